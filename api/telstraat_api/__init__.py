@@ -1,0 +1,3 @@
+"""What people and programs read: the API, the pages, the exports."""
+
+from __future__ import annotations

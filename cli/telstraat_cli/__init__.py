@@ -1,0 +1,3 @@
+"""The one command `telstraat`, which puts the parts together."""
+
+from __future__ import annotations

@@ -1,0 +1,103 @@
+"""The command `telstraat`: finds the subcommand and imports its part only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from telstraat_cli.errors import CliError
+
+COMMANDS = {
+    "demo": "the whole line on this computer: a simulated street, counted, sent, stored and shown in the browser",
+    "count": "count a video file, a camera or an RTSP address, and print what crossed the line",
+    "device": "the service behind the window: count, keep and send quarters of an hour",
+    "sensor": "add, list, move or retire sensors, with their own passwords for the broker",
+    "ingest": "receive the sensors' reports and write them to the database",
+    "api": "serve the API and the pages",
+    "db": "the database: migrate, status, backup, restore, import, export",
+    "sim": "streets and fleets that do not exist, with known truth",
+}
+INTERRUPTED = 130
+
+
+def parser_for(name: str) -> argparse.ArgumentParser:
+    """Return the parser of one subcommand; imports its module."""
+    module = importlib.import_module(f"telstraat_cli.commands.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"telstraat {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def usage() -> str:
+    """Return the help of the command itself."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: telstraat COMMAND [options]",
+            "",
+            "Count the street: citizen traffic counting, from the camera to the evaluation.",
+            "",
+            *lines,
+            "",
+            "telstraat COMMAND --help tells more; telstraat --version tells the version.",
+        ]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code: 0 done, 1 found wanting, 2 a mistake of the user's, 130 stopped."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(usage())
+        return 0
+    name, *rest = words
+    if name == "--version":
+        print(f"telstraat {version('telstraat')}")
+        return 0
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "see telstraat --help"
+        print(f"telstraat: there is no command {name!r}; {hint}", file=sys.stderr)
+        return 2
+    try:
+        parser = parser_for(name)
+        args = parser.parse_args(rest)
+        code = args.run(args) if hasattr(args, "run") else importlib.import_module(parser_module(name)).run(args)
+        return int(code)
+    except CliError as error:
+        print(f"telstraat {name}: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("telstraat_"):
+            raise
+        print(f"telstraat {name}: {missing_extra(name, error.name or '')}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parser_module(name: str) -> str:
+    """Return the module that implements a subcommand."""
+    return f"telstraat_cli.commands.{name}"
+
+
+def missing_extra(name: str, module: str) -> str:
+    """Say which extra brings the library that a subcommand lacks."""
+    extra = {
+        "count": "device,video",
+        "device": "device",
+        "demo": "demo",
+        "sim": "sim",
+    }.get(name, "server")
+    if module == "cv2":
+        extra = "video"
+    return f"the library {module!r} is not installed here; it comes with: pip install 'telstraat[{extra}]'"

@@ -1,0 +1,25 @@
+"""Errors of the contract.
+
+ContractError
+├── MessageError      a payload that is not the message it should be
+├── TopicError        a topic that is not one of ours
+└── SensorNameError   a name that may not be a sensor's
+"""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """Something said between sensor and server breaks the contract."""
+
+
+class MessageError(ContractError):
+    """A payload cannot be read; the text carries the path to the bad value."""
+
+
+class TopicError(ContractError):
+    """A topic is outside of `telstraat/v1/{sensor}/{channel}`."""
+
+
+class SensorNameError(ContractError):
+    """A sensor's name may not stand in a topic, a file name and a user name."""
