@@ -1,0 +1,52 @@
+# The two commands are `make demo` and `make test`. Both set up what they need in .venv and say what they do.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+CLIPS ?= ../shared/clips
+DATA ?= ../shared/data
+
+.PHONY: help demo test check format setup setup-demo bench-core clean
+
+help:
+	@echo "make demo         set up, then run the whole line on this computer; prints the address of its page"
+	@echo "make test         set up, then run every test (installs Mosquitto and Chromium where it may)"
+	@echo "make check        ruff, mypy, import layers"
+	@echo "make format       let ruff format the code"
+	@echo "make bench-core   the counting core beside OpenCV: speed, instructions, memory bound"
+	@echo "make clean        remove the environment and caches (the demo's data: telstraat demo --clean)"
+
+demo: setup-demo
+	@exec $(BIN)/telstraat demo $(ARGS)
+
+test: setup
+	@scripts/system-packages
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-core: setup
+	$(BIN)/python bench/core.py $(ARGS)
+
+setup-demo: $(VENV)/.demo-ready
+setup: $(VENV)/.dev-ready
+
+$(VENV)/.demo-ready: pyproject.toml constraints.txt
+	@PYTHON='$(PYTHON)' scripts/setup $(VENV) demo
+	@touch $@
+
+$(VENV)/.dev-ready: pyproject.toml constraints.txt
+	@PYTHON='$(PYTHON)' scripts/setup $(VENV) dev
+	@touch $@ $(VENV)/.demo-ready
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,67 @@
+"""The documentation cannot lie: what it must mention is read from the code, and its links must lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def docs() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
+
+
+def test_the_inventory_in_the_architecture_is_the_code() -> None:
+    from inventory import inventory, with_inventory
+
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert text == with_inventory(text, inventory()), "run: python scripts/inventory.py"
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    top = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:40])
+    assert "make demo" in top
+    assert "make test" in top
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    broken = [t for t in targets if "://" not in t and not t.startswith("mailto:") and not (page.parent / t).exists()]
+    assert not broken
+
+
+def test_every_command_is_documented() -> None:
+    from telstraat_cli.main import COMMANDS
+
+    text = docs()
+    assert [name for name in COMMANDS if f"telstraat {name}" not in text] == []
+
+
+def test_every_topic_and_message_field_is_documented() -> None:
+    from telstraat_contract.messages import MESSAGES, Confidence, Counts, Flag
+
+    text = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    names = {field.encode_name for kind in (*MESSAGES, Counts, Confidence) for field in msgspec.structs.fields(kind)}
+    names |= {str(kind.channel) for kind in MESSAGES} | {flag.name.lower() for flag in Flag if flag.name}
+    assert sorted(name for name in names if f"`{name}`" not in text and f"/{name}`" not in text) == []
+
+
+def test_every_decision_has_a_number_and_a_title() -> None:
+    names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
+    assert all(re.fullmatch(r"\d{3}-[a-z0-9-]+\.md", name) for name in names), names
+    numbers = [name[:3] for name in names]
+    assert len(numbers) == len(set(numbers)), "two decisions share a number"
+
+
+def test_the_changelog_names_the_version_of_the_project_file() -> None:
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version
+    assert f"[{version[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

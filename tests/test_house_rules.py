@@ -1,0 +1,134 @@
+"""The conventions that linters cannot express: CONTRIBUTING.md says them, this file keeps them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("contract", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
+SOURCES = sorted(path for part in PARTS for path in (ROOT / part).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+MODULE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 60
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+LOOPS_THAT_MAY_CATCH_ALL = {"service.py", "app.py", "live.py", "street.py", "processes.py"}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def is_kernel(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(re.search(r"\b(njit|kernel|cfunc)\b", ast.unparse(decorator)) for decorator in function.decorator_list)
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_module_is_one_room_with_a_sign_on_its_door(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MODULE_LINES_MAX, "two rooms would be clearer"
+    assert ast.get_docstring(ast.parse(text)), "a module begins with what it decides"
+    assert path.stem not in VAGUE_NAMES, "a module is named for the step that a datum takes"
+    assert "from __future__ import annotations" in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_function_outside_the_kernels_fits_on_a_page(path: Path) -> None:
+    long = [
+        f"{function.name}: {(function.end_lineno or 0) - function.lineno + 1}"
+        for function in functions(path)
+        if (function.end_lineno or 0) - function.lineno + 1 > FUNCTION_LINES_MAX and not is_kernel(function)
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_only_the_outermost_loop_of_a_service_catches_everything(path: Path) -> None:
+    caught = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    ]
+    assert not caught or path.name in LOOPS_THAT_MAY_CATCH_ALL, f"lines {caught}"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name)
+def test_the_name_of_a_test_is_a_sentence(path: Path) -> None:
+    short = [f.name for f in functions(path) if f.name.startswith("test_") and f.name.count("_") < 3]
+    assert not short
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_draws_its_error_tree(part: str) -> None:
+    errors = ROOT / part / f"telstraat_{part.replace('-', '_')}" / "errors.py"
+    if not errors.exists():
+        pytest.skip(f"{part} raises no errors of its own yet")
+    module = tree(errors)
+    drawn = ast.get_docstring(module) or ""
+    classes = [node.name for node in module.body if isinstance(node, ast.ClassDef)]
+    assert all(re.search(rf"\b{cls}\b", drawn) for cls in classes), f"draw {classes} at the top of {name(errors)}"
+
+
+def test_nothing_is_left_for_later_in_the_code() -> None:
+    # Written in two pieces, so that this file does not find itself.
+    marks = re.compile("TO" + "DO|FIX" + "ME|XX" + "X\\b|NotImplemented" + "Error")
+    found = [name(path) for path in [*SOURCES, *TESTS] if marks.search(path.read_text(encoding="utf-8"))]
+    assert not found
+
+
+def test_no_default_password_stands_anywhere() -> None:
+    pattern = re.compile(r"""(?i)\b(password|passwd|secret|token)\b["']?\s*[:=]\s*["'][^"'{}<>\s$]{4,}["']""")
+    allowed = re.compile(r"(?i)canary|wrong|example|not[-_ ]")
+    found = [
+        f"{name(path)}: {match.group(0)}"
+        for path in tracked()
+        if path.suffix in {".py", ".toml", ".conf", ".yml", ".yaml", ".sql", ".html", ".js", ".sh", ".md"}
+        and "tests" not in path.parts
+        for match in pattern.finditer(path.read_text(encoding="utf-8", errors="replace"))
+        if not allowed.search(match.group(0))
+    ]
+    assert not found
+
+
+def test_no_path_of_a_machine_and_no_registry_host_is_tracked() -> None:
+    pattern = re.compile(
+        "/("
+        "work|farm"
+        ")/[a-z.]|/ro"
+        "ot/|(pypi|pythonhosted|npmjs|debian)"
+        r"\.(org|com)/(simple|packages|debian|dists)"
+    )
+    found = [
+        name(path)
+        for path in tracked()
+        if path.suffix != ".lock" and pattern.search(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert not found
+
+
+def test_no_video_picture_or_count_of_a_real_street_is_tracked() -> None:
+    suffixes = {".mp4", ".avi", ".mkv", ".npy", ".npz", ".parquet", ".gz", ".jpg", ".jpeg"}
+    found = [name(path) for path in tracked() if path.suffix in suffixes and path.stat().st_size > 200_000]
+    assert not found

