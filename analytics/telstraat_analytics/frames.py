@@ -1,0 +1,162 @@
+"""The frame of counts that goes into every analysis: its columns, its checks and its two kinds of counts.
+
+One row is one segment in one hour or quarter. Inside the analysis counts are raw (as observed) and `uptime` says what
+share of the period was observed; a published, corrected count is turned back into a raw one on the way in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from telstraat_analytics.errors import FrameError
+
+CLASSES = ("pedestrian", "bike", "car", "heavy")
+DIRECTIONS = ("lft", "rgt")
+COUNTED = (*CLASSES, "night")
+SPEED_BIN_KMH = 5
+SPEED_BINS = 25
+UPTIME_MIN = 0.5  # the operator's own rule for a valid hour
+
+CountsAre = Literal["corrected", "raw"]
+
+
+def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: int | None = None) -> pd.DataFrame:
+    """Return a checked copy of `frame`, hourly, with raw counts.
+
+    Parameters
+    ----------
+    frame
+        One row per segment and hour or quarter. Columns: ``segment`` (text or number), ``start`` (UTC, start of the
+        period), at least one of the classes ``pedestrian``, ``bike``, ``car``, ``heavy`` (counts), optionally
+        ``uptime`` (0..1, share of the period observed; 1 where the column is absent), ``night``, ``{class}_lft`` and
+        ``{class}_rgt``, ``car_speed`` (list of 25 counts or shares, 5 km/h each), ``v85`` (km/h), ``instance`` (which
+        installation) and ``generation`` (``V1``, ``S2``, ...).
+    counts
+        ``corrected``: already divided by uptime, as Telraam publishes; ``raw``: as observed.
+    period_s
+        Length of a row in seconds, 900 or 3600; found from the starts when not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted by segment and start, one row per hour, raw counts as float64, ``uptime`` as float64 in 0..1.
+
+    Raises
+    ------
+    FrameError
+        A column is missing, a time has no zone or is not aligned, a count is negative, a row is there twice.
+    """
+    _require(frame)
+    out = frame.copy()
+    out["segment"] = out["segment"].astype(str)
+    out["start"] = _utc(out["start"])
+    if "uptime" not in out:
+        out["uptime"] = 1.0
+    out["uptime"] = out["uptime"].astype(float).fillna(0.0)
+    _check_values(out)
+    columns = count_columns(out)
+    out[columns] = out[columns].astype(float)
+    if counts == "corrected":
+        out[columns] = out[columns].mul(out["uptime"], axis=0)
+    elif counts != "raw":
+        raise FrameError(f"counts are {counts!r}: say 'corrected' (divided by uptime) or 'raw' (as observed)")
+    period = period_s or _period_s(out)
+    if period == 900:
+        out = _to_hours(out, columns)
+    _check_unique(out)
+    return out.sort_values(["segment", "start"], kind="stable").reset_index(drop=True)
+
+
+def count_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of `frame` that hold counts, totals and directions."""
+    directed = [f"{name}_{side}" for name in COUNTED for side in DIRECTIONS]
+    return [name for name in (*COUNTED, *directed) if name in frame]
+
+
+def frame_hash(frame: pd.DataFrame) -> str:
+    """Return the SHA-256 of a frame's segments, times, uptime and counts; row order does not matter.
+
+    Parameters
+    ----------
+    frame
+        What `as_counts` returned.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    columns = ["segment", "start", "uptime", *count_columns(frame)]
+    rows = frame[columns].sort_values(["segment", "start"]).reset_index(drop=True)
+    digest = hashlib.sha256(",".join(columns).encode())
+    digest.update("\n".join(rows["segment"]).encode())
+    digest.update(rows["start"].to_numpy("datetime64[s]").astype("int64").tobytes())
+    numbers = np.round(rows[columns[2:]].to_numpy(float), 6)
+    digest.update(np.nan_to_num(numbers, nan=-1.0).tobytes())
+    return digest.hexdigest()
+
+
+def _require(frame: pd.DataFrame) -> None:
+    missing = [name for name in ("segment", "start") if name not in frame]
+    if missing:
+        raise FrameError(f"the frame lacks {' and '.join(missing)}; it has {', '.join(map(str, frame.columns))}")
+    if not any(name in frame for name in CLASSES):
+        raise FrameError(f"the frame has none of {', '.join(CLASSES)}; it has {', '.join(map(str, frame.columns))}")
+    if frame.empty:
+        raise FrameError("the frame has no rows")
+
+
+def _utc(start: pd.Series) -> pd.Series:
+    times = pd.to_datetime(start)
+    if times.dt.tz is None:
+        raise FrameError(
+            f"start has no time zone (first value {start.iloc[0]!r}): convert it to UTC, e.g. start.dt.tz_localize('UTC')"
+        )
+    return times.dt.tz_convert("UTC")
+
+
+def _check_values(frame: pd.DataFrame) -> None:
+    wrong = frame.index[(frame["uptime"] < 0) | (frame["uptime"] > 1.0001)]
+    if len(wrong):
+        row = frame.loc[wrong[0]]
+        raise FrameError(f"uptime {row['uptime']} at {row['segment']}, {row['start']}: it is a share, 0 to 1")
+    for name in count_columns(frame):
+        negative = frame.index[frame[name].astype(float) < 0]
+        if len(negative):
+            row = frame.loc[negative[0]]
+            raise FrameError(f"{name} is {row[name]} at {row['segment']}, {row['start']}: a count is never negative")
+    if (frame["start"].dt.second != 0).any() or (frame["start"].dt.minute % 15 != 0).any():
+        raise FrameError("start is not aligned to a quarter of an hour everywhere")
+
+
+def _period_s(frame: pd.DataFrame) -> int:
+    return 900 if (frame["start"].dt.minute != 0).any() else 3600
+
+
+def _to_hours(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    _check_unique(frame)
+    hour = frame["start"].dt.floor("h")
+    how: dict[str, str] = dict.fromkeys(columns, "sum")
+    how |= {name: "first" for name in ("instance", "generation") if name in frame}
+    grouped = frame.groupby([frame["segment"], hour], sort=True)
+    out = grouped.agg(how)
+    out["uptime"] = grouped["uptime"].sum() / 4
+    if "car_speed" in frame:
+        out["car_speed"] = grouped["car_speed"].agg(_add_speeds)
+    return out.reset_index()
+
+
+def _add_speeds(speeds: pd.Series) -> object:
+    known = [np.asarray(one, dtype=float) for one in speeds if isinstance(one, (list, tuple, np.ndarray))]
+    return np.sum(known, axis=0) if known else None
+
+
+def _check_unique(frame: pd.DataFrame) -> None:
+    twice = frame.duplicated(["segment", "start"])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        raise FrameError(f"{row['segment']} at {row['start']} is there twice; drop the copy or add the parts first")

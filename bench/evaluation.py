@@ -1,0 +1,128 @@
+"""The placebo benchmark of the evaluation: real counts, dates on which nothing happened, known effects put in.
+
+    python -m bench.evaluation --data FOLDER [--every 5] [--only ours] [--json OUT]
+
+Protocol: for every case the counts of one sensor and class are thinned binomially after the date (0, -10, -30 %); every
+estimator gets the same counts; `ln((1 + estimate) / (1 + truth))` is scored. Deterministic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+if __package__ in {None, ""}:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.evaluation_data import Case, Panel, data_folder, read_cases, read_own_panel, read_panels, thinned, write_json
+from bench.evaluation_peers import PEERS, case_days
+from bench.evaluation_scores import bootstrap, scored, summary, table
+
+EFFECTS = (0.0, -0.1, -0.3)
+OURS = "telstraat"
+
+
+def run_case(panel: Panel, case: Case, names: Sequence[str]) -> list[dict[str, object]]:
+    """Return one row per effect and estimator of a case."""
+    rows: list[dict[str, object]] = []
+    for effect in EFFECTS:
+        frame = thinned(panel, case, effect)
+        days = case_days(frame, panel, case)
+        for name in names:
+            begun = time.perf_counter()
+            estimate = _ours(frame, panel, case) if name == OURS else PEERS[name](days)
+            if estimate is None:
+                continue
+            rows.append(
+                {
+                    "estimator": name,
+                    "case": case.number,
+                    "panel": case.panel,
+                    "series": f"{case.sensor}/{case.class_name}",
+                    "cls": case.class_name,
+                    "controls": len(case.controls),
+                    "truth": effect,
+                    "effect": estimate.effect,
+                    "low": estimate.low,
+                    "high": estimate.high,
+                    "seconds": time.perf_counter() - begun,
+                }
+            )
+    return rows
+
+
+def _ours(frame: pd.DataFrame, panel: Panel, case: Case) -> object:
+    from bench.evaluation_ours import estimate
+
+    return estimate(frame, panel, case)
+
+
+def run(cases: Sequence[Case], panels: dict[str, Panel], names: Sequence[str]) -> pd.DataFrame:
+    """Run all cases and return the scored rows."""
+    rows: list[dict[str, object]] = []
+    for number, case in enumerate(cases, 1):
+        rows += run_case(panels[case.panel], case, names)
+        if number % 20 == 0:
+            print(f"{number} of {len(cases)} cases", file=sys.stderr, flush=True)
+    return scored(pd.DataFrame(rows))
+
+
+def show(rows: pd.DataFrame) -> dict[str, object]:
+    """Print the tables and return them for the JSON."""
+    pd.set_option("display.width", 220, "display.max_columns", 30)
+    parts = {
+        "all cases": rows,
+        "cases with a control": rows[rows["controls"] > 0],
+        "cases without a control": rows[rows["controls"] == 0],
+    }
+    content: dict[str, object] = {}
+    for title, part in parts.items():
+        if part.empty:
+            continue
+        lines = table(part)
+        print(f"\n{title}\n{lines.round(1).to_string()}")
+        by_class = table(part, lambda one: one["cls"])
+        print(f"\n{title}, by class\n{by_class.round(1).to_string()}")
+        content[title] = {"overall": lines.to_dict("index"), "by class": by_class.to_dict("index")}
+        content[f"{title}, bootstrap over series"] = {
+            str(name): bootstrap(one) for name, one in part.groupby("estimator")
+        }
+    speed = rows.groupby("estimator")["seconds"].agg(["median", "max"])
+    print(f"\nseconds per fit\n{speed.round(3).to_string()}")
+    for name, one in rows.groupby("estimator"):
+        by_town = {str(town): summary(part) for town, part in one.groupby("panel")}
+        print(f"\n{name}, by town\n{pd.DataFrame(by_town).T.round(1).to_string()}")
+    return content
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="folder of the shared data (else TELSTRAAT_DATA, else beside the repository)")
+    parser.add_argument("--cases", help="CSV of cases; the shared data's own by default")
+    parser.add_argument("--panel", action="append", default=[], help="a further town: NAME=FILE.csv,ZONE,FIRST-LAST")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th case")
+    parser.add_argument("--only", action="append", help="estimators to run (all by default)")
+    parser.add_argument("--json", help="write the scores here")
+    parser.add_argument("--rows", help="write every estimate here (CSV)")
+    args = parser.parse_args(argv)
+    own = {panel.name: panel for panel in map(read_own_panel, args.panel)}
+    folder = None if own and args.cases else data_folder(args.data)
+    panels = own | (read_panels(folder) if folder else {})
+    cases = read_cases(Path(args.cases) if args.cases else Path(folder or ".") / "placebo_cases.csv")[:: args.every]
+    rows = run(cases, panels, args.only or [OURS, *PEERS])
+    if args.rows:
+        rows.to_csv(args.rows, index=False)
+    content = show(rows)
+    if args.json:
+        write_json(args.json, content)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
