@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers, faults on purpose, and the keeper of the truth."""
