@@ -1,0 +1,126 @@
+"""Who may enter the broker and touch which topic: a password per sensor, Mosquitto's password file and its ACL.
+
+The password file holds PBKDF2-SHA512 hashes (Mosquitto's `$7$`), never a password. The ACL is three patterns, whatever
+the number of sensors: a sensor writes and reads under its own name, ingest reads what comes up and writes what goes down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from psycopg import Connection
+
+from telstraat_contract.errors import TopicError
+from telstraat_contract.topics import DOWN, PREFIX, UP, parse_topic
+
+INGEST_USER = "telstraat_ingest"
+"""Cannot be a sensor's: their names have no underscore."""
+
+PASSWORD_BYTES = 24
+_SALT_BYTES = 12
+_ITERATIONS = 1000  # enough for 192 random bits; more would slow ten thousand sensors that come back at once
+_KEY_BYTES = 64
+
+Action = Literal["read", "write"]
+
+
+def new_password() -> str:
+    """Return a password that nobody else has: 192 random bits, letters that need no quoting."""
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def hash_password(password: str) -> str:
+    """Return what the password file holds."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS, _KEY_BYTES)
+    return f"$7${_ITERATIONS}${b64encode(salt).decode()}${b64encode(key).decode()}"
+
+
+def check_password(password: str, hashed: str) -> bool:
+    """Tell whether a password fits a line of the password file; a line that cannot be read fits none."""
+    parts = hashed.split("$")
+    if len(parts) != 5 or parts[1] != "7" or not parts[2].isdigit():
+        return False
+    try:
+        salt, key = b64decode(parts[3], validate=True), b64decode(parts[4], validate=True)
+    except ValueError:
+        return False
+    if not key or int(parts[2]) < 1:
+        return False
+    again = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, int(parts[2]), len(key))
+    return hmac.compare_digest(again, key)
+
+
+def may(user: str, action: Action, topic: str) -> bool:
+    """Tell whether a user may read or write one topic: the rules of the ACL file, for a broker without such files."""
+    if user == INGEST_USER and action == "read" and topic in {f"{PREFIX}/+/{channel}" for channel in UP}:
+        return True
+    try:
+        sensor, channel = parse_topic(topic)
+    except TopicError:
+        return False
+    if user == INGEST_USER:
+        return channel in (UP if action == "read" else DOWN)
+    return sensor == user and channel in (UP if action == "write" else DOWN)
+
+
+def acl() -> str:
+    """Return Mosquitto's ACL file."""
+    lines = [f"user {INGEST_USER}"]
+    lines += [f"topic read {PREFIX}/+/{channel}" for channel in UP]
+    lines += [f"topic write {PREFIX}/+/{channel}" for channel in DOWN]
+    lines.append("")
+    lines += [f"pattern write {PREFIX}/%u/{channel}" for channel in UP]
+    lines += [f"pattern read {PREFIX}/%u/{channel}" for channel in DOWN]
+    return "\n".join(lines) + "\n"
+
+
+def password_lines(connection: Connection, extra: Mapping[str, str] | None = None) -> str:
+    """Return Mosquitto's password file: every sensor that is not retired, and `extra` users with their hashes."""
+    rows = connection.execute(
+        "select name, secret from sensor where secret is not null and retired_at is null order by name"
+    ).fetchall()
+    lines = [f"{name}:{hashed}" for name, hashed in [*(extra or {}).items(), *rows]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write_access(connection: Connection, folder: Path) -> None:
+    """Write `passwords` and `acl` into a folder, and make ingest's own password in `ingest.password` if it is not there.
+
+    Files are readable by their owner only and replaced whole, so that a broker that reloads never sees half of one.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own = folder / "ingest.password"
+    if not own.exists():
+        write_secret(own, new_password() + "\n")
+    hashed = hash_password(own.read_text(encoding="utf-8").strip())
+    write_secret(folder / "passwords", password_lines(connection, {INGEST_USER: hashed}))
+    write_secret(folder / "acl", acl())
+
+
+def read_passwords(path: Path) -> dict[str, str]:
+    """Return the users of a password file with their hashes."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name: hashed for name, _, hashed in (line.partition(":") for line in lines) if hashed}
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all; the owner of the folder becomes its owner."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        if os.geteuid() == 0:
+            owner = path if path.exists() else path.parent
+            stat = owner.stat()
+            os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
