@@ -1,0 +1,51 @@
+"""The application: settings in, an ASGI app out; the parts are put together here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from telstraat_api import health, problems
+from telstraat_api.database import Database
+from telstraat_api.headers import HardeningHeaders
+from telstraat_api.live import LiveHub
+from telstraat_api.settings import ApiSettings, read_settings
+from telstraat_api.v1 import reports, segments, streams
+
+
+def create_app(settings: ApiSettings | None = None) -> FastAPI:
+    """Return the application; it opens the database when it starts and closes it when it stops."""
+    settings = settings or read_settings()
+    database = Database(settings)
+    live = LiveHub(database, settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        live.start()
+        try:
+            yield
+        finally:
+            await live.stop()
+            await database.close()
+
+    app = FastAPI(
+        title=f"{settings.site_name} API",
+        version=version("telstraat"),
+        description="Counts of street traffic: who passed, in which direction, and how much of the time was observed.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.live = live
+    problems.install(app)
+    app.add_middleware(HardeningHeaders)
+    for router in (health.router, segments.router, reports.router, streams.router):
+        app.include_router(router)
+    return app

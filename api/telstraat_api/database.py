@@ -1,0 +1,73 @@
+"""The way to PostgreSQL: one pool, time limits on every statement, and errors in words that a reader can use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from telstraat_api.errors import DatabaseError
+from telstraat_api.settings import ApiSettings
+
+Row = dict[str, Any]
+Params = Mapping[str, Any] | Sequence[Any] | None
+
+
+class Database:
+    """Reads from PostgreSQL; opened and closed with the application."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.dsn = settings.dsn
+        timeout_ms = int(settings.statement_timeout_s * 1000)
+        self.pool = AsyncConnectionPool(
+            settings.dsn,
+            min_size=settings.pool_min,
+            max_size=max(settings.pool_min, settings.pool_max),
+            timeout=settings.pool_wait_s,
+            kwargs={
+                "autocommit": True,
+                "application_name": "telstraat api",
+                "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC",
+            },
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Start filling the pool; does not wait, so that pages can say that the database is away."""
+        await self.pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.pool.close(timeout=2)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Lend a connection; what goes wrong on it becomes a `DatabaseError`."""
+        try:
+            async with self.pool.connection() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise DatabaseError("no database connection became free in time; try again in a minute") from error
+        except psycopg.errors.QueryCanceled as error:
+            raise DatabaseError("the query took longer than this server allows; ask for a shorter period") from error
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            raise DatabaseError("the database has no current schema; run: telstraat db migrate") from error
+        except psycopg.OperationalError as error:
+            raise DatabaseError("the connection to the database broke; try again in a minute") from error
+
+    async def rows(self, query: LiteralString, params: Params = None) -> list[Row]:
+        """Return all rows, by name."""
+        async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query, params)
+            return await cursor.fetchall()
+
+    async def row(self, query: LiteralString, params: Params = None) -> Row | None:
+        """Return the first row, or None."""
+        async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query, params)
+            return await cursor.fetchone()

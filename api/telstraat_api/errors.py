@@ -1,0 +1,55 @@
+"""Errors of the API, each with the HTTP status and the problem type that RFC 9457 asks for.
+
+ApiError
+├── SettingsError     a setting that is unknown or has a value that cannot be
+├── NotFoundError     404: there is no such segment, sensor or page
+├── QueryError        422: a parameter that cannot be read, or asks for too much
+├── DatabaseError     503: the database is not reachable, too old, or took too long
+└── TooManyStreamsError  503: every place for a live stream is taken
+"""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """Something the API cannot answer: what, where, which value and what to do."""
+
+    status = 500
+    kind = "internal"
+    title = "Something went wrong here"
+
+
+class SettingsError(ApiError):
+    """A setting is unknown or its value cannot be used."""
+
+
+class NotFoundError(ApiError):
+    """There is nothing at this address."""
+
+    status = 404
+    kind = "not-found"
+    title = "There is nothing here"
+
+
+class QueryError(ApiError):
+    """A parameter cannot be read or asks for more than one answer may hold."""
+
+    status = 422
+    kind = "bad-parameter"
+    title = "A parameter cannot be used"
+
+
+class DatabaseError(ApiError):
+    """The database did not answer, or not in time."""
+
+    status = 503
+    kind = "database"
+    title = "The database does not answer"
+
+
+class TooManyStreamsError(ApiError):
+    """Every place for a live stream is taken."""
+
+    status = 503
+    kind = "too-many-streams"
+    title = "Too many live streams"

@@ -1,0 +1,91 @@
+"""Errors on the wire: RFC 9457 problem documents for programs, a plain page for people; nothing of the inside leaks."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from telstraat_api.errors import ApiError
+
+log = logging.getLogger("telstraat.api")
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """A problem document as in RFC 9457."""
+
+    type: str = Field(examples=["/problems/not-found"])
+    title: str = Field(examples=["There is nothing here"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["there is no segment 9999"])
+    instance: str = Field(examples=["/api/v1/segments/9999"])
+
+
+def problem(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
+    """Return the answer that says what went wrong."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    return Response(orjson.dumps(body), status, media_type=MEDIA_TYPE)
+
+
+def told(error: RequestValidationError) -> str:
+    """Say in one line which parameters cannot be read and why."""
+    parts = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0])
+        parts.append(f"{where}: {item['msg']}")
+    return "; ".join(parts)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+
+    @app.exception_handler(ApiError)
+    async def api_error(request: Request, error: ApiError) -> Response:
+        return await answer(request, error.status, error.kind, error.title, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        return await answer(request, 422, "bad-parameter", "A parameter cannot be used", told(error))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        kind = phrase.lower().replace(" ", "-")
+        response = await answer(request, error.status_code, kind, phrase, str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("unforeseen error at %s", request.url.path, exc_info=error)
+        return await answer(request, 500, "internal", ApiError.title, "this was written to the server's log")
+
+
+async def answer(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
+    """Return a page to somebody with a browser and a problem document to everybody else."""
+    pages = getattr(request.app.state, "pages", None)
+    if pages is not None and wants_page(request):
+        page: Response = pages.error(request, status, title, detail)
+        return page
+    return problem(request, status, kind, title, detail)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a person reads the answer: a page's address, asked for by a browser."""
+    path = request.url.path
+    if path.startswith(("/api/", "/v1", "/v0", "/advanced", "/healthz", "/static/")):
+        return False
+    return "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,49 @@
+"""The HTTP service: uvicorn on a socket of our own; every live stream hears goodbye before the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+
+import uvicorn
+
+from telstraat_api.app import create_app
+from telstraat_api.live import LiveHub
+from telstraat_api.settings import ApiSettings
+
+GRACE_S = 3
+BACKLOG = 512
+
+
+class Server(uvicorn.Server):
+    """A server that closes live streams first: they would hold the others up."""
+
+    def __init__(self, config: uvicorn.Config, live: LiveHub) -> None:
+        super().__init__(config)
+        self.live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the live streams, then stop as uvicorn does."""
+        self.live.close()
+        await super().shutdown(sockets)
+
+
+def server_for(settings: ApiSettings) -> Server:
+    """Return a server that is ready to run."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S
+    )
+    return Server(config, app.state.live)
+
+
+def serve(settings: ApiSettings) -> int:
+    """Listen and serve until SIGINT or SIGTERM; print the address first. OSError when it cannot listen."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listener:
+        host = f"[{settings.host}]" if family is socket.AF_INET6 else settings.host
+        sys.stdout.write(f"listening on http://{host}:{listener.getsockname()[1]}\n")
+        sys.stdout.flush()
+        asyncio.run(server_for(settings).serve(sockets=[listener]))
+    return 0

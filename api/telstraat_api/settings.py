@@ -1,0 +1,63 @@
+"""What an operator can set: read once at the edge from `TELSTRAAT_API_*`, frozen, unknown names refused."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from telstraat_api.errors import SettingsError
+
+PREFIX = "TELSTRAAT_API_"
+
+
+class ApiSettings(BaseSettings):
+    """The API's settings; each description is also its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    dsn: str = Field("postgresql:///telstraat", description="Address of the database, as libpq reads it.")
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every network.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    site_name: str = Field("Telstraat", min_length=1, max_length=60, description="Name of the site, on every page.")
+    pool_min: int = Field(1, ge=1, le=50, description="Database connections kept open.")
+    pool_max: int = Field(8, ge=1, le=200, description="Database connections at most.")
+    pool_wait_s: float = Field(5.0, gt=0, le=60, description="Longest wait for a free connection.")
+    statement_timeout_s: float = Field(20.0, gt=0, le=600, description="Longest time one query may take.")
+    rows_max: int = Field(40_000, ge=100, le=1_000_000, description="Rows that one JSON answer holds at most.")
+    live_streams_max: int = Field(500, ge=1, le=100_000, description="Browsers that may watch live at once.")
+    watch_every_s: float = Field(15.0, ge=1, le=300, description="How often a watched sensor is asked for live counts.")
+    poll_every_s: float = Field(3.0, ge=0.2, le=300, description="How often watched streets are checked for reports.")
+    tiles: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9_\-./{}@]*)?$",
+        description="Path on this host with map tiles, such as /tiles/{z}/{x}/{y}.png; empty draws the map without.",
+    )
+    tiles_attribution: str = Field("", max_length=300, description="Text under a map with tiles.")
+    licence: str = Field("CC0-1.0", max_length=200, description="Licence of the published counts.")
+    attribution: str = Field("", max_length=300, description="How to name the source of the counts.")
+
+
+def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> ApiSettings:
+    """Read the settings from the environment; `given` (from the command line) wins over it."""
+    names = {PREFIX + name.upper(): name for name in ApiSettings.model_fields}
+    values: dict[str, Any] = {}
+    for variable, value in (os.environ if environ is None else environ).items():
+        if not variable.upper().startswith(PREFIX):
+            continue
+        if variable.upper() not in names:
+            near = difflib.get_close_matches(variable.upper(), names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(names))}"
+            raise SettingsError(f"there is no setting {variable}; {hint}")
+        values[names[variable.upper()]] = value
+    values.update({name: value for name, value in given.items() if value is not None})
+    try:
+        return ApiSettings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        raise SettingsError(f"setting {name} = {first.get('input')!r}: {first['msg']}") from error

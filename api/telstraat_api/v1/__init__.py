@@ -1,0 +1,3 @@
+"""Our own API, version 1: segments, sensors, reports and live counts."""
+
+from __future__ import annotations

@@ -1,0 +1,122 @@
+"""`/api/v1/segments/{id}/reports`: counts by quarter, hour, day and longer, raw and corrected, with what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request, Response
+
+from telstraat_api.answers import json_answer, stamp
+from telstraat_api.counts import KINDS, RATED, Period, Speeds, read_periods, read_speeds, v85_kmh
+from telstraat_api.database import Database
+from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
+from telstraat_api.segments import find_segment
+from telstraat_api.settings import ApiSettings
+from telstraat_api.v1.segments import SegmentId
+from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
+from telstraat_contract.messages import Flag
+
+router = APIRouter(prefix="/api/v1", tags=["counts"])
+DECIMALS = 4
+From = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        max_length=40,
+        description="First period: a date (local midnight) or a date with time (local when it names no zone).",
+        examples=["2026-03-01"],
+    ),
+]
+To = Annotated[
+    str | None, Query(max_length=40, description="End, not included, written as `from`.", examples=["2026-03-02"])
+]
+
+
+def by_kind(values: Sequence[float]) -> dict[str, dict[str, float]]:
+    """Return counts in the order of `COLUMNS` by class and direction."""
+    return {kind: {"lft": values[2 * n], "rgt": values[2 * n + 1]} for n, kind in enumerate(KINDS)}
+
+
+def flag_names(flags: int) -> list[str]:
+    """Return the names of the flags that are set, in the contract's order."""
+    return [flag.name.lower() for flag in Flag if flags & flag and flag.name]
+
+
+def speed_shape(bins: list[int] | None) -> dict[str, Any] | None:
+    """Return cars per 5 km/h and their V85; None when no speed was measured."""
+    return None if bins is None else {"bin_kmh": 5, "cars": bins, "v85_kmh": v85_kmh(bins)}
+
+
+def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -> dict[str, Any]:
+    """Return one period as the answer tells it."""
+    end = next_start(period.start, bucket, tz)
+    length_s = (end - period.start).total_seconds()
+    corrected = period.corrected
+    told = {
+        "segment_id": period.segment_id,
+        "start": period.start.astimezone(tz).isoformat(),
+        "end": end.astimezone(tz).isoformat(),
+        "quarters": period.quarters,
+        "observed_s": period.observed_s,
+        "uptime": round(period.observed_s / length_s, DECIMALS),
+        "sensors": period.sensors,
+        "sensor_s": period.sensor_s,
+        "flags": flag_names(period.flags),
+        "raw": by_kind(period.raw),
+        "corrected": None if corrected is None else by_kind([round(value, DECIMALS) for value in corrected]),
+        "confidence": {
+            kind: None if value is None else round(value, 1)
+            for kind, value in zip(RATED, period.confidence, strict=True)
+        },
+    }
+    if speeds is not None:
+        told["speed"] = speed_shape(speeds.get((period.segment_id, period.start)))
+    return told
+
+
+async def reports_of(
+    request: Request, segments: Sequence[int], bucket: Bucket, window: Window, tz: ZoneInfo, *, speed: bool
+) -> dict[str, Any]:
+    """Return the body of an answer about counts."""
+    database: Database = request.app.state.database
+    settings: ApiSettings = request.app.state.settings
+    periods = await read_periods(database, segments, window, bucket, settings.rows_max)
+    speeds = await read_speeds(database, segments, window, bucket) if speed else None
+    return {
+        "segments": list(segments),
+        "timezone": tz.key,
+        "bucket": bucket.value,
+        "from": stamp(window.start),
+        "to": stamp(window.end),
+        "licence": settings.licence,
+        "periods": [shape(period, bucket, tz, speeds) for period in periods],
+        "links": {"segment": f"/api/v1/segments/{segments[0]}"},
+    }
+
+
+@router.get(
+    "/segments/{segment_id}/reports",
+    summary="Counts of a street over time",
+    responses=described(ReportsShape, REPORTS, 404, 422, 503),
+)
+async def segment_reports(
+    request: Request,
+    segment_id: SegmentId,
+    bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
+    start: From = None,
+    to: To = None,
+    speed: Annotated[bool, Query(description="Add cars per 5 km/h and V85.")] = False,
+) -> Response:
+    """Return what was counted between `from` and `to`, oldest first.
+
+    `raw` is what was seen; `corrected` is scaled up to the full time by what was observed, quarter by quarter. A period
+    without any report is absent; one in which the sensor was blind has `observed_s` 0 and `corrected` null.
+    """
+    database: Database = request.app.state.database
+    segment = await find_segment(database, segment_id)
+    tz = zone(segment.timezone)
+    window = read_window(start, to, bucket, tz, datetime.now(UTC))
+    return json_answer(request, await reports_of(request, [segment_id], bucket, window, tz, speed=speed))

@@ -1,0 +1,133 @@
+"""`/api/v1/segments` and `/api/v1/sensors`: what there is and where it stands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from telstraat_api.answers import json_answer, stamp
+from telstraat_api.database import Database, Row
+from telstraat_api.segments import Segment, find_segment, find_segments, find_sensors, sensors_at
+from telstraat_api.v1.shapes import (
+    SEGMENT,
+    SENSOR,
+    SegmentCollection,
+    SegmentFeature,
+    SensorList,
+    described,
+)
+
+router = APIRouter(prefix="/api/v1", tags=["streets"])
+GEOJSON = "application/geo+json"
+SegmentId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The segment's number.", examples=[1001])]
+Limit = Annotated[int, Query(ge=1, le=5000, description="How many at most.")]
+
+
+def feature(segment: Segment) -> dict[str, Any]:
+    """Return a segment as GeoJSON."""
+    base = f"/api/v1/segments/{segment.segment_id}"
+    return {
+        "type": "Feature",
+        "id": segment.segment_id,
+        "geometry": segment.geometry,
+        "properties": {
+            "segment_id": segment.segment_id,
+            "name": segment.name,
+            "timezone": segment.timezone,
+            "speed_limit_kmh": segment.speed_limit_kmh,
+            "sensors": segment.sensors,
+            "online": segment.online,
+            "first_report": stamp(segment.first_report),
+            "last_report": stamp(segment.last_report),
+            "links": {
+                "self": base,
+                "reports": f"{base}/reports",
+                "live": f"{base}/live",
+                "page": f"/street/{segment.segment_id}",
+            },
+        },
+    }
+
+
+def sensor_shape(row: Row) -> dict[str, Any]:
+    """Return a sensor as the public may know it."""
+    return {
+        "name": row["name"],
+        "segment_id": row["segment_id"],
+        "since": stamp(row["from_at"]),
+        "online": row["online"],
+        "heard_at": stamp(row["heard_at"]),
+        "retired": row["retired_at"] is not None,
+        "links": {"segment": f"/api/v1/segments/{row['segment_id']}"} if row["segment_id"] else {},
+    }
+
+
+@router.get(
+    "/segments",
+    summary="All street segments, as GeoJSON",
+    responses=described(
+        SegmentCollection,
+        {"type": "FeatureCollection", "features": [SEGMENT], "next": None},
+        422,
+        503,
+        media_type=GEOJSON,
+    ),
+)
+async def list_segments(
+    request: Request,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="Continue after this segment.")] = 0,
+    limit: Limit = 1000,
+) -> Response:
+    """Return the segments by id. Follow `next` until it is null."""
+    database: Database = request.app.state.database
+    found = await find_segments(database, after, limit)
+    more = len(found) == limit
+    body = {
+        "type": "FeatureCollection",
+        "features": [feature(segment) for segment in found],
+        "next": f"/api/v1/segments?after={found[-1].segment_id}&limit={limit}" if more else None,
+    }
+    return json_answer(request, body, media_type=GEOJSON)
+
+
+@router.get(
+    "/segments/{segment_id}",
+    summary="One street segment",
+    responses=described(SegmentFeature, SEGMENT, 404, 422, 503, media_type=GEOJSON),
+)
+async def one_segment(request: Request, segment_id: SegmentId) -> Response:
+    """Return one segment with its line, from A to B."""
+    database: Database = request.app.state.database
+    return json_answer(request, feature(await find_segment(database, segment_id)), media_type=GEOJSON)
+
+
+@router.get(
+    "/segments/{segment_id}/sensors",
+    summary="The sensors at a street segment",
+    responses=described(SensorList, {"sensors": [SENSOR], "next": None}, 404, 422, 503),
+)
+async def segment_sensors(request: Request, segment_id: SegmentId) -> Response:
+    """Return the sensors that stand at the segment now."""
+    database: Database = request.app.state.database
+    segment = await find_segment(database, segment_id)
+    rows = await sensors_at(database, segment.segment_id)
+    return json_answer(request, {"sensors": [sensor_shape(row) for row in rows], "next": None})
+
+
+@router.get(
+    "/sensors",
+    summary="All sensors",
+    responses=described(SensorList, {"sensors": [SENSOR], "next": None}, 422, 503),
+)
+async def list_sensors(
+    request: Request,
+    after: Annotated[str, Query(max_length=63, pattern=r"^[a-z0-9-]*$", description="Continue after this name.")] = "",
+    limit: Limit = 1000,
+) -> Response:
+    """Return the sensors by name. Follow `next` until it is null."""
+    database: Database = request.app.state.database
+    rows = await find_sensors(database, after, limit)
+    more = len(rows) == limit
+    following = f"/api/v1/sensors?after={rows[-1]['name']}&limit={limit}" if more else None
+    return json_answer(request, {"sensors": [sensor_shape(row) for row in rows], "next": following})

@@ -1,0 +1,217 @@
+"""What answers look like in OpenAPI, with an example each. Bulk rows never pass through these: they only describe."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from telstraat_api.problems import MEDIA_TYPE, Problem
+
+
+class Line(BaseModel):
+    """A GeoJSON line in WGS84, from A to B."""
+
+    type: Literal["LineString"]
+    coordinates: list[list[float]]
+
+
+class SegmentProperties(BaseModel):
+    """What is known of a street segment."""
+
+    segment_id: int
+    name: str
+    timezone: str
+    speed_limit_kmh: int | None
+    sensors: int = Field(description="Sensors that stand there now.")
+    online: int = Field(description="Of which connected.")
+    first_report: str | None = Field(description="Start of its first quarter, UTC.")
+    last_report: str | None = Field(description="Start of its newest quarter, UTC.")
+    links: dict[str, str]
+
+
+class SegmentFeature(BaseModel):
+    """A street segment as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: int
+    geometry: Line
+    properties: SegmentProperties
+
+
+class SegmentCollection(BaseModel):
+    """Street segments as GeoJSON, by id; `next` leads to the rest."""
+
+    type: Literal["FeatureCollection"]
+    features: list[SegmentFeature]
+    next: str | None
+
+
+class Sensor(BaseModel):
+    """A device. Where exactly it hangs is nobody's business: only its street segment is told."""
+
+    name: str
+    segment_id: int | None
+    since: str | None = Field(description="Since when it stands at the segment, UTC.")
+    online: bool
+    heard_at: str | None
+    retired: bool
+    links: dict[str, str]
+
+
+class SensorList(BaseModel):
+    """Sensors by name; `next` leads to the rest."""
+
+    sensors: list[Sensor]
+    next: str | None
+
+
+class Directed(BaseModel):
+    """Per direction: `lft` from A to B, `rgt` from B to A."""
+
+    lft: float
+    rgt: float
+
+
+class Kinds(BaseModel):
+    """Counts per class; motorcycles are among the bikes."""
+
+    pedestrian: Directed
+    bike: Directed
+    motorcycle: Directed
+    car: Directed
+    heavy: Directed
+    night: Directed
+
+
+class PeriodShape(BaseModel):
+    """One period of one street."""
+
+    segment_id: int
+    start: str = Field(description="In the street's own time zone.")
+    end: str
+    quarters: int = Field(description="Quarters of an hour with a report.")
+    observed_s: int = Field(description="Seconds observed by at least one sensor.")
+    uptime: float = Field(description="Share of the period observed, 0 to 1.")
+    sensors: int
+    sensor_s: int = Field(description="Seconds observed, all sensors added: what `raw` belongs to.")
+    flags: list[str]
+    raw: Kinds = Field(description="As counted, all sensors added.")
+    corrected: Kinds | None = Field(description="As if observed all the time; null when nothing was observed.")
+    confidence: dict[str, float | None] = Field(description="Mean confidence of the classes, percent.")
+    speed: dict[str, Any] | None = Field(None, description="With `speed=true`: cars per 5 km/h and V85.")
+
+
+class ReportsShape(BaseModel):
+    """Counts of one or more streets over time."""
+
+    segments: list[int]
+    timezone: str
+    bucket: str
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+    licence: str
+    periods: list[PeriodShape]
+    links: dict[str, str]
+
+
+def _directed(lft: float, rgt: float) -> dict[str, float]:
+    return {"lft": lft, "rgt": rgt}
+
+
+SEGMENT: dict[str, Any] = {
+    "type": "Feature",
+    "id": 1001,
+    "geometry": {"type": "LineString", "coordinates": [[4.7005, 50.8779], [4.7032, 50.8786]]},
+    "properties": {
+        "segment_id": 1001,
+        "name": "Lindenstraat",
+        "timezone": "Europe/Brussels",
+        "speed_limit_kmh": 30,
+        "sensors": 1,
+        "online": 1,
+        "first_report": "2026-03-01T06:00:00Z",
+        "last_report": "2026-03-02T07:45:00Z",
+        "links": {
+            "self": "/api/v1/segments/1001",
+            "reports": "/api/v1/segments/1001/reports",
+            "live": "/api/v1/segments/1001/live",
+            "page": "/street/1001",
+        },
+    },
+}
+SENSOR: dict[str, Any] = {
+    "name": "linden-12",
+    "segment_id": 1001,
+    "since": "2026-03-01T05:50:00Z",
+    "online": True,
+    "heard_at": "2026-03-02T07:59:58Z",
+    "retired": False,
+    "links": {"segment": "/api/v1/segments/1001"},
+}
+PERIOD: dict[str, Any] = {
+    "segment_id": 1001,
+    "start": "2026-03-02T08:00:00+01:00",
+    "end": "2026-03-02T09:00:00+01:00",
+    "quarters": 4,
+    "observed_s": 3240,
+    "uptime": 0.9,
+    "sensors": 1,
+    "sensor_s": 3240,
+    "flags": ["restarted"],
+    "raw": {
+        "pedestrian": _directed(9, 11),
+        "bike": _directed(27, 14),
+        "motorcycle": _directed(1, 0),
+        "car": _directed(52, 47),
+        "heavy": _directed(4, 3),
+        "night": _directed(0, 0),
+    },
+    "corrected": {
+        "pedestrian": _directed(10.0, 12.2222),
+        "bike": _directed(30.0, 15.5556),
+        "motorcycle": _directed(1.1111, 0.0),
+        "car": _directed(57.7778, 52.2222),
+        "heavy": _directed(4.4444, 3.3333),
+        "night": _directed(0.0, 0.0),
+    },
+    "confidence": {"pedestrian": 88.0, "bike": 84.0, "car": 95.0, "heavy": 81.0},
+    "speed": None,
+}
+REPORTS: dict[str, Any] = {
+    "segments": [1001],
+    "timezone": "Europe/Brussels",
+    "bucket": "hour",
+    "from": "2026-03-02T07:00:00Z",
+    "to": "2026-03-02T08:00:00Z",
+    "licence": "CC0-1.0",
+    "periods": [PERIOD],
+    "links": {"segment": "/api/v1/segments/1001"},
+}
+
+
+def described(model: type[BaseModel], example: Any, *failures: int, media_type: str | None = None) -> dict[Any, Any]:
+    """Return what OpenAPI shall say about the answers of an operation."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    content = {media_type or "application/json": {"schema": schema, "example": example}}
+    answers: dict[Any, Any] = {200: {"description": model.__doc__ or "", "content": content}}
+    answers[200]["model"] = model
+    for status in failures:
+        answers[status] = {
+            "model": Problem,
+            "description": "A problem document.",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return answers
+
+
+def described_stream() -> dict[Any, Any]:
+    """Return what OpenAPI shall say about the live stream."""
+    example = (
+        'event: live\ndata: {"sensor": "linden-12", "observed_s": 312, "counts": {"car": {"lft": 8, "rgt": 5}}}\n\n'
+    )
+    content = {"text/event-stream": {"schema": {"type": "string"}, "example": example}}
+    return {
+        200: {"description": "Events `live`, `report` and `closing`.", "content": content},
+        **{status: answer for status, answer in described(Problem, {}, 404, 422, 503).items() if status != 200},
+    }

@@ -1,0 +1,79 @@
+"""`/api/v1/segments/{id}/live`: server-sent events while somebody watches a street."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.responses import StreamingResponse
+
+from telstraat_api.answers import stamp
+from telstraat_api.counts import KINDS
+from telstraat_api.database import Database
+from telstraat_api.live import Event, LiveHub
+from telstraat_api.segments import find_segment
+from telstraat_api.v1.segments import SegmentId
+from telstraat_api.v1.shapes import described_stream
+from telstraat_contract.messages import Live
+
+router = APIRouter(prefix="/api/v1", tags=["counts"])
+KEEP_ALIVE_S = 15.0
+
+
+def live_shape(live: Live) -> dict[str, Any]:
+    """Return the open quarter as browsers read it."""
+    counts = {kind: getattr(live.counts, kind) for kind in KINDS}
+    return {
+        "sensor": live.sensor,
+        "at": stamp(live.at),
+        "period_start": stamp(live.period_start),
+        "observed_s": live.observed_s,
+        "light": live.light,
+        "counts": {kind: {"lft": directed.lft, "rgt": directed.rgt} for kind, directed in counts.items()},
+    }
+
+
+def framed(event: Event) -> bytes:
+    """Return an event as server-sent events are framed."""
+    data: Any = {}
+    if event.live is not None:
+        data = live_shape(event.live)
+    elif event.at is not None:
+        data = {"received_at": stamp(event.at)}
+    return b"event: %s\ndata: %s\n\n" % (event.name.encode(), orjson.dumps(data))
+
+
+async def follow(hub: LiveHub, segment_id: int) -> AsyncIterator[bytes]:
+    """Yield the events of one street until the browser leaves or the server stops."""
+    async with hub.watch(segment_id) as stream:
+        yield b"retry: 3000\n\n"
+        while not hub.closing:
+            try:
+                event = await asyncio.wait_for(stream.events.get(), KEEP_ALIVE_S)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            yield framed(event)
+
+
+@router.get(
+    "/segments/{segment_id}/live",
+    summary="Live counts of a street, as server-sent events",
+    response_class=StreamingResponse,
+    responses=described_stream(),
+)
+async def live(request: Request, segment_id: SegmentId) -> Response:
+    """Stream the open quarter (`live`), and a word whenever a report was committed (`report`).
+
+    Live counts are what the sensor has counted so far in the quarter that is still open: they are never stored, and the
+    report that follows is what counts. `closing` says that the server stops; reconnect after a few seconds.
+    """
+    database: Database = request.app.state.database
+    hub: LiveHub = request.app.state.live
+    await find_segment(database, segment_id)
+    hub.check_room()
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(follow(hub, segment_id), media_type="text/event-stream", headers=headers)
