@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.harness.brokers import TestBroker
 from tests.harness.databases import Databases, quick_cluster
 
+from telstraat_cli.stack.broker import mosquitto_program
 from telstraat_cli.stack.postgres import Postgres
 
 
@@ -59,3 +61,34 @@ def empty_database(databases: Databases) -> Iterator[str]:
     dsn = databases.empty()
     yield dsn
     databases.drop(dsn)
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
+    """A Mosquitto for the whole run; `let_in` gives sensors an account."""
+    if not mosquitto_program():
+        pytest.skip("MOSQUITTO IS NOT INSTALLED: no test of a broker runs (apt install mosquitto)")
+    broker = TestBroker(tmp_path_factory.mktemp("mosquitto"), kind="mosquitto")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def fresh_mosquitto(tmp_path: Path) -> Iterator[TestBroker]:
+    """A Mosquitto of one test's own, to be killed and started at will."""
+    if not mosquitto_program():
+        pytest.skip("MOSQUITTO IS NOT INSTALLED: no test of a broker runs (apt install mosquitto)")
+    broker = TestBroker(tmp_path / "mosquitto", kind="mosquitto")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def fresh_amqtt(tmp_path: Path) -> Iterator[TestBroker]:
+    """An amqtt of one test's own."""
+    broker = TestBroker(tmp_path / "amqtt", kind="amqtt")
+    broker.start()
+    yield broker
+    broker.stop()

@@ -60,7 +60,7 @@ def parse_topic(text: str) -> Topic:
     parts = text.split("/")
     if len(parts) != 4 or "/".join(parts[:2]) != PREFIX:
         raise TopicError(f"topic {text!r}: expected {PREFIX}/SENSOR/CHANNEL")
-    if parts[3] not in Channel:
+    if parts[3] not in frozenset(Channel):
         raise TopicError(f"topic {text!r}: channel {parts[3]!r} is none of {', '.join(Channel)}")
     try:
         return Topic(check_sensor_name(parts[2]), Channel(parts[3]))

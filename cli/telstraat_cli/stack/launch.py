@@ -30,10 +30,9 @@ def main(argv: list[str]) -> int:
         os.setuid(uid)
     if os.environ.pop("TELSTRAAT_LAUNCH_WATCH", "") or not die_with_owner(last_signal):
         return watch(owner, last_signal, program)
-    if os.getppid() != owner:
-        return OWNER_GONE
-    os.execvp(program[0], program)  # noqa: S606 - the program takes this process over: no shell, no return
-    return 0
+    if os.getppid() == owner:
+        os.execvp(program[0], program)  # noqa: S606 - the program takes this process over: no shell, no return
+    return OWNER_GONE
 
 
 def die_with_owner(last_signal: int) -> bool:

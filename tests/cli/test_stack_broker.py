@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.harness.brokers import TestBroker, TestClient, client_of
+
+from telstraat_cli.errors import StackError
+from telstraat_cli.stack.broker import Broker, Kind, kind_here, mosquitto_program
+from telstraat_contract.topics import Channel, topic
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from tests.harness.brokers import TestBroker
+broker = TestBroker(Path(sys.argv[1]), kind=sys.argv[2])
+broker.start()
+print(broker.child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module", params=["mosquitto", "amqtt"])
+def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
+    kind: Kind = request.param
+    if kind == "mosquitto" and not mosquitto_program():
+        pytest.skip("MOSQUITTO IS NOT INSTALLED: its half of these tests does not run (apt install mosquitto)")
+    broker = TestBroker(tmp_path_factory.mktemp(kind), kind=kind, sensors=["birch", "alder"])
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+def test_ingest_receives_what_a_sensor_says_and_answers_it(broker: TestBroker) -> None:
+    with client_of(broker, broker.ingest_user) as ingest, client_of(broker, "birch") as birch:
+        assert ingest.subscribe("telstraat/v1/+/report", "telstraat/v1/+/status")
+        assert birch.subscribe(topic("birch", Channel.RECEIPT))
+        birch.publish(topic("birch", Channel.REPORT), b"one")
+        assert ingest.received.get(timeout=10).payload == b"one"
+        ingest.publish(topic("birch", Channel.RECEIPT), b"committed")
+        assert birch.received.get(timeout=10).payload == b"committed"
+
+
+def test_nobody_enters_without_a_name_or_with_a_wrong_password(broker: TestBroker) -> None:
+    for user, password in (("", ""), ("birch", "guessed"), ("nobody-we-know", "guessed")):
+        client = TestClient(broker, user, password)
+        assert not client.connected(), user
+        client.close()
+
+
+def test_a_sensor_cannot_speak_as_another_nor_listen_to_it(broker: TestBroker) -> None:
+    with client_of(broker, broker.ingest_user) as ingest, client_of(broker, "alder") as alder:
+        assert ingest.subscribe("telstraat/v1/+/report")
+        assert not alder.subscribe(topic("birch", Channel.RECEIPT)) or broker.kind == "mosquitto"
+        alder.publish(topic("birch", Channel.REPORT), b"forged")
+        alder.publish(topic("alder", Channel.REPORT), b"true")
+        assert ingest.received.get(timeout=10).payload == b"true"
+        ingest.publish(topic("birch", Channel.RECEIPT), b"for birch only")
+        ingest.publish(topic("alder", Channel.RECEIPT), b"not subscribed")
+        time.sleep(0.2)
+        assert alder.received.empty()
+
+
+def test_a_new_sensor_enters_without_a_restart(broker: TestBroker) -> None:
+    assert broker.child is not None
+    before = broker.child.pid
+    broker.let_in("elm")
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        elm = TestClient(broker, "elm")
+        entered = elm.connected()
+        elm.close()
+        if entered:
+            break
+        time.sleep(0.1)
+    assert entered
+    assert broker.child.pid == before
+
+
+def test_a_killed_broker_comes_back_at_the_same_address(tmp_path: Path) -> None:
+    broker = TestBroker(tmp_path, sensors=["birch"])
+    broker.start()
+    url = broker.url
+    broker.kill()
+    assert not broker.running
+    broker.start()
+    assert broker.url == url
+    with client_of(broker, "birch") as birch:
+        birch.publish(topic("birch", Channel.REPORT), b"one")
+    broker.stop()
+
+
+@pytest.mark.parametrize("kind", ["mosquitto", "amqtt"])
+def test_the_broker_dies_with_an_owner_that_was_killed(tmp_path: Path, kind: str) -> None:
+    if kind == "mosquitto" and not mosquitto_program():
+        pytest.skip("MOSQUITTO IS NOT INSTALLED (apt install mosquitto)")
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path), kind], stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        owner.kill()
+        owner.wait()
+    end = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_port_that_is_taken_is_said_so(broker: TestBroker, tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=f"port {broker.port} of 127.0.0.1 is taken"):
+        Broker(tmp_path, access=broker.access, kind=broker.kind, port=broker.port).start()
+
+
+def test_without_mosquitto_it_is_amqtt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELSTRAAT_MOSQUITTO", "")
+    assert kind_here() == "amqtt"
+
+
+def test_a_broker_that_does_not_start_shows_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELSTRAAT_MOSQUITTO", "/bin/false")
+    with pytest.raises(StackError, match=r"the broker \(mosquitto\) ended with exit code 1"):
+        TestBroker(tmp_path, kind="mosquitto").start()
