@@ -1,0 +1,121 @@
+"""Finds connected pieces of foreground straight from the runs of its rows, without a label image.
+
+row y    ####..###      runs with a gap of at most GAP_PX are one run;
+row y+1  .####...##     runs of neighbouring rows that touch are one blob (union-find)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+GAP_PX = 3
+MAX_RUNS = 8192
+MAX_BLOBS = 128
+
+X0, Y0, X1, Y1, AREA, SUM_X, SUM_Y = range(7)  # columns of a blob; box from X0, Y0 to X1, Y1 without the latter
+BLOB_COLUMNS = 7
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def find_blobs(  # noqa: C901 - one call a frame
+    mask: NDArray[np.uint8],
+    width: int,
+    gap: int,
+    area_min: int,
+    runs: NDArray[np.int32],
+    parent: NDArray[np.int32],
+    sums: NDArray[np.int64],
+    blobs: NDArray[np.float64],
+) -> int:
+    """Write box, area and centre sums of every blob of at least `area_min` pixels; return how many.
+
+    mask : uint8 (pixels,), 0 or 1, pixels a multiple of 8 not required; runs : int32 (MAX_RUNS, 4): y, x0, x1, pixels.
+    """
+    height = mask.shape[0] // width
+    count = 0
+    previous_first, previous_last = 0, 0
+    for y in range(height):
+        first = count
+        x, row = 0, y * width
+        while x < width:
+            if mask[row + x] == 0:
+                x += 1
+                continue
+            start, end, pixels = x, x, 0
+            while x < width and x - end <= gap:
+                if mask[row + x] != 0:
+                    end = x + 1
+                    pixels += 1
+                x += 1
+            if count == runs.shape[0]:
+                break
+            runs[count, 0] = y
+            runs[count, 1] = start
+            runs[count, 2] = end
+            runs[count, 3] = pixels
+            parent[count] = count
+            count += 1
+        k = previous_first
+        for r in range(first, count):
+            while k < previous_last and runs[k, 2] < runs[r, 1]:
+                k += 1
+            j = k
+            while j < previous_last and runs[j, 1] <= runs[r, 2]:
+                a, b = r, j
+                while parent[a] != a:
+                    parent[a] = parent[parent[a]]
+                    a = parent[a]
+                while parent[b] != b:
+                    parent[b] = parent[parent[b]]
+                    b = parent[b]
+                if a < b:
+                    parent[b] = a
+                elif b < a:
+                    parent[a] = b
+                j += 1
+        previous_first, previous_last = first, count
+    for r in range(count):
+        sums[r, 0] = 1 << 30
+        for c in range(1, 7):
+            sums[r, c] = 0
+        sums[r, 1] = -1
+    for r in range(count):
+        root = r
+        while parent[root] != root:
+            root = parent[root]
+        y, x0, x1, pixels = runs[r, 0], runs[r, 1], runs[r, 2], runs[r, 3]
+        sums[root, 0] = min(sums[root, 0], x0)
+        if sums[root, 1] < 0:
+            sums[root, 1] = y
+        sums[root, 2] = max(sums[root, 2], x1)
+        sums[root, 3] = y + 1
+        sums[root, 4] += pixels
+        sums[root, 5] += pixels * (x0 + x1 - 1)
+        sums[root, 6] += pixels * y
+    found = 0
+    for r in range(count):
+        if parent[r] == r and sums[r, 4] >= area_min and found < blobs.shape[0]:
+            for c in range(5):
+                blobs[found, c] = sums[r, c]
+            blobs[found, 5] = sums[r, 5] / (2.0 * sums[r, 4])
+            blobs[found, 6] = sums[r, 6] / sums[r, 4]
+            found += 1
+    return found
+
+
+class Blobs:
+    """The pieces of foreground of one frame; `table[:count]` has a row each."""
+
+    def __init__(self) -> None:
+        self.table: NDArray[np.float64] = np.zeros((MAX_BLOBS, BLOB_COLUMNS))
+        self.count = 0
+        self._runs: NDArray[np.int32] = np.zeros((MAX_RUNS, 4), np.int32)
+        self._parent: NDArray[np.int32] = np.zeros(MAX_RUNS, np.int32)
+        self._sums: NDArray[np.int64] = np.zeros((MAX_RUNS, 7), np.int64)
+
+    def find(self, mask: NDArray[np.uint8], width: int, area_min: int) -> int:
+        """Find the blobs of a mask (pixels,) of 0 and 1."""
+        self.count = find_blobs(mask, width, GAP_PX, area_min, self._runs, self._parent, self._sums, self.table)
+        return self.count

@@ -1,0 +1,155 @@
+"""The counting core as one thing: frames go in, crossings come out.
+
+The first second is kept as samples at the working size; then the empty street is guessed from them and the kept frames
+are counted. From there on each frame is counted as it comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device import tracks as columns
+from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
+from telstraat_device.blobs import MAX_BLOBS, Blobs
+from telstraat_device.crossings import Crossing
+from telstraat_device.errors import FrameError
+from telstraat_device.frames import Luma
+from telstraat_device.line import Segment, checked_line
+from telstraat_device.tracks import Tracks
+
+GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
+BOOT_FRAMES_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSettings:
+    """What can be told to the counter by hand.
+
+    Attributes
+    ----------
+    pixels_per_metre : float or None
+        Scale of the frame where the line is; None learns it from the traffic.
+    """
+
+    pixels_per_metre: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a tracked object is now, in pixels of the frame (x, y is its middle): for drawing only."""
+
+    track: int
+    x: float
+    y: float
+    w: float
+    h: float
+    seen: bool
+    counted: bool
+
+
+class Counter:
+    """Counts what crosses a line in a stream of luma frames.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the frames in pixels.
+    line : ((x1, y1), (x2, y2))
+        The counting line in pixels of the frame.
+    """
+
+    def __init__(self, width: int, height: int, line: Segment, settings: CounterSettings | None = None) -> None:
+        self.width, self.height = width, height
+        self.settings = settings or CounterSettings()
+        self.line = checked_line(line, width, height)
+        self.background = Background(width, height)
+        self.blobs = Blobs()
+        small = self.background
+        f = small.factor
+        working = np.array(
+            [self.line.x1 / f, self.line.y1 / f, self.line.x2 / f, self.line.y2 / f, self.line.length_px / f]
+        )
+        self.tracks = Tracks(working, small.width, small.height, MAX_BLOBS)
+        self._area_min = max(6, round(small.width * small.height * 0.00025))
+        self._kept: list[NDArray[np.uint8]] = []
+        self._kept_t_s: list[float] = []
+        self._begun_t_s: float | None = None
+        self._last_t_s = 0.0
+        self._booted = False
+
+    def process(self, luma: Luma, t_s: float) -> list[Crossing]:
+        """Take the next frame, luma uint8 (height, width), and return the crossings that are now certain."""
+        if luma.shape != (self.height, self.width) or luma.dtype != np.uint8:
+            raise FrameError(
+                f"a frame of {luma.dtype} {luma.shape[1]} x {luma.shape[0]} came to a counter for uint8 "
+                f"{self.width} x {self.height}; make a new counter when the camera changes"
+            )
+        self.background.shrink(luma)
+        if self._booted:
+            return self._count(t_s)
+        if self._begun_t_s is None:
+            self._begun_t_s = t_s
+        self._kept.append(self.background.small.copy())
+        self._kept_t_s.append(t_s)
+        if t_s - self._begun_t_s < BOOT_S and len(self._kept) < BOOT_FRAMES_MAX:
+            return []
+        return self._boot()
+
+    def finish(self) -> list[Crossing]:
+        """Return the crossings that were still being looked at when the frames ended."""
+        found = [] if self._booted or not self._kept else self._boot()
+        table = self.tracks.table
+        rows = table[(table[:, columns.ALIVE] != 0) & (table[:, columns.PENDING] != 0)]
+        found += [self._crossing(row) for row in rows]
+        table[:, columns.PENDING] = 0.0
+        return sorted(found, key=lambda crossing: crossing.t_s)
+
+    def boxes(self) -> list[Box]:
+        """Return the tracked objects of now, for drawing over a film of one's own."""
+        f, c = self.background.factor, columns
+        return [
+            Box(
+                int(row[c.ID]),
+                row[c.X] * f,
+                row[c.Y] * f,
+                row[c.W] * f,
+                row[c.H] * f,
+                bool(row[c.MISSED] == 0.0),
+                bool(row[c.ARMED] * row[c.FIRST_ARMED] < 0),
+            )
+            for row in self.tracks.table[self.tracks.table[:, c.ALIVE] != 0]
+        ]
+
+    def _boot(self) -> list[Crossing]:
+        """Guess the empty street from the kept frames and count them."""
+        picks = np.unique(np.linspace(0, len(self._kept) - 1, BOOT_SAMPLES).round().astype(int))
+        self.background.boot(np.stack([self._kept[k] for k in picks]))
+        self._booted = True
+        self._last_t_s = self._kept_t_s[0] - 0.04
+        found: list[Crossing] = []
+        for small, t_s in zip(self._kept, self._kept_t_s, strict=True):
+            self.background.small[:] = small
+            found += self._count(t_s)
+        self._kept, self._kept_t_s = [], []
+        return found
+
+    def _count(self, t_s: float) -> list[Crossing]:
+        """Count the frame that the background holds."""
+        dt_s = min(max(t_s - self._last_t_s, 1e-3), GAP_MAX_S)
+        self._last_t_s = t_s
+        self.background.process(t_s - (self._begun_t_s or 0.0), dt_s)
+        count = self.blobs.find(self.background.mask, self.background.width, self._area_min)
+        done = self.tracks.follow(self.blobs.table, count, t_s, dt_s)
+        return [self._crossing(row) for row in self.tracks.events[:done]]
+
+    def _crossing(self, row: NDArray[np.float64]) -> Crossing:
+        """Say what a finished track was."""
+        return Crossing(
+            t_s=round(float(row[columns.PENDING_T]), 3),
+            class_name="car",
+            direction="left_to_right" if row[columns.PENDING] > 0 else "right_to_left",
+            confidence=0.5,
+        )

@@ -1,0 +1,50 @@
+"""Errors of the device.
+
+DeviceError
+├── SourceError          frames do not come
+│   ├── NoFileError      the file is not there or cannot be read
+│   ├── NotVideoError    the file is there, but is no video that can be decoded
+│   └── CameraError      a camera or a stream that does not answer, or stops
+├── LineError            a counting line that cannot be counted on
+├── FrameError           a frame that is not what the counter was set up for
+├── SettingsError        a setting that is unknown, of the wrong kind, or dangerous
+└── StorageError         a state folder that cannot be this sensor's
+"""
+
+from __future__ import annotations
+
+
+class DeviceError(Exception):
+    """Something on the device went wrong: what, where, which value and what to do."""
+
+
+class SourceError(DeviceError):
+    """Frames do not come."""
+
+
+class NoFileError(SourceError):
+    """The video file is not there or cannot be read."""
+
+
+class NotVideoError(SourceError):
+    """The file is there, but no video can be decoded from it."""
+
+
+class CameraError(SourceError):
+    """A camera or a stream does not answer, or stopped."""
+
+
+class LineError(DeviceError):
+    """A counting line lies outside the picture or has no length."""
+
+
+class FrameError(DeviceError):
+    """A frame has another size or type than the counter was set up for."""
+
+
+class SettingsError(DeviceError):
+    """A setting is unknown, of the wrong kind, or dangerous: file, line, key, value and consequence."""
+
+
+class StorageError(DeviceError):
+    """The state folder cannot be used by this sensor."""
