@@ -84,9 +84,7 @@ def free_row(tracks: Table) -> int:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def measure(
-    tracks: Table, i: int, x0: float, y0: float, x1: float, y1: float, area: float, dt: float
-) -> None:
+def measure(tracks: Table, i: int, x0: float, y0: float, x1: float, y1: float, area: float, dt: float) -> None:
     """Correct a predicted track by the box that it was found in."""
     seen = tracks[i, SEEN]
     a = max(0.6, 1.0 / (seen + 1.0))
@@ -328,7 +326,7 @@ class Tracks:
         self._frame: Table = np.array([0.0, 0.0, 1.0, float(width), float(height)])
         self._links: Table = np.zeros((MAX_TRACKS, max_blobs), np.uint8)
 
-    def follow(  # noqa: C901 - one call a frameself, blobs: Table, count: int, t_s: float, dt_s: float) -> int:
+    def follow(self, blobs: Table, count: int, t_s: float, dt_s: float) -> int:
         """Move on by one frame; return how many crossings were finished (`events[:n]`)."""
         self._frame[0], self._frame[1] = t_s, dt_s
         return int(follow(self.table, blobs, count, self._line, self._frame, self._links, self.events))
