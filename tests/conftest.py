@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.harness.brokers import TestBroker
 from tests.harness.databases import Databases, quick_cluster
+from tests.harness.disks import small_disk
+from tests.harness.truth_keeper import TruthKeeper
 
 from telstraat_cli.stack.broker import mosquitto_program
 from telstraat_cli.stack.postgres import Postgres
+from telstraat_firmware_sim.fault_proxy import FaultProxy
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +96,23 @@ def fresh_amqtt(tmp_path: Path) -> Iterator[TestBroker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def fault_proxy() -> Iterator[Callable[[int], FaultProxy]]:
+    """Make a TCP proxy to a port: `proxy = fault_proxy(port)`, then `proxy.port` and its verbs."""
+    with contextlib.ExitStack() as open_ones:
+        yield lambda port: open_ones.enter_context(FaultProxy("127.0.0.1", port))
+
+
+@pytest.fixture
+def tiny_disk(reachable_folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A disk of 64 megabytes; `tests.harness.disks.fill` fills it."""
+    with small_disk(reachable_folder / f"disk-{request.node.name[:40]}", 64) as folder:
+        yield folder
+
+
+@pytest.fixture
+def truth_keeper(database: str) -> TruthKeeper:
+    """Keeps what sensors have closed and compares it with the table of `database`."""
+    return TruthKeeper(database)

@@ -47,6 +47,8 @@ def kind_here() -> Kind:
 class Broker:
     """One broker with its files below `folder`; `access` holds the `passwords` and `acl` of ingest's broker access."""
 
+    name = "broker"
+
     def __init__(self, folder: Path, *, access: Path, kind: Kind | None = None, port: int | None = None) -> None:
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -120,7 +122,7 @@ class Broker:
             words = [sys.executable, "-m", module, str(self.port), str(self.password_file)]
         else:
             words = [mosquitto_program() or "mosquitto", "-c", str(self._write_config())]
-        return Program(name="broker", argv=words, log=self.log, orphan_signal=signal.SIGTERM)
+        return Program(name=self.name, argv=words, log=self.log, orphan_signal=signal.SIGTERM)
 
     def _write_config(self) -> Path:
         state = self.folder / "mosquitto"

@@ -41,6 +41,8 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}  # survives a killed p
 class Postgres:
     """One database cluster below `folder`, and its server while it runs."""
 
+    name = "database"
+
     def __init__(
         self,
         folder: Path,
@@ -247,7 +249,7 @@ class Postgres:
         for key, value in settings.items():
             words += ["-c", f"{key}={value}"]
         return Program(
-            name="database",
+            name=self.name,
             argv=words,
             log=self.log,
             account=self.account,
