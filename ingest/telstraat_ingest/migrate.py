@@ -7,22 +7,27 @@ not to; the migrations themselves ask whether it is there.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import Literal, LiteralString, cast
+from typing import Literal
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from telstraat_ingest.errors import MigrationError
 
 Timescale = Literal["auto", "off", "require"]
 PARTITIONS_AHEAD = 3
+_WAIT_S = 0.5
 _LOCK = 0x7E15_7247  # any number, as long as it stays the same
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,9 @@ class Status:
 
 def migrations() -> tuple[Migration, ...]:
     """Return the migrations that travel with this version, in order."""
-    found = []
-    for entry in files("telstraat_ingest").joinpath("migrations").iterdir():
-        if match := _NAME.fullmatch(entry.name):
-            found.append(Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
+    entries = files("telstraat_ingest").joinpath("migrations").iterdir()
+    matches = [(entry, _NAME.fullmatch(entry.name)) for entry in entries]
+    found = [Migration(int(name[1]), name[2], entry.read_text(encoding="utf-8")) for entry, name in matches if name]
     return tuple(sorted(found, key=lambda migration: migration.number))
 
 
@@ -90,6 +94,21 @@ def migrate(dsn: str, timescale: Timescale = "auto", known: Sequence[Migration] 
             _apply(connection, migration)
         make_partitions(connection)
     return pending
+
+
+def migrate_when_there(dsn: str, timescale: Timescale, is_stopped: Callable[[], bool]) -> None:
+    """Migrate as soon as the database answers; waits for one that is away, and says so once."""
+    is_told = False
+    while not is_stopped():
+        try:
+            migrate(dsn, timescale)
+        except psycopg.OperationalError as error:
+            if not is_told:
+                logger.warning("waiting for the database: %s", str(error).strip(), extra={"event": "database_away"})
+            is_told = True
+            time.sleep(_WAIT_S)
+        else:
+            return
 
 
 def status(dsn: str, known: Sequence[Migration] | None = None) -> Status:
@@ -146,7 +165,7 @@ def _pending(known: tuple[Migration, ...], applied: tuple[Applied, ...]) -> tupl
 def _apply(connection: Connection, migration: Migration) -> None:
     try:
         with connection.transaction():
-            connection.execute(sql.SQL(cast(LiteralString, migration.text)))
+            connection.execute(migration.text.encode())
             connection.execute(
                 "insert into migration (number, name, sha256) values (%s, %s, %s)",
                 (migration.number, migration.name, migration.sha256),
@@ -162,7 +181,7 @@ def _take_timescaledb(connection: Connection, timescale: Timescale) -> None:
         "select (select default_version from pg_available_extensions where name = 'timescaledb'),"
         " position('timescaledb' in current_setting('shared_preload_libraries')) > 0"
     ).fetchone()
-    offered, loaded = row if row else (None, False)
+    offered, loaded = row or (None, False)
     if offered and loaded:
         connection.execute("create extension if not exists timescaledb")
     elif timescale == "require":

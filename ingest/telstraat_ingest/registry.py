@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,21 +70,19 @@ def add_segment(
             f"segment {name!r}: time zone {timezone!r} is not one of IANA's, e.g. Europe/Brussels"
         ) from error
     geometry = json.dumps({"type": "LineString", "coordinates": [list(point) for point in points]})
-    columns = "name, geometry, timezone, speed_limit_kmh, osm_way_id"
-    values = [name, geometry, timezone, speed_limit_kmh, osm_way_id]
-    if segment_id is None:
-        query = f"insert into segment ({columns}) values (%s, %s, %s, %s, %s) returning segment_id"
-    else:
-        query = (
-            f"insert into segment ({columns}, segment_id) overriding system value values (%s, %s, %s, %s, %s, %s)"
-            " returning segment_id"
-        )
-        values.append(segment_id)
+    query = (
+        "insert into segment (name, geometry, timezone, speed_limit_kmh, osm_way_id, segment_id) overriding system value"
+        " values (%s, %s, %s, %s, %s, coalesce(%s, nextval(pg_get_serial_sequence('segment', 'segment_id'))))"
+        " returning segment_id"
+    )
+    values = (name, geometry, timezone, speed_limit_kmh, osm_way_id, segment_id)
     try:
         with connection.transaction():
             row = connection.execute(query, values).fetchone()
     except UniqueViolation as error:
-        raise RegistryError(f"segment {segment_id} exists already; choose another number or leave it out") from error
+        raise RegistryError(
+            f"segment {segment_id or 'with the next number'} exists already; choose another number or leave it out"
+        ) from error
     assert row is not None
     return int(row[0])
 
@@ -210,8 +209,6 @@ def _sensor_id(connection: Connection, name: str) -> int:
 
 
 def _no_sensor(connection: Connection, name: str) -> RegistryError:
-    import difflib
-
     names = [row[0] for row in connection.execute("select name from sensor").fetchall()]
     near = difflib.get_close_matches(name, names, 1)
     return RegistryError(f"there is no sensor {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

@@ -1,0 +1,225 @@
+"""Add, list, move or retire sensors, with their own passwords for the broker.
+
+  telstraat sensor segment --name Kerkstraat --line 4.7005,50.8798,4.7019,50.8803
+  telstraat sensor add kerkstraat-12 --segment 1001 --access /etc/mosquitto/telstraat
+  telstraat sensor list
+  telstraat sensor move kerkstraat-12 --segment 1002      history stays where it was counted
+  telstraat sensor renew kerkstraat-12 --access FOLDER    a new password
+  telstraat sensor retire kerkstraat-12 --access FOLDER
+  telstraat sensor access FOLDER                          write the broker's password and ACL files again
+
+A password is shown once, or written to a file with --password-file, and is stored nowhere: only its hash is. With
+--access the broker's files are written too; make the broker read them again (SIGHUP for Mosquitto).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from telstraat_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions and their options."""
+    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    segment = actions.add_parser("segment", help="add a street segment")
+    segment.add_argument("--name", required=True, help="the street's name")
+    segment.add_argument("--line", required=True, metavar="LON,LAT,LON,LAT,...", help="points from A to B, WGS84")
+    segment.add_argument("--timezone", default="Europe/Brussels", help="IANA name (Europe/Brussels)")
+    segment.add_argument("--speed-limit", type=int, metavar="KMH")
+    segment.add_argument("--osm-way", type=int, metavar="ID")
+    segment.add_argument("--id", type=int, help="keep the number of another platform")
+
+    add = actions.add_parser("add", help="add a sensor and make its password")
+    add.add_argument("name", help="a-z, 0-9 and '-'; also its user name at the broker")
+    add.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="write the password there instead of showing it"
+    )
+    move = actions.add_parser("move", help="install a sensor at another segment, or with another line, from a time on")
+    move.add_argument("name")
+    for one in (add, move):
+        one.add_argument("--segment", type=int, required=one is move, metavar="ID", help="where it stands")
+        one.add_argument(
+            "--from", dest="from_at", type=moment, metavar="TIME", help="since when (now), e.g. 2026-05-01T09:00+02:00"
+        )
+        one.add_argument("--note", default="", help="what should be known of this installation")
+
+    renew = actions.add_parser("renew", help="give a sensor a new password")
+    renew.add_argument("name")
+    renew.add_argument("--password-file", type=Path, metavar="FILE")
+    retire = actions.add_parser("retire", help="end a sensor; its counts stay")
+    retire.add_argument("name")
+    for one in (add, renew, retire):
+        one.add_argument("--access", type=Path, metavar="FOLDER", help="write the broker's files there")
+
+    access = actions.add_parser("access", help="write the broker's password and ACL files")
+    access.add_argument("folder", type=Path)
+    actions.add_parser("list", help="every sensor, where it stands and how it is")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one action."""
+    import psycopg
+
+    from telstraat_ingest.errors import IngestError
+
+    dsn = args.dsn or os.environ.get("TELSTRAAT_DSN")
+    if not dsn:
+        raise CliError("say where the database is with --dsn or TELSTRAAT_DSN")
+    actions: dict[str, Callable[[Connection[Any], argparse.Namespace], None]] = {
+        "segment": add_segment,
+        "add": add_sensor,
+        "move": move_sensor,
+        "renew": renew_password,
+        "retire": retire_sensor,
+        "access": write_files,
+        "list": list_sensors,
+    }
+    try:
+        with psycopg.connect(dsn) as connection:
+            actions[args.action](connection, args)
+    except IngestError as error:
+        raise CliError(str(error)) from error
+    except psycopg.errors.UndefinedTable as error:
+        raise CliError("the database has no schema yet: run telstraat db migrate first") from error
+    except psycopg.OperationalError as error:
+        raise CliError(f"the database does not answer: {str(error).strip()}") from error
+    except OSError as error:
+        raise CliError(f"{error.filename}: {error.strerror}") from error
+    return 0
+
+
+def moment(text: str) -> datetime:
+    """Return a time with its offset from UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write 2026-05-01T09:00+02:00") from error
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} has no offset from UTC; write {text}+02:00 or {text}Z")
+    return at
+
+
+def add_segment(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """Add a street segment."""
+    from telstraat_ingest import registry
+
+    try:
+        numbers = [float(part) for part in args.line.split(",")]
+    except ValueError as error:
+        raise CliError(f"--line {args.line!r}: {error}; write LON,LAT,LON,LAT") from error
+    if len(numbers) % 2:
+        raise CliError(f"--line has {len(numbers)} numbers: every point is LON,LAT")
+    segment_id = registry.add_segment(
+        connection,
+        args.name,
+        list(zip(numbers[::2], numbers[1::2], strict=True)),
+        timezone=args.timezone,
+        speed_limit_kmh=args.speed_limit,
+        osm_way_id=args.osm_way,
+        segment_id=args.id,
+    )
+    print(f"segment {segment_id}: {args.name}")
+
+
+def add_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """Add a sensor."""
+    from telstraat_ingest import registry
+
+    new = registry.add_sensor(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
+    connection.commit()
+    write_access(connection, args.access)
+    where = f", installation {new.installation_id} at segment {args.segment}" if new.installation_id else ""
+    print(f"sensor {new.name}{where}")
+    hand_over(new.password, args.password_file)
+
+
+def move_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """Begin a new installation."""
+    from telstraat_ingest import registry
+
+    number = registry.install(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
+    print(f"sensor {args.name}: installation {number} at segment {args.segment}")
+
+
+def renew_password(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """Make a new password."""
+    from telstraat_ingest import registry
+
+    password = registry.renew_password(connection, args.name)
+    connection.commit()
+    write_access(connection, args.access)
+    hand_over(password, args.password_file)
+
+
+def retire_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """End a sensor."""
+    from telstraat_ingest import registry
+
+    registry.retire(connection, args.name)
+    connection.commit()
+    write_access(connection, args.access)
+    print(f"sensor {args.name} is retired; its counts stay")
+
+
+def write_files(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """Write the broker's files."""
+    write_access(connection, args.folder)
+    print(f"wrote passwords, acl and ingest.password in {args.folder}; make the broker read them again")
+
+
+def list_sensors(connection: Connection[Any], _: argparse.Namespace) -> None:
+    """Show every sensor."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from telstraat_ingest import registry
+
+    table = Table("sensor", "segment", "street", "installation", "since", "state", "last report", "missing")
+    for one in registry.sensors(connection):
+        state = "retired" if one.retired_at else {True: "online", False: "offline", None: "never heard"}[one.online]
+        table.add_row(
+            one.name,
+            str(one.segment_id or "-"),
+            one.segment or "-",
+            str(one.installation_id or "-"),
+            day(one.installed_at),
+            state,
+            day(one.last_report_at),
+            str(one.missing or ""),
+        )
+    Console().print(table)
+
+
+def write_access(connection: Connection[Any], folder: Path | None) -> None:
+    """Write the broker's files when a folder is named."""
+    from telstraat_ingest import broker_access
+
+    if folder is not None:
+        broker_access.write_access(connection, folder)
+
+
+def hand_over(password: str, path: Path | None) -> None:
+    """Show a password once, or put it into a file that only its owner reads."""
+    from telstraat_ingest.broker_access import write_secret
+
+    if path is None:
+        print(f"password (shown once, stored nowhere): {password}")
+    else:
+        write_secret(path, password + "\n")
+        print(f"password written to {path}")
+
+
+def day(at: datetime | None) -> str:
+    """Return a time as the table shows it, UTC."""
+    return at.strftime("%Y-%m-%d %H:%M") if at else "-"

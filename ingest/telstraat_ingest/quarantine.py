@@ -1,0 +1,86 @@
+"""Why a message cannot be taken, and what is kept of it. The list is documented in docs/ingest.md."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from telstraat_contract.messages import MAX_PAYLOAD_BYTES
+
+
+class Reason(StrEnum):
+    """One word for each way to be wrong."""
+
+    TOPIC = "topic"
+    """The topic is none of ours."""
+    TOO_LARGE = "too_large"
+    """The payload is longer than any message."""
+    MALFORMED = "malformed"
+    """The payload is not the message that its topic promises."""
+    VERSION = "version"
+    """The message is of a version that this ingest does not know. The device keeps it: update ingest."""
+    FORGED_NAME = "forged_name"
+    """The sensor in the payload is not the one in the topic, which the broker has checked."""
+    UNKNOWN_SENSOR = "unknown_sensor"
+    """Nobody has added this sensor."""
+    RETIRED_SENSOR = "retired_sensor"
+    """The sensor was retired."""
+    TOO_OLD = "too_old"
+    """The quarter is older than `max_age_days`."""
+    IN_THE_FUTURE = "in_the_future"
+    """The quarter begins more than `max_ahead_s` ahead of our clock."""
+    CONTRADICTS = "contradicts"
+    """Another report with the same key is in the table already, with other content."""
+    REFUSED_BY_STORE = "refused_by_store"
+    """The database refuses it, alone among its batch."""
+
+
+class Arrival(NamedTuple):
+    """A message as it came from the broker. What is too long was cut on arrival, so that memory stays flat."""
+
+    connection: int
+    mid: int
+    qos: int
+    topic: str
+    payload: bytes
+    payload_bytes: int
+    payload_sha256: bytes
+    arrived_s: float
+
+
+class Rejected(NamedTuple):
+    """A message on its way to quarantine. `stored` is what the table has, when the two contradict each other."""
+
+    arrival: Arrival
+    reason: Reason
+    detail: str
+    sensor_id: int | None = None
+    stored: dict[str, Any] | None = None
+
+
+def arrival(connection: int, mid: int, qos: int, topic: str, payload: bytes, arrived_s: float) -> Arrival:
+    """Return a message as it came, with a payload that is too long cut down to what quarantine keeps."""
+    if len(payload) <= MAX_PAYLOAD_BYTES:
+        return Arrival(connection, mid, qos, topic, payload, len(payload), b"", arrived_s)
+    digest = hashlib.sha256(payload).digest()
+    return Arrival(connection, mid, qos, topic, payload[:MAX_PAYLOAD_BYTES], len(payload), digest, arrived_s)
+
+
+def sha256(message: Arrival) -> bytes:
+    """Return the checksum of the whole payload."""
+    return message.payload_sha256 or hashlib.sha256(message.payload).digest()
+
+
+INSERT = """
+insert into quarantine (sensor_id, topic, reason, detail, payload, payload_bytes, payload_sha256, stored)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (topic, reason, payload_sha256) do update set times = quarantine.times + 1, last_at = now()
+"""
+
+DETAIL_MAX = 1000
+
+
+def storable(text: str, length_max: int = DETAIL_MAX) -> str:
+    """Return a text that PostgreSQL takes: without null characters and half surrogates, not longer than it may be."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()[:length_max]

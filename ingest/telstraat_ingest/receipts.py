@@ -1,0 +1,41 @@
+"""What a sensor is told: up to where all is committed, what is missing, what was refused. Sent after the commit only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from telstraat_contract.messages import MAX_RANGES, Receipt
+
+Ranges = tuple[tuple[int, int], ...]
+"""Closed ranges of sequence numbers, ascending."""
+
+
+class StreamState(NamedTuple):
+    """A stream after a commit."""
+
+    epoch: int
+    through: int
+    seen: int
+    missing: Ranges
+
+
+def receipt(state: StreamState, refused: Iterable[int] = ()) -> Receipt:
+    """Return the receipt of a stream. With more gaps than fit, `seen` ends before the first that does not."""
+    seen, want = state.seen, state.missing
+    if len(want) > MAX_RANGES:
+        seen, want = want[MAX_RANGES][0] - 1, want[:MAX_RANGES]
+    return Receipt(
+        epoch=state.epoch, through=state.through, seen=seen, want=want, refused=as_ranges(refused)[:MAX_RANGES]
+    )
+
+
+def as_ranges(numbers: Iterable[int]) -> Ranges:
+    """Return numbers as closed ranges."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if found and found[-1][1] == number - 1:
+            found[-1] = found[-1][0], number
+        else:
+            found.append((number, number))
+    return tuple(found)

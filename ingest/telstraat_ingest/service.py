@@ -1,0 +1,265 @@
+"""The ingest service: one loop that receives, writes and answers; beside it the upkeep and the watch for lookers.
+
+The order is the promise: commit, then acknowledge, then receipt. While the database is away the loop keeps the broker
+connected, says so once, and writes as soon as it can.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from wsgiref.simple_server import WSGIServer
+
+import psycopg
+from prometheus_client import start_http_server
+from psycopg import Connection
+
+from telstraat_contract.messages import encode
+from telstraat_contract.topics import Channel, Topic
+from telstraat_ingest.batch import Batch, Dates, read_batch
+from telstraat_ingest.decode import Decoder
+from telstraat_ingest.errors import IngestError, SecondIngesterError
+from telstraat_ingest.metrics import Metrics
+from telstraat_ingest.quarantine import Arrival
+from telstraat_ingest.receive import Receiver
+from telstraat_ingest.settings import IngestSettings
+from telstraat_ingest.upkeep import Upkeep
+from telstraat_ingest.watch import Watcher
+from telstraat_ingest.write import Writer, Written
+
+_IDLE_TURN_S = 0.2
+_RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0
+_SENSORS_REMEMBERED_S = 10.0
+_ALONE_LOCK = 0x7E15_0001
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """One ingester. Holds no state that matters: kill it at any moment, start as many as needed."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self._receiver = Receiver(settings)
+        self._decoder = Decoder()
+        self._dates = Dates(settings.max_age_days, settings.max_ahead_s)
+        self._late = timedelta(seconds=settings.late_after_s + 900)
+        self._connection: Connection | None = None
+        self._writer: Writer | None = None
+        self._held: list[Arrival] = []
+        self._retry_at_s = 0.0
+        self._retry_wait_s = _RETRY_MIN_S
+        self._sensors_at_s = 0.0
+        self._database_away_since_s: float | None = None
+        self._lock_is_shared: bool | None = None
+        self._connects = 0
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask the loop to end; safe from a signal handler or another thread."""
+        self._stop.set()
+
+    def is_stopped(self) -> bool:
+        """Tell whether `stop` was asked for."""
+        return self._stop.is_set()
+
+    def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Receive and write until `stop`. `ready` is called once the broker and the database are there."""
+        upkeep = Upkeep(self.settings, self.metrics, self._stop)
+        watcher = Watcher(self.settings, self._receiver.publish_soon, self._stop)
+        server = self._serve_metrics()
+        threads = [threading.Thread(target=one.run, name=type(one).__name__.lower()) for one in (upkeep, watcher)]
+        for thread in threads:
+            thread.start()
+        is_told = False
+        try:
+            while not self._stop.is_set():
+                self._turn()
+                if ready and not is_told and self._receiver.is_connected and self._writer is not None:
+                    is_told = True
+                    ready()
+        finally:
+            self._stop.set()
+            self._receiver.close()
+            self._close_database()
+            for thread in threads:
+                thread.join()
+            if server is not None:
+                server[0].shutdown()
+                server[0].server_close()
+                server[1].join()
+
+    def _turn(self) -> None:
+        try:
+            self._receiver.turn(self._wait_s())
+            self._check_alone()
+            self._work()
+        except IngestError:
+            raise
+        except Exception:
+            self.metrics.failures.labels("loop").inc()
+            logger.exception("a turn of the loop failed", extra={"event": "failure"})
+            self._close_database()
+            self._stop.wait(_RETRY_MAX_S)
+        self.metrics.pending.set(len(self._receiver.pending) + len(self._held))
+        self.metrics.broker_up.set(self._receiver.is_connected)
+        self.metrics.broker_connects.inc(self._receiver.connects - self._connects)
+        self._connects = self._receiver.connects
+
+    def _wait_s(self) -> float:
+        pending = self._receiver.pending
+        if not pending:
+            return _IDLE_TURN_S
+        if self._writer is None:
+            return min(max(self._retry_at_s - time.monotonic(), 0.01), _IDLE_TURN_S)
+        return max(pending[0].arrived_s + self.settings.batch_wait_ms / 1000 - time.monotonic(), 0.0)
+
+    def _work(self) -> None:
+        """Write what is due, batch after batch."""
+        if self._writer is None and not self._connect_database():
+            return
+        now_s = time.monotonic()
+        if now_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
+            self._sensors_at_s = now_s
+            assert self._writer is not None
+            self._writer.forget_sensors()
+        size, wait_s = self.settings.batch_size, self.settings.batch_wait_ms / 1000
+        pending = self._receiver.pending
+        while pending and (len(pending) >= size or now_s - pending[0].arrived_s >= wait_s):
+            self._held = self._receiver.take(size)
+            if not self._write(self._held):
+                self._receiver.pending[:0] = self._held
+                self._held = []
+                return
+            self._held = []
+            pending, now_s = self._receiver.pending, time.monotonic()
+
+    def _write(self, arrivals: list[Arrival]) -> bool:
+        began_s = time.perf_counter()
+        batch = read_batch(arrivals, self._decoder, self._dates)
+        decoded_s = time.perf_counter()
+        assert self._writer is not None
+        try:
+            written = self._writer.write(batch)
+        except psycopg.OperationalError as error:
+            self.metrics.database_failures.inc()
+            self._database_away(error)
+            return False
+        done_s = time.perf_counter()
+        self.metrics.decode_seconds.observe(decoded_s - began_s)
+        self.metrics.write_seconds.observe(done_s - decoded_s)
+        self.metrics.wait_seconds.observe(time.monotonic() - arrivals[0].arrived_s)
+        self._receiver.acknowledge(arrivals)
+        self._send_receipts(written)
+        self._count(batch, written)
+        return True
+
+    def _send_receipts(self, written: Written) -> None:
+        for sensor, receipts in written.receipts.items():
+            topic = str(Topic(sensor, Channel.RECEIPT))
+            for one in receipts:
+                self._receiver.publish(topic, encode(one))
+            self.metrics.receipts.inc(len(receipts))
+
+    def _count(self, batch: Batch, written: Written) -> None:
+        metrics = self.metrics
+        metrics.received.inc(len(batch.arrivals))
+        metrics.received_bytes.inc(sum(arrival.payload_bytes for arrival in batch.arrivals))
+        for channel, items in (
+            ("report", batch.reports),
+            ("health", batch.health),
+            ("status", batch.status),
+            ("live", batch.live),
+        ):
+            if items:
+                metrics.decoded.labels(channel).inc(len(items))
+        for rejected in written.rejected:
+            metrics.quarantined.labels(rejected.reason).inc()
+            logger.warning(
+                "quarantined: %s", rejected.detail,
+                extra={"event": "quarantined", "reason": str(rejected.reason), "topic": rejected.arrival.topic},
+            )  # fmt: skip
+        metrics.inserted.inc(written.inserted)
+        metrics.duplicates.inc(written.duplicates)
+        metrics.live.inc(written.live)
+        metrics.splits.inc(written.splits)
+        metrics.acknowledged.inc(sum(1 for arrival in batch.arrivals if arrival.qos))
+        metrics.batches.inc()
+        metrics.batch_size.observe(len(batch.arrivals))
+        metrics.last_commit.set_to_current_time()
+        self._count_late(batch)
+
+    def _count_late(self, batch: Batch) -> None:
+        if batch.reports:
+            limit = batch.now - self._late
+            late = sum(1 for _, report in batch.reports if report.period_start < limit)
+            if late:
+                self.metrics.late.inc(late)
+
+    def _connect_database(self) -> bool:
+        if time.monotonic() < self._retry_at_s:
+            return False
+        try:
+            self._connection = psycopg.connect(
+                self.settings.dsn,
+                autocommit=True,
+                connect_timeout=5,
+                application_name=f"ingest {self.settings.ingester}",
+            )
+            self._writer = Writer(self._connection)
+        except psycopg.OperationalError as error:
+            self._database_away(error)
+            return False
+        self._retry_wait_s = _RETRY_MIN_S
+        self.metrics.database_up.set(1)
+        if self._database_away_since_s is not None:
+            away_s = time.monotonic() - self._database_away_since_s
+            logger.info(
+                "database back after %.1f s", away_s, extra={"event": "database_back", "away_s": round(away_s, 1)}
+            )
+            self._database_away_since_s = None
+        return True
+
+    def _database_away(self, error: psycopg.Error) -> None:
+        self._close_database()
+        if self._database_away_since_s is None:
+            self._database_away_since_s = time.monotonic()
+            logger.warning("database away: %s", str(error).strip(), extra={"event": "database_away"})
+        self._retry_at_s = time.monotonic() + self._retry_wait_s
+        self._retry_wait_s = min(self._retry_wait_s * 2, _RETRY_MAX_S)
+
+    def _close_database(self) -> None:
+        connection, self._connection, self._writer = self._connection, None, None
+        self._lock_is_shared = None
+        self.metrics.database_up.set(0)
+        if connection is not None:
+            connection.close()
+
+    def _check_alone(self) -> None:
+        """Hold the place of the only ingester where the broker cannot share, and a shared place where it can."""
+        shared = self._receiver.is_shared
+        if self._connection is None or not self._receiver.is_connected or self._lock_is_shared is shared:
+            return
+        try:
+            if self._lock_is_shared is not None:
+                self._connection.execute("select pg_advisory_unlock_all()")
+            kind = "_shared" if shared else ""
+            row = self._connection.execute(f"select pg_try_advisory_lock{kind}(%s)", (_ALONE_LOCK,)).fetchone()
+        except psycopg.OperationalError as error:
+            self._database_away(error)
+            return
+        if row is None or not row[0]:
+            raise SecondIngesterError(
+                "another ingester is at work and this broker has no shared subscriptions: each would get every message. "
+                "Stop the other one, or use a broker with MQTT 5 and shared subscriptions, such as Mosquitto 2"
+            )
+        self._lock_is_shared = shared
+
+    def _serve_metrics(self) -> tuple[WSGIServer, threading.Thread] | None:
+        if self.settings.metrics_port is None:
+            return None
+        return start_http_server(self.settings.metrics_port, self.settings.metrics_host, registry=self.metrics.registry)

@@ -1,0 +1,93 @@
+"""What has to be done beside the batches: hours and days added up, partitions made ahead, retention, gauges.
+
+It runs in each ingester; advisory locks see to it that only one does a thing at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+
+from telstraat_ingest import migrate
+from telstraat_ingest.metrics import Metrics
+from telstraat_ingest.settings import IngestSettings
+
+_RETRY_S = 2.0
+_GAUGES = """
+select
+    (select coalesce(sum(upper(r) - lower(r)), 0) from stream, unnest(missing) r),
+    (select coalesce(sum(upper(r) - lower(r)), 0) from stream, unnest(lost) r),
+    (select count(*) from rollup_dirty),
+    (select count(*) from installation i join sensor s using (sensor_id)
+        where i.until_at is null and s.retired_at is null and i.from_at < now() - interval '2 hours'
+            and not exists (select from stream st where st.sensor_id = i.sensor_id
+                and st.last_at > now() - interval '2 hours')),
+    pg_database_size(current_database())
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """The upkeep of one ingester, in a thread of its own."""
+
+    def __init__(self, settings: IngestSettings, metrics: Metrics, stop: threading.Event) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._stop = stop
+        self._disk_is_told = False
+
+    def run(self) -> None:
+        """Work until told to stop; a database that is away is tried again."""
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(
+                    self._settings.dsn,
+                    autocommit=True,
+                    connect_timeout=5,
+                    application_name=f"upkeep {self._settings.ingester}",
+                ) as connection:
+                    self._work(connection)
+            except psycopg.Error as error:
+                logger.debug("upkeep: %s", error)
+                self._stop.wait(_RETRY_S)
+
+    def _work(self, connection: Connection) -> None:
+        next_round_s = 0.0
+        while not self._stop.is_set():
+            if time.monotonic() >= next_round_s:
+                next_round_s = time.monotonic() + self._settings.upkeep_every_s
+                migrate.make_partitions(connection)
+                self._measure(connection)
+                self._look_at_disk()
+            self._stop.wait(self._settings.rollup_every_s)
+
+    def _measure(self, connection: Connection) -> None:
+        row = connection.execute(_GAUGES).fetchone()
+        assert row is not None
+        metrics = self._metrics
+        for gauge, value in zip(
+            (metrics.missing, metrics.lost, metrics.dirty, metrics.silent, metrics.database_bytes), row, strict=True
+        ):
+            gauge.set(float(value))
+
+    def _look_at_disk(self) -> None:
+        path: Path | None = self._settings.disk_path
+        if path is None:
+            return
+        usage = shutil.disk_usage(path)
+        share = usage.used / usage.total
+        self._metrics.disk_used.set(share)
+        is_full = share * 100 >= self._settings.disk_warn_percent
+        if is_full and not self._disk_is_told:
+            logger.warning(
+                "the disk of %s is %.0f %% full, %.1f GB are free", path, share * 100, usage.free / 1e9,
+                extra={"event": "disk_fills"},
+            )  # fmt: skip
+        self._disk_is_told = is_full
