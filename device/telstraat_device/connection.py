@@ -1,0 +1,160 @@
+"""One connection to the broker: how it is made, and what happens on it, as events in the order they came.
+
+MQTT 5 first, because it tells of a refused publish; 3.1.1 where the broker speaks nothing newer. Nothing but receipts
+is believed, so neither is needed for being right.
+"""
+
+from __future__ import annotations
+
+import queue
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Message, Status, encode
+from telstraat_contract.topics import DOWN, Channel, topic
+from telstraat_device.settings import Settings, port_of, read_secret, uses_tls
+
+UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
+QUEUE_MAX = 2_000  # more than a window of reports and health; beyond it the broker takes nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The broker has let us in, and our subscriptions stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The broker has not let us in, or the connection could not be made."""
+
+    reason: str
+    other_protocol: bool = False  # it may speak the other version
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The broker has taken a publish, or refused it."""
+
+    mid: int
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message to us."""
+
+    channel: Channel
+    payload: bytes
+
+
+Event = Connected | Refused | Disconnected | Answered | Received
+
+
+class Connection:
+    """One attempt to be connected; a new one is made for the next."""
+
+    def __init__(
+        self, settings: Settings, protocol: MQTTProtocolVersion, events: queue.SimpleQueue[tuple[Any, Event]]
+    ) -> None:
+        self.sensor = settings.sensor.name
+        self.protocol = protocol
+        self._broker = settings.broker
+        self._events = events
+        self._accepted = False
+        extra: dict[str, Any] = {} if protocol == MQTTProtocolVersion.MQTTv5 else {"clean_session": True}
+        self._client = client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self.sensor,
+            protocol=protocol,
+            reconnect_on_failure=False,
+            **extra,
+        )
+        if settings.sensor.password_file:
+            client.username_pw_set(self.sensor, read_secret(Path(settings.sensor.password_file)))
+        if uses_tls(self._broker):
+            client.tls_set_context(tls_context(self._broker.ca_file))
+        client.connect_timeout = self._broker.connect_s
+        client.max_inflight_messages_set(0 if protocol == MQTTProtocolVersion.MQTTv5 else 100)
+        client.max_queued_messages_set(QUEUE_MAX)
+        will = encode(Status(sensor=self.sensor, state="offline"))
+        client.will_set(topic(self.sensor, Channel.STATUS), will, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+
+    def open(self) -> None:
+        """Begin to connect; `Connected` or `Refused` follows."""
+        # paho pings after one keep-alive of silence and gives up after another: with half of ours, that is one.
+        keepalive_s = max(1, self._broker.keepalive_s // 2)
+        try:
+            self._client.connect(self._broker.host, port_of(self._broker), keepalive_s)
+        except (OSError, ValueError) as error:
+            self._tell(Refused(f"{self._broker.host}:{port_of(self._broker)}: {error}"))
+            return
+        self._client.loop_start()
+
+    def publish(self, message: Message, *, qos: int = 1, retain: bool = False) -> int | None:
+        """Hand a message to the network; return its number, None when it was not taken."""
+        return self.publish_payload(message.channel, encode(message), qos=qos, retain=retain)
+
+    def publish_payload(self, channel: Channel, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:
+        """Hand an encoded message to the network."""
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise ValueError(f"{channel}: {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}: it is not sent")
+        info = self._client.publish(topic(self.sensor, channel), payload, qos=qos, retain=retain)
+        return info.mid if info.rc == mqtt.MQTT_ERR_SUCCESS else None
+
+    def close(self) -> None:
+        """End the connection, whatever its state."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _tell(self, event: Event) -> None:
+        self._events.put((self, event))
+
+    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self._tell(Refused(f"the broker refuses the connection: {reason}", str(reason) == UNSUPPORTED_PROTOCOL))
+            return
+        self._accepted = True
+        client.subscribe([(topic(self.sensor, channel), 1) for channel in DOWN])
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        self._tell(Refused(f"the broker refuses the sensor's own topics: {refused[0]}") if refused else Connected())
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        # A broker that knows no MQTT 5 may just hang up.
+        self._tell(Disconnected(str(reason)) if self._accepted else Refused(f"hung up: {reason}", other_protocol=True))
+
+    def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
+        self._tell(Answered(mid, str(reason) if reason.is_failure else ""))
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._tell(Received(Channel(message.topic.rsplit("/", 1)[-1]), bytes(message.payload)))
+
+
+def tls_context(ca_file: str) -> ssl.SSLContext:
+    """Return TLS 1.2 or newer, the broker's certificate and host name checked."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,324 @@
+"""When a report is sent, sent again, and believed to have arrived.
+
+The broker's acknowledgement is not a receipt: a report is sent again, ever more rarely, until ingest says that it is
+committed. New reports never queue behind an old backlog.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from telstraat_contract.errors import MessageError
+from telstraat_contract.messages import Config, Health, Live, Receipt, Status, Watch, decode
+from telstraat_contract.topics import Channel
+from telstraat_device.connection import Answered, Connected, Connection, Disconnected, Event, Received, Refused
+from telstraat_device.errors import DeviceError
+from telstraat_device.outbox import Key, Outbox, Row
+from telstraat_device.ranges import holds
+from telstraat_device.settings import Settings
+
+STEP_S = 0.2
+RECONNECT_S = 1.0
+RECONNECT_MAX_S = 60.0
+FLUSH_RESEND_S = 5.0
+NEW_AT_ONCE = 4  # new reports that leave although the window is full
+REFUSALS_TOLD_MAX = 3
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sent:
+    """A report on its way, without a receipt."""
+
+    first_s: float
+    again_s: float
+    attempts: int = 1
+    mid: int | None = None
+
+
+@dataclass(slots=True)
+class Sources:
+    """Where the publisher gets what it says, and leaves what it hears."""
+
+    health: Callable[[], list[Health]]
+    live: Callable[[], Live | None]
+    config: Callable[[Config], None]
+    now_s: Callable[[], float]  # the device's clock: for a recording, the recording's
+
+
+@dataclass(slots=True)
+class Figures:
+    """What happened so far."""
+
+    connects: int = 0
+    sent: int = 0
+    resent: int = 0
+    receipts: int = 0
+    unreadable: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Publisher:
+    """Sends what waits in the outbox; `step` is called again and again by the service."""
+
+    def __init__(self, settings: Settings, outbox: Outbox, sources: Sources) -> None:
+        self.settings = settings
+        self.outbox = outbox
+        self.sources = sources
+        self.figures = Figures()
+        self.flushing = False
+        self._events: queue.SimpleQueue[tuple[Any, Event]] = queue.SimpleQueue()
+        self._connection: Connection | None = None
+        self._online = False
+        self._protocol = MQTTProtocolVersion.MQTTv5
+        self._connect_at_s = 0.0
+        self._connect_failures = 0
+        self._trouble = ""
+        self._sent: dict[Key, Sent] = {}
+        self._of_mid: dict[int, Key] = {}
+        self._health_at_s = 0.0
+        self._live_at_s = 0.0
+        self._watched_until_s = 0.0
+        self._allowance = 0.0
+        self._allowed_at_s = time.monotonic()
+        self._announced: tuple[int, int] | None = None
+
+    def step(self, wait_s: float = STEP_S) -> None:
+        """Wait for something to happen, at most so long, then do what is due."""
+        try:
+            self._handle(*self._events.get(timeout=wait_s))
+            while True:
+                self._handle(*self._events.get_nowait())
+        except queue.Empty:
+            pass
+        now_s = time.monotonic()
+        if self._connection is None:
+            if now_s >= self._connect_at_s:
+                self._connect(now_s)
+        elif self._online:
+            self._announce()
+            self._send_reports(now_s)
+            self._send_health(now_s)
+            self._send_live(now_s)
+
+    def flush(self, limit_s: float, hurry: threading.Event) -> bool:
+        """Send everything at once and wait for receipts; tell whether all came within the limit, or before a hurry."""
+        self.flushing = True
+        for sent in self._sent.values():
+            sent.again_s = min(sent.again_s, time.monotonic() + FLUSH_RESEND_S)
+        end_s = time.monotonic() + limit_s
+        while self.outbox.waiting_count() and time.monotonic() < end_s and not hurry.is_set():
+            self.step(min(STEP_S, max(0.0, end_s - time.monotonic())))
+        return self.outbox.waiting_count() == 0
+
+    def close(self) -> None:
+        """Say good-bye and end the connection."""
+        if self._connection is not None and self._online:
+            self._health_at_s = 0.0
+            self._send_health(time.monotonic())
+            mid = self._connection.publish(Status(sensor=self.settings.sensor.name, state="offline"), retain=True)
+            end_s = time.monotonic() + 2.0
+            while mid is not None and self._online and time.monotonic() < end_s:
+                try:
+                    _, event = self._events.get(timeout=STEP_S)
+                except queue.Empty:
+                    continue
+                if event == Answered(mid) or isinstance(event, Disconnected):
+                    break
+        self._drop_connection()
+
+    def alarms(self) -> list[str]:
+        """Return what is wrong with sending, in sentences."""
+        said = [self._trouble] if self._trouble else []
+        said += [f"the broker refused: {text}" for text in list(self.figures.refused.values())[:REFUSALS_TOLD_MAX]]
+        late_s = time.monotonic() - self.settings.send.silent_s
+        silent = sum(1 for sent in self._sent.values() if sent.first_s < late_s)
+        if silent:
+            said.append(f"no receipt for {silent} reports sent: does ingest run, and may this sensor write its topics?")
+        return said
+
+    def _connect(self, now_s: float) -> None:
+        try:
+            self._connection = Connection(self.settings, self._protocol, self._events)
+        except (DeviceError, OSError, ValueError) as error:
+            self._failed(Refused(str(error)), now_s)
+            return
+        self._connection.open()
+
+    def _failed(self, why: Refused, now_s: float) -> None:
+        """Note why there is no connection, and when to try again."""
+        if why.reason != self._trouble:
+            log.warning("no connection: %s", why.reason)
+        self._trouble = why.reason
+        if why.other_protocol:
+            newest = MQTTProtocolVersion.MQTTv5
+            self._protocol = MQTTProtocolVersion.MQTTv311 if self._protocol == newest else newest
+        wait_s = min(RECONNECT_MAX_S, RECONNECT_S * 2 ** min(self._connect_failures, 10))
+        if why.other_protocol and self._connect_failures == 0:
+            wait_s = 0.0
+        self._connect_failures += 1
+        self._connect_at_s = now_s + wait_s * random.uniform(0.5, 1.0)
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._online, self._announced = None, False, None
+
+    def _handle(self, source: Connection, event: Event) -> None:
+        if source is not self._connection:
+            return  # an older connection's last words
+        match event:
+            case Connected():
+                self._came_online()
+            case Refused():
+                self._drop_connection()
+                self._failed(event, time.monotonic())
+            case Disconnected():
+                self._drop_connection()
+                self._failed(Refused(f"the connection was lost: {event.reason}"), time.monotonic())
+            case Answered():
+                self._answered(event)
+            case Received():
+                self._received(event)
+
+    def _came_online(self) -> None:
+        log.info("connected")
+        self._online, self._trouble, self._connect_failures = True, "", 0
+        self.figures.connects += 1
+        self._of_mid.clear()
+        now_s = time.monotonic()
+        for sent in self._sent.values():  # what was on its way may be gone
+            sent.again_s = now_s
+        self._health_at_s = now_s
+
+    def _announce(self) -> None:
+        """Tell the state of the current stream when it is not what was told last; also after a new epoch."""
+        stream = self.outbox.streams()[-1]
+        if self._connection is None or (self._announced and self._announced[0] == stream.epoch):
+            return
+        name = self.settings.sensor.name
+        status = Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.last_seq)
+        if self._connection.publish(status, retain=True) is not None:
+            self._announced = (stream.epoch, stream.last_seq)
+
+    def _answered(self, event: Answered) -> None:
+        key = self._of_mid.pop(event.mid, None)
+        if event.refusal:
+            what = "a report" if key else "a message"
+            if "report" not in self.figures.refused:
+                log.error("the broker refused %s: %s", what, event.refusal)
+            self.figures.refused["report" if key else "message"] = f"{what}: {event.refusal}"
+        elif key:
+            self.figures.refused.pop("report", None)
+
+    def _received(self, event: Received) -> None:
+        try:
+            message = decode(event.channel, event.payload)
+        except MessageError as error:
+            self.figures.unreadable += 1
+            log.warning("a message from the server cannot be read: %s", error)
+            return
+        match message:
+            case Receipt():
+                self._receipted(message)
+            case Config():
+                self.sources.config(message)
+            case Watch():
+                self._watched_until_s = time.monotonic() + message.seconds
+
+    def _receipted(self, receipt: Receipt) -> None:
+        self.figures.receipts += 1
+        if receipt.refused:
+            ranges = ", ".join(f"{first}-{last}" for first, last in receipt.refused[:5])
+            self.figures.refused["ingest"] = f"ingest put reports {ranges} into quarantine"
+        wanted = self.outbox.apply(receipt, self.sources.now_s())
+        for key in list(self._sent):
+            epoch, seq = key
+            settled = seq <= receipt.through or (seq <= receipt.seen and not holds(receipt.want, seq))
+            if epoch == receipt.epoch and settled:
+                del self._sent[key]
+        for key in wanted:
+            if key in self._sent and self._sent[key].attempts > 1:
+                continue  # asked again while it is on its way: the backoff goes on
+            self._sent.pop(key, None)
+
+    def _send_reports(self, now_s: float) -> None:
+        send = self.settings.send
+        self._allowance = min(send.per_second, self._allowance + (now_s - self._allowed_at_s) * send.per_second)
+        self._allowed_at_s = now_s
+        due_s = float("inf") if self.flushing else self.sources.now_s()
+        for row in self._new_reports(due_s):
+            self._send(row, now_s)
+        if self._allowance >= 1.0:
+            for row in self._backlog(due_s, now_s, int(self._allowance)):
+                self._send(row, now_s)
+                self._allowance -= 1.0
+
+    def _new_reports(self, due_s: float) -> list[Row]:
+        """Return the newest reports that were never sent: they do not wait behind a backlog."""
+        return [row for row in self.outbox.waiting(NEW_AT_ONCE, due_s, newest=True) if row.key not in self._sent]
+
+    def _backlog(self, due_s: float, now_s: float, many: int) -> list[Row]:
+        """Return the oldest reports that are to be sent, or sent again, as far as the window allows."""
+        on_their_way = sum(1 for sent in self._sent.values() if sent.again_s > now_s)
+        free = min(many, self.settings.send.window - on_their_way)
+        if free <= 0:
+            return []
+        rows = self.outbox.waiting(free + len(self._sent), due_s)
+        ready = [row for row in rows if row.key not in self._sent or self._sent[row.key].again_s <= now_s]
+        return ready[:free]
+
+    def _send(self, row: Row, now_s: float) -> None:
+        if self._connection is None:
+            return
+        mid = self._connection.publish_payload(Channel.REPORT, row.payload)
+        if mid is None:
+            return
+        sent = self._sent.get(row.key)
+        if sent is None:
+            sent = self._sent[row.key] = Sent(now_s, now_s)
+            self.figures.sent += 1
+        else:
+            sent.attempts += 1
+            self.figures.resent += 1
+        sent.again_s = now_s + self._wait_s(sent.attempts)
+        sent.mid = mid
+        self._of_mid[mid] = row.key
+
+    def _wait_s(self, attempts: int) -> float:
+        """Return how long to wait for a receipt: twice as long each time, and never all sensors at once."""
+        send = self.settings.send
+        wait_s = min(send.resend_max_s, send.resend_s * 2.0 ** min(attempts - 1, 16))
+        if self.flushing:
+            wait_s = min(wait_s, FLUSH_RESEND_S)
+        return wait_s * random.uniform(0.75, 1.25)
+
+    def _send_health(self, now_s: float) -> None:
+        if self._connection is None or now_s < self._health_at_s:
+            return
+        self._health_at_s = now_s + self.settings.send.health_s
+        for health in self.sources.health():
+            self._connection.publish(health)
+
+    def _send_live(self, now_s: float) -> None:
+        if self._connection is None or now_s >= self._watched_until_s or now_s < self._live_at_s:
+            return
+        self._live_at_s = now_s + self.settings.send.live_s
+        live = self.sources.live()
+        if live is not None:
+            self._connection.publish(live, qos=0)
+
+
+def spread_of(sensor: str, spread_s: float) -> float:
+    """Return the moment within the spread at which this sensor's reports leave."""
+    return zlib.crc32(sensor.encode()) / 2**32 * spread_s

@@ -1,0 +1,480 @@
+"""The device as a service: frames to crossings to quarters to the outbox, and the outbox to the broker beside it.
+
+Two loops: frames, and sending. Each is the outermost of its thread: it counts what went wrong and goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+import msgspec
+
+from telstraat_contract.errors import MessageError
+from telstraat_contract.messages import Config, Flag, Health, Live, decode, encode
+from telstraat_contract.quarters import QUARTER_S
+from telstraat_contract.topics import Channel
+from telstraat_device.clock import AnchoredClock, Clock, Reading, SystemClock
+from telstraat_device.counter import Counter, CounterSettings
+from telstraat_device.crossings import Crossing
+from telstraat_device.errors import DeviceError, LineError, SettingsError, SourceError
+from telstraat_device.frames import Frame, FrameSource, Luma
+from telstraat_device.health import Condition, health_messages
+from telstraat_device.line import Segment
+from telstraat_device.outbox import Limits, Outbox
+from telstraat_device.periods import NO_FLAG, Late, Periods, Rules
+from telstraat_device.publisher import Publisher, Sources, spread_of
+from telstraat_device.settings import Settings
+from telstraat_device.tally import Quarter, live_of
+from telstraat_device.uptime import CLEAR, Uptime, View
+
+PRUNE_EVERY_S = 60.0
+ERRORS_IN_A_ROW_MAX = 50  # as many frames that cannot be counted: the source is opened anew
+REOPEN_S = 5.0
+TICK_S = 0.2
+log = logging.getLogger(__name__)
+
+
+class CountingCore(Protocol):
+    """What the service needs of the counter."""
+
+    def process(self, luma: Luma, t_s: float) -> list[Crossing]:
+        """Take a frame and return the crossings that are now certain."""
+
+    def finish(self) -> list[Crossing]:
+        """Return the crossings that were still being looked at."""
+
+
+MakeCounter = Callable[[int, int, Segment], CountingCore]
+OpenSource = Callable[[], FrameSource]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the service counts about itself."""
+
+    frames: int = 0
+    crossings: int = 0
+    errors: int = 0
+    dropped_frames: int = 0
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class Eye:
+    """A source being counted: its core, and how regularly its frames come."""
+
+    source: FrameSource
+    core: CountingCore
+    uptime: Uptime
+    line: Segment
+    last_t_s: float = 0.0
+    errors_in_a_row: int = 0
+
+
+@dataclass(slots=True)
+class Desired:
+    """What the server wants, and what runs."""
+
+    config: Config = field(default_factory=lambda: Config(version=0))
+    pending: Config | None = None
+
+
+class DeviceService:
+    """One sensor: counts a source and keeps and sends its quarters."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        line: Segment | None = None,
+        marks: Flag = NO_FLAG,
+        make_counter: MakeCounter | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.figures = Figures()
+        self.stopping = threading.Event()
+        self.hurry = threading.Event()
+        self._line = line
+        self._make_counter = make_counter or self._real_counter
+        storage = settings.storage
+        limits = Limits(storage.days, storage.megabytes, storage.receipted_days)
+        name = settings.sensor.name
+        self.outbox = Outbox(Path(storage.folder), name, limits, spread_of(name, settings.send.spread_s))
+        state, held, self.restarts = self.outbox.begin()
+        self.periods = Periods(state, held, boot=clock.boot)
+        self.periods.rules = Rules(settings.counting.night_confidence, settings.camera.flip, marks)
+        self._lock = threading.RLock()
+        self._desired = Desired(self._stored_config())
+        self._apply_flip(self._desired.config)
+        self._reading = clock.now()
+        self._fps: float | None = None
+        self._saved_at_s = self._pruned_at_s = time.monotonic()
+        self._skip_until_s = state.counted_until_s if clock.repeatable else float("-inf")
+        sources = Sources(self._health, self._live, self._config_came, self._now_s)
+        self.publisher = Publisher(settings, self.outbox, sources)
+        self._sending = threading.Thread(target=self._send_loop, name="sending", daemon=True)
+        self._sending_ends = threading.Event()
+
+    def run(self, open_source: OpenSource) -> int:
+        """Count until the source ends or a stop is asked for; return 0, or 1 when reports wait without a receipt."""
+        self._sending.start()
+        arrived = False
+        try:
+            while not self.stopping.is_set():
+                self._wait_for_line()
+                if self._count_once(open_source):
+                    break
+                self.stopping.wait(REOPEN_S)
+        finally:
+            arrived = self._end()
+        return 0 if arrived else 1
+
+    def stop(self) -> None:
+        """Ask for a stop: what is open is closed, sent, and waited for; asking again ends the waiting."""
+        if self.stopping.is_set():
+            self.hurry.set()
+        self.stopping.set()
+
+    def _count_once(self, open_source: OpenSource) -> bool:
+        """Open the source and count it; tell whether that was all."""
+        try:
+            source = open_source()
+        except SourceError as error:
+            if self.clock.repeatable or not self.figures.frames:
+                raise  # wrong from the start: a person is there to mend it
+            self._went_wrong(error)
+            return False
+        try:
+            return self._count_source(source)
+        finally:
+            source.close()
+
+    def _count_source(self, source: FrameSource) -> bool:
+        """Count one source; tell whether it came to its end, or a stop was asked for."""
+        eye = self._look_at(source)
+        try:
+            for frame in source:
+                if self.stopping.is_set():
+                    break
+                self._take(eye, frame)
+                if eye.errors_in_a_row >= ERRORS_IN_A_ROW_MAX:
+                    return False
+        except SourceError as error:
+            self._went_wrong(error)
+            if self.clock.repeatable:
+                raise
+            return False
+        finally:
+            self._finish(eye)
+        return True
+
+    def _take(self, eye: Eye, frame: Frame) -> None:
+        """Take one frame through the core into the quarters; what goes wrong is counted, and the next frame comes."""
+        try:
+            self._count_frame(eye, frame)
+            eye.errors_in_a_row = 0
+        except Exception as error:  # noqa: BLE001 - the outermost loop of the service
+            eye.errors_in_a_row += 1
+            eye.uptime.interrupted()
+            self._went_wrong(error)
+
+    def _count_frame(self, eye: Eye, frame: Frame) -> None:
+        reading = self.clock.read(frame.t_s)
+        crossings = eye.core.process(frame.luma, frame.t_s)
+        view: View = getattr(eye.core, "view", CLEAR)
+        span = eye.uptime.span(frame.t_s, view)
+        eye.last_t_s = frame.t_s
+        with self._lock:
+            self.figures.frames += 1
+            self.figures.dropped_frames = eye.uptime.dropped
+            self._fps = eye.uptime.fps
+            self._reading = reading
+            if reading.at_s <= self._skip_until_s:
+                return
+            before = self.periods.current()
+            self.figures.crossings += len(crossings)
+            late = [Late(crossing, max(0.0, frame.t_s - crossing.t_s)) for crossing in crossings]
+            self.periods.observe(reading, span, late)
+            self._save_if_due()
+            after = self.periods.current()
+            if self._desired.pending and (before is None or after is None or before.start_s != after.start_s):
+                self._change_line(eye)
+
+    def _look_at(self, source: FrameSource) -> Eye:
+        line = self._line_for(source.width, source.height)
+        core = self._make_counter(source.width, source.height, line)
+        log.info("counting %s, %d x %d", source.name, source.width, source.height)
+        return Eye(source, core, Uptime(source.fps), line)
+
+    def _finish(self, eye: Eye) -> None:
+        """Take what the core was still looking at."""
+        with self._lock:
+            reading = self._reading
+            if reading is None or reading.at_s <= self._skip_until_s:
+                return
+            for crossing in eye.core.finish():
+                self.figures.crossings += 1
+                self.periods.late(reading, Late(crossing, max(0.0, eye.last_t_s - crossing.t_s)))
+
+    def _save_if_due(self) -> None:
+        """Save when a quarter has closed, or the last save is a few seconds old."""
+        now_s = time.monotonic()
+        closed = self.periods.take_closed()
+        if not closed and now_s - self._saved_at_s < self.settings.storage.save_s:
+            return
+        self._save(closed)
+        if now_s - self._pruned_at_s >= PRUNE_EVERY_S and self._reading and self._reading.trusted:
+            self._pruned_at_s = now_s
+            self.outbox.prune(self._reading.at_s)
+
+    def _save(self, closed: list[Quarter]) -> None:
+        changed = self.periods.take_changed()
+        if not self.outbox.save(self.periods.state, closed, self.periods.held, changed):
+            self.periods.changed |= changed
+        self._saved_at_s = time.monotonic()
+        if self.outbox.put_back:
+            log.error("%s", self.outbox.put_back)
+            self.periods.new_generation()
+
+    def _end(self) -> bool:
+        """Close the open quarter, send what waits, and say good-bye; tell whether nothing waits."""
+        self._sending_ends.set()
+        self._sending.join()
+        with self._lock:
+            if self.settings.storage.on_stop == "close" or not self.stopping.is_set():
+                self.periods.stop()
+            self._save(self.periods.take_closed())
+        arrived = self.publisher.flush(self.settings.send.flush_s, self.hurry)
+        if not arrived:
+            log.warning("%d reports wait for a receipt; they are kept", self.outbox.waiting_count())
+        self.publisher.close()
+        self.outbox.close()
+        return arrived
+
+    def _send_loop(self) -> None:
+        """Keep the sending going beside the frames."""
+        while not self._sending_ends.is_set():
+            try:
+                self.publisher.step(TICK_S)
+                self._tick()
+            except Exception as error:  # noqa: BLE001 - the outermost loop of the service's second thread
+                self._went_wrong(error)
+                self._sending_ends.wait(TICK_S)
+
+    def _tick(self) -> None:
+        """Let time pass when no frame comes: a quarter closes although the camera is away."""
+        reading = self.clock.now()
+        if reading is None:
+            return
+        with self._lock:
+            self.periods.advance(reading)
+            self._save_if_due()
+
+    def _went_wrong(self, error: Exception) -> None:
+        """Count an error and log it, without what it may have quoted: a picture has no place in a log."""
+        told = str(error) if isinstance(error, DeviceError) else type(error).__name__
+        with self._lock:
+            self.figures.errors += 1
+            known, self.figures.last_error = self.figures.last_error, told
+        if told != known:
+            place = error.__traceback__
+            while place is not None and place.tb_next is not None:
+                place = place.tb_next
+            where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
+            log.error("%s (%s)", told, where)
+
+    def _now_s(self) -> float:
+        """Return the moment on the device's clock; one that is not set is at least where counting has come to."""
+        reading = self.clock.now() or self._reading
+        if reading is None or not reading.trusted:
+            return self.periods.state.counted_until_s + QUARTER_S
+        return reading.at_s
+
+    def _health(self) -> list[Health]:
+        reading = self.clock.now() or self._reading
+        if reading is None:
+            return []  # a recording's clock has not begun
+        with self._lock:
+            condition = Condition(
+                at_s=reading.at_s,
+                clock_trusted=reading.trusted,
+                config=self._desired.config.version,
+                fps=self._fps,
+                dropped_frames=self.figures.dropped_frames,
+                restarts=self.restarts,
+                alarms=(*self.publisher.alarms(), *self._alarms(reading)),
+            )
+        return health_messages(self.settings.sensor.name, self.outbox, condition)
+
+    def _alarms(self, reading: Reading) -> list[str]:
+        said = []
+        if not reading.trusted:
+            said.append(f"the clock is not set: {len(self.periods.held)} stretches of counts wait for it")
+        if self.figures.last_error:
+            said.append(f"{self.figures.errors} errors, the last: {self.figures.last_error}")
+        if self._line_given() is None:
+            said.append("there is no counting line: draw one")
+        return said
+
+    def _live(self) -> Live | None:
+        with self._lock:
+            quarter = self.periods.current()
+            if quarter is None or self._reading is None:
+                return None
+            return live_of(quarter, self.settings.sensor.name, self._reading.at_s)
+
+    def _stored_config(self) -> Config:
+        payload = self.outbox.config()
+        if payload is None:
+            return Config(version=0)
+        try:
+            config: Config = decode(Channel.CONFIG, payload)
+        except MessageError as error:
+            log.warning("the settings kept from the server cannot be read: %s", error)
+            return Config(version=0)
+        return config
+
+    def _config_came(self, config: Config) -> None:
+        """Take settings from the server; they begin with the next quarter, so that no quarter holds two lines."""
+        with self._lock:
+            newest = self._desired.pending or self._desired.config
+            if config.version <= newest.version:
+                return
+            self._desired.pending = overlaid(newest, config)
+            self.outbox.save_config(encode(self._desired.pending))
+            if self._line_given() is None:
+                self._begin_pending()
+
+    def _begin_pending(self) -> None:
+        if self._desired.pending is not None:
+            self._desired.config, self._desired.pending = self._desired.pending, None
+            self._apply_flip(self._desired.config)
+            log.info("settings of version %d", self._desired.config.version)
+
+    def _change_line(self, eye: Eye) -> None:
+        """Begin with the line that the server wants: a new core, and no track that began on the old line."""
+        self._finish(eye)
+        self._begin_pending()
+        eye.line = self._line_for(eye.source.width, eye.source.height)
+        eye.core = self._make_counter(eye.source.width, eye.source.height, eye.line)
+
+    def _apply_flip(self, config: Config) -> None:
+        if config.flip is not None:
+            self.periods.rules = replace(self.periods.rules, flip=config.flip)
+
+    def _line_given(self) -> tuple[float, float, float, float] | Segment | None:
+        return self._desired.config.line or self._line or self.settings.camera.line
+
+    def _wait_for_line(self) -> None:
+        """Wait until somebody has drawn a line."""
+        if self._line_given() is None and self.clock.repeatable:
+            raise LineError("there is no counting line; give one with --line x1,y1,x2,y2")
+        while self._line_given() is None and not self.stopping.wait(TICK_S):
+            continue
+
+    def _line_for(self, width: int, height: int) -> Segment:
+        """Return the line to count on: the server's, else the one given, else the settings'."""
+        shares = self._desired.config.line
+        if shares is not None:
+            x1, y1, x2, y2 = shares
+            return (x1 * width, y1 * height), (x2 * width, y2 * height)
+        if self._line is not None:
+            return self._line
+        given = self.settings.camera.line
+        if given is None:
+            raise LineError("there is no counting line; give one with --line x1,y1,x2,y2")
+        return (given[0], given[1]), (given[2], given[3])
+
+    def _real_counter(self, width: int, height: int, line: Segment) -> CountingCore:
+        return Counter(width, height, line, CounterSettings(pixels_per_metre=self.settings.counting.pixels_per_metre))
+
+
+def overlaid(config: Config, change: Config) -> Config:
+    """Return a config with what a newer one says; what it leaves open stays."""
+    said = {name: value for name in ("line", "flip", "speed_limit_kmh") if (value := getattr(change, name)) is not None}
+    return msgspec.structs.replace(config, version=change.version, **said)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return the clock that the settings ask for."""
+    start = settings.clock.start
+    if not start:
+        return SystemClock(settings.clock.trust)
+    try:
+        at = datetime.fromisoformat(start)
+        return AnchoredClock(at)
+    except ValueError as error:
+        raise SettingsError(f"[clock] start = {start!r}: {error}; write it as 2026-11-21T12:00Z") from error
+
+
+@contextmanager
+def stopped_by_signals(service: DeviceService) -> Iterator[None]:
+    """Let SIGTERM and SIGINT ask for a stop; only the main thread of a process can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        service.stop()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(
+    source: FrameSource,
+    settings: Settings,
+    clock: Clock,
+    *,
+    line: Segment | None = None,
+    marks: Flag = NO_FLAG,
+    reopen: OpenSource | None = None,
+) -> int:
+    """Count a source as a sensor until it ends or SIGTERM asks for a stop.
+
+    Parameters
+    ----------
+    source : FrameSource
+        What is counted; it is closed at the end.
+    settings, clock
+        Who the sensor is and where its reports go; what time its frames are of.
+    line : ((x1, y1), (x2, y2)) or None
+        Counting line in pixels; None takes the settings', or the server's.
+    marks : Flag
+        Flags that every report carries, for instance SIMULATED.
+    reopen : callable or None
+        How to open the source again when it breaks off; None ends instead.
+
+    Returns
+    -------
+    int
+        0 when everything has its receipt, 1 when reports wait for the next start.
+    """
+    service = DeviceService(settings, clock, line=line, marks=marks)
+    first: list[FrameSource] = [source]
+
+    def open_source() -> FrameSource:
+        if first:
+            return first.pop()
+        if reopen is None:
+            raise SourceError(f"{source.name} broke off")
+        return reopen()
+
+    with stopped_by_signals(service):
+        return service.run(open_source)
