@@ -27,6 +27,7 @@ BOOT_HALF = 6  # of 16 samples: an empty street needs to be seen for little more
 FLOOR = 9  # grey levels; compression noise of the clips in use stays below
 SPREAD_TIMES = 3
 SPREAD_SHIFT = 3  # the spread is kept in eighths of a grey level
+CHANGE_STEP = 8  # grey levels from frame to frame that mean movement
 GAIN_STEP = 0.012  # smaller changes of exposure are left to the running mean
 ADOPT_YOUNG_S = 1.2
 ADOPT_S = 25.0
@@ -156,6 +157,27 @@ def detect(small: Plane, low: Plane, high: Plane, mask: Plane) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def compare(small: Plane, previous: Plane, step: int, changed: Plane) -> None:
+    """Mark what differs from the frame before by more than `step` with 1."""
+    limit = np.uint8(step)
+    for i in range(small.shape[0]):
+        a, b = small[i], previous[i]
+        changed[i] = np.uint8(np.uint8(max(a, b) - min(a, b)) > limit)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def absorb(
+    small: Plane, raw: Plane, mean: Plane, spread: Plane, width: int, x0: int, y0: int, x1: int, y1: int
+) -> None:
+    """Make the foreground inside a box part of the street: it never moved."""
+    for y in range(y0, y1):
+        for i in range(y * width + x0, y * width + x1):
+            if raw[i] != 0:
+                mean[i] = np.uint16(small[i]) << np.uint16(8)
+                spread[i] = max(spread[i], np.uint8(24))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def learn(
     small: Plane,
     mask: Plane,
@@ -225,6 +247,8 @@ class Background:
         self.held: Plane = np.zeros(pixels, np.uint8)
         self.low: Plane = np.zeros(pixels, np.uint8)
         self.high: Plane = np.zeros(pixels, np.uint8)
+        self.previous: Plane = np.zeros(pixels, np.uint8)
+        self.changed: Plane = np.zeros(pixels, np.uint8)
         self.raw: Plane = np.zeros(pixels, np.uint8)
         self.sums: Plane = np.zeros(pixels, np.uint8)
         self.mask: Plane = np.zeros(pixels, np.uint8)
@@ -236,6 +260,7 @@ class Background:
 
     def shrink(self, luma: Luma) -> None:
         """Take a frame (height, width) in at the working size."""
+        self.previous, self.small = self.small, self.previous
         shrink(luma, self.factor, self.small.reshape(self.height, self.width))
 
     def boot(self, samples: Plane) -> None:
@@ -256,6 +281,7 @@ class Background:
             first, last = eighth * self.height // 8, (eighth + 1) * self.height // 8
             envelope(self.mean, self.spread, self.floor, self.width, self.low, self.high, first, last)
         detect(self.small, self.low, self.high, self.raw)
+        compare(self.small, self.previous, CHANGE_STEP, self.changed)
         clean(self.raw, self.width, self.sums, self.mask)
         half = self._number & 1
         pixels = self.small.shape[0]
@@ -265,3 +291,9 @@ class Background:
         first, last = half * pixels // 2, (half + 1) * pixels // 2
         learn(self.small, self.raw, self.mean, self.spread, self.candidate, self.held, rate, adopt, first, last)
         self._number += 1
+
+    def absorb(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Take what is foreground in a box (working pixels) into the street."""
+        left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
+        right, bottom = min(self.width, int(x1) + 3), min(self.height, int(y1) + 3)
+        absorb(self.small, self.raw, self.mean, self.spread, self.width, left, top, right, bottom)

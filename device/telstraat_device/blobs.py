@@ -14,13 +14,14 @@ GAP_PX = 3
 MAX_RUNS = 8192
 MAX_BLOBS = 128
 
-X0, Y0, X1, Y1, AREA, SUM_X, SUM_Y = range(7)  # columns of a blob; box from X0, Y0 to X1, Y1 without the latter
-BLOB_COLUMNS = 7
+X0, Y0, X1, Y1, AREA, MIDDLE_X, MIDDLE_Y, CHANGED = range(8)  # columns of a blob; the box is without X1, Y1
+BLOB_COLUMNS = 8
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def find_blobs(  # noqa: C901 - one call a frame
     mask: NDArray[np.uint8],
+    changed: NDArray[np.uint8],
     width: int,
     gap: int,
     area_min: int,
@@ -31,7 +32,7 @@ def find_blobs(  # noqa: C901 - one call a frame
 ) -> int:
     """Write box, area and centre sums of every blob of at least `area_min` pixels; return how many.
 
-    mask : uint8 (pixels,), 0 or 1, pixels a multiple of 8 not required; runs : int32 (MAX_RUNS, 4): y, x0, x1, pixels.
+    mask : uint8 (pixels,), 0 or 1, pixels a multiple of 8 not required; runs : int32 (MAX_RUNS, 5): y, x0, x1, pixels, changed.
     """
     height = mask.shape[0] // width
     count = 0
@@ -43,11 +44,12 @@ def find_blobs(  # noqa: C901 - one call a frame
             if mask[row + x] == 0:
                 x += 1
                 continue
-            start, end, pixels = x, x, 0
+            start, end, pixels, moving = x, x, 0, 0
             while x < width and x - end <= gap:
                 if mask[row + x] != 0:
                     end = x + 1
                     pixels += 1
+                    moving += changed[row + x]
                 x += 1
             if count == runs.shape[0]:
                 break
@@ -55,6 +57,7 @@ def find_blobs(  # noqa: C901 - one call a frame
             runs[count, 1] = start
             runs[count, 2] = end
             runs[count, 3] = pixels
+            runs[count, 4] = moving
             parent[count] = count
             count += 1
         k = previous_first
@@ -78,7 +81,7 @@ def find_blobs(  # noqa: C901 - one call a frame
         previous_first, previous_last = first, count
     for r in range(count):
         sums[r, 0] = 1 << 30
-        for c in range(1, 7):
+        for c in range(1, 8):
             sums[r, c] = 0
         sums[r, 1] = -1
     for r in range(count):
@@ -94,6 +97,7 @@ def find_blobs(  # noqa: C901 - one call a frame
         sums[root, 4] += pixels
         sums[root, 5] += pixels * (x0 + x1 - 1)
         sums[root, 6] += pixels * y
+        sums[root, 7] += runs[r, 4]
     found = 0
     for r in range(count):
         if parent[r] == r and sums[r, 4] >= area_min and found < blobs.shape[0]:
@@ -101,6 +105,7 @@ def find_blobs(  # noqa: C901 - one call a frame
                 blobs[found, c] = sums[r, c]
             blobs[found, 5] = sums[r, 5] / (2.0 * sums[r, 4])
             blobs[found, 6] = sums[r, 6] / sums[r, 4]
+            blobs[found, 7] = sums[r, 7] / sums[r, 4]
             found += 1
     return found
 
@@ -111,11 +116,13 @@ class Blobs:
     def __init__(self) -> None:
         self.table: NDArray[np.float64] = np.zeros((MAX_BLOBS, BLOB_COLUMNS))
         self.count = 0
-        self._runs: NDArray[np.int32] = np.zeros((MAX_RUNS, 4), np.int32)
+        self._runs: NDArray[np.int32] = np.zeros((MAX_RUNS, 5), np.int32)
         self._parent: NDArray[np.int32] = np.zeros(MAX_RUNS, np.int32)
-        self._sums: NDArray[np.int64] = np.zeros((MAX_RUNS, 7), np.int64)
+        self._sums: NDArray[np.int64] = np.zeros((MAX_RUNS, 8), np.int64)
 
-    def find(self, mask: NDArray[np.uint8], width: int, area_min: int) -> int:
-        """Find the blobs of a mask (pixels,) of 0 and 1."""
-        self.count = find_blobs(mask, width, GAP_PX, area_min, self._runs, self._parent, self._sums, self.table)
+    def find(self, mask: NDArray[np.uint8], changed: NDArray[np.uint8], width: int, area_min: int) -> int:
+        """Find the blobs of a mask (pixels,) of 0 and 1; `changed` tells what moved since the last frame."""
+        self.count = find_blobs(
+            mask, changed, width, GAP_PX, area_min, self._runs, self._parent, self._sums, self.table
+        )
         return self.count

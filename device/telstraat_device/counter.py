@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from telstraat_device import tracks as columns
 from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
-from telstraat_device.blobs import MAX_BLOBS, Blobs
+from telstraat_device.blobs import Blobs
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
@@ -72,7 +72,7 @@ class Counter:
         working = np.array(
             [self.line.x1 / f, self.line.y1 / f, self.line.x2 / f, self.line.y2 / f, self.line.length_px / f]
         )
-        self.tracks = Tracks(working, small.width, small.height, MAX_BLOBS)
+        self.tracks = Tracks(working, small.width, small.height)
         self._area_min = max(6, round(small.width * small.height * 0.00025))
         self._kept: list[NDArray[np.uint8]] = []
         self._kept_t_s: list[float] = []
@@ -131,7 +131,7 @@ class Counter:
         self._last_t_s = self._kept_t_s[0] - 0.04
         found: list[Crossing] = []
         for small, t_s in zip(self._kept, self._kept_t_s, strict=True):
-            self.background.small[:] = small
+            self.background.previous, self.background.small = self.background.small, small
             found += self._count(t_s)
         self._kept, self._kept_t_s = [], []
         return found
@@ -141,8 +141,12 @@ class Counter:
         dt_s = min(max(t_s - self._last_t_s, 1e-3), GAP_MAX_S)
         self._last_t_s = t_s
         self.background.process(t_s - (self._begun_t_s or 0.0), dt_s)
-        count = self.blobs.find(self.background.mask, self.background.width, self._area_min)
-        done = self.tracks.follow(self.blobs.table, count, t_s, dt_s)
+        count = self.blobs.find(self.background.mask, self.background.changed, self.background.width, self._area_min)
+        small = self.background
+        done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)
+        if (self.tracks.table[:, columns.STILL_S] > columns.STILL_AFTER_S).any():
+            for box in self.tracks.still():
+                small.absorb(*box)
         return [self._crossing(row) for row in self.tracks.events[:done]]
 
     def _crossing(self, row: NDArray[np.float64]) -> Crossing:

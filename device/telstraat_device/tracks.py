@@ -24,11 +24,14 @@ ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG, INHERITED = range(14, 20)
 PENDING, PENDING_T, PENDING_ALONG, MERGED_S, AREA = range(20, 25)
 SUM_N, SUM_W, SUM_H, SUM_AREA, SUM_SPEED, MAX_W, MAX_H, PATH = range(25, 33)
 LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(33, 40)
-TRACK_COLUMNS = 40
+JOIN_ID, JOIN_S, MOVING, STILL_S = range(40, 44)
+TRACK_COLUMNS = 44
 
 COAST_S = 0.6
 CONFIRM_S = 0.12
 EMIT_S = 0.5
+JOIN_AFTER_S = 0.15
+STILL_AFTER_S = 1.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -72,6 +75,7 @@ def begin(tracks: Table, row: int, number: float, blob: Table, t_s: float) -> No
     tracks[row, BIRTH_X] = tracks[row, X]
     tracks[row, BIRTH_Y] = tracks[row, Y]
     tracks[row, SEEN] = 1.0
+    tracks[row, MOVING] = blob[7]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -105,13 +109,132 @@ def measure(tracks: Table, i: int, x0: float, y0: float, x1: float, y1: float, a
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def shift(
+    before: Table, now: Table, width: int, height: int, box: tuple[float, float, float, float], dx: float, dy: float
+) -> tuple[int, int, float]:
+    """Return by how many pixels the picture inside a box of the frame before has moved, and the mean difference left.
+
+    Searched within 3 pixels of the expected (dx, dy), on up to 12 x 12 points of the box.
+    """
+    x0, y0 = max(box[0], 0.0), max(box[1], 0.0)
+    x1, y1 = min(box[2], width - 1.0), min(box[3], height - 1.0)
+    step_x, step_y = max(1.0, (x1 - x0) / 12.0), max(1.0, (y1 - y0) / 12.0)
+    best, best_dx, best_dy = 1e9, int(round(dx)), int(round(dy))
+    middle_x, middle_y = best_dx, best_dy
+    for try_dy in range(middle_y - 3, middle_y + 4):
+        for try_dx in range(middle_x - 3, middle_x + 4):
+            total, points = 0, 0
+            y = y0
+            while y <= y1:
+                yy = int(y) + try_dy
+                if 0 <= yy < height:
+                    x = x0
+                    while x <= x1:
+                        xx = int(x) + try_dx
+                        if 0 <= xx < width:
+                            total += abs(np.int32(before[int(y) * width + int(x)]) - np.int32(now[yy * width + xx]))
+                            points += 1
+                        x += step_x
+                y += step_y
+            if points >= 12:
+                away = abs(try_dx - dx) + abs(try_dy - dy)
+                mean = total / points + 0.15 * away
+                if mean < best:
+                    best, best_dx, best_dy = mean, try_dx, try_dy
+    return best_dx, best_dy, best
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def hold(tracks: Table, i: int, blob: Table, before: Table, now: Table, width: int, height: int, dt: float) -> None:
+    """Move a track that shares its blob with others by what the picture under it does."""
+    w, h = tracks[i, W], tracks[i, H]
+    vx, vy = tracks[i, VX] * dt, tracks[i, VY] * dt
+    x, y = tracks[i, X] - vx, tracks[i, Y] - vy
+    dx, dy, left = shift(before, now, width, height, (x - 0.4 * w, y - 0.4 * h, x + 0.4 * w, y + 0.4 * h), vx, vy)
+    if left < 30.0:
+        if abs(dx - vx) > 0.75:
+            tracks[i, X] += 0.6 * (dx - vx)
+            tracks[i, VX] += 0.2 * (dx - vx) / dt
+        if abs(dy - vy) > 0.75:
+            tracks[i, Y] += 0.6 * (dy - vy)
+            tracks[i, VY] += 0.2 * (dy - vy) / dt
+    inset_x, inset_y = 0.3 * min(w, blob[2] - blob[0]), 0.3 * min(h, blob[3] - blob[1])
+    tracks[i, X] = min(max(tracks[i, X], blob[0] + inset_x), blob[2] - inset_x)
+    tracks[i, Y] = min(max(tracks[i, Y], blob[1] + inset_y), blob[3] - inset_y)
+    tracks[i, MERGED_S] += dt
+    tracks[i, MISSED] = 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def join(tracks: Table, blob_of: Table, dt: float) -> None:
+    """Make one track of pieces that move as one: stacked, or a small one at a large one, for long enough."""
+    n = tracks.shape[0]
+    for i in range(n):
+        if tracks[i, ALIVE] == 0.0 or tracks[i, MISSED] > 0.0:
+            continue
+        for j in range(i + 1, n):
+            if tracks[j, ALIVE] == 0.0 or tracks[j, MISSED] > 0.0:
+                continue
+            gap_x = abs(tracks[i, X] - tracks[j, X]) - 0.5 * (tracks[i, W] + tracks[j, W])
+            gap_y = abs(tracks[i, Y] - tracks[j, Y]) - 0.5 * (tracks[i, H] + tracks[j, H])
+            if gap_x > 12.0 or gap_y > 12.0:
+                continue
+            a, b = i, j  # b is the smaller
+            if tracks[i, W] * tracks[i, H] < tracks[j, W] * tracks[j, H]:
+                a, b = j, i
+            aw, ah, bw, bh = tracks[a, W], tracks[a, H], tracks[b, W], tracks[b, H]
+            high = max(tracks[a, Y] + 0.5 * ah, tracks[b, Y] + 0.5 * bh) - min(
+                tracks[a, Y] - 0.5 * ah, tracks[b, Y] - 0.5 * bh
+            )
+            wide = max(tracks[a, X] + 0.5 * aw, tracks[b, X] + 0.5 * bw) - min(
+                tracks[a, X] - 0.5 * aw, tracks[b, X] - 0.5 * bw
+            )
+            stacked = -gap_x > 0.6 * min(aw, bw) and gap_y < 0.12 * high + 1.0
+            piece = bw * bh < 0.3 * aw * ah and gap_x < 0.1 * aw + 1.0 and gap_y < 0.1 * ah + 1.0
+            same = blob_of[i] == blob_of[j] and -gap_x > 0.7 * bw and -gap_y > 0.7 * bh
+            apart = np.hypot(tracks[a, VX] - tracks[b, VX], tracks[a, VY] - tracks[b, VY])
+            speed = np.hypot(tracks[a, VX], tracks[a, VY])
+            together = apart < 0.3 * speed + 0.15 * max(bw, bh)
+            if (stacked or piece or same) and together:
+                if tracks[b, JOIN_ID] == tracks[a, ID]:
+                    tracks[b, JOIN_S] += dt
+                else:
+                    tracks[b, JOIN_ID], tracks[b, JOIN_S] = tracks[a, ID], dt
+                if tracks[b, JOIN_S] > JOIN_AFTER_S:
+                    x0 = min(tracks[a, X] - 0.5 * aw, tracks[b, X] - 0.5 * bw)
+                    y0 = min(tracks[a, Y] - 0.5 * ah, tracks[b, Y] - 0.5 * bh)
+                    tracks[a, X], tracks[a, Y], tracks[a, W], tracks[a, H] = (
+                        x0 + 0.5 * wide,
+                        y0 + 0.5 * high,
+                        wide,
+                        high,
+                    )
+                    tracks[a, AREA] += tracks[b, AREA]
+                    tracks[a, SIDE] = 0.0
+                    if (
+                        tracks[b, AGE] > tracks[a, AGE]
+                        and tracks[a, PENDING] == 0.0
+                        and tracks[a, ARMED] == tracks[a, FIRST_ARMED]
+                    ):
+                        tracks[a, FIRST_ARMED] = tracks[b, FIRST_ARMED]
+                        tracks[a, ARMED] = tracks[b, FIRST_ARMED]
+                        tracks[a, BIRTH_X], tracks[a, BIRTH_Y] = tracks[b, BIRTH_X], tracks[b, BIRTH_Y]
+                    tracks[b, ALIVE] = 0.0
+                    if b == i:
+                        break
+            elif tracks[b, JOIN_ID] == tracks[a, ID]:
+                tracks[b, JOIN_S] = max(0.0, tracks[b, JOIN_S] - dt)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def follow(  # noqa: C901 - one call a frame
     tracks: Table,
     blobs: Table,
     count: int,
     line: Table,
     frame: Table,
-    links: Table,
+    before: Table,
+    now: Table,
     events: Table,
 ) -> int:
     """Move all tracks on by one frame; write finished crossings to `events` and return how many.
@@ -120,147 +243,133 @@ def follow(  # noqa: C901 - one call a frame
     """
     t_s, dt = frame[0], frame[1]
     n = tracks.shape[0]
-    links[:, :] = 0
     for i in range(n):
         if tracks[i, ALIVE] != 0.0:
             tracks[i, X] += tracks[i, VX] * dt
             tracks[i, Y] += tracks[i, VY] * dt
             tracks[i, AGE] += dt
-    # which boxes lie over which blobs
-    linked_t = np.zeros(n, np.int32)
-    linked_b = np.zeros(max(count, 1), np.int32)
+    # the blob of each track is the one that its box fits best
+    blob_of = np.full(n, -1, np.int32)
+    claims = np.zeros(max(count, 1), np.int32)
     for i in range(n):
         if tracks[i, ALIVE] == 0.0:
             continue
         w, h = tracks[i, W], tracks[i, H]
         x0, y0 = tracks[i, X] - 0.5 * w, tracks[i, Y] - 0.5 * h
+        best = 0.05
         for b in range(count):
             shared = overlap(x0, y0, x0 + w, y0 + h, blobs[b, 0], blobs[b, 1], blobs[b, 2], blobs[b, 3])
             if shared > 0.0:
                 blob_area = (blobs[b, 2] - blobs[b, 0]) * (blobs[b, 3] - blobs[b, 1])
-                if shared > 0.3 * min(blob_area, w * h):
-                    links[i, b] = 1
-                    linked_t[i] += 1
-                    linked_b[b] += 1
+                fit = shared / (blob_area + w * h - shared)
+                if shared > 0.5 * w * h and blob_area > w * h:
+                    fit = max(fit, 0.3)  # swallowed by a larger blob: a merge
+                if fit > best:
+                    best, blob_of[i] = fit, b
+        if blob_of[i] >= 0:
+            claims[blob_of[i]] += 1
     # tracks without a blob take the nearest free one within reach
     for i in range(n):
-        if tracks[i, ALIVE] == 0.0 or linked_t[i] > 0:
+        if tracks[i, ALIVE] == 0.0 or blob_of[i] >= 0:
             continue
         size = max(tracks[i, W], tracks[i, H])
-        reach = (1.5 if tracks[i, SEEN] < 3.0 else 0.8) * size + 4.0
-        best, best_b = reach, -1
+        best = (1.5 if tracks[i, SEEN] < 3.0 else 0.8) * size + 4.0
         for b in range(count):
-            if linked_b[b] == 0:
+            if claims[b] == 0:
                 d = np.hypot(
                     0.5 * (blobs[b, 0] + blobs[b, 2]) - tracks[i, X], 0.5 * (blobs[b, 1] + blobs[b, 3]) - tracks[i, Y]
                 )
                 ratio = blobs[b, 4] / max(tracks[i, AREA], 1.0)
                 if d < best and 0.3 < ratio < 3.3:
-                    best, best_b = d, b
-        if best_b >= 0:
-            links[i, best_b] = 1
-            linked_t[i] = 1
-            linked_b[best_b] = 1
+                    best, blob_of[i] = d, b
+        if blob_of[i] >= 0:
+            claims[blob_of[i]] = 1
     # in a merge, a track that is young or a small piece of a much larger one ends in the larger one
     for b in range(count):
-        if linked_b[b] < 2:
+        if claims[b] < 2:
             continue
-        largest, oldest = 0.0, 0.0
+        largest = 0.0
         for i in range(n):
-            if links[i, b] != 0:
+            if blob_of[i] == b and tracks[i, ALIVE] != 0.0:
                 largest = max(largest, tracks[i, W] * tracks[i, H])
-                oldest = max(oldest, tracks[i, SEEN])
         for i in range(n):
-            if links[i, b] != 0 and linked_t[i] == 1:
+            if blob_of[i] == b and tracks[i, ALIVE] != 0.0:
                 area = tracks[i, W] * tracks[i, H]
                 if (area < 0.15 * largest or (tracks[i, AGE] < CONFIRM_S and area < 0.5 * largest)) and tracks[
                     i, PENDING
                 ] == 0.0:
                     tracks[i, ALIVE] = 0.0
-                    links[i, b] = 0
-                    linked_b[b] -= 1
-                    linked_t[i] = 0
+                    blob_of[i] = -1
+                    claims[b] -= 1
     # correct the tracks
     number = frame[2]
     for i in range(n):
         if tracks[i, ALIVE] == 0.0:
             continue
-        own, shared_b = 0, -1
-        x0, y0, x1, y1, area = 1e9, 1e9, -1e9, -1e9, 0.0
-        best, best_b = 0.0, -1
-        for b in range(count):
-            if links[i, b] == 0:
-                continue
-            if linked_b[b] == 1:
-                own += 1
-                x0, y0 = min(x0, blobs[b, 0]), min(y0, blobs[b, 1])
-                x1, y1 = max(x1, blobs[b, 2]), max(y1, blobs[b, 3])
-                area += blobs[b, 4]
-                if blobs[b, 4] > best:
-                    best, best_b = blobs[b, 4], b
-            else:
-                shared_b = b
-        if own > 0:
-            if own > 1 and (x1 - x0) * (y1 - y0) > 1.6 * tracks[i, W] * tracks[i, H]:
-                for b in range(count):
-                    if links[i, b] != 0 and linked_b[b] == 1 and b != best_b:
-                        links[i, b] = 0
-                        linked_b[b] = 0
-                        if blobs[b, 4] > 0.3 * best:
-                            row = free_row(tracks)
-                            if row >= 0:
-                                begin(tracks, row, number, blobs[b], t_s)
-                                number += 1.0
-                                tracks[row, VX], tracks[row, VY] = tracks[i, VX], tracks[i, VY]
-                                tracks[row, BIRTH_X], tracks[row, BIRTH_Y] = tracks[i, BIRTH_X], tracks[i, BIRTH_Y]
-                                tracks[row, FIRST_ARMED] = tracks[row, ARMED] = tracks[i, FIRST_ARMED]
-                                tracks[row, SIDE] = tracks[i, FIRST_ARMED]
-                                tracks[row, ZERO_T], tracks[row, ZERO_ALONG] = tracks[i, ZERO_T], tracks[i, ZERO_ALONG]
-                                tracks[row, INHERITED] = 1.0
-                                linked_b[b] = 100
-                x0, y0, x1, y1 = blobs[best_b, 0], blobs[best_b, 1], blobs[best_b, 2], blobs[best_b, 3]
-                area = best
-            measure(tracks, i, x0, y0, x1, y1, area, dt)
-        elif shared_b >= 0:
-            b = shared_b
-            w, h = tracks[i, W], tracks[i, H]
-            near_x, near_y = 0.25 * w + 1.0, 0.25 * h + 1.0
-            dl, dr = blobs[b, 0] - (tracks[i, X] - 0.5 * w), blobs[b, 2] - (tracks[i, X] + 0.5 * w)
-            dt_, db = blobs[b, 1] - (tracks[i, Y] - 0.5 * h), blobs[b, 3] - (tracks[i, Y] + 0.5 * h)
-            dx = dl if abs(dl) < abs(dr) else dr
-            dy = dt_ if abs(dt_) < abs(db) else db
-            if abs(dx) < near_x:
-                tracks[i, X] += 0.4 * dx
-                tracks[i, VX] += 0.08 * dx / dt
-            if abs(dy) < near_y:
-                tracks[i, Y] += 0.4 * dy
-                tracks[i, VY] += 0.08 * dy / dt
-            tracks[i, X] = min(
-                max(tracks[i, X], blobs[b, 0] + 0.3 * min(w, blobs[b, 2] - blobs[b, 0])),
-                blobs[b, 2] - 0.3 * min(w, blobs[b, 2] - blobs[b, 0]),
-            )
-            tracks[i, Y] = min(
-                max(tracks[i, Y], blobs[b, 1] + 0.3 * min(h, blobs[b, 3] - blobs[b, 1])),
-                blobs[b, 3] - 0.3 * min(h, blobs[b, 3] - blobs[b, 1]),
-            )
-            tracks[i, MERGED_S] += dt
-            tracks[i, MISSED] = 0.0
-        else:
+        b = blob_of[i]
+        if b < 0:
             tracks[i, MISSED] += dt
+            continue
+        w, h = tracks[i, W], tracks[i, H]
+        if claims[b] == 1:
+            x0, y0, x1, y1, area = blobs[b, 0], blobs[b, 1], blobs[b, 2], blobs[b, 3], blobs[b, 4]
+            px0, py0, px1, py1 = (
+                tracks[i, X] - 0.5 * w,
+                tracks[i, Y] - 0.5 * h,
+                tracks[i, X] + 0.5 * w,
+                tracks[i, Y] + 0.5 * h,
+            )
+            for k in range(count):
+                if claims[k] != 0:
+                    continue
+                shared = overlap(px0, py0, px1, py1, blobs[k, 0], blobs[k, 1], blobs[k, 2], blobs[k, 3])
+                if shared < 0.5 * (blobs[k, 2] - blobs[k, 0]) * (blobs[k, 3] - blobs[k, 1]):
+                    continue
+                ux0, uy0, ux1, uy1 = (
+                    min(x0, blobs[k, 0]),
+                    min(y0, blobs[k, 1]),
+                    max(x1, blobs[k, 2]),
+                    max(y1, blobs[k, 3]),
+                )
+                gap_x = max(x0, blobs[k, 0]) - min(x1, blobs[k, 2])
+                gap_y = max(y0, blobs[k, 1]) - min(y1, blobs[k, 3])
+                fits = ux1 - ux0 <= 1.03 * w + 1.0 and uy1 - uy0 <= 1.03 * h + 1.0
+                if fits and gap_x <= 0.06 * w + 2.0 and gap_y <= 0.08 * h + 2.0:
+                    x0, y0, x1, y1 = ux0, uy0, ux1, uy1
+                    area += blobs[k, 4]
+                    claims[k] = 100
+                elif blobs[k, 4] > 0.3 * blobs[b, 4]:
+                    row = free_row(tracks)
+                    if row >= 0:
+                        begin(tracks, row, number, blobs[k], t_s)
+                        number += 1.0
+                        tracks[row, VX], tracks[row, VY] = tracks[i, VX], tracks[i, VY]
+                        claims[k] = 100
+            measure(tracks, i, x0, y0, x1, y1, area, dt)
+            tracks[i, MOVING] += min(1.0, 4.0 * dt) * (blobs[b, 7] - tracks[i, MOVING])
+        else:
+            hold(tracks, i, blobs[b], before, now, int(frame[3]), int(frame[4]), dt)
     # new tracks
     for b in range(count):
-        if linked_b[b] == 0:
+        if claims[b] == 0:
             row = free_row(tracks)
             if row >= 0:
                 begin(tracks, row, number, blobs[b], t_s)
                 number += 1.0
     frame[2] = number
+    join(tracks, blob_of, dt)
     # the line, and the end of tracks
     done = 0
     for i in range(n):
         if tracks[i, ALIVE] == 0.0:
             continue
         x, y = tracks[i, X], tracks[i, Y]
+        if tracks[i, MOVING] < 0.06 and np.hypot(x - tracks[i, BIRTH_X], y - tracks[i, BIRTH_Y]) < 0.5 * max(
+            tracks[i, W], tracks[i, H]
+        ):
+            tracks[i, STILL_S] += dt
+        else:
+            tracks[i, STILL_S] = 0.0
         s = signed_distance(line, x, y)
         reach = extent_across(line, tracks[i, W], tracks[i, H])
         margin = 0.08 * reach + 0.7
@@ -319,14 +428,19 @@ def follow(  # noqa: C901 - one call a frame
 class Tracks:
     """All that moves in the picture now; `table` has a row a track, living where its ALIVE is not 0."""
 
-    def __init__(self, line: Table, width: int, height: int, max_blobs: int) -> None:
+    def __init__(self, line: Table, width: int, height: int) -> None:
         self.table: Table = np.zeros((MAX_TRACKS, TRACK_COLUMNS))
         self.events: Table = np.zeros((MAX_EVENTS, TRACK_COLUMNS))
         self._line = line
         self._frame: Table = np.array([0.0, 0.0, 1.0, float(width), float(height)])
-        self._links: Table = np.zeros((MAX_TRACKS, max_blobs), np.uint8)
 
-    def follow(self, blobs: Table, count: int, t_s: float, dt_s: float) -> int:
+    def follow(self, blobs: Table, count: int, before: Table, now: Table, t_s: float, dt_s: float) -> int:
         """Move on by one frame; return how many crossings were finished (`events[:n]`)."""
         self._frame[0], self._frame[1] = t_s, dt_s
-        return int(follow(self.table, blobs, count, self._line, self._frame, self._links, self.events))
+        return int(follow(self.table, blobs, count, self._line, self._frame, before, now, self.events))
+
+    def still(self) -> Table:
+        """Return the boxes (x0, y0, x1, y1) of what never moved from where it appeared."""
+        rows = self.table[(self.table[:, ALIVE] != 0.0) & (self.table[:, STILL_S] > STILL_AFTER_S)]
+        half_w, half_h = rows[:, W] / 2, rows[:, H] / 2
+        return np.stack([rows[:, X] - half_w, rows[:, Y] - half_h, rows[:, X] + half_w, rows[:, Y] + half_h], axis=1)
