@@ -49,8 +49,8 @@ def wait_for(done: object, wait_s: float = 20.0) -> None:
 def test_a_program_that_was_killed_is_said_and_started_again(tmp_path: Path) -> None:
     said: list[str] = []
     sleeper = service(tmp_path, "sleeper")
-    supervisor = Supervisor([sleeper], said.append)
-    supervisor.start()
+    supervisor = Supervisor(said.append)
+    supervisor.start(sleeper)
     assert sleeper.child is not None
     first = sleeper.child.pid
     os.kill(first, signal.SIGKILL)
@@ -68,8 +68,8 @@ def test_a_program_that_dies_again_and_again_is_given_up_with_its_last_words(
     monkeypatch.setattr("telstraat_cli.stack.processes.FIRST_PAUSE_S", 0.01)
     dying = service(tmp_path, "dying", (sys.executable, "-c", "print('awake: no such street'); raise SystemExit(3)"))
     dying._ready = lambda: True
-    supervisor = Supervisor([dying], lambda _text: None)
-    supervisor.start()
+    supervisor = Supervisor(lambda _text: None)
+    supervisor.start(dying)
     with pytest.raises(StackError, match=rf"dying ended with exit code 3, {DEATHS_MAX} times(.|\n)*no such street"):
         supervisor.watch(lambda: False)
     supervisor.stop()
@@ -77,8 +77,8 @@ def test_a_program_that_dies_again_and_again_is_given_up_with_its_last_words(
 
 def test_a_program_that_may_end_is_not_started_again(tmp_path: Path) -> None:
     finite = service(tmp_path, "finite", (sys.executable, "-c", "print('awake')"), ends=True)
-    supervisor = Supervisor([finite], pytest.fail)
-    supervisor.start()
+    supervisor = Supervisor(pytest.fail)
+    supervisor.start(finite)
     wait_for(lambda: finite.done)
     supervisor.look()
     assert supervisor.restarts == 0
@@ -94,18 +94,22 @@ def test_the_last_started_is_stopped_first(tmp_path: Path) -> None:
             super().stop()
 
     services = [Told(Program(name=name, argv=SLEEPER, log=tmp_path / name)) for name in ("one", "two", "three")]
-    supervisor = Supervisor(services, pytest.fail)
-    supervisor.start()
+    supervisor = Supervisor(pytest.fail)
+    for each in services:
+        supervisor.start(each)
     supervisor.stop()
     assert order == ["three", "two", "one"]
     assert not any(each.running for each in services)
 
 
-def test_what_runs_is_stopped_when_a_later_one_does_not_start(tmp_path: Path) -> None:
+def test_one_that_does_not_start_says_why_and_the_others_can_be_stopped(tmp_path: Path) -> None:
     good = service(tmp_path, "good")
     bad = service(tmp_path, "bad", (sys.executable, "-c", "raise SystemExit('the port is taken')"))
+    supervisor = Supervisor(pytest.fail)
+    supervisor.start(good)
     with pytest.raises(StackError, match=r"bad ended with exit code 1(.|\n)*the port is taken"):
-        Supervisor([good, bad], pytest.fail).start()
+        supervisor.start(bad)
+    supervisor.stop()
     assert not good.running
 
 

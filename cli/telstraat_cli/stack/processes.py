@@ -6,7 +6,7 @@ import contextlib
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Protocol
 
@@ -105,22 +105,18 @@ class _Health:
 class Supervisor:
     """Watches services from one thread, the one that started them."""
 
-    def __init__(self, services: Sequence[Service], tell: Callable[[str], None]) -> None:
-        self.services = list(services)
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.services: list[Service] = []
         self.restarts = 0
         self._tell = tell
-        self._health = {service.name: _Health() for service in services}
+        self._health: dict[str, _Health] = {}
         self._rotate_at = 0.0
 
-    def start(self, begun: Callable[[Service], None] = lambda _service: None) -> None:
-        """Start all in order; on a failure stop what runs already."""
-        try:
-            for service in self.services:
-                begun(service)
-                service.start()
-        except BaseException:
-            self.stop()
-            raise
+    def start(self, service: Service) -> None:
+        """Start one more and look after it from now on, also when it does not start: `stop` then clears up."""
+        self.services.append(service)
+        self._health[service.name] = _Health()
+        service.start()
 
     def look(self) -> None:
         """Start again what has died; raise `StackError` when one dies again and again."""

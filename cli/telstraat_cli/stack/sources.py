@@ -1,0 +1,113 @@
+"""What the demo counts: the simulated street, a recording anchored to end at now, or a camera; and how its device is told."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from telstraat_cli.errors import CliError
+from telstraat_cli.stack.demo import Line, Place
+from telstraat_cli.stack.processes import ProgramService
+
+STREET_SENSOR = "demo-street"
+STREET_SEGMENT = "Simulated street"
+SEGMENT_NAME_MAX = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreetSource:
+    """A street that does not exist, as a plan's file says it."""
+
+    plan_file: Path
+    place: Place
+    begins_at: datetime
+    duration_s: float | None
+
+    def start(self, line: Line) -> ProgramService:
+        """Start its device."""
+        settings = line.write_device_settings(self.place, {})
+        words = ["telstraat_cli.stack.street", str(self.plan_file), str(settings)]
+        return line.start_device(words, ends=self.duration_s is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSource:
+    """A recording (with its beginning) or a camera (without)."""
+
+    text: str
+    line_px: tuple[float, float, float, float]
+    place: Place
+    begins_at: datetime
+    recording: bool
+
+    def start(self, line: Line) -> ProgramService:
+        """Start its device."""
+        clock: dict[str, object] = {"trust": "system"}
+        if self.recording:
+            clock = {"start": self.begins_at.isoformat()}
+        camera: dict[str, object] = {"source": self.text, "line": list(self.line_px)}
+        settings = line.write_device_settings(self.place, {"camera": camera, "clock": clock})
+        return line.start_device(["device", "--settings", str(settings)], ends=self.recording)
+
+
+def street(
+    line: Line,
+    *,
+    sensor: str,
+    seed: int,
+    size: tuple[int, int],
+    fps: float,
+    past: timedelta,
+    pace: float | None,
+    duration_s: float | None = None,
+) -> StreetSource:
+    """Return the simulated street: the one of the last run when it is the same, going on where it was."""
+    from telstraat_cli.stack.street import StreetPlan, continued, read_plan, write_plan
+
+    now = datetime.now(UTC)
+    plan_file = line.device_folder(sensor) / "street" / "plan.json"
+    wanted = StreetPlan(
+        begins_at=now - past, seed=seed, width=size[0], height=size[1], fps=fps, duration_s=duration_s, pace=pace
+    )
+    plan = wanted
+    if plan_file.exists():
+        before = read_plan(plan_file)
+        plan = continued(
+            msgspec.structs.replace(wanted, begins_at=before.begins_at, seed=before.seed), plan_file.parent, now, past
+        )
+    write_plan(plan_file, plan)
+    place = Place(sensor=sensor, segment=STREET_SEGMENT)
+    return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=duration_s)
+
+
+def video(text: str, line_text: str) -> VideoSource:
+    """Return a recording, anchored to end at now, or a camera; a mistake in either is told before anything starts."""
+    from telstraat_device.errors import DeviceError
+    from telstraat_device.line import checked_line, parse_line
+    from telstraat_device.video import is_live, open_source
+
+    now = datetime.now(UTC)
+    try:
+        (x1, y1), (x2, y2) = parse_line(line_text)
+        if is_live(text):
+            name, begins_at, known = f"Camera {text.rpartition('@')[2]}", now, text
+        else:
+            known = str(Path(text).expanduser().absolute())
+            source = open_source(known)
+            try:
+                checked_line(((x1, y1), (x2, y2)), source.width, source.height)
+                length_s = (source.frames or 0) / source.fps
+                name, begins_at = source.name, now - timedelta(seconds=length_s)
+            finally:
+                source.close()
+    except DeviceError as error:
+        raise CliError(str(error)) from error
+    sensor = f"demo-video-{zlib.crc32(known.encode()):08x}"
+    place = Place(sensor=sensor, segment=name[:SEGMENT_NAME_MAX])
+    return VideoSource(
+        text=known, line_px=(x1, y1, x2, y2), place=place, begins_at=begins_at, recording=not is_live(text)
+    )
