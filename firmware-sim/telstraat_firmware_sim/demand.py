@@ -30,6 +30,7 @@ from telstraat_firmware_sim.demand_profiles import (
     VARIABILITY,
     WEATHER_DAY_SD,
     WEEK_MEMORY,
+    Variability,
     bells,
     quarter_hours,
     week_profile,
@@ -256,6 +257,14 @@ def _walk(rng: np.random.Generator, calendar: Calendar) -> tuple[FloatArray, Flo
     weekly = autoregressive(rng.standard_normal((int(weeks[-1]) + 1, len(CLASSES))), WEEK_MEMORY)
     daily = autoregressive(rng.standard_normal((calendar.local_days, len(CLASSES))), DAY_MEMORY)
     return weekly[weeks], daily
+
+
+def wandering(vary: Variability, calendar: Calendar, rng: np.random.Generator) -> FloatArray:
+    """Return something of mean 1 that varies by week, day and hour on its own, per quarter."""
+    weekly, daily = _walk(rng, calendar)
+    week_sd = vary.week_step / np.sqrt(2.0 * (1.0 - WEEK_MEMORY))
+    log = (week_sd * weekly[:, 0] + vary.day * daily[:, 0])[calendar.local_day] + vary.hour * _hours(rng, calendar)
+    return np.asarray(np.exp(log - (week_sd**2 + vary.day**2 + vary.hour**2) / 2))
 
 
 def _mixed(town: FloatArray, own: FloatArray, shared: float) -> FloatArray:

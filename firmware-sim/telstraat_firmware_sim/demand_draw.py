@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 SEEN_CLASSES = 5  # the four of the street, and `night`
+BIKE, CAR, HEAVY = 1, 2, 3
 
 
 def passing(
@@ -25,6 +26,7 @@ def seen(
     mode: npt.NDArray[np.int8],
     gain: npt.NDArray[np.float64],
     booked: npt.NDArray[np.float64],
+    taken_for_heavy: npt.NDArray[np.float64],
     motorcycles: float,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Ask every crossing whether it was observed, detected, and as what.
@@ -36,6 +38,7 @@ def seen(
     mode : int8 (quarter,): which table of `booked` holds
     gain : float64 (quarter, class): multiplies detection; above 1 it cannot find more than there is
     booked : float64 (mode, class, seen class): chance to be booked as; what is missing to 1 is not detected
+    taken_for_heavy : float64 (quarter,): share of the cars booked as cars that are booked as heavy instead
     motorcycles : share of detected bikes that are told to be motorcycles
 
     Returns
@@ -47,7 +50,7 @@ def seen(
     motorcycle = np.zeros((len(passed), 2), dtype=np.int32)
     table = np.cumsum(booked, axis=2)
     state = int(rng.integers(1, 2**63 - 1))
-    _thin(np.uint64(state), passed, observed, mode, gain, table, motorcycles, counts, motorcycle)
+    _thin(np.uint64(state), passed, observed, mode, gain, table, taken_for_heavy, motorcycles, counts, motorcycle)
     return counts, motorcycle
 
 
@@ -89,6 +92,7 @@ def _thin(
     mode: npt.NDArray[np.int8],
     gain: npt.NDArray[np.float64],
     table: npt.NDArray[np.float64],
+    taken_for_heavy: npt.NDArray[np.float64],
     motorcycles: float,
     counts: npt.NDArray[np.int32],
     motorcycle: npt.NDArray[np.int32],
@@ -109,8 +113,12 @@ def _thin(
                         continue
                     for s in range(SEEN_CLASSES):
                         if u < row[s]:
-                            counts[q, s, d] += 1
-                            if s == 1 and c == 1 and motorcycles > 0.0:
+                            booked = s
+                            if c == CAR and s == CAR and taken_for_heavy[q] > 0.0:
+                                state, v = _uniform(state)
+                                booked = HEAVY if v < taken_for_heavy[q] else CAR
+                            counts[q, booked, d] += 1
+                            if c == BIKE and s == BIKE and motorcycles > 0.0:
                                 state, v = _uniform(state)
                                 if v < motorcycles:
                                     motorcycle[q, d] += 1

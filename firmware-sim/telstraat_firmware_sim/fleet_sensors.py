@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from telstraat_contract.messages import Flag, Light
 from telstraat_contract.quarters import QUARTER, QUARTER_S
-from telstraat_firmware_sim.demand import CountArray, random_of
+from telstraat_firmware_sim.demand import CountArray, random_of, wandering
 from telstraat_firmware_sim.demand_calendar import BoolArray, Calendar, FloatArray
 from telstraat_firmware_sim.demand_draw import seen
-from telstraat_firmware_sim.demand_profiles import CLASSES, MOTORCYCLE_SHARE
+from telstraat_firmware_sim.demand_profiles import CLASSES, MOTORCYCLE_SHARE, Variability
 
 DAY, NIGHT, LEARNING = 0, 1, 2
 """Rows of a kind's `booked` table."""
@@ -43,10 +43,14 @@ class SensorKind:
     """Outages a month, by length as in `GAP_HOURS`."""
     learning_days: int
     tells_motorcycles: bool
+    large_cars: float = 0.0
+    """Share of cars that are taken for heavy by their size, on average; light and shadow make it go up and down."""
     placement_sd: float = 0.08
     """Spread of detection over sensors: windows differ (errors of 10 to 25 % by class are what Telraam accepts)."""
 
 
+LARGE_CARS = Variability(week_step=0.12, day=0.45, hour=0.35, alpha=0.0, shared=0.0)
+"""How the split between car and heavy of a V1 goes up and down: with it, V1 heavy varies as on real sensors."""
 GAP_HOURS: Final = ((1, 1), (2, 3), (4, 12), (13, 36), (37, 168), (169, 500))
 
 KINDS: Final = {
@@ -61,12 +65,13 @@ KINDS: Final = {
     ),
     "v1": SensorKind(
         booked=(
-            ((0.85, 0.04, 0.00, 0.00, 0.0), (0.06, 0.84, 0.02, 0.00, 0.0), (0.0, 0.01, 0.82, 0.10, 0.0), (0.0, 0.0, 0.10, 0.85, 0.0)),
+            ((0.85, 0.04, 0.00, 0.00, 0.0), (0.06, 0.84, 0.02, 0.00, 0.0), (0.0, 0.01, 0.92, 0.00, 0.0), (0.0, 0.0, 0.10, 0.85, 0.0)),
             ((0.0,) * 5,) * 4,
             ((0.85, 0.04, 0.00, 0.00, 0.0), (0.06, 0.84, 0.02, 0.00, 0.0), (0.0, 0.01, 0.92, 0.00, 0.0), (0.0, 0.0, 0.95, 0.00, 0.0)),
         ),
         uptime=0.77, uptime_sd=0.03, first_hour_uptime=(0.28, 0.37),
-        gaps_a_month=(5.0, 1.6, 0.60, 0.13, 0.10, 0.023), learning_days=14, tells_motorcycles=False, placement_sd=0.12,
+        gaps_a_month=(5.0, 1.6, 0.60, 0.13, 0.10, 0.023), learning_days=14, tells_motorcycles=False, large_cars=0.12,
+        placement_sd=0.12,
     ),
     "s2": SensorKind(
         booked=(
@@ -164,7 +169,11 @@ def watch(
     booked = _perfect() if sensor.perfect else np.array(kind.booked)
     motorcycles = MOTORCYCLE_SHARE if kind.tells_motorcycles else 0.0
     observed_s = np.where(sent, np.round(observed * QUARTER_S), 0).astype(np.int32)
-    counts, motorcycle = seen(rng, watched, observed_s / QUARTER_S, mode, gain, booked, motorcycles)
+    large_cars = np.zeros(calendar.quarters)
+    if kind.large_cars and not sensor.perfect:
+        wobble = wandering(LARGE_CARS, calendar, random_of(seed, sensor.name, "large cars"))
+        large_cars = np.where(mode == LEARNING, 0.0, np.clip(kind.large_cars * wobble, 0.0, 0.8))
+    counts, motorcycle = seen(rng, watched, observed_s / QUARTER_S, mode, gain, booked, large_cars, motorcycles)
     flags = _flags(sensor, kind, light, observed_s, learning)
     events = [*gap_events, *gain_events, *_failure_events(sensor, calendar)]
     if learning.stop > learning.start and not sensor.perfect:
