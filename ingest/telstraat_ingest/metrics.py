@@ -31,7 +31,7 @@ class Metrics:
         self.broker_connects = counter("broker_connects", "Times that the broker accepted us")
         self.database_failures = counter("database_failures", "Times that a batch could not be written and was kept")
         self.failures = counter("failures", "Errors that nobody foresaw; the log has the trace", "where")
-        self.rollups = counter("rollup_hours", "Sensor hours added up again")
+        self.rollups = counter("rollup_marks", "Marks of changed sensor hours worked off")
         self.batch_size = self._histogram("batch_size", "Messages in a batch", _SIZES)
         self.decode_seconds = self._histogram("decode_seconds", "Time to decode a batch", _SECONDS)
         self.write_seconds = self._histogram("write_seconds", "Time to write and commit a batch", _SECONDS)
@@ -44,11 +44,15 @@ class Metrics:
         self.last_commit = gauge("last_commit_timestamp_seconds", "When a batch was committed last")
         self.missing = gauge("missing_reports", "Reports that ingest has asked for again and that have not come")
         self.lost = gauge("lost_reports", "Reports that devices have announced as lost")
-        self.dirty = gauge("rollup_dirty", "Sensor hours that wait to be added up again")
+        self.dirty = gauge("rollup_dirty", "Marks of changed sensor hours that wait to be added up again")
         self.silent = gauge("silent_sensors", "Installed sensors without a report for two hours")
         self.partition_days = gauge("partition_days_ahead", "Days until the last partition ends")
         self.disk_used = gauge("disk_used_ratio", "Used share of the database's disk, where disk_path is set")
         self.database_bytes = gauge("database_bytes", "Size of the database")
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return what a metric says now, by its name without the prefix; 0 for a label that was never counted."""
+        return self.registry.get_sample_value(f"telstraat_ingest_{name}", labels) or 0.0
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, namespace="telstraat_ingest", registry=self.registry)

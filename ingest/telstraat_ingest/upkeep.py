@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection
 
-from telstraat_ingest import migrate
+from telstraat_ingest import migrate, rollup
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
 
@@ -66,6 +66,7 @@ class Upkeep:
                 migrate.make_partitions(connection)
                 self._measure(connection)
                 self._look_at_disk()
+            self._metrics.rollups.inc(rollup.refresh(connection))
             self._stop.wait(self._settings.rollup_every_s)
 
     def _measure(self, connection: Connection) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from tests.harness.brokers import TestBroker, TestClient, password_of
@@ -81,11 +81,11 @@ class Ingest:
     def _run(self) -> None:
         try:
             self.service.run(self._ready.set)
-        except Exception as error:  # handed to the test
+        except Exception as error:  # noqa: BLE001 - handed to the test
             self.error = error
             self._ready.set()
 
-    def __enter__(self) -> Ingest:
+    def __enter__(self) -> Self:
         """Start, and wait until broker and database are there."""
         self.thread.start()
         assert self._ready.wait(15), "the ingester did not get ready"
