@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from telstraat_api import health, problems
+from telstraat_api import assets, health, pages, problems
 from telstraat_api.database import Database
 from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
@@ -44,8 +44,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
+    app.state.pages = pages.Pages(settings)
     problems.install(app)
     app.add_middleware(HardeningHeaders)
-    for router in (health.router, segments.router, reports.router, streams.router):
+    for router in (health.router, segments.router, reports.router, streams.router, assets.router, pages.router):
         app.include_router(router)
     return app

@@ -1,0 +1,230 @@
+"""Charts as Vega-Lite specs, made with Altair once per language; page and PDF draw the same picture from them.
+
+Time runs in minutes since local midnight, so that a day of 23 or 25 hours is drawn as long as it was. Colours come from
+the page's theme, in the order of the classes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+
+from telstraat_api.counts import CLASSES, Period
+from telstraat_api.languages import Words, untranslated, words
+from telstraat_api.periods import Bucket, local_day, next_start
+from telstraat_api.street_day import DAYS_BACK, StreetDay, of_kind, per_direction
+
+Spec = dict[str, Any]
+Rows = list[dict[str, Any]]
+UNCERTAIN_BELOW = 0.5  # the border below which Telraam's users call an hour poorly observed
+LABEL_EVERY_MIN = 180
+SPEED_BIN_KMH = 5
+
+NOTHING_YET = {"from": 0, "to": 0, "place": 0, "n": 0, "told": "0", "when": ""}
+"""Stands in for the open quarter until the sensor has spoken: Vega wants a row to take the axes from."""
+
+CLASS_NAMES = {
+    "pedestrian": untranslated("Pedestrians"),
+    "bike": untranslated("Bicycles"),
+    "car": untranslated("Cars"),
+    "heavy": untranslated("Heavy vehicles"),
+    "night": untranslated("In the dark"),
+}
+
+
+def class_names(_: Words) -> list[str]:
+    """Return the classes' names in the order of the colours."""
+    return [_(CLASS_NAMES[kind]) for kind in CLASSES]
+
+
+def clock_labels(day: StreetDay, _: Words) -> dict[int, str]:
+    """Return the time of day at every third hour of the day, by minutes since local midnight."""
+    labels: dict[int, str] = {}
+    for minute in range(0, int(day.hours_long * 60) + 1, 60):
+        clock = _.clock(day.window.start + timedelta(minutes=minute), day.tz)
+        if int(clock[:2]) * 60 % LABEL_EVERY_MIN == 0 and clock not in labels.values():
+            labels[minute] = clock
+    labels[int(day.hours_long * 60)] = "24:00"
+    return labels
+
+
+def time_axis(labels: dict[int, str]) -> alt.Axis:
+    """Return an axis that shows times of day at minutes since local midnight."""
+    lookup = "{" + ", ".join(f"'{minute}': '{label}'" for minute, label in labels.items()) + "}"
+    return alt.Axis(
+        values=list(labels), labelExpr=f"{lookup}['' + datum.value]", title=None, grid=False, labelFlush=True
+    )
+
+
+@lru_cache(maxsize=64)
+def _day_skeleton(code: str, labels: tuple[tuple[int, str], ...], ways: str) -> Spec:
+    _ = words(code)
+    end = labels[-1][0]
+    x = alt.X("from:Q", bin="binned", axis=time_axis(dict(labels)), scale=alt.Scale(domain=[0, end], nice=False))
+    colour = alt.Color("class:N", scale=alt.Scale(domain=class_names(_)), legend=None)
+    title = _("A to B above, B to A below") if ways == "apart" else _("road users")
+    y_axis = alt.Axis(title=title, tickCount=5, labelExpr="format(abs(datum.value), ',d')")
+    y = alt.Y("n:Q", stack="zero", axis=y_axis)
+    tooltip = [
+        alt.Tooltip("when:N", title=_("time")),
+        alt.Tooltip("class:N", title=_("class")),
+        alt.Tooltip("told:N", title=_("count")),
+        alt.Tooltip("seen:N", title=_("observed")),
+    ]
+    opacity: Any = alt.condition(f"datum.uptime < {UNCERTAIN_BELOW}", alt.value(0.45), alt.value(1.0))
+    gaps = alt.Chart(alt.NamedData(name="gaps")).mark_rect(opacity=0.12, color="gray")
+    gaps = gaps.encode(x=x, x2="to:Q", tooltip=[alt.Tooltip("when:N", title=_("no data"))])
+    bars = alt.Chart(alt.NamedData(name="counts")).mark_bar(binSpacing=0)
+    bars = bars.encode(x=x, x2="to:Q", y=y, color=colour, opacity=opacity, order="place:O", tooltip=tooltip)
+    live = alt.Chart(alt.NamedData(name="live")).mark_bar(binSpacing=0, opacity=0.6)
+    live = live.encode(x=x, x2="to:Q", y=y, color=colour, order="place:O", tooltip=tooltip[:3])
+    layers = alt.layer(gaps, bars) if ways == "apart" else alt.layer(gaps, bars, live)
+    spec: Spec = layers.properties(width="container", height=260).to_dict()
+    return spec
+
+
+def period_row(day: StreetDay, period: Period, bucket: Bucket, _: Words) -> dict[str, Any]:
+    """Return where a period lies on the time axis and how much of it was observed."""
+    end = next_start(period.start, bucket, day.tz)
+    length_s = (end - period.start).total_seconds()
+    return {
+        "from": (period.start - day.window.start).total_seconds() / 60,
+        "to": (end - day.window.start).total_seconds() / 60,
+        "when": f"{_.clock(period.start, day.tz)}–{_.clock(end, day.tz)}",
+        "uptime": round(period.observed_s / length_s, 4),
+        "seen": _.percent(period.observed_s / length_s),
+    }
+
+
+def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: str, _: Words) -> Rows:
+    """Return the rows of a chart of counts: one per period, class and, when they are apart, direction."""
+    rows: Rows = []
+    names = class_names(_)
+    for period in periods:
+        base = period_row(day, period, bucket, _)
+        for place, kind in enumerate(CLASSES):
+            lft, rgt = per_direction(period, kind)
+            for n in (lft, -rgt) if ways == "apart" else (lft + rgt,):
+                if n:
+                    rows.append(
+                        {**base, "class": names[place], "place": place, "n": round(n, 2), "told": _.number(abs(n))}
+                    )
+    return rows
+
+
+def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
+    """Return the counts over the day, stacked by class, with `ways` "together" or "apart" by direction."""
+    labels = tuple(sorted(clock_labels(day, _).items()))
+    spec = copy.deepcopy(_day_skeleton(_.code, labels, ways))
+    periods = day.quarters if bucket is Bucket.QUARTER else day.hours
+    gaps = [
+        {
+            "from": (gap.start - day.window.start).total_seconds() / 60,
+            "to": (gap.end - day.window.start).total_seconds() / 60,
+            "when": f"{_.clock(gap.start, day.tz)}–{_.clock(gap.end, day.tz)}",
+        }
+        for gap in day.gaps
+    ]
+    spec["datasets"] = {
+        "counts": count_rows(day, periods, bucket, ways, _),
+        "gaps": gaps,
+        "live": [dict(NOTHING_YET, **{"class": class_names(_)[0]})],
+    }
+    return spec
+
+
+@lru_cache(maxsize=64)
+def _uptime_skeleton(code: str, labels: tuple[tuple[int, str], ...]) -> Spec:
+    _ = words(code)
+    end = labels[-1][0]
+    x = alt.X("from:Q", bin="binned", axis=time_axis(dict(labels)), scale=alt.Scale(domain=[0, end], nice=False))
+    y = alt.Y("uptime:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", values=[0, 0.5, 1], title=None))
+    tooltip = [alt.Tooltip("when:N", title=_("time")), alt.Tooltip("seen:N", title=_("observed"))]
+    bars = alt.Chart(alt.NamedData(name="uptime")).mark_bar(binSpacing=1, color="#7a8794")
+    spec: Spec = bars.encode(x=x, x2="to:Q", y=y, tooltip=tooltip).properties(width="container", height=70).to_dict()
+    return spec
+
+
+def uptime_chart(day: StreetDay, _: Words) -> Spec:
+    """Return how much of each hour was observed."""
+    spec = copy.deepcopy(_uptime_skeleton(_.code, tuple(sorted(clock_labels(day, _).items()))))
+    spec["datasets"] = {"uptime": [period_row(day, period, Bucket.HOUR, _) for period in day.hours]}
+    return spec
+
+
+@lru_cache
+def _days_skeleton(code: str) -> Spec:
+    _ = words(code)
+    opacity: Any = alt.condition(f"datum.uptime < {UNCERTAIN_BELOW}", alt.value(0.45), alt.value(1.0))
+    in_order = alt.EncodingSortField(field="at", op="min")
+    bars = alt.Chart(alt.NamedData(name="days")).mark_bar()
+    bars = bars.encode(
+        x=alt.X("day:O", sort=in_order, axis=alt.Axis(title=None, labelAngle=-40, labelOverlap=True)),
+        y=alt.Y("n:Q", axis=alt.Axis(title=_("road users"), tickCount=5, format=",d")),
+        color=alt.Color("class:N", scale=alt.Scale(domain=class_names(_)), legend=None),
+        order="place:O",
+        opacity=opacity,
+        tooltip=[
+            alt.Tooltip("day:O", title=_("day")),
+            alt.Tooltip("class:N", title=_("class")),
+            alt.Tooltip("told:N", title=_("count")),
+            alt.Tooltip("seen:N", title=_("observed")),
+        ],
+    )
+    spec: Spec = bars.properties(width="container", height=240).to_dict()
+    return spec
+
+
+def days_chart(day: StreetDay, _: Words) -> Spec:
+    """Return the days before and this one, stacked by class; days without any data keep their place."""
+    rows: Rows = []
+    names = class_names(_)
+    known = {period.start.astimezone(day.tz).date(): period for period in day.days}
+    for back in range(DAYS_BACK - 1, -1, -1):
+        local = day.day - timedelta(days=back)
+        period = known.get(local)
+        seen = period.observed_s / local_day(local, day.tz).length_s if period else 0.0
+        base = {"day": _.short_day(local), "at": local.toordinal(), "uptime": round(seen, 4), "seen": _.percent(seen)}
+        for place, kind in enumerate(CLASSES):
+            n = of_kind(period, kind) if period else 0.0
+            rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
+    spec = copy.deepcopy(_days_skeleton(_.code))
+    spec["datasets"] = {"days": rows}
+    return spec
+
+
+@lru_cache
+def _speed_skeleton(code: str) -> Spec:
+    _ = words(code)
+    x = alt.X("from:Q", bin="binned", axis=alt.Axis(title="km/h", grid=False, tickMinStep=10))
+    tooltip = [alt.Tooltip("told:N", title=_("speed")), alt.Tooltip("cars:Q", title=_("cars"))]
+    y = alt.Y("cars:Q", axis=alt.Axis(title=_("cars"), tickCount=4))
+    bars = alt.Chart(alt.NamedData(name="speeds")).mark_bar(binSpacing=1)
+    bars = bars.encode(x=x, x2="to:Q", y=y, tooltip=tooltip)
+    marks = alt.Chart(alt.NamedData(name="marks"))
+    rules = marks.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(x="kmh:Q")
+    text = marks.mark_text(align="left", dx=4, fontWeight="bold").encode(x="kmh:Q", y=alt.Y("y:Q"), text="what:N")
+    spec: Spec = alt.layer(bars, rules, text).properties(width="container", height=260).to_dict()
+    return spec
+
+
+def speed_chart(day: StreetDay, _: Words) -> Spec:
+    """Return how fast the cars went, with V85 and the speed limit."""
+    bins = day.speeds or []
+    last = max([n for n, cars in enumerate(bins) if cars], default=0)
+    rows = [
+        {"from": n * SPEED_BIN_KMH, "to": (n + 1) * SPEED_BIN_KMH, "cars": cars, "told": f"{n * 5}–{n * 5 + 5} km/h"}
+        for n, cars in enumerate(bins[: last + 1])
+    ]
+    top = max(bins, default=0)
+    marks = [{"kmh": day.v85_kmh, "what": "V85", "y": top * 1.08}] if day.v85_kmh else []
+    if day.segment.speed_limit_kmh:
+        marks.append({"kmh": day.segment.speed_limit_kmh, "what": _("limit"), "y": top * 1.18})
+    spec = copy.deepcopy(_speed_skeleton(_.code))
+    spec["datasets"] = {"speeds": rows, "marks": marks}
+    return spec

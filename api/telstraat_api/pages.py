@@ -1,0 +1,209 @@
+"""The pages for people: a map of the streets, and each street's own page. Rendered here, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from telstraat_api import assets
+from telstraat_api.charts import CLASS_NAMES, day_chart, days_chart, speed_chart, uptime_chart
+from telstraat_api.counts import CLASSES, read_periods
+from telstraat_api.database import Database
+from telstraat_api.errors import QueryError
+from telstraat_api.languages import COOKIE, NAMES, Words, chosen, untranslated, words
+from telstraat_api.periods import Bucket, Window, local_day
+from telstraat_api.segments import Segment, find_segment, find_segments
+from telstraat_api.settings import ApiSettings
+from telstraat_api.street_day import SPLIT, StreetDay, of_kind, per_direction, raw_of, read_day
+from telstraat_contract.quarters import QUARTER, quarter_start
+
+router = APIRouter(include_in_schema=False)
+ERROR_TITLES = (
+    untranslated("There is nothing here"),
+    untranslated("A parameter cannot be used"),
+    untranslated("The database does not answer"),
+    untranslated("Too many live streams"),
+    untranslated("Something went wrong here"),
+    untranslated("Not Found"),
+    untranslated("Method Not Allowed"),
+)
+LISTED_MAX = 200
+LATEST_ROWS = 12
+YEAR_S = 365 * 86_400
+
+
+def as_json(value: object) -> Markup:
+    """Return JSON that may stand inside a script element."""
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    escaped = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(escaped)  # noqa: S704
+
+
+class Pages:
+    """Renders templates in the reader's language."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.environment = Environment(
+            loader=PackageLoader("telstraat_api"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.filters["json"] = as_json
+        self.environment.globals.update(
+            asset=assets.address,
+            site=settings,
+            languages=NAMES,
+            classes=CLASSES,
+            class_names=CLASS_NAMES,
+            split_classes=SPLIT,
+            of_kind=of_kind,
+            per_direction=per_direction,
+            raw_of=raw_of,
+        )
+
+    def render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
+        """Return a page."""
+        code = chosen(request)
+        html = self.environment.get_template(template).render(
+            _=words(code),
+            w=words(code),
+            many=words(code).many,
+            request=request,
+            here=lambda **changes: changed(request, **changes),
+            **context,
+        )
+        headers = {"Content-Language": code, "Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
+        response = Response(html, status, media_type="text/html; charset=utf-8", headers=headers)
+        if request.query_params.get("lang") in NAMES:
+            response.set_cookie(COOKIE, code, max_age=YEAR_S, samesite="lax", httponly=True)
+        return response
+
+    def error(self, request: Request, status: int, title: str, detail: str) -> Response:
+        """Return a page that says what went wrong."""
+        phrase = HTTPStatus(status).phrase
+        return self.render(request, "error.html", status, title=title, detail=detail, phrase=phrase, code=status)
+
+
+def changed(request: Request, **changes: str | None) -> str:
+    """Return this page's address with some parameters changed or, when None, left out."""
+    values = {**request.query_params, **changes}
+    query = urlencode({name: value for name, value in values.items() if value is not None})
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+@router.get("/")
+async def map_page(request: Request) -> Response:
+    """Show all streets on a map and in a list."""
+    database: Database = request.app.state.database
+    pages: Pages = request.app.state.pages
+    now = datetime.now(UTC)
+    found = await find_segments(database, limit=LISTED_MAX)
+    totals = await last_day(database, found, now)
+    return pages.render(request, "map.html", segments=found, totals=totals, now=now)
+
+
+async def last_day(database: Database, found: Sequence[Segment], now: datetime) -> dict[int, dict[str, float]]:
+    """Return the corrected counts of the last 24 hours, per street and class."""
+    end = quarter_start(now)
+    places = [segment.segment_id for segment in found]
+    totals: dict[int, dict[str, float]] = {}
+    window = Window(end - timedelta(days=1), end)
+    for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26):
+        counts = totals.setdefault(period.segment_id, dict.fromkeys(CLASSES, 0.0))
+        for kind in CLASSES:
+            counts[kind] += of_kind(period, kind)
+    return totals
+
+
+@router.get("/street/{segment_id}")
+async def street_page(
+    request: Request,
+    segment_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    day: Annotated[str | None, Query(max_length=10)] = None,
+    by: Bucket = Bucket.QUARTER,
+) -> Response:
+    """Show one street: now, today (or the day asked for), the days before, and what came in last."""
+    database: Database = request.app.state.database
+    pages: Pages = request.app.state.pages
+    segment = await find_segment(database, segment_id)
+    shown = await read_day(database, segment, read_date(day), datetime.now(UTC))
+    _ = words(chosen(request))
+    by = by if by in {Bucket.QUARTER, Bucket.HOUR} else Bucket.QUARTER
+    return pages.render(
+        request,
+        "street.html",
+        street=shown,
+        segment=segment,
+        by=by.value,
+        charts=charts_of(shown, by, _),
+        latest=list(reversed(shown.quarters))[:LATEST_ROWS],
+        quarter=QUARTER,
+        day_s=lambda on: local_day(on, shown.tz).length_s,
+        next_day=(shown.day + timedelta(days=1)).isoformat(),
+        previous=(shown.day - timedelta(days=1)).isoformat(),
+        following=(shown.day + timedelta(days=1)).isoformat() if shown.day < shown.today else None,
+        reported_at=max((p.received_at for p in shown.quarters), default=None),
+    )
+
+
+def read_date(text: str | None) -> date | None:
+    """Read the day asked for."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise QueryError(f"day={text!r} is not a date; write 2026-03-01") from error
+    if not 2000 <= day.year < 2200:
+        raise QueryError(f"day={text!r} lies outside of the years 2000 to 2199")
+    return day
+
+
+def charts_of(day: StreetDay, by: Bucket, _: Words) -> dict[str, Any]:
+    """Return the specs of a street's charts."""
+    charts: dict[str, Any] = {
+        "day": day_chart(day, by, "together", _),
+        "ways": day_chart(day, Bucket.HOUR, "apart", _),
+        "uptime": uptime_chart(day, _),
+        "days": days_chart(day, _),
+    }
+    charts["names"] = [_(CLASS_NAMES[kind]) for kind in CLASSES]
+    if day.cars_timed:
+        charts["speed"] = speed_chart(day, _)
+    return charts
+
+
+@router.get("/docs")
+async def docs_page(request: Request) -> Response:
+    """Show every operation of the API, from the same document that programs read."""
+    pages: Pages = request.app.state.pages
+    return pages.render(request, "docs.html", operations=operations(request.app.openapi()), base=str(request.base_url))
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the operations of an OpenAPI document, each with its parameters and an example of its answer."""
+    found = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            content = operation["responses"].get("200", {}).get("content", {})
+            media_type, body = next(iter(content.items()), ("", {}))
+            example = body.get("example")
+            shown = example if isinstance(example, str) or example is None else pretty(example)
+            found.append({**operation, "method": method.upper(), "path": path, "type": media_type, "example": shown})
+    return found
+
+
+def pretty(value: object) -> str:
+    """Return JSON for reading."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

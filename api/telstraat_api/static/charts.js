@@ -1,0 +1,45 @@
+// Draws the page's charts: the specs come with the page, the colours from its style sheet.
+
+const KINDS = ["pedestrian", "bike", "car", "heavy", "night"];
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function theme() {
+  const ink = colour("ink-soft");
+  const line = colour("line");
+  const axis = { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line };
+  return {
+    background: "transparent",
+    font: getComputedStyle(document.body).fontFamily,
+    padding: { left: 2, right: 6, top: 6, bottom: 2 },
+    view: { stroke: null },
+    axis: { ...axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8 },
+    range: { category: KINDS.map((kind) => colour(kind)) },
+    bar: { color: colour("car") },
+    rule: { color: colour("ink") },
+    text: { color: colour("ink"), fontSize: 12 },
+  };
+}
+
+const views = new Map();
+
+export function view(id) {
+  return views.get(id);
+}
+
+export async function draw(scope) {
+  const places = [...scope.querySelectorAll("[data-chart]")];
+  await Promise.all(places.map(async (place) => {
+    const spec = JSON.parse(document.getElementById(place.dataset.chart).textContent);
+    views.get(place.dataset.chart)?.finalize();
+    const { view } = await window.vegaEmbed(place, spec, {
+      actions: false, ast: true, config: theme(), defaultStyle: false, renderer: "svg",
+      tooltip: { disableDefaultStyle: true },
+    });
+    // The chart's own elements would repeat its label to a screen reader, row by row.
+    place.querySelector("svg")?.setAttribute("aria-hidden", "true");
+    views.set(place.dataset.chart, view);
+  }));
+}

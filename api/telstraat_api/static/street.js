@@ -1,0 +1,123 @@
+// A street's page while somebody looks: live counts as they come, a fresh page whenever a report has been committed.
+
+import { draw, view } from "./charts.js";
+import { ground, letter, points } from "./place.js";
+
+const street = document.querySelector("[data-live]");
+const KINDS = ["pedestrian", "bike", "car", "heavy", "night"];
+const QUARTER_MS = 15 * 60 * 1000;
+const SILENT_AFTER_MS = 45_000;
+
+function place() {
+  const element = document.getElementById("place");
+  const line = points(JSON.parse(document.getElementById("place-line").textContent));
+  const map = ground(element, { interactive: false });
+  map.fitBounds(L.latLngBounds(line), { padding: [34, 34], maxZoom: 18 });
+  L.polyline(line, { weight: 11, className: "street-casing", interactive: false }).addTo(map);
+  L.polyline(line, { weight: 7, className: "street-line", interactive: false }).addTo(map);
+  letter(map, line[0], "A");
+  letter(map, line.at(-1), "B");
+}
+
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
+  hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: street.dataset.zone,
+});
+const number = new Intl.NumberFormat(document.documentElement.lang);
+
+function follow() {
+  const card = document.getElementById("live");
+  const words = JSON.parse(document.getElementById("live-words").textContent);
+  const note = document.getElementById("live-note");
+  const bySensor = new Map();
+  let silence = setTimeout(() => state("silent"), SILENT_AFTER_MS);
+
+  function state(name) {
+    card.dataset.state = name;
+    if (words[name]) note.textContent = words[name];
+  }
+
+  function put(element, text) {
+    if (element.textContent === text) return;
+    const rose = element.textContent !== "–";
+    element.textContent = text;
+    if (rose) {
+      element.classList.remove("bump");
+      void element.offsetWidth; // starts the animation again
+      element.classList.add("bump");
+    }
+  }
+
+  function show(live) {
+    const start = new Date(live.period_start);
+    const end = new Date(start.getTime() + QUARTER_MS);
+    const minutes = number.format(Math.round(live.observed_s / 6) / 10);
+    note.textContent = words.so_far.replace("%(from)s", clock.format(start)).replace("%(to)s", clock.format(end)).replace("%(minutes)s", minutes);
+    card.dataset.state = "live";
+    document.getElementById("live-progress").style.width = `${live.observed_s / 9}%`;
+    const rows = [];
+    const from = (start - new Date(street.dataset.dayStart)) / 60_000;
+    KINDS.forEach((kind, place) => {
+      const { lft, rgt } = live.counts[kind];
+      const tile = card.querySelector(`[data-kind="${kind}"]`);
+      put(tile.querySelector("[data-total]"), number.format(lft + rgt));
+      put(tile.querySelector("[data-lft]"), number.format(lft));
+      put(tile.querySelector("[data-rgt]"), number.format(rgt));
+      rows.push({ from, to: from + 15, class: words.names[place], place, n: lft + rgt, told: number.format(lft + rgt), when: note.textContent });
+    });
+    const chart = view("spec-day");
+    const isQuarters = new URLSearchParams(location.search).get("by") !== "hour";
+    if (chart && isQuarters) chart.data("live", rows).runAsync();
+    clearTimeout(silence);
+    silence = setTimeout(() => state("silent"), SILENT_AFTER_MS);
+  }
+
+  const source = new EventSource(street.dataset.live);
+  source.addEventListener("live", (event) => {
+    const live = JSON.parse(event.data);
+    bySensor.set(live.sensor, live);
+    // Of several sensors at one street, the one that has seen most of the newest quarter is shown.
+    const best = [...bySensor.values()].sort((a, b) => b.period_start.localeCompare(a.period_start) || b.observed_s - a.observed_s)[0];
+    show(best);
+  });
+  source.addEventListener("report", async (event) => {
+    const at = new Date(JSON.parse(event.data).received_at);
+    const known = document.getElementById("reported")?.dataset.at;
+    if (known && at <= new Date(known)) return;
+    await refresh();
+    document.getElementById("said").textContent = words.said;
+  });
+  source.addEventListener("closing", () => state("away"));
+  source.addEventListener("error", () => state("away"));
+  source.addEventListener("open", () => { if (card.dataset.state === "away") state("waiting"); });
+}
+
+let refreshing = null;
+
+function refresh() {
+  refreshing ??= renew().finally(() => { refreshing = null; });
+  return refreshing;
+}
+
+async function renew() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const old of document.querySelectorAll("[data-fresh]")) {
+    const young = fresh.getElementById(old.id);
+    if (!young) continue;
+    for (const details of old.querySelectorAll("details[open]")) {
+      young.querySelector(`#${details.id}`)?.setAttribute("open", "");
+    }
+    for (const chart of old.querySelectorAll("[data-chart]")) {
+      const box = young.querySelector(`[data-chart="${chart.dataset.chart}"]`);
+      if (box) box.style.minHeight = `${chart.offsetHeight}px`; // nothing jumps while it is drawn anew
+    }
+    old.replaceWith(document.adoptNode(young));
+    await draw(document.getElementById(young.id));
+  }
+}
+
+place();
+await draw(document);
+addEventListener("themechange", () => draw(document));
+if (street.dataset.today === "true") follow();

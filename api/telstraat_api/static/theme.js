@@ -1,0 +1,21 @@
+// Sets the remembered theme before the page is drawn, and lets the button in the header change it.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const remembered = () => {
+    try { return localStorage.getItem("theme"); } catch { return null; }
+  };
+  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  if (remembered()) root.dataset.theme = remembered();
+  addEventListener("DOMContentLoaded", () => {
+    const button = document.querySelector("[data-theme-switch]");
+    if (!button) return;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      try { localStorage.setItem("theme", root.dataset.theme); } catch { /* not remembered then */ }
+      dispatchEvent(new Event("themechange"));
+    });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("themechange")));
+})();

@@ -1,0 +1,150 @@
+"""One day of one street, ready to be shown: what passed, how much of it was seen, and where the gaps are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from telstraat_api.counts import CLASSES, KINDS, Period, read_periods, read_speeds, v85_kmh
+from telstraat_api.database import Database, Row
+from telstraat_api.periods import Bucket, Window, local_day, local_midnight, zone
+from telstraat_api.segments import Segment, sensors_at
+from telstraat_contract.quarters import QUARTER, QUARTER_S, quarter_start
+
+DAYS_BACK = 14
+ROWS_MAX = 10_000
+SPLIT = ("pedestrian", "bike", "car", "heavy")
+"""The classes of the modal split: what passes at night unclassified belongs to none."""
+
+
+@dataclass(frozen=True)
+class StreetDay:
+    """What the street's page shows of a day."""
+
+    segment: Segment
+    tz: ZoneInfo
+    day: date
+    today: date
+    now: datetime
+    window: Window  # the whole local day
+    elapsed: Window  # of which over, in closed quarters
+    quarters: list[Period]
+    hours: list[Period]
+    days: list[Period]  # the days before and this one
+    speeds: list[int] | None
+    sensors: list[Row]
+
+    @property
+    def is_today(self) -> bool:
+        """Tell whether the day is still going on at the street."""
+        return self.day == self.today
+
+    @property
+    def hours_long(self) -> float:
+        """How long this local day is: 23, 24 or 25 hours."""
+        return self.window.length_s / 3600
+
+    @property
+    def observed_share(self) -> float:
+        """The share of the time so far that was observed."""
+        return min(1.0, sum(p.observed_s for p in self.quarters) / max(1, self.elapsed.length_s))
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """Corrected counts of the day so far, per class; hours without data add nothing."""
+        return {kind: sum(of_kind(period, kind) for period in self.hours) for kind in KINDS}
+
+    @property
+    def total(self) -> float:
+        """All road users of the day so far."""
+        return sum(self.totals[kind] for kind in CLASSES)
+
+    @property
+    def split(self) -> dict[str, float]:
+        """The modal split: each class's share of what was classified; empty without any."""
+        totals = self.totals
+        everything = sum(totals[kind] for kind in SPLIT)
+        return {kind: totals[kind] / everything for kind in SPLIT} if everything else {}
+
+    @property
+    def v85_kmh(self) -> float | None:
+        """The speed that 85 % of the cars stayed below."""
+        return v85_kmh(self.speeds) if self.speeds else None
+
+    @property
+    def cars_timed(self) -> int:
+        """How many cars the speeds rest on."""
+        return sum(self.speeds or ())
+
+    @property
+    def gaps(self) -> list[Window]:
+        """The stretches of the day so far, since the first report ever, from which nothing came."""
+        first = self.segment.first_report
+        if first is None:
+            return []
+        return stretches(
+            max(first, self.elapsed.start), self.elapsed.end, [p.start for p in self.quarters if p.observed_s]
+        )
+
+
+def of_kind(period: Period, kind: str) -> float:
+    """Return the corrected count of a class, both directions; 0 where nothing was observed."""
+    lft, rgt = per_direction(period, kind)
+    return lft + rgt
+
+
+def raw_of(period: Period, kind: str) -> int:
+    """Return what was really counted of a class, both directions."""
+    place = KINDS.index(kind) * 2
+    return period.raw[place] + period.raw[place + 1]
+
+
+def per_direction(period: Period, kind: str) -> tuple[float, float]:
+    """Return the corrected counts of a class: from A to B, from B to A."""
+    place = KINDS.index(kind) * 2
+    return (0.0, 0.0) if period.corrected is None else (period.corrected[place], period.corrected[place + 1])
+
+
+def stretches(start: datetime, end: datetime, seen: Sequence[datetime]) -> list[Window]:
+    """Return the stretches of quarters between `start` and `end` that are not among the `seen`."""
+    known = set(seen)
+    found: list[Window] = []
+    at = start
+    while at < end:
+        if at not in known:
+            if found and found[-1].end == at:
+                found[-1] = Window(found[-1].start, at + QUARTER)
+            else:
+                found.append(Window(at, at + QUARTER))
+        at += QUARTER
+    return found
+
+
+async def read_day(database: Database, segment: Segment, day: date | None, now: datetime) -> StreetDay:
+    """Read a day of a street; today when none is asked for."""
+    tz = zone(segment.timezone)
+    today = now.astimezone(tz).date()
+    day = today if day is None else day
+    window = local_day(day, tz)
+    elapsed = Window(
+        window.start, min(max(quarter_start(now), window.start + timedelta(seconds=QUARTER_S)), window.end)
+    )
+    before = Window(local_midnight(day - timedelta(days=DAYS_BACK - 1), tz), window.end)
+    places = [segment.segment_id]
+    speeds = await read_speeds(database, places, window, Bucket.DAY)
+    return StreetDay(
+        segment=segment,
+        tz=tz,
+        day=day,
+        today=today,
+        now=now,
+        window=window,
+        elapsed=elapsed,
+        quarters=await read_periods(database, places, window, Bucket.QUARTER, ROWS_MAX),
+        hours=await read_periods(database, places, window, Bucket.HOUR, ROWS_MAX),
+        days=await read_periods(database, places, before, Bucket.DAY, ROWS_MAX),
+        speeds=speeds.get((segment.segment_id, window.start)),
+        sensors=await sensors_at(database, segment.segment_id),
+    )
