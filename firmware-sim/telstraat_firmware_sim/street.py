@@ -1,0 +1,344 @@
+"""A street that does not exist: frames of any size and rate from a seed, with the exact truth of what crosses."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import cos, radians, sin, tan, tau
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device.frames import ClosingSource, Frame, Luma
+from telstraat_firmware_sim import columns, stage
+from telstraat_firmware_sim.backdrop import MARGIN_PX, lamp_places, night_light, paint_backdrop
+from telstraat_firmware_sim.bodies import BODIES, INDEX
+from telstraat_firmware_sim.camera import Camera
+from telstraat_firmware_sim.layout import PARKED_STRIP_M, Layout, Segment, lay_out
+from telstraat_firmware_sim.models import models
+from telstraat_firmware_sim.paint import expose, lay_backdrop
+from telstraat_firmware_sim.settings import StreetSettings
+from telstraat_firmware_sim.traffic import Mover, TrafficPlan
+from telstraat_firmware_sim.truth import TrueCrossing
+
+BLOCK_S = 10.0  # road users are packed for the kernels in blocks of this length
+KEEP_S = 30.0  # ended passages are kept this long, for frames asked for once more
+NOISE_ROOM = 64
+MARKS = 65_000
+NO_IDS = np.zeros((1, 1), dtype=np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectMask:
+    """Where one object is seen in a frame: bool (height, width), hidden parts left out."""
+
+    object_id: int
+    kind: str
+    class_name: str
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """Road users of one block of time, as the kernels read them."""
+
+    block: int
+    meta: NDArray[np.float64]
+    xs: NDArray[np.float64]
+    ys: NDArray[np.float64]
+    movers: list[Mover]
+
+
+class Street(ClosingSource):
+    """A simulated street as a source of frames; `render` gives the frame of any street time.
+
+    The same settings give the same bytes: a frame depends on its street time alone, not on those rendered before.
+    """
+
+    def __init__(self, settings: StreetSettings | None = None) -> None:
+        self.settings = settings or StreetSettings()
+        self._layout: Layout = lay_out(self.settings)
+        self._plan = TrafficPlan(self.settings, self._layout)
+        self._models = models()
+        self._backdrop = paint_backdrop(self.settings, self._layout)
+        self._lamps = lamp_places(self.settings, self._layout)
+        self._camera = self._layout.camera.packed()
+        self._noise = _noise_table(self.settings)
+        shape = (self.settings.height, self.settings.width)
+        self._canvas = np.zeros(shape, dtype=np.uint8)
+        self._stamp = np.zeros(shape, dtype=np.uint16)
+        self._mark = 0
+        self._fixed = _fixed_things(self.settings, self._layout)
+        self._block: _Packed | None = None
+        self._numbers = self._constant_numbers()
+        self._looked_s = self.settings.start_s
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return f"simulated street {self.settings.scene or 'day'} (seed {self.settings.seed})"
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return self.settings.width
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return self.settings.height
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        return self.settings.fps
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames there will be; None when the street does not end."""
+        duration_s = self.settings.duration_s
+        return None if duration_s is None else round(duration_s * self.settings.fps)
+
+    @property
+    def line(self) -> Segment:
+        """Default counting line in pixels, from the near pavement to the far one: `left_to_right` is to the right."""
+        return self._layout.line
+
+    @property
+    def camera(self) -> Camera:
+        """The camera, for whoever wants to measure in metres."""
+        return self._layout.camera
+
+    @property
+    def truth(self) -> list[TrueCrossing]:
+        """Crossings from the street time of the first frame to that of the last one rendered, oldest first."""
+        return self.truth_between(self.settings.start_s, self._looked_s)
+
+    def truth_between(self, from_s: float, to_s: float) -> list[TrueCrossing]:
+        """Give every true crossing with from_s <= t_s < to_s, also of times that were not rendered."""
+        self._plan.until(to_s)
+        crossings = self._plan.crossings
+        first, last = (bisect_left(crossings, at_s, key=lambda crossing: crossing.t_s) for at_s in (from_s, to_s))
+        return crossings[first:last]
+
+    def __iter__(self) -> Iterator[Frame]:
+        number = 0
+        while self.frames is None or number < self.frames:
+            t_s = number / self.settings.fps
+            yield Frame(self.render(self.settings.start_s + t_s), t_s)
+            number += 1
+
+    def render(self, t_s: float) -> Luma:
+        """Render the frame at a street time; the array is used again by the next call."""
+        self._paint(t_s, NO_IDS)
+        self._looked_s = max(self._looked_s, t_s)
+        return self._canvas
+
+    def masks(self, t_s: float) -> list[ObjectMask]:
+        """Give the visible pixels of everybody who moves, at a street time."""
+        ids = np.zeros((self.settings.height, self.settings.width), dtype=np.uint16)
+        packed = self._paint(t_s, ids)
+        found = []
+        for number in np.unique(ids[ids > 0]):
+            mover = packed.movers[int(number) - 1]
+            body = BODIES[mover.body]
+            found.append(ObjectMask(mover.object_id, body.kind, body.class_name, ids == number))
+        return found
+
+    def _paint(self, t_s: float, ids: NDArray[np.uint16]) -> _Packed:
+        settings, numbers, scene = self.settings, self._numbers, self._models
+        packed = self._packed(t_s)
+        frame = round(t_s * settings.fps)
+        dice = np.random.Philox(key=settings.seed, counter=[frame & (2**63 - 1), 0, 0, 5]).random_raw(2)
+        shake_x, shake_y = self._shake(t_s)
+        camera = self._camera.copy()
+        camera[13] += shake_x
+        camera[14] += shake_y
+        numbers[columns.FRAME] = frame & 0xFFFFFF
+        self._mark += 1
+        if self._mark > MARKS:
+            self._stamp[:] = 0
+            self._mark = 1
+        lay_backdrop(self._canvas, self._backdrop, MARGIN_PX, shake_x, shake_y)
+        stage.paint_street(
+            self._canvas,
+            self._stamp,
+            ids,
+            camera,
+            scene.atlas,
+            scene.sprites,
+            scene.sizes_m,
+            packed.meta,
+            packed.xs,
+            packed.ys,
+            scene.bodies,
+            scene.panels,
+            self._lamps,
+            numbers,
+            t_s,
+            self._mark,
+            settings.seed,
+        )
+        gain = round(256 * self._gain(t_s))
+        strong = 8.0 * settings.lens.noise * (1.0 + 0.9 * settings.light.night)
+        noise_x, noise_y = int(dice[0]) % (2 * NOISE_ROOM), int(dice[1]) % NOISE_ROOM
+        expose(self._canvas, self._noise, noise_x, noise_y, gain, int(0.62 * strong), int(0.76 * strong))
+        return packed
+
+    def _packed(self, t_s: float) -> _Packed:
+        block = int(t_s // BLOCK_S)
+        if self._block is not None and self._block.block == block:
+            return self._block
+        from_s, to_s = block * BLOCK_S, (block + 1) * BLOCK_S
+        if self._block is not None and from_s < self._block.block * BLOCK_S - KEEP_S:
+            self._plan = TrafficPlan(self.settings, self._layout)  # back in time: the same traffic again
+        self._plan.until(to_s)
+        self._plan.forget_before(from_s - KEEP_S)
+        movers = [mover for mover in self._plan.movers if mover.t0_s < to_s and mover.end_s >= from_s]
+        movers += self._fixed
+        self._block = _pack(block, movers, len(self._fixed))
+        return self._block
+
+    def _constant_numbers(self) -> NDArray[np.float64]:
+        light, lens = self.settings.light, self.settings.lens
+        ambient, lamps = night_light(light.night)
+        sun = light.sun if light.night < 0.5 else 0.0
+        reach = 1.0 / tan(radians(light.sun_height_deg))
+        numbers = np.zeros(columns.NUMBERS)
+        numbers[columns.SUN_X] = reach * sin(radians(light.sun_azimuth_deg))
+        numbers[columns.SUN_Y] = reach * cos(radians(light.sun_azimuth_deg))
+        numbers[columns.SHADE_LIGHT] = 256 * (1 - sun)
+        numbers[columns.CONTACT] = 118
+        numbers[columns.AMBIENT], numbers[columns.LAMP_GAIN] = ambient, lamps
+        numbers[columns.HEADLIGHTS] = 1.0 if light.night > 0.3 else 0.0
+        numbers[columns.MIRRORS] = 70 * lens.rain
+        numbers[columns.RAIN] = lens.rain
+        shaded = sun > 0 and light.house_shade_m > 0
+        numbers[columns.HOUSE_SHADE_Y] = self._layout.near_kerb_y + light.house_shade_m if shaded else -1.0
+        numbers[columns.HOUSE_LIGHT] = 1 - 0.8 * sun
+        numbers[columns.BEAM], numbers[columns.HALO] = self._models.beam, self._models.halo
+        numbers[columns.WIND] = lens.wind
+        return numbers
+
+    def _shake(self, t_s: float) -> tuple[float, float]:
+        size = self.settings.lens.shake_px * self.settings.width / 640
+        if size == 0:
+            return 0.0, 0.0
+        gust = 0.6 + 0.4 * sin(0.7 * t_s + self.settings.seed)
+        x = sin(tau * 3.1 * t_s + 1.3) + 0.6 * sin(tau * 7.3 * t_s) + 0.5 * sin(tau * 0.9 * t_s)
+        y = sin(tau * 2.3 * t_s + 0.4) + 0.6 * sin(tau * 6.1 * t_s + 2.0) + 0.4 * sin(tau * 0.7 * t_s)
+        limit = MARGIN_PX - 1.5
+        return max(-limit, min(limit, size * gust * x / 1.5)), max(-limit, min(limit, size * gust * y / 1.5))
+
+    def _gain(self, t_s: float) -> float:
+        """Give the exposure: slow drift, and sudden steps between levels that hold for a while."""
+        light, seed = self.settings.light, self.settings.seed
+        wave = sin(tau * t_s / light.drift_s + seed) + 0.4 * sin(tau * 2.7 * t_s / light.drift_s)
+        gain = 1.0 + light.drift * wave / 1.4
+        if light.steps > 0:
+            hold = int(t_s // light.step_s)
+            change_s = (hold + 0.2 + 0.6 * _dice(seed, hold)) * light.step_s
+            level = hold if t_s >= change_s else hold - 1
+            gain *= 1.0 + light.steps * (2 * _dice(seed + 101, level) - 1)
+        return min(2.0, max(0.2, gain))
+
+
+def _dice(seed: int, number: int) -> float:
+    return float(np.random.default_rng([seed & 0xFFFFFFFF, number & 0xFFFFFFFF]).random())
+
+
+def _noise_table(settings: StreetSettings) -> NDArray[np.int8]:
+    """Make int8 noise with a standard deviation of 32, larger than the picture; some of it in blocks."""
+    rng = np.random.default_rng([settings.seed, 2])
+    shape = (settings.height + NOISE_ROOM, settings.width + 2 * NOISE_ROOM)
+    white = rng.standard_normal(shape, dtype=np.float32)
+    share = settings.lens.compression
+    if share > 0:
+        blocks = rng.standard_normal((shape[0] // 4 + 1, shape[1] // 4 + 1), dtype=np.float32)
+        coarse = np.kron(blocks, np.ones((4, 4), dtype=np.float32))[: shape[0], : shape[1]]
+        white = (1 - share) * white + share * coarse
+        white /= white.std()
+    return np.clip(np.round(white * 32), -127, 127).astype(np.int8)
+
+
+def _pack(block: int, movers: list[Mover], fixed: int) -> _Packed:
+    meta = np.zeros((len(movers), columns.META))
+    first = 0
+    for row, mover in enumerate(movers):
+        still = row >= len(movers) - fixed
+        meta[row] = (
+            mover.body,
+            mover.heading,
+            mover.t0_s,
+            mover.dt_s,
+            first,
+            mover.xs.size,
+            *mover.tones,
+            mover.scale,
+            mover.variant,
+            mover.phase,
+            0 if still else row + 1,
+            still,
+        )
+        first += mover.xs.size
+    empty = [np.zeros(1)]
+    xs = np.concatenate([mover.xs for mover in movers] or empty)
+    ys = np.concatenate([mover.ys for mover in movers] or empty)
+    return _Packed(block, meta, xs, ys, movers)
+
+
+def _fixed_things(settings: StreetSettings, layout: Layout) -> list[Mover]:
+    """Place what stands the whole time: parked vehicles, trees, the trunk in front."""
+    rng = np.random.default_rng([settings.seed, 4])
+    things: list[Mover] = []
+    for count, y, heading in (
+        (settings.road.parked_near, layout.near_kerb_y + PARKED_STRIP_M / 2, 1),
+        (settings.road.parked_far, layout.far_kerb_y - PARKED_STRIP_M / 2, -1),
+    ):
+        things += _parked(rng, layout, count, y, heading)
+    crown = [models().fixture(f"leaves-{k}") for k in range(3)]
+    middle = 0.5 * (layout.from_x + layout.to_x)
+    for tree in range(settings.road.trees):
+        near = tree % 2 == 1
+        x = middle + (tree - settings.road.trees / 2 + 0.3) * 6.5 * (0.5 if near else 1.0)
+        y = layout.far_kerb_y + 0.5 if not near else max(1.8, layout.near_kerb_y - 2.2)
+        if not near:
+            things.append(_still(models().fixture("trunk"), x, y, 1, (60, 60), 0.55, 0, 0.0))
+        for _ in range(10):
+            things.append(
+                _still(
+                    int(rng.choice(crown)),
+                    x + rng.normal(0, 0.9),
+                    y + rng.normal(0, 0.2),
+                    1,
+                    (60, 60),
+                    float(rng.uniform(0.8, 1.2)) * (0.55 if near else 1.0),
+                    int(rng.integers(0, 60)),
+                    float(rng.uniform(1.9, 4.0)) + (1.1 if near else 0.0),
+                )
+            )
+    if settings.road.trunk:
+        x = layout.line_x * (layout.near_kerb_y / layout.axis_y) + 1.4
+        things.append(_still(models().fixture("trunk"), x, layout.near_kerb_y - 0.5, 1, (60, 60), 1.0, 0, 0.0))
+    return things
+
+
+def _parked(rng: np.random.Generator, layout: Layout, count: int, y: float, heading: int) -> list[Mover]:
+    kinds = ["hatchback", "estate", "suv", "small-car", "saloon", "mpv"]
+    things = []
+    side = 1.0
+    offset = {1.0: 2.6, -1.0: 2.6}
+    for _ in range(count):
+        x = layout.line_x * (y / layout.axis_y) + side * (offset[side] + 2.4)
+        offset[side] += 5.4
+        tone = int(rng.choice([rng.integers(26, 58), rng.integers(70, 125), rng.integers(150, 225)]))
+        things.append(_still(INDEX[str(rng.choice(kinds))], x, y, heading, (tone, tone), 1.0, 0, 0.0))
+        side = -side
+    return things
+
+
+def _still(
+    body: int, x: float, y: float, heading: int, tones: tuple[int, int], scale: float, variant: int, base_m: float
+) -> Mover:
+    return Mover(0, body, heading, 0.0, 1.0, np.array([x]), np.array([y]), tones, scale, variant, base_m, None)
