@@ -105,11 +105,20 @@ def load(
     if not values.get("dsn"):
         raise SettingsError(f"dsn is not set: say where the database is with --dsn or {ENVIRONMENT}DSN")
     try:
-        settings = msgspec.convert({k: v for k, v in values.items() if v is not None}, IngestSettings, strict=False)
+        settings = msgspec.convert(
+            {k: v for k, v in values.items() if v is not None}, IngestSettings, strict=False, dec_hook=_decoded
+        )
     except msgspec.ValidationError as error:
         raise SettingsError(f"setting {error}") from error
     _check_broker(settings)
     return settings
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    """Read what msgspec does not know by itself: the name of a file."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind)
 
 
 def _of_file(path: Path) -> dict[str, Any]:
