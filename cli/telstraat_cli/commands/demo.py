@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--video", metavar="SOURCE", help="a video file, a camera (0, /dev/video0) or an rtsp:// address"
     )
     source.add_argument("--line", metavar="X1,Y1,X2,Y2", help="counting line in pixels of the video")
-    source.add_argument("--seed", type=int, default=1, metavar="N", help="which simulated street (1)")
+    source.add_argument(
+        "--scene", default="day", metavar="NAME", help="which simulated street: day, rain, night, ... (day)"
+    )
+    source.add_argument("--seed", type=int, default=1, metavar="N", help="what passes in it (1)")
     source.add_argument("--size", default="320x240", metavar="WxH", help="picture of the simulated street (320x240)")
     source.add_argument("--fps", type=float, default=8.0, metavar="N", help="its frames per second (8)")
     source.add_argument("--past", type=float, default=120.0, metavar="MINUTES", help="how long ago it begins (120)")

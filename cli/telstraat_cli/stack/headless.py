@@ -55,21 +55,13 @@ def headless(args: argparse.Namespace, line: Line, steps: Steps) -> int:
 
 def source_of(args: argparse.Namespace, line: Line) -> StreetSource | VideoSource:
     """Return what is counted; each run is a sensor of its own, so that no run looks at another's reports."""
-    from telstraat_cli.stack.show import size_of
+    from telstraat_cli.stack.show import plan_of
 
     if args.video:
         return video(args.video, args.line)
-    minutes = args.minutes or DEFAULT_MINUTES
-    return street(
-        line,
-        sensor=f"headless-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}",
-        seed=args.seed,
-        size=size_of(args.size),
-        fps=args.fps,
-        past=timedelta(minutes=minutes),
-        pace=None,
-        duration_s=minutes * 60,
-    )
+    past = timedelta(minutes=args.minutes or DEFAULT_MINUTES)
+    sensor = f"headless-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    return street(line, sensor, plan_of(args, past, None, past.total_seconds()))
 
 
 def follow(line: Line, source: StreetSource | VideoSource, device: ProgramService, console: Console) -> None:

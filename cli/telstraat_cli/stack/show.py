@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -20,6 +21,9 @@ from telstraat_cli.stack.demo import Line, Outside
 from telstraat_cli.stack.home import Home, default_folder
 from telstraat_cli.stack.processes import ProgramService, Supervisor, ended_by_signals
 from telstraat_cli.stack.sources import STREET_SENSOR, StreetSource, VideoSource, street, video
+
+if TYPE_CHECKING:
+    from telstraat_cli.stack.street import StreetPlan
 
 LOOK_EVERY_S = 1.0
 SAY_EVERY_S = 15.0  # where there is no terminal to write over a line
@@ -88,6 +92,29 @@ def check(args: argparse.Namespace) -> None:
             raise CliError(f"--{name} {value:g}: must be more than 0")
 
 
+def plan_of(args: argparse.Namespace, past: timedelta, pace: float | None, duration_s: float | None) -> StreetPlan:
+    """Return the street that the options ask for."""
+    from telstraat_cli.stack.street import StreetPlan
+    from telstraat_firmware_sim.errors import SimulatorError
+    from telstraat_firmware_sim.scenes import scene
+
+    width, height = size_of(args.size)
+    try:
+        scene(args.scene, seed=args.seed, width=width, height=height, fps=args.fps)
+    except SimulatorError as error:
+        raise CliError(str(error)) from error
+    return StreetPlan(
+        begins_at=datetime.now(UTC) - past,
+        scene=args.scene,
+        seed=args.seed,
+        width=width,
+        height=height,
+        fps=args.fps,
+        pace=pace,
+        duration_s=duration_s,
+    )
+
+
 def size_of(text: str) -> tuple[int, int]:
     """Read `320x240`."""
     width, _, height = text.partition("x")
@@ -127,8 +154,7 @@ def shown(args: argparse.Namespace, line: Line, steps: Steps) -> int:
     if args.video:
         source = video(args.video, args.line)
     else:
-        size, past = size_of(args.size), timedelta(minutes=args.past)
-        source = street(line, sensor=STREET_SENSOR, seed=args.seed, size=size, fps=args.fps, past=past, pace=args.pace)
+        source = street(line, STREET_SENSOR, plan_of(args, timedelta(minutes=args.past), args.pace, None))
     set_up(args, line, steps, source)
     with steps.step("device") as said:
         device = source.start(line)

@@ -6,13 +6,16 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from telstraat_cli.errors import CliError
 from telstraat_cli.stack.demo import Line, Place
 from telstraat_cli.stack.processes import ProgramService
 
+if TYPE_CHECKING:
+    from telstraat_cli.stack.street import StreetPlan
+
+PLAN_FILE = "plan.json"
 STREET_SENSOR = "demo-street"
 STREET_SEGMENT = "Simulated street"
 SEGMENT_NAME_MAX = 60
@@ -54,34 +57,16 @@ class VideoSource:
         return line.start_device(["device", "--settings", str(settings)], ends=self.recording)
 
 
-def street(
-    line: Line,
-    *,
-    sensor: str,
-    seed: int,
-    size: tuple[int, int],
-    fps: float,
-    past: timedelta,
-    pace: float | None,
-    duration_s: float | None = None,
-) -> StreetSource:
-    """Return the simulated street: the one of the last run when it is the same, going on where it was."""
-    from telstraat_cli.stack.street import StreetPlan, continued, read_plan, write_plan
+def street(line: Line, sensor: str, wanted: StreetPlan) -> StreetSource:
+    """Return the simulated street: the one of the last run going on where it was, unless another is wanted."""
+    from telstraat_cli.stack.street import continued, read_plan, write_plan
 
-    now = datetime.now(UTC)
-    plan_file = line.device_folder(sensor) / "street" / "plan.json"
-    wanted = StreetPlan(
-        begins_at=now - past, seed=seed, width=size[0], height=size[1], fps=fps, duration_s=duration_s, pace=pace
-    )
-    plan = wanted
-    if plan_file.exists():
-        before = read_plan(plan_file)
-        plan = continued(
-            msgspec.structs.replace(wanted, begins_at=before.begins_at, seed=before.seed), plan_file.parent, now, past
-        )
+    folder = line.device_folder(sensor) / "street"
+    plan_file = folder / PLAN_FILE
+    plan = continued(read_plan(plan_file), wanted, folder) if plan_file.exists() else wanted
     write_plan(plan_file, plan)
     place = Place(sensor=sensor, segment=STREET_SEGMENT)
-    return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=duration_s)
+    return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=wanted.duration_s)
 
 
 def video(text: str, line_text: str) -> VideoSource:

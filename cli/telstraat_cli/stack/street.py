@@ -20,12 +20,12 @@ from telstraat_device.clock import AnchoredClock
 from telstraat_device.frames import ClosingSource, Frame
 from telstraat_device.service import run
 from telstraat_device.settings import read_settings
-from telstraat_firmware_sim.settings import StreetSettings
+from telstraat_firmware_sim.scenes import scene
 from telstraat_firmware_sim.street import Street
-from telstraat_firmware_sim.truth import TruthWriter
+from telstraat_firmware_sim.street_clock import PacedSource
 
 NOTE_EVERY_S = 0.5
-LATE_MAX_S = 1.0  # a pause of the machine is not caught up with a burst
+UNPACED = 1e9  # faster than any machine
 TRUTH_FILE = "truth.jsonl"
 PROGRESS_FILE = "progress.json"
 
@@ -34,6 +34,7 @@ class StreetPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Which street, since when and how fast; the truth and the progress are written beside the plan's file."""
 
     begins_at: datetime
+    scene: str = "day"
     seed: int = 1
     width: int = 320
     height: int = 240
@@ -69,83 +70,59 @@ def read_progress(folder: Path) -> Progress:
         return Progress()
 
 
-class RunningStreet(ClosingSource):
-    """A street that goes on where it was, keeps its pace, and writes down its truth and its progress."""
+class NotedStreet(ClosingSource):
+    """The street's frames as they come, with a note of how far it is: a restart goes on there."""
 
-    def __init__(
-        self,
-        plan: StreetPlan,
-        folder: Path,
-        wall_s: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._plan = plan
-        self._folder = folder
-        self._wall_s, self._sleep = wall_s, sleep
-        before = read_progress(folder)
-        self._start_s = before.street_s
-        self._frames_before = before.frames
-        left_s = None if plan.duration_s is None else max(0.0, plan.duration_s - self._start_s)
-        self._street = Street(
-            StreetSettings(
-                seed=plan.seed,
-                width=plan.width,
-                height=plan.height,
-                fps=plan.fps,
-                start_s=self._start_s,
-                duration_s=left_s,
-                scene="demo",
-            )
-        )
-        self._truth = TruthWriter(folder / TRUTH_FILE)
-        self._told_s = self._start_s
-        self.line = self._street.line
-        self.name = self._street.name
-        self.width, self.height, self.fps = plan.width, plan.height, plan.fps
-        self.frames = self._street.frames
+    def __init__(self, plan: StreetPlan, folder: Path, wall_s: Callable[[], float] = time.time) -> None:
+        self._folder, self._wall_s = folder, wall_s
+        self._before = read_progress(folder)
+        start_s = self._before.street_s
+        left_s = None if plan.duration_s is None else max(0.0, plan.duration_s - start_s)
+        size = {"width": plan.width, "height": plan.height, "fps": plan.fps}
+        street = Street(scene(plan.scene, seed=plan.seed, start_s=start_s, duration_s=left_s, **size))
+        self.first_frame_at = plan.begins_at.astimezone(UTC) + timedelta(seconds=start_s)
+        self._paced = PacedSource(street, self.first_frame_at, plan.pace or UNPACED, truth_path=folder / TRUTH_FILE)
+        self.line = street.line
+        self.name = street.name
+        self.width, self.height, self.fps, self.frames = street.width, street.height, street.fps, street.frames
 
     def __iter__(self) -> Iterator[Frame]:
-        """Give frames whose time is the street's own, from where the last run ended."""
-        began_s = self._plan.begins_at.timestamp()
-        step_s = 1.0 / self.fps / self._plan.pace if self._plan.pace else 0.0
-        due_s = noted_s = self._wall_s()
-        noted_street_s = self._start_s
-        for number, frame in enumerate(self._street, 1):
-            street_s = self._start_s + frame.t_s
+        """Give the frames of the paced street."""
+        noted_s, noted_t_s, number = self._wall_s(), 0.0, 0
+        for number, frame in enumerate(self._paced, 1):
+            yield frame
             now_s = self._wall_s()
-            due_s = max(due_s + step_s, now_s - LATE_MAX_S)
-            wait_s = max(due_s, began_s + street_s) - now_s if step_s else 0.0
-            if wait_s > 0:
-                self._sleep(wait_s)
-            yield Frame(frame.luma, street_s)
             if now_s - noted_s >= NOTE_EVERY_S:
-                pace = (street_s - noted_street_s) / (now_s - noted_s)
-                self._note(street_s, number, pace)
-                noted_s, noted_street_s = now_s, street_s
-        if self.frames:
-            self._note(self._start_s + self.frames / self.fps, self.frames, 0.0)
+                self._note(number, (frame.t_s - noted_t_s) / (now_s - noted_s))
+                noted_s, noted_t_s = now_s, frame.t_s
+        self._note(number, 0.0)
 
     def close(self) -> None:
         """Close the truth."""
-        self._truth.close()
+        self._paced.close()
 
-    def _note(self, street_s: float, frames: int, pace: float) -> None:
-        self._truth.write(self._street.truth_between(self._told_s, street_s))
-        self._told_s = street_s
+    def _note(self, frames: int, pace: float) -> None:
+        before = self._before
+        progress = Progress(before.street_s + frames / self.fps, before.frames + frames, pace)
         path = self._folder / PROGRESS_FILE
         draft = path.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(Progress(street_s, self._frames_before + frames, pace)))
+        draft.write_bytes(msgspec.json.encode(progress))
         draft.replace(path)
 
 
-def continued(plan: StreetPlan, folder: Path, now: datetime, past: timedelta) -> StreetPlan:
-    """Return the plan to go on with: the same street, or a new one when it has stood still for longer than `past`."""
-    stood_at = plan.begins_at + timedelta(seconds=read_progress(folder).street_s)
-    if now - stood_at <= past:
-        return plan
+def continued(before: StreetPlan, wanted: StreetPlan, folder: Path) -> StreetPlan:
+    """Return the plan to go on with: the same street where it was, or a new one.
+
+    Another street begins where the last one stood: no moment is counted twice. After standing still for longer than the
+    wanted one reaches back, it begins there: what nobody watched is a gap.
+    """
+    stood_at = before.begins_at + timedelta(seconds=read_progress(folder).street_s)
+    same = msgspec.structs.replace(before, pace=wanted.pace, begins_at=wanted.begins_at) == wanted
+    if same and stood_at >= wanted.begins_at:
+        return msgspec.structs.replace(before, pace=wanted.pace)
     (folder / PROGRESS_FILE).unlink(missing_ok=True)
     (folder / TRUTH_FILE).unlink(missing_ok=True)
-    return msgspec.structs.replace(plan, begins_at=now - past, seed=plan.seed + 1)
+    return msgspec.structs.replace(wanted, begins_at=max(wanted.begins_at, stood_at))
 
 
 def main(argv: list[str]) -> int:
@@ -153,8 +130,8 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     plan_file = Path(argv[0])
     plan = read_plan(plan_file)
-    street = RunningStreet(plan, plan_file.parent)
-    clock = AnchoredClock(plan.begins_at.astimezone(UTC))
+    street = NotedStreet(plan, plan_file.parent)
+    clock = AnchoredClock(street.first_frame_at)
     return run(street, read_settings(Path(argv[1])), clock, line=street.line, marks=Flag.SIMULATED)
 
 
