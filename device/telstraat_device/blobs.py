@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-GAP_PX = 3
+GAP_PX = 5
+GAP_Y_PX = 3
 MAX_RUNS = 8192
 MAX_BLOBS = 128
 
@@ -24,6 +25,8 @@ def find_blobs(  # noqa: C901 - one call a frame
     changed: NDArray[np.uint8],
     width: int,
     gap: int,
+    gap_y: int,
+    rows: NDArray[np.int32],
     area_min: int,
     runs: NDArray[np.int32],
     parent: NDArray[np.int32],
@@ -36,7 +39,6 @@ def find_blobs(  # noqa: C901 - one call a frame
     """
     height = mask.shape[0] // width
     count = 0
-    previous_first, previous_last = 0, 0
     for y in range(height):
         first = count
         x, row = 0, y * width
@@ -60,25 +62,27 @@ def find_blobs(  # noqa: C901 - one call a frame
             runs[count, 4] = moving
             parent[count] = count
             count += 1
-        k = previous_first
-        for r in range(first, count):
-            while k < previous_last and runs[k, 2] < runs[r, 1]:
-                k += 1
-            j = k
-            while j < previous_last and runs[j, 1] <= runs[r, 2]:
-                a, b = r, j
-                while parent[a] != a:
-                    parent[a] = parent[parent[a]]
-                    a = parent[a]
-                while parent[b] != b:
-                    parent[b] = parent[parent[b]]
-                    b = parent[b]
-                if a < b:
-                    parent[b] = a
-                elif b < a:
-                    parent[a] = b
-                j += 1
-        previous_first, previous_last = first, count
+        rows[y] = first
+        for up in range(1, min(gap_y + 1, y) + 1):
+            k = rows[y - up]
+            last = rows[y - up + 1]
+            for r in range(first, count):
+                while k < last and runs[k, 2] < runs[r, 1]:
+                    k += 1
+                j = k
+                while j < last and runs[j, 1] <= runs[r, 2]:
+                    a, b = r, j
+                    while parent[a] != a:
+                        parent[a] = parent[parent[a]]
+                        a = parent[a]
+                    while parent[b] != b:
+                        parent[b] = parent[parent[b]]
+                        b = parent[b]
+                    if a < b:
+                        parent[b] = a
+                    elif b < a:
+                        parent[a] = b
+                    j += 1
     for r in range(count):
         sums[r, 0] = 1 << 30
         for c in range(1, 8):
@@ -116,6 +120,7 @@ class Blobs:
     def __init__(self) -> None:
         self.table: NDArray[np.float64] = np.zeros((MAX_BLOBS, BLOB_COLUMNS))
         self.count = 0
+        self._rows: NDArray[np.int32] = np.zeros(2048, np.int32)
         self._runs: NDArray[np.int32] = np.zeros((MAX_RUNS, 5), np.int32)
         self._parent: NDArray[np.int32] = np.zeros(MAX_RUNS, np.int32)
         self._sums: NDArray[np.int64] = np.zeros((MAX_RUNS, 8), np.int64)
@@ -123,6 +128,16 @@ class Blobs:
     def find(self, mask: NDArray[np.uint8], changed: NDArray[np.uint8], width: int, area_min: int) -> int:
         """Find the blobs of a mask (pixels,) of 0 and 1; `changed` tells what moved since the last frame."""
         self.count = find_blobs(
-            mask, changed, width, GAP_PX, area_min, self._runs, self._parent, self._sums, self.table
+            mask,
+            changed,
+            width,
+            GAP_PX,
+            GAP_Y_PX,
+            self._rows,
+            area_min,
+            self._runs,
+            self._parent,
+            self._sums,
+            self.table,
         )
         return self.count

@@ -24,14 +24,17 @@ ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG, INHERITED = range(14, 20)
 PENDING, PENDING_T, PENDING_ALONG, MERGED_S, AREA = range(20, 25)
 SUM_N, SUM_W, SUM_H, SUM_AREA, SUM_SPEED, MAX_W, MAX_H, PATH = range(25, 33)
 LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(33, 40)
-JOIN_ID, JOIN_S, MOVING, STILL_S = range(40, 44)
-TRACK_COLUMNS = 44
+JOIN_ID, JOIN_S, MOVING, STILL_S, OWN_S, LENGTH, CROSSED, CROSSED_T = range(40, 48)
+TRACK_COLUMNS = 48
+RECENT = 32
 
 COAST_S = 0.6
 CONFIRM_S = 0.12
 EMIT_S = 0.5
 JOIN_AFTER_S = 0.15
 STILL_AFTER_S = 1.0
+MOVING_MIN = 0.08
+AREA_MIN = 0.0009  # of the picture: a crossing smaller than this is no object
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -227,6 +230,25 @@ def join(tracks: Table, blob_of: Table, dt: float) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def piece_of(a: Table, b: Table) -> bool:
+    """Tell whether what crossed as `a` was only a piece of the larger thing that crossed as `b` (rows of tracks)."""
+    if a[CROSSED] != b[CROSSED] or abs(a[CROSSED_T] - b[CROSSED_T]) > 0.8 or a[LINE_AREA] >= b[LINE_AREA]:
+        return False
+    later = a[CROSSED_T] - b[CROSSED_T]
+    dx = abs(a[LINE_X] - b[LINE_X] - b[LINE_VX] * later)
+    dy = abs(a[LINE_Y] - b[LINE_Y] - b[LINE_VY] * later)
+    gap_x = dx - 0.5 * (a[LINE_W] + b[LINE_W])
+    gap_y = dy - 0.5 * (a[LINE_H] + b[LINE_H])
+    size = max(b[LINE_W], b[LINE_H])
+    part = a[LINE_AREA] / b[LINE_AREA]
+    if gap_x > 0.25 * size or gap_y > 0.25 * size:
+        return False
+    stacked = -gap_x > 0.5 * min(a[LINE_W], b[LINE_W])
+    inside = -gap_x > 0.6 * min(a[LINE_W], b[LINE_W]) and -gap_y > 0.6 * min(a[LINE_H], b[LINE_H])
+    return bool(part < 0.25 or (part < 0.5 and stacked) or inside)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def follow(  # noqa: C901 - one call a frame
     tracks: Table,
     blobs: Table,
@@ -235,6 +257,7 @@ def follow(  # noqa: C901 - one call a frame
     frame: Table,
     before: Table,
     now: Table,
+    recent: Table,
     events: Table,
 ) -> int:
     """Move all tracks on by one frame; write finished crossings to `events` and return how many.
@@ -248,6 +271,7 @@ def follow(  # noqa: C901 - one call a frame
             tracks[i, X] += tracks[i, VX] * dt
             tracks[i, Y] += tracks[i, VY] * dt
             tracks[i, AGE] += dt
+            tracks[i, LENGTH] += np.hypot(tracks[i, VX], tracks[i, VY]) * dt
     # the blob of each track is the one that its box fits best
     blob_of = np.full(n, -1, np.int32)
     claims = np.zeros(max(count, 1), np.int32)
@@ -346,6 +370,7 @@ def follow(  # noqa: C901 - one call a frame
                         tracks[row, VX], tracks[row, VY] = tracks[i, VX], tracks[i, VY]
                         claims[k] = 100
             measure(tracks, i, x0, y0, x1, y1, area, dt)
+            tracks[i, OWN_S] += dt
             tracks[i, MOVING] += min(1.0, 4.0 * dt) * (blobs[b, 7] - tracks[i, MOVING])
         else:
             hold(tracks, i, blobs[b], before, now, int(frame[3]), int(frame[4]), dt)
@@ -393,6 +418,8 @@ def follow(  # noqa: C901 - one call a frame
                     and moved > 0.35 * min(tracks[i, W], tracks[i, H]) + 1.0
                 ):
                     tracks[i, ARMED] = side
+                    if tracks[i, ZERO_T] == 0.0:
+                        tracks[i, ZERO_T], tracks[i, ZERO_ALONG] = t_s, along(line, x, y)
                     a = tracks[i, ZERO_ALONG]
                     edge = (
                         0.25
@@ -402,7 +429,9 @@ def follow(  # noqa: C901 - one call a frame
                     if -edge <= a <= 1.0 + edge:
                         if tracks[i, PENDING] != 0.0:
                             tracks[i, PENDING] = 0.0
+                            tracks[i, CROSSED] = 0.0
                         else:
+                            tracks[i, CROSSED], tracks[i, CROSSED_T] = side, tracks[i, ZERO_T]
                             tracks[i, PENDING] = side
                             tracks[i, PENDING_T] = tracks[i, ZERO_T]
                             tracks[i, PENDING_ALONG] = a
@@ -416,9 +445,23 @@ def follow(  # noqa: C901 - one call a frame
         outside = x < 0.0 or y < 0.0 or x > frame[3] or y > frame[4]
         dead = tracks[i, MISSED] > (COAST_S if tracks[i, SEEN] > 4.0 else 0.12) or outside
         if tracks[i, PENDING] != 0.0 and (dead or t_s - tracks[i, PENDING_T] > EMIT_S):
-            if done < events.shape[0]:
-                events[done, :] = tracks[i, :]
-                done += 1
+            if tracks[i, MOVING] >= MOVING_MIN and tracks[i, LINE_AREA] >= frame[5]:
+                whole = True
+                for j in range(n):
+                    if (
+                        j != i
+                        and tracks[j, ALIVE] != 0.0
+                        and tracks[j, CROSSED] != 0.0
+                        and piece_of(tracks[i], tracks[j])
+                    ):
+                        whole = False
+                for j in range(recent.shape[0]):
+                    if recent[j, CROSSED] != 0.0 and piece_of(tracks[i], recent[j]):
+                        whole = False
+                if whole and done < events.shape[0]:
+                    events[done, :] = tracks[i, :]
+                    recent[int(tracks[i, ID]) % recent.shape[0], :] = tracks[i, :]
+                    done += 1
             tracks[i, PENDING] = 0.0
         if dead:
             tracks[i, ALIVE] = 0.0
@@ -432,12 +475,13 @@ class Tracks:
         self.table: Table = np.zeros((MAX_TRACKS, TRACK_COLUMNS))
         self.events: Table = np.zeros((MAX_EVENTS, TRACK_COLUMNS))
         self._line = line
-        self._frame: Table = np.array([0.0, 0.0, 1.0, float(width), float(height)])
+        self._recent: Table = np.zeros((RECENT, TRACK_COLUMNS))
+        self._frame: Table = np.array([0.0, 0.0, 1.0, width, height, AREA_MIN * width * height], np.float64)
 
     def follow(self, blobs: Table, count: int, before: Table, now: Table, t_s: float, dt_s: float) -> int:
         """Move on by one frame; return how many crossings were finished (`events[:n]`)."""
         self._frame[0], self._frame[1] = t_s, dt_s
-        return int(follow(self.table, blobs, count, self._line, self._frame, before, now, self.events))
+        return int(follow(self.table, blobs, count, self._line, self._frame, before, now, self._recent, self.events))
 
     def still(self) -> Table:
         """Return the boxes (x0, y0, x1, y1) of what never moved from where it appeared."""
