@@ -21,6 +21,7 @@ from telstraat_contract.topics import DOWN, Channel, topic
 from telstraat_device.settings import Settings, port_of, read_secret, uses_tls
 
 UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
+INFLIGHT_MAX = 20  # what Mosquitto takes from a client at once
 QUEUE_MAX = 2_000  # more than a window of reports and health; beyond it the broker takes nothing
 
 
@@ -87,7 +88,7 @@ class Connection:
         if uses_tls(self._broker):
             client.tls_set_context(tls_context(self._broker.ca_file))
         client.connect_timeout = self._broker.connect_s
-        client.max_inflight_messages_set(0 if protocol == MQTTProtocolVersion.MQTTv5 else 100)
+        client.max_inflight_messages_set(INFLIGHT_MAX)
         client.max_queued_messages_set(QUEUE_MAX)
         will = encode(Status(sensor=self.sensor, state="offline"))
         client.will_set(topic(self.sensor, Channel.STATUS), will, qos=1, retain=True)

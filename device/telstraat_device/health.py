@@ -15,7 +15,7 @@ from telstraat_device.outbox import Outbox, Stream
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
 HOT_C = 80.0  # a Pi slows itself down from here on
 DISK_LOW_MB = 100
-ALARMS_MAX = 32
+ALARMS_MAX = 12  # with as many ranges as fit, a message of these still fits
 ALARM_LENGTH_MAX = 200
 
 
@@ -36,8 +36,8 @@ def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[H
     """Return the health message of the current stream, after one for each older stream that has losses to announce."""
     *older, current = outbox.streams()
     waiting = outbox.waiting_count()
-    temperature_c, disk_free_mb = temperature(), free_mb(outbox.path.parent)
-    alarms = told([*condition.alarms, outbox.alarm, outbox.moved_aside, *board_alarms(temperature_c, disk_free_mb)])
+    temperature_c, disk_free_mb = temperature(), free_mb(outbox.folder)
+    alarms = told([*condition.alarms, *outbox.alarms, *board_alarms(temperature_c, disk_free_mb)])
 
     def of(stream: Stream) -> Health:
         return Health(

@@ -10,45 +10,24 @@ import logging
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from telstraat_contract.messages import MAX_RANGES, Receipt, encode
+from telstraat_contract.messages import Receipt, encode
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_device.errors import StorageError
+from telstraat_device.outbox_file import OutboxFile, is_damaged, is_full
 from telstraat_device.periods import SliceKey, State
 from telstraat_device.ranges import Range, holds, joined
 from telstraat_device.tally import Quarter, Tally, report_of
 
-FILE = "outbox.sqlite"
-LAYOUT = 1
 EPOCH_MAX = 2**53 - 1
 DAY_S = 86_400
-WAL_PAGES = 32  # small, so that a nearly full disk still has room for it
 ROOM_ROWS = 8  # given up at once when the disk is full
 MEMORY_REPORTS_MAX = 96  # a day: then the oldest on the disk makes room for the newest in memory
-SCHEMA = """
-create table if not exists device (
-    one integer primary key check (one = 1), layout integer not null, sensor text not null,
-    starts integer not null default 0, state text not null default '{}', config text);
-create table if not exists stream (
-    generation integer primary key, epoch integer not null unique,
-    last_seq integer not null default 0, through integer not null default 0);
-create table if not exists report (
-    epoch integer not null, seq integer not null, start_s integer not null, due_s real not null,
-    receipted_s real, payload text not null, primary key (epoch, seq), unique (epoch, start_s)) without rowid;
-create index if not exists waiting on report (start_s) where receipted_s is null;
-create table if not exists lost (
-    epoch integer not null, first integer not null, last integer not null, primary key (epoch, first)) without rowid;
-create table if not exists held (
-    boot text not null, start_s integer not null, length_s integer not null, tally text not null,
-    primary key (boot, start_s, length_s)) without rowid;
-"""
 OLDEST = """
 select epoch, seq, start_s, due_s, payload from report
 where receipted_s is null and due_s <= ? order by start_s, seq limit ?"""
@@ -102,83 +81,46 @@ class Outbox:
     """The storage of one sensor, safe to use from several threads."""
 
     def __init__(self, folder: Path, sensor: str, limits: Limits | None = None, spread_s: float = 0.0) -> None:
-        self.path = folder / FILE
         self.sensor = sensor
         self.limits = limits or Limits()
         self.spread_s = spread_s
-        self.alarm = ""  # what is wrong with the storage, in one sentence
-        self.moved_aside = ""  # a storage that was damaged
-        self.put_back = ""  # a storage that ingest knows to have been further
+        self.put_back = ""  # how ingest came to know more of this storage than it knows itself
+        self._trouble = ""
         self._lock = threading.RLock()
         self._unsaved: list[Quarter] = []
         self._given_up: dict[int, int] = {}  # generation: quarters that memory could not keep
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._db = self._open()
-        except sqlite3.DatabaseError as error:
-            if not is_damaged(error):
-                raise StorageError(
-                    f"the state folder {str(folder)!r} cannot be used: {error}; is it writable?"
-                ) from error
-            self._db = self._open_anew(error)
-        except OSError as error:
-            raise StorageError(f"the state folder {str(folder)!r} cannot be used: {error.strerror}") from error
+        self._file = OutboxFile(folder, sensor)
 
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        try:
-            self._set_up(db)
-        except BaseException:
-            db.close()
-            raise
-        return db
+    @property
+    def folder(self) -> Path:
+        """The state folder."""
+        return self._file.path.parent
 
-    def _set_up(self, db: sqlite3.Connection) -> None:
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = full")
-        db.execute(f"pragma wal_autocheckpoint = {WAL_PAGES}")
-        found = db.execute("pragma quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {found}")
-        db.executescript(SCHEMA)
-        db.execute("insert or ignore into device (one, layout, sensor) values (1, ?, ?)", (LAYOUT, self.sensor))
-        layout, sensor = db.execute("select layout, sensor from device").fetchone()
-        if sensor != self.sensor:
-            raise StorageError(
-                f"{self.path} holds the counts of sensor {sensor!r}, and this is sensor {self.sensor!r}; "
-                "give it a state folder of its own"
-            )
-        if layout > LAYOUT:
-            raise StorageError(f"{self.path} was written by a newer version (layout {layout}); update this one")
-        self.path.chmod(0o600)
+    @property
+    def alarms(self) -> list[str]:
+        """What is wrong with the storage, in sentences."""
+        return [text for text in (self._trouble, self._file.only_memory, self._file.moved_aside, self.put_back) if text]
 
-    def _open_anew(self, error: sqlite3.Error) -> sqlite3.Connection:
-        """Move a damaged file aside and begin again, with a new epoch."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        for suffix in ("", "-wal", "-shm"):
-            file = self.path.with_name(self.path.name + suffix)
-            if file.exists():
-                file.rename(file.with_name(f"{FILE}.damaged-{stamp}{suffix}"))
-        self.moved_aside = f"the storage was damaged ({error}); it was moved aside as {FILE}.damaged-{stamp}"
-        log.error("%s", self.moved_aside)
-        return self._open()
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._file.db
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._db.close()
+            self._file.close()
 
     def begin(self) -> tuple[State, dict[SliceKey, Tally], int]:
         """Return the saved state, the held slices and how many times the service has started before."""
         with self._lock:
             text, starts = self._db.execute("select state, starts from device").fetchone()
-            state = msgspec.json.decode(text, type=State)
+            state = state_of(text)
             rows = self._db.execute("select boot, start_s, length_s, tally from held").fetchall()
             held = {
                 (boot, start, length): msgspec.json.decode(tally, type=Tally) for boot, start, length, tally in rows
             }
             try:
-                with self._transaction():
+                with self._file.transaction():
                     self._db.execute("update device set starts = starts + 1")
                     self._stream(state.generation)
             except sqlite3.Error as error:
@@ -205,16 +147,16 @@ class Outbox:
                 try:
                     self._write(state, held or {}, list(changed))
                 except sqlite3.Error as error:
-                    if attempt == 2 or not self._make_room(error):
+                    if attempt == 2 or not self._mended(error):
                         self._note(error)
                         return False
                 else:
                     break
-            self._unsaved, self._given_up, self.alarm = [], {}, ""
+            self._unsaved, self._given_up, self._trouble = [], {}, ""
             return True
 
     def _write(self, state: State, held: dict[SliceKey, Tally], changed: list[SliceKey]) -> None:
-        with self._transaction():
+        with self._file.transaction():
             for generation, many in self._given_up.items():
                 epoch, last_seq = self._stream(generation)
                 self._record_lost(epoch, last_seq + 1, last_seq + many)
@@ -253,13 +195,18 @@ class Outbox:
         log.warning("reports %d to %d of epoch %d are lost", first, last, epoch)
         self._db.execute("insert or replace into lost values (?, ?, ?)", (epoch, first, last))
 
-    def _make_room(self, error: sqlite3.Error) -> bool:
-        """When the disk is full, give up what is least missed; tell whether another attempt is worth while."""
-        if "full" not in str(error):
-            return False
+    def _mended(self, error: sqlite3.Error) -> bool:
+        """Do about an error what can be done; tell whether another attempt is worth while."""
+        if is_damaged(error):
+            self._file.begin_anew(error)
+            return True
+        return is_full(error) and self._make_room()
+
+    def _make_room(self) -> bool:
+        """Give up what is least missed: committed reports, and for a day's worth in memory the oldest that wait."""
         try:
             self._db.execute("pragma wal_checkpoint(truncate)")
-            with self._transaction():
+            with self._file.transaction():
                 gone = self._db.execute(
                     RECEIPTED_OLDEST,
                     (ROOM_ROWS,),
@@ -286,7 +233,7 @@ class Outbox:
         limits = self.limits
         with self._lock:
             try:
-                with self._transaction():
+                with self._file.transaction():
                     self._db.execute(
                         "delete from report where receipted_s < ?", (now_s - limits.receipted_days * DAY_S,)
                     )
@@ -315,21 +262,27 @@ class Outbox:
             ).fetchone()
             if known is None:
                 return []
+            if max(receipt.seen, receipt.through) > known[0] and receipt.epoch == self.current().epoch:
+                self._note_put_back(receipt, int(known[0]))
             try:
-                with self._transaction():
+                with self._file.transaction():
                     return self._settle(receipt, int(known[0]), now_s)
             except sqlite3.Error as error:
                 self._note(error)
                 return []
 
+    def _note_put_back(self, receipt: Receipt, last_seq: int) -> None:
+        if not self.put_back:
+            self.put_back = (
+                f"the storage was put back: it knows reports to {last_seq}, ingest to "
+                f"{max(receipt.seen, receipt.through)}; a new epoch begins"
+            )
+
     def _settle(self, receipt: Receipt, last_seq: int, now_s: float) -> list[Key]:
         epoch = receipt.epoch
-        seen = receipt.seen
-        if len(receipt.want) >= MAX_RANGES:  # there may be more gaps than fit into a receipt
-            seen = min(seen, receipt.want[-1][1])
         rows = self._db.execute(
             "select seq, receipted_s is null from report where epoch = ? and seq <= ?",
-            (epoch, max(seen, receipt.through)),
+            (epoch, max(receipt.seen, receipt.through)),
         ).fetchall()
         present = {seq for seq, _ in rows}
         wanted = [seq for seq in present if seq > receipt.through and holds(receipt.want, seq)]
@@ -359,20 +312,24 @@ class Outbox:
     def waiting(self, limit: int, due_by_s: float = float("inf"), *, newest: bool = False) -> list[Row]:
         """Return reports that wait for a receipt and may be sent, oldest first or newest first."""
         with self._lock:
-            rows = self._db.execute(NEWEST if newest else OLDEST, (due_by_s, limit)).fetchall()
+            rows = self._rows(NEWEST if newest else OLDEST, (due_by_s, limit))
         return [Row(epoch, seq, start_s, due_s, payload.encode()) for epoch, seq, start_s, due_s, payload in rows]
 
     def waiting_count(self) -> int:
         """Return how many reports have no receipt, those that only memory holds included."""
         with self._lock:
-            count = self._db.execute("select count(*) from report where receipted_s is null").fetchone()[0]
+            count = self._rows("select count(*) from report where receipted_s is null")[0][0]
             return int(count) + len(self._unsaved)
 
     def streams(self) -> list[Stream]:
         """Return the streams, the current one last."""
         with self._lock:
-            rows = self._db.execute("select epoch, last_seq, through from stream order by generation").fetchall()
+            rows = self._rows("select epoch, last_seq, through from stream order by generation")
             return [Stream(epoch, last, through, self._lost(epoch)) for epoch, last, through in rows]
+
+    def current(self) -> Stream:
+        """Return the stream that new reports go to; its losses are left out."""
+        return Stream(*self._rows("select epoch, last_seq, through from stream order by generation desc limit 1")[0])
 
     def config(self) -> bytes | None:
         """Return the settings that the server has sent, as they came."""
@@ -388,24 +345,27 @@ class Outbox:
             except sqlite3.Error as error:
                 self._note(error)
 
+    def _rows(self, query: str, values: tuple[float, ...] = ()) -> list[Any]:
+        """Read; a file that turns out to be damaged is replaced by what can be saved of it."""
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                if not is_damaged(error):
+                    raise
+                self._file.begin_anew(error)
+                return self._db.execute(query, values).fetchall()
+
     def _note(self, error: sqlite3.Error) -> None:
-        if not self.alarm:
+        if not self._trouble:
             log.error("storage: %s", error)
-        self.alarm = f"the storage takes nothing: {error}; counts are kept in memory"
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Commit what happens inside, or nothing of it."""
-        self._db.execute("begin immediate")
-        try:
-            yield
-            self._db.execute("commit")
-        except BaseException:
-            with suppress(sqlite3.Error):  # some errors have rolled it back already
-                self._db.execute("rollback")
-            raise
+        self._trouble = f"the storage takes nothing ({error}): counts are kept in memory"
 
 
-def is_damaged(error: sqlite3.Error) -> bool:
-    """Tell whether a file is no longer a database, or not a whole one."""
-    return any(word in str(error) for word in ("malformed", "not a database"))
+def state_of(text: str) -> State:
+    """Read a saved state; one that cannot be read (it was saved from a damaged file) begins anew."""
+    try:
+        return msgspec.json.decode(text, type=State)
+    except msgspec.MsgspecError as error:
+        log.error("the saved state cannot be read: %s", error)
+        return State()

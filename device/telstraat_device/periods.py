@@ -79,6 +79,7 @@ class Periods:
         self.rules = Rules()
         self.closed: list[Quarter] = []
         self._last: Reading | None = None
+        self._restored = {quarter.start_s for quarter in self.state.open}
         for quarter in self.state.open:
             quarter.tally.flags |= Flag.RESTARTED
 
@@ -114,6 +115,18 @@ class Periods:
         for quarter in sorted(self.state.open, key=lambda quarter: quarter.start_s):
             self._close(quarter)
             self.state.stopped = quarter.end_s > at_s
+
+    def begin_anew(self) -> None:
+        """Begin a new generation because the storage is older than it should be.
+
+        Quarters that came from that storage may have been reported before: they close in the old generation, where the
+        same quarter cannot count twice. What comes after is new.
+        """
+        restored = [quarter for quarter in self.state.open if quarter.start_s in self._restored]
+        for quarter in restored:
+            self._close(quarter)
+            self.state.closed_until_s = quarter.start_s
+        self.new_generation()
 
     def new_generation(self) -> None:
         """Begin a new stream of reports: what closes from now on gets another epoch."""

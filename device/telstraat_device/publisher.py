@@ -32,7 +32,6 @@ RECONNECT_S = 1.0
 RECONNECT_MAX_S = 60.0
 FLUSH_RESEND_S = 5.0
 NEW_AT_ONCE = 4  # new reports that leave although the window is full
-REFUSALS_TOLD_MAX = 3
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +90,7 @@ class Publisher:
         self._watched_until_s = 0.0
         self._allowance = 0.0
         self._allowed_at_s = time.monotonic()
-        self._announced: tuple[int, int] | None = None
+        self._announced: int | None = None
 
     def step(self, wait_s: float = STEP_S) -> None:
         """Wait for something to happen, at most so long, then do what is due."""
@@ -140,7 +139,7 @@ class Publisher:
     def alarms(self) -> list[str]:
         """Return what is wrong with sending, in sentences."""
         said = [self._trouble] if self._trouble else []
-        said += [f"the broker refused: {text}" for text in list(self.figures.refused.values())[:REFUSALS_TOLD_MAX]]
+        said += self.figures.refused.values()
         late_s = time.monotonic() - self.settings.send.silent_s
         silent = sum(1 for sent in self._sent.values() if sent.first_s < late_s)
         if silent:
@@ -203,23 +202,22 @@ class Publisher:
 
     def _announce(self) -> None:
         """Tell the state of the current stream when it is not what was told last; also after a new epoch."""
-        stream = self.outbox.streams()[-1]
-        if self._connection is None or (self._announced and self._announced[0] == stream.epoch):
+        stream = self.outbox.current()
+        if self._connection is None or self._announced == stream.epoch:
             return
         name = self.settings.sensor.name
         status = Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.last_seq)
         if self._connection.publish(status, retain=True) is not None:
-            self._announced = (stream.epoch, stream.last_seq)
+            self._announced = stream.epoch
 
     def _answered(self, event: Answered) -> None:
-        key = self._of_mid.pop(event.mid, None)
-        if event.refusal:
-            what = "a report" if key else "a message"
-            if "report" not in self.figures.refused:
-                log.error("the broker refused %s: %s", what, event.refusal)
-            self.figures.refused["report" if key else "message"] = f"{what}: {event.refusal}"
-        elif key:
-            self.figures.refused.pop("report", None)
+        what = "a report" if self._of_mid.pop(event.mid, None) else "a message"
+        if not event.refusal:
+            self.figures.refused.pop(what, None)
+            return
+        if what not in self.figures.refused:
+            log.error("the broker refused %s: %s", what, event.refusal)
+        self.figures.refused[what] = f"the broker refused {what}: {event.refusal}"
 
     def _received(self, event: Received) -> None:
         try:

@@ -11,24 +11,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-import msgspec
-
-from telstraat_contract.errors import MessageError
-from telstraat_contract.messages import Config, Flag, Health, Live, decode, encode
+from telstraat_contract.messages import Config, Flag, Health, Live, encode
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_contract.topics import Channel
 from telstraat_device.clock import AnchoredClock, Clock, Reading, SystemClock
 from telstraat_device.counter import Counter, CounterSettings
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import DeviceError, LineError, SettingsError, SourceError
 from telstraat_device.frames import Frame, FrameSource, Luma
 from telstraat_device.health import Condition, health_messages
+from telstraat_device.installation import Installation
 from telstraat_device.line import Segment
 from telstraat_device.outbox import Limits, Outbox
 from telstraat_device.periods import NO_FLAG, Late, Periods, Rules
@@ -76,17 +73,8 @@ class Eye:
     source: FrameSource
     core: CountingCore
     uptime: Uptime
-    line: Segment
     last_t_s: float = 0.0
     errors_in_a_row: int = 0
-
-
-@dataclass(slots=True)
-class Desired:
-    """What the server wants, and what runs."""
-
-    config: Config = field(default_factory=lambda: Config(version=0))
-    pending: Config | None = None
 
 
 class DeviceService:
@@ -106,7 +94,6 @@ class DeviceService:
         self.figures = Figures()
         self.stopping = threading.Event()
         self.hurry = threading.Event()
-        self._line = line
         self._make_counter = make_counter or self._real_counter
         storage = settings.storage
         limits = Limits(storage.days, storage.megabytes, storage.receipted_days)
@@ -114,12 +101,12 @@ class DeviceService:
         self.outbox = Outbox(Path(storage.folder), name, limits, spread_of(name, settings.send.spread_s))
         state, held, self.restarts = self.outbox.begin()
         self.periods = Periods(state, held, boot=clock.boot)
-        self.periods.rules = Rules(settings.counting.night_confidence, settings.camera.flip, marks)
+        self.installation = Installation(settings.camera, line, self.outbox.config())
+        self.periods.rules = Rules(settings.counting.night_confidence, self.installation.flip, marks)
         self._lock = threading.RLock()
-        self._desired = Desired(self._stored_config())
-        self._apply_flip(self._desired.config)
         self._reading = clock.now()
         self._fps: float | None = None
+        self._begun_anew = False
         self._saved_at_s = self._pruned_at_s = time.monotonic()
         self._skip_until_s = state.counted_until_s if clock.repeatable else float("-inf")
         sources = Sources(self._health, self._live, self._config_came, self._now_s)
@@ -209,14 +196,13 @@ class DeviceService:
             self.periods.observe(reading, span, late)
             self._save_if_due()
             after = self.periods.current()
-            if self._desired.pending and (before is None or after is None or before.start_s != after.start_s):
+            if self.installation.pending and (before is None or after is None or before.start_s != after.start_s):
                 self._change_line(eye)
 
     def _look_at(self, source: FrameSource) -> Eye:
-        line = self._line_for(source.width, source.height)
-        core = self._make_counter(source.width, source.height, line)
+        core = self._core_for(source)
         log.info("counting %s, %d x %d", source.name, source.width, source.height)
-        return Eye(source, core, Uptime(source.fps), line)
+        return Eye(source, core, Uptime(source.fps))
 
     def _finish(self, eye: Eye) -> None:
         """Take what the core was still looking at."""
@@ -244,9 +230,10 @@ class DeviceService:
         if not self.outbox.save(self.periods.state, closed, self.periods.held, changed):
             self.periods.changed |= changed
         self._saved_at_s = time.monotonic()
-        if self.outbox.put_back:
+        if self.outbox.put_back and not self._begun_anew:
             log.error("%s", self.outbox.put_back)
-            self.periods.new_generation()
+            self._begun_anew = True
+            self.periods.begin_anew()
 
     def _end(self) -> bool:
         """Close the open quarter, send what waits, and say good-bye; tell whether nothing waits."""
@@ -310,7 +297,7 @@ class DeviceService:
             condition = Condition(
                 at_s=reading.at_s,
                 clock_trusted=reading.trusted,
-                config=self._desired.config.version,
+                config=self.installation.config.version,
                 fps=self._fps,
                 dropped_frames=self.figures.dropped_frames,
                 restarts=self.restarts,
@@ -324,7 +311,7 @@ class DeviceService:
             said.append(f"the clock is not set: {len(self.periods.held)} stretches of counts wait for it")
         if self.figures.last_error:
             said.append(f"{self.figures.errors} errors, the last: {self.figures.last_error}")
-        if self._line_given() is None:
+        if not self.installation.has_line:
             said.append("there is no counting line: draw one")
         return said
 
@@ -335,76 +322,37 @@ class DeviceService:
                 return None
             return live_of(quarter, self.settings.sensor.name, self._reading.at_s)
 
-    def _stored_config(self) -> Config:
-        payload = self.outbox.config()
-        if payload is None:
-            return Config(version=0)
-        try:
-            config: Config = decode(Channel.CONFIG, payload)
-        except MessageError as error:
-            log.warning("the settings kept from the server cannot be read: %s", error)
-            return Config(version=0)
-        return config
-
     def _config_came(self, config: Config) -> None:
-        """Take settings from the server; they begin with the next quarter, so that no quarter holds two lines."""
+        """Keep the server's settings; they begin with the next quarter, at once when nothing is counted yet."""
         with self._lock:
-            newest = self._desired.pending or self._desired.config
-            if config.version <= newest.version:
-                return
-            self._desired.pending = overlaid(newest, config)
-            self.outbox.save_config(encode(self._desired.pending))
-            if self._line_given() is None:
-                self._begin_pending()
+            kept = self.installation.wish(config)
+            if kept is not None:
+                self.outbox.save_config(encode(kept))
+                if not self.installation.has_line:
+                    self._begin_wish()
 
-    def _begin_pending(self) -> None:
-        if self._desired.pending is not None:
-            self._desired.config, self._desired.pending = self._desired.pending, None
-            self._apply_flip(self._desired.config)
-            log.info("settings of version %d", self._desired.config.version)
+    def _begin_wish(self) -> None:
+        self.installation.begin_pending()
+        self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
 
     def _change_line(self, eye: Eye) -> None:
-        """Begin with the line that the server wants: a new core, and no track that began on the old line."""
+        """Begin with what the server wants: a new core, and no track that began before."""
         self._finish(eye)
-        self._begin_pending()
-        eye.line = self._line_for(eye.source.width, eye.source.height)
-        eye.core = self._make_counter(eye.source.width, eye.source.height, eye.line)
-
-    def _apply_flip(self, config: Config) -> None:
-        if config.flip is not None:
-            self.periods.rules = replace(self.periods.rules, flip=config.flip)
-
-    def _line_given(self) -> tuple[float, float, float, float] | Segment | None:
-        return self._desired.config.line or self._line or self.settings.camera.line
+        self._begin_wish()
+        eye.core = self._core_for(eye.source)
 
     def _wait_for_line(self) -> None:
         """Wait until somebody has drawn a line."""
-        if self._line_given() is None and self.clock.repeatable:
+        if self.clock.repeatable and not self.installation.has_line:
             raise LineError("there is no counting line; give one with --line x1,y1,x2,y2")
-        while self._line_given() is None and not self.stopping.wait(TICK_S):
+        while not self.installation.has_line and not self.stopping.wait(TICK_S):
             continue
 
-    def _line_for(self, width: int, height: int) -> Segment:
-        """Return the line to count on: the server's, else the one given, else the settings'."""
-        shares = self._desired.config.line
-        if shares is not None:
-            x1, y1, x2, y2 = shares
-            return (x1 * width, y1 * height), (x2 * width, y2 * height)
-        if self._line is not None:
-            return self._line
-        given = self.settings.camera.line
-        if given is None:
-            raise LineError("there is no counting line; give one with --line x1,y1,x2,y2")
-        return (given[0], given[1]), (given[2], given[3])
+    def _core_for(self, source: FrameSource) -> CountingCore:
+        return self._make_counter(source.width, source.height, self.installation.line_for(source.width, source.height))
 
     def _real_counter(self, width: int, height: int, line: Segment) -> CountingCore:
         return Counter(width, height, line, CounterSettings(pixels_per_metre=self.settings.counting.pixels_per_metre))
-
-
-def overlaid(config: Config, change: Config) -> Config:
-    """Return a config with what a newer one says; what it leaves open stays."""
-    said = {name: value for name in ("line", "flip", "speed_limit_kmh") if (value := getattr(change, name)) is not None}
-    return msgspec.structs.replace(config, version=change.version, **said)
 
 
 def clock_of(settings: Settings) -> Clock:
