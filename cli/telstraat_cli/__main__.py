@@ -1,4 +1,4 @@
-"""`python -m telstraat_cli` is the command `telstraat`, also where no script is installed."""
+"""`python -m telstraat_cli`: the same as the command `telstraat`."""
 
 from __future__ import annotations
 
