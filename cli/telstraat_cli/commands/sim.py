@@ -29,20 +29,31 @@ FLEET_HELP = """Many sensors' reports over months, with the truth beside them.
 
 FOLDER then holds fleet.json (who and where), truth.parquet (expected with and without the measure, who really passed),
 reports.parquet (what the sensors made of it), events.jsonl (what was wrong with them), weather.csv and holidays.csv."""
+CHAOS_HELP = """Kill, pause and restart everything at random, then prove that no report is lost or doubled.
+
+    telstraat sim chaos --seconds 60 --seed 1
+
+Starts a database, a broker, two ingesters and a fleet of sensors (real outboxes and publishers, in several processes) of its
+own. A schedule made from the seed kills (SIGKILL), pauses (SIGSTOP) and restarts them, and cuts, refuses, swallows, delays
+and throttles what goes between them. Then all is healed, the sensors send what they have, and the table is compared with
+what each sensor closed, byte for byte. Exit code 0: equal. 1: not; the history is kept, with the seed, as JSON lines."""
 DEFAULT_SEED = 1
+CHAOS_SECONDS_MIN = 5
+CHAOS_LINES_MAX = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat sim` understands."""
     commands = parser.add_subparsers(dest="what", metavar="street | fleet | chaos", required=True)
     _add_fleet(_command(commands, "fleet", "reports of many sensors over months, without frames", FLEET_HELP))
+    _add_chaos(_command(commands, "chaos", "hurt everything at random, then compare truth and table", CHAOS_HELP))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one of the simulators."""
     from telstraat_firmware_sim.errors import SimulatorError
 
-    runs: dict[str, Callable[[argparse.Namespace], int]] = {"fleet": run_fleet}
+    runs: dict[str, Callable[[argparse.Namespace], int]] = {"fleet": run_fleet, "chaos": run_chaos}
     try:
         return runs[args.what](args)
     except SimulatorError as error:
@@ -113,6 +124,57 @@ def run_fleet(args: argparse.Namespace) -> int:
         soft_wrap=True,
     )
     return 0
+
+
+def _add_chaos(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long things go wrong (60)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="which things, and when (1)")
+    parser.add_argument("--sensors", type=int, default=20, metavar="N", help="how many sensors (20)")
+    parser.add_argument("--processes", type=int, default=4, metavar="N", help="in how many processes (4)")
+    parser.add_argument(
+        "--speed", type=float, default=900.0, metavar="X", help="the fleet's clock: 900 closes a quarter a second (900)"
+    )
+    parser.add_argument("--broker-kind", choices=["mosquitto", "amqtt"], help="which broker (what is installed)")
+    parser.add_argument("--dir", type=Path, metavar="FOLDER", help="keep everything here; else only a red run is kept")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON, the last line of the output")
+
+
+def run_chaos(args: argparse.Namespace) -> int:
+    """Run chaos and tell what it has shown."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from telstraat_cli.chaos import ChaosSettings, run_chaos
+    from telstraat_cli.stack.processes import ended_by_signals
+
+    if args.seconds < CHAOS_SECONDS_MIN:
+        raise CliError(f"--seconds {args.seconds:g}: give {CHAOS_SECONDS_MIN} or more, or nothing has time to go wrong")
+    settings = ChaosSettings(
+        seconds=args.seconds, seed=args.seed, sensors=args.sensors, processes=args.processes, speed=args.speed,
+        broker=args.broker_kind,
+    )  # fmt: skip
+    console = Console(stderr=True)
+    with ended_by_signals():
+        verdict = run_chaos(settings, args.dir, lambda text: console.print(text, highlight=False))
+    console.print(
+        f"seed {args.seed}: {verdict.reports:,} reports, {verdict.operations} operations, drained in {verdict.drain_s:g} s: "
+        + ("every report stands in the table once, byte for byte" if verdict.green else "[bold]RED[/bold]"),
+        soft_wrap=True,
+    )
+    said = [*verdict.deaths, *verdict.differences]
+    if not verdict.drained:
+        said.append("not every sensor got all its receipts in time")
+    if verdict.quarantined or verdict.gaps:
+        said.append(f"{verdict.quarantined} messages in quarantine, {verdict.gaps} gaps that are still asked for")
+    for line in said[:CHAOS_LINES_MAX]:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    if verdict.history:
+        console.print(f"  the history is in {verdict.history}", soft_wrap=True)
+    if args.json:
+        print(json.dumps(asdict(verdict) | {"green": verdict.green}, default=str))
+    return 0 if verdict.green else 1
 
 
 def fleet_of(args: argparse.Namespace) -> Fleet:
