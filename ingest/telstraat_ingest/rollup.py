@@ -103,10 +103,7 @@ where r.installation_id = t.installation_id and r.day >= (t.from_at at time zone
 """
 )
 
-ADD_DAYS = (
-    _TOUCHED
-    + _DAYS
-    + f"""
+_DAYS_FROM_HOURS = f"""
 , hours as (
     select t.installation_id, t.day, t.day_start, {_SUMS}
     from days t cross join lateral ({_QUARTERS.format(low="t.day_start", high="t.day_end")}) q
@@ -117,7 +114,8 @@ select installation_id, day, day_start, count(*), sum(quarters), sum(observed_s)
     {_each("sum({n}_seen)")}, {_each("sum({n})")}, sum_bins(car_speed)
 from hours group by installation_id, day, day_start
 """  # noqa: S608  (constants of this module)
-)
+
+ADD_DAYS = _TOUCHED + _DAYS + _DAYS_FROM_HOURS
 
 
 def refresh(connection: Connection, marks_max: int = 2000) -> int:

@@ -111,6 +111,11 @@ def load(
     except msgspec.ValidationError as error:
         raise SettingsError(f"setting {error}") from error
     _check_broker(settings)
+    if settings.retention_days is not None and settings.retention_days <= settings.max_age_days:
+        raise SettingsError(
+            f"retention_days {settings.retention_days} must be more than max_age_days {settings.max_age_days}: "
+            "a late report would go into a month that was dropped"
+        )
     return settings
 
 

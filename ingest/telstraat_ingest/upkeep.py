@@ -9,12 +9,13 @@ import logging
 import shutil
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 from psycopg import Connection
 
-from telstraat_ingest import migrate, rollup
+from telstraat_ingest import migrate, rollup, store
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
 
@@ -63,11 +64,21 @@ class Upkeep:
         while not self._stop.is_set():
             if time.monotonic() >= next_round_s:
                 next_round_s = time.monotonic() + self._settings.upkeep_every_s
-                migrate.make_partitions(connection)
-                self._measure(connection)
-                self._look_at_disk()
+                self._round(connection)
             self._metrics.rollups.inc(rollup.refresh(connection))
             self._stop.wait(self._settings.rollup_every_s)
+
+    def _round(self, connection: Connection) -> None:
+        migrate.make_partitions(connection)
+        if store.is_first(connection):
+            if self._settings.retention_days is not None:
+                for name in store.drop_old(connection, self._settings.retention_days):
+                    logger.info("retention: dropped %s", name, extra={"event": "retention", "what": name})
+            store.drop_old_quarantine(connection, self._settings.quarantine_days)
+            for name in store.compress_old(connection, self._settings.compress_after_days):
+                logger.info("compressed %s", name, extra={"event": "compressed", "what": name})
+        self._measure(connection)
+        self._look_at_disk()
 
     def _measure(self, connection: Connection) -> None:
         row = connection.execute(_GAUGES).fetchone()
@@ -77,6 +88,9 @@ class Upkeep:
             (metrics.missing, metrics.lost, metrics.dirty, metrics.silent, metrics.database_bytes), row, strict=True
         ):
             gauge.set(float(value))
+        until = store.partitions_until(connection)
+        if until is not None:
+            metrics.partition_days.set((until - datetime.now(UTC)).total_seconds() / 86_400)
 
     def _look_at_disk(self) -> None:
         path: Path | None = self._settings.disk_path
