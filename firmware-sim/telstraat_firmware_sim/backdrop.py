@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from telstraat_firmware_sim.camera import Camera
@@ -10,7 +11,7 @@ from telstraat_firmware_sim.layout import Layout
 from telstraat_firmware_sim.settings import StreetSettings
 
 MARGIN_PX = 10  # painted beyond every edge, for the camera's shaking
-SAMPLES = (0.25, 0.75)  # of a pixel, both ways
+SAMPLES = ((0.25, 0.25), (0.75, 0.75))  # x and y within a pixel; the lens blurs over the rest
 LAMP_APART_M = 26.0
 FLOOR_M = 2.9
 SKY = 214.0
@@ -19,10 +20,26 @@ FAR_M = 400.0
 Floats = NDArray[np.float64]
 
 
+@njit(cache=True, error_model="numpy")
+def smooth_noise(table, x, y):  # type: ignore[no-untyped-def]
+    """Give smooth noise around 0 with one hill a unit; x, y float64 (n,), `table` random in 0 to 1, (256, 256)."""
+    noise = np.empty(x.size)
+    for k in range(x.size):
+        left, top = np.floor(x[k]), np.floor(y[k])
+        u, v = x[k] - left, y[k] - top
+        u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
+        i, j = int(left), int(top)
+        i0, i1, j0, j1 = i & 255, (i + 1) & 255, j & 255, (j + 1) & 255
+        upper = table[j0, i0] + u * (table[j0, i1] - table[j0, i0])
+        lower = table[j1, i0] + u * (table[j1, i1] - table[j1, i0])
+        noise[k] = upper + v * (lower - upper) - 0.5
+    return noise
+
+
 def night_light(night: float) -> tuple[float, float]:
     """Give (ambient, lamps) light for a depth of night; lamps burn from 0.3 on."""
-    ambient = 1.0 - 0.93 * min(1.0, night) ** 0.7 if night > 0 else 1.0
-    return max(0.06, ambient), 0.42 * max(0.0, min(1.0, (night - 0.3) / 0.4))
+    ambient = 1.0 - 0.90 * min(1.0, night) ** 0.7 if night > 0 else 1.0
+    return max(0.1, ambient), 0.62 * max(0.0, min(1.0, (night - 0.3) / 0.4))
 
 
 def lamp_places(settings: StreetSettings, layout: Layout) -> Floats:
@@ -41,11 +58,10 @@ def paint_backdrop(settings: StreetSettings, layout: Layout) -> NDArray[np.uint8
     rows = np.arange(camera.height + 2 * MARGIN_PX + 1) - MARGIN_PX
     total = np.zeros((rows.size, columns.size))
     surface = _Surface(settings, layout)
-    for dy in SAMPLES:
-        for dx in SAMPLES:
-            x_px, y_px = np.meshgrid(columns + dx, rows + dy)
-            total += _seen(camera, layout, surface, x_px, y_px)
-    return np.clip(np.round(total / len(SAMPLES) ** 2), 0, 255).astype(np.uint8)
+    for dx, dy in SAMPLES:
+        x_px, y_px = np.meshgrid(columns + dx, rows + dy)
+        total += _seen(camera, layout, surface, x_px, y_px)
+    return np.clip(np.round(total / len(SAMPLES)), 0, 255).astype(np.uint8)
 
 
 def _seen(camera: Camera, layout: Layout, surface: _Surface, x_px: Floats, y_px: Floats) -> Floats:
@@ -56,13 +72,16 @@ def _seen(camera: Camera, layout: Layout, surface: _Surface, x_px: Floats, y_px:
     to_ground = np.where(ray[..., 2] < -1e-6, to_ground, FAR_M * 4)
     out = np.where(ray[..., 1] > 1e-6, ray[..., 1], 1e-6)
     to_wall = np.where(ray[..., 1] > 1e-6, layout.facade_y / out, FAR_M * 8)
-    wall = to_wall < to_ground
     along = np.minimum(to_wall, to_ground)
     x, y = along * ray[..., 0], along * ray[..., 1]
     z = camera.height_m + along * ray[..., 2]
-    grey = np.where(wall, surface.wall(x, z, along), surface.ground(x, y, along))
-    sky = wall & (z > surface.roof(x)) | (along > FAR_M)
-    return np.where(sky, surface.sky(z), grey)
+    behind = to_wall < to_ground
+    sky = (behind & (z > surface.roof(x))) | (along > FAR_M)
+    wall, ground = behind & ~sky, ~behind & ~sky
+    grey = surface.sky(z)
+    grey[wall] = surface.wall(x[wall], z[wall], along[wall])
+    grey[ground] = surface.ground(x[ground], y[ground], along[ground])
+    return grey
 
 
 class _Surface:
@@ -85,15 +104,7 @@ class _Surface:
         self._lamps = lamp_places(settings, layout)
 
     def _noise(self, x: Floats, y: Floats) -> Floats:
-        """Give smooth noise around 0 with one hill a unit."""
-        i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-        u, v = x - i, y - j
-        u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
-        i0, i1, j0, j1 = i & 255, (i + 1) & 255, j & 255, (j + 1) & 255
-        t = self._table
-        upper = t[j0, i0] + u * (t[j0, i1] - t[j0, i0])
-        lower = t[j1, i0] + u * (t[j1, i1] - t[j1, i0])
-        return np.asarray(upper + v * (lower - upper) - 0.5)
+        return np.asarray(smooth_noise(self._table, np.ascontiguousarray(x), np.ascontiguousarray(y)))
 
     def _fade(self, far: Floats, size_m: float) -> Floats:
         """Fade detail of a size that a pixel no longer resolves."""
@@ -109,8 +120,8 @@ class _Surface:
         for (px, py), size, grey in zip(places, sizes, greys, strict=True):
             inside = (np.abs(x - px) < size) & (np.abs(y - layout.axis_y - py / 15) < 0.4 * size)
             carriage = carriage + np.where(inside, grey, 0.0)
-        crack = np.abs(self._noise(x * 0.8 + 3, y * 0.8 + 31)) < 0.012
-        carriage -= 26 * crack * self._fade(far, 0.06)
+        crack = (np.abs(self._noise(x * 0.9 + 3, y * 0.9 + 31)) < 0.006) & (self._noise(x * 0.31, y * 0.31 + 90) > 0.12)
+        carriage -= 20 * crack * self._fade(far, 0.04)
         grey = carriage
         for kerb_near, kerb_far in (
             (layout.near_kerb_y - road.pavement_m, layout.near_kerb_y),

@@ -13,6 +13,7 @@ the camera stands at (0, 0, height).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, radians, sin, tan
 
 import numpy as np
@@ -39,12 +40,7 @@ class Camera:
 
     def packed(self) -> NDArray[np.float64]:
         """Pack for the kernels: position(3), right(3), down(3), forward(3), focal_px, centre_x_px, centre_y_px."""
-        yaw, pitch = radians(self.yaw_deg), radians(self.pitch_deg)
-        forward = np.array([sin(yaw) * cos(pitch), cos(yaw) * cos(pitch), -sin(pitch)])
-        right = np.array([cos(yaw), -sin(yaw), 0.0])
-        down = np.cross(forward, right)
-        lens = [self.focal_px, self.width / 2, self.height / 2]
-        return np.concatenate([[0.0, 0.0, self.height_m], right, down, forward, lens])
+        return _packed(self)
 
     def project(self, points_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give (..., 3) = x_px, y_px, depth_m of (..., 3) world points; depth <= 0 lies behind the camera."""
@@ -62,3 +58,15 @@ class Camera:
         across = (x_px - cam[13]) / cam[12]
         below = (y_px - cam[14]) / cam[12]
         return np.asarray(across[..., None] * cam[3:6] + below[..., None] * cam[6:9] + cam[9:12])
+
+
+@lru_cache(maxsize=256)
+def _packed(camera: Camera) -> NDArray[np.float64]:
+    yaw, pitch = radians(camera.yaw_deg), radians(camera.pitch_deg)
+    forward = np.array([sin(yaw) * cos(pitch), cos(yaw) * cos(pitch), -sin(pitch)])
+    right = np.array([cos(yaw), -sin(yaw), 0.0])
+    down = np.cross(forward, right)
+    lens = [camera.focal_px, camera.width / 2, camera.height / 2]
+    packed = np.concatenate([[0.0, 0.0, camera.height_m], right, down, forward, lens])
+    packed.flags.writeable = False
+    return packed

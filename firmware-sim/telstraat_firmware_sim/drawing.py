@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_firmware_sim.paint import LEVELS
+from telstraat_firmware_sim.paint import LEVELS, PAINT_UNIT
 
-OVER = 2  # drawn at twice the size, then averaged: soft edges
+OVER = 2  # drawn at twice the size, then averaged: soft edges; halved as the smaller levels are
 
 Floats = NDArray[np.float32]
 Point = tuple[float, float]
@@ -130,17 +130,19 @@ class Drawing:
         for plane, value in zip(self._planes, (material.base, material.paint1, material.paint2), strict=True):
             plane[:] = value
 
-    def texels(self, level: int) -> NDArray[np.uint32]:
-        """Pack at 1 / 2**level of the full size."""
-        block = OVER * 2**level
-        shape = (self._rows // block, block, self._columns // block, block)
-        alpha = self._alpha.reshape(shape).mean(axis=(1, 3))
-        weight = np.maximum(alpha, 1e-6)
-        packed = np.round(alpha * 255).astype(np.uint32) << 24
-        for plane, scale, shift in zip(self._planes, (1.0, 255.0 / 1.25, 255.0 / 1.25), (16, 8, 0), strict=True):
-            mean = (plane * self._alpha).reshape(shape).mean(axis=(1, 3)) / weight
-            packed |= np.clip(np.round(mean * scale), 0, 255).astype(np.uint32) << shift
-        return np.asarray(packed, dtype=np.uint32)
+    def texels(self) -> list[NDArray[np.uint32]]:
+        """Pack at full size and at every smaller level."""
+        planes = np.concatenate([self._alpha[None], self._planes * self._alpha])
+        packed = []
+        for _ in range(LEVELS):
+            planes = planes[:, 0::2] + planes[:, 1::2]
+            planes = 0.25 * (planes[:, :, 0::2] + planes[:, :, 1::2])
+            mean = planes[1:] / np.maximum(planes[0], 1e-6)
+            texel = np.round(planes[0] * 255).astype(np.uint32) << 24
+            for plane, unit, shift in zip(mean, (1.0, PAINT_UNIT, PAINT_UNIT), (16, 8, 0), strict=True):
+                texel |= np.minimum(plane * unit + 0.5, 255).astype(np.uint32) << shift
+            packed.append(np.asarray(texel, dtype=np.uint32))
+        return packed
 
 
 @dataclass(slots=True)
@@ -155,8 +157,7 @@ class Atlas:
     def add(self, drawing: Drawing) -> int:
         """Store a drawing at every level; return its number."""
         levels = []
-        for level in range(LEVELS):
-            texels = drawing.texels(level)
+        for texels in drawing.texels():
             levels.append((self._end, texels.shape[1], texels.shape[0]))
             self._pieces.append(texels.ravel())
             self._end += texels.size

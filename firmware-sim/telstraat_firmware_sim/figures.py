@@ -77,7 +77,14 @@ def person(phase: float, height_m: float, gait: Gait, look: int) -> Drawing:
     drawing.limb((neck[0], neck[1] - 0.02 * h), head, 0.032 * h, 0.03 * h, SKIN)
     drawing.limb(head, (head[0], head[1] + 0.015 * h), 0.054 * h, 0.054 * h, SKIN)
     drawing.limb(
-        (head[0] - 0.02 * h, head[1] + 0.012 * h), (head[0] + 0.01 * h, head[1] + 0.035 * h), 0.05 * h, 0.045 * h, HAIR
+        (head[0] - 0.016 * h, head[1] + 0.004 * h),
+        (head[0] - 0.006 * h, head[1] + 0.028 * h),
+        0.05 * h,
+        0.048 * h,
+        HAIR,
+    )
+    drawing.limb(
+        (head[0] + 0.022 * h, head[1] - 0.02 * h), (head[0] + 0.026 * h, head[1] + 0.012 * h), 0.03 * h, 0.03 * h, SKIN
     )
     _arm(drawing, neck, h, gait, phase + 0.5, PAINT, look)
     return drawing

@@ -102,7 +102,7 @@ def _figure(row: NDArray[np.float64], body: Body, atlas: Atlas) -> None:
         drawings = [cyclist(body.kind, k / PHASES, rider_only=alone) for k in range(PHASES) for alone in (False, True)]
     else:
         assert body.kind in MOTORS, body.kind
-        row[columns.KIND] = columns.RIDING
+        row[columns.KIND] = columns.MOTORING
         drawings = [motorcyclist(body.kind, rider_only=alone) for alone in (False, True)]
     for drawing in drawings:
         number = atlas.add(drawing)

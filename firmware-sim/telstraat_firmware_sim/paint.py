@@ -16,18 +16,38 @@ import numpy as np
 from numba import njit
 
 from telstraat_firmware_sim.camera import NEAR_M
-
-PAINT = 0  # opaque, weighted by the texel's alpha
-SHADE = 1  # darkens what is there, at most once a frame and pixel
-GLOW = 2  # adds light
-MIRROR = 3  # blends weakly: reflections on a wet road
+from telstraat_firmware_sim.columns import (
+    AX,
+    DX,
+    GLOW,
+    LIGHT,
+    MIRROR,
+    MODE,
+    OWNER,
+    OX,
+    PAINT,
+    PAINT1,
+    PAINT2,
+    SHADE,
+    SHADE_GROUND,
+    WHICH,
+)
 
 LEVELS = 4  # a sprite is stored at full, half, quarter and eighth size
-CORNERS_MAX = 12
+TEXELS_A_PIXEL_MAX = 1.5
+PAINT_UNIT = 204
 
 
 @njit(cache=True, error_model="numpy")
-def cut_and_project(cam, corners, count, flat):  # type: ignore[no-untyped-def]
+def _to_camera(cam, x, y, z, out):  # type: ignore[no-untyped-def]
+    """Turn a direction (world, metres) into the camera's axes: right, down, forward."""
+    out[0] = x * cam[3] + y * cam[4] + z * cam[5]
+    out[1] = x * cam[6] + y * cam[7] + z * cam[8]
+    out[2] = x * cam[9] + y * cam[10] + z * cam[11]
+
+
+@njit(cache=True, error_model="numpy")
+def _project(cam, corners, count, flat):  # type: ignore[no-untyped-def]
     """Cut a convex polygon (camera axes, metres) at the near plane and project it; return how many corners remain."""
     kept = 0
     for k in range(count):
@@ -46,229 +66,131 @@ def cut_and_project(cam, corners, count, flat):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def row_span(flat, count, y_px, width):  # type: ignore[no-untyped-def]
-    """Give the first and one past the last column of the polygon in a row; empty when first >= last."""
-    left, right = 1e9, -1e9
-    middle = y_px + 0.5
-    for k in range(count):
-        j = k + 1 if k + 1 < count else 0
-        ya, yb = flat[k, 1], flat[j, 1]
-        if (ya <= middle) != (yb <= middle):
-            x = flat[k, 0] + (middle - ya) / (yb - ya) * (flat[j, 0] - flat[k, 0])
-            left = min(left, x)
-            right = max(right, x)
-    first = max(0, int(min(max(left + 0.5, 0.0), 1e6)))
-    last = min(width, int(min(max(right + 0.5, 0.0), 1e6)))
-    return first, last
+def _spans(flat, count, spans):  # type: ignore[no-untyped-def]
+    """Write the columns that the polygon covers in each row of the picture; return the first row and one past the last.
 
-
-@njit(cache=True, error_model="numpy")
-def row_limits(flat, count, height):  # type: ignore[no-untyped-def]
-    """Give the first and one past the last row of the polygon inside the picture."""
+    spans : int64 (rows + 1, 2), first column and one past the last; the last row holds (columns, 0) of the picture
+    """
+    rows, columns = spans.shape[0] - 1, spans[spans.shape[0] - 1, 0]
     top, bottom = 1e9, -1e9
     for k in range(count):
-        top = min(top, flat[k, 1])
-        bottom = max(bottom, flat[k, 1])
-    first = max(0, int(min(max(top + 0.5, 0.0), 1e6)))
-    last = min(height, int(min(max(bottom + 0.5, 0.0), 1e6)))
-    return first, last
+        top, bottom = min(top, flat[k, 1]), max(bottom, flat[k, 1])
+    first_row = int(min(max(top + 0.5, 0.0), 1.0 * rows))
+    last_row = int(min(max(bottom + 0.5, 0.0), 1.0 * rows))
+    for y in range(first_row, last_row):
+        left, right = 1e9, -1e9
+        middle = y + 0.5
+        for k in range(count):
+            j = k + 1 if k + 1 < count else 0
+            ya, yb = flat[k, 1], flat[j, 1]
+            if (ya <= middle) != (yb <= middle):
+                x = flat[k, 0] + (middle - ya) / (yb - ya) * (flat[j, 0] - flat[k, 0])
+                left, right = min(left, x), max(right, x)
+        spans[y, 0] = int(min(max(left + 0.5, 0.0), 1.0 * columns))
+        spans[y, 1] = int(min(max(right + 0.5, 0.0), 1.0 * columns))
+    return first_row, last_row
 
 
 @njit(cache=True, error_model="numpy")
-def paint_board(  # type: ignore[no-untyped-def]  # noqa: C901
-    canvas,
-    stamp,
-    ids,
-    cam,
-    atlas,
-    sprites,
-    sprite,
-    corners,
-    flat,
-    ox,
-    oy,
-    oz,
-    ax,
-    ay,
-    az,
-    dx,
-    dy,
-    dz,
-    mode,
-    tone1,
-    tone2,
-    light,
-    mark,
-    number,
+def paint_boards(  # type: ignore[no-untyped-def]  # noqa: C901
+    canvas, stamp, ids, cam, atlas, sprites, boards, grounds, total, spans, mark
 ):
-    """Paint sprite number `sprite` on the board (origin o, along a, down d; world metres).
+    """Paint the first `total` boards one over the other; see `columns` for `boards` and `grounds`.
 
-    canvas, ids : uint8, uint16 (height, width); ids of size 1 are not written
+    canvas : uint8 (height, width); ids : uint16 of the same shape, or of size 1 when nobody asks whose a pixel is
     stamp : uint16 (height, width), the mark of the last frame that shaded a pixel
-    light : 256 = as it is; for SHADE what remains of 256; for GLOW and MIRROR the strength
     """
-    height, width = canvas.shape
-    px, py, pz = ox - cam[0], oy - cam[1], oz - cam[2]
-    p0 = px * cam[3] + py * cam[4] + pz * cam[5]
-    p1 = px * cam[6] + py * cam[7] + pz * cam[8]
-    p2 = px * cam[9] + py * cam[10] + pz * cam[11]
-    u0 = ax * cam[3] + ay * cam[4] + az * cam[5]
-    u1 = ax * cam[6] + ay * cam[7] + az * cam[8]
-    u2 = ax * cam[9] + ay * cam[10] + az * cam[11]
-    v0 = dx * cam[3] + dy * cam[4] + dz * cam[5]
-    v1 = dx * cam[6] + dy * cam[7] + dz * cam[8]
-    v2 = dx * cam[9] + dy * cam[10] + dz * cam[11]
-    corners[0, 0], corners[0, 1], corners[0, 2] = p0, p1, p2
-    corners[1, 0], corners[1, 1], corners[1, 2] = p0 + u0, p1 + u1, p2 + u2
-    corners[2, 0], corners[2, 1], corners[2, 2] = p0 + u0 + v0, p1 + u1 + v1, p2 + u2 + v2
-    corners[3, 0], corners[3, 1], corners[3, 2] = p0 + v0, p1 + v1, p2 + v2
-    count = cut_and_project(cam, corners, 4, flat)
-    if count < 3:
-        return
-    first_row, last_row = row_limits(flat, count, height)
-    if first_row >= last_row:
-        return
-    middle = max(NEAR_M, p2 + 0.5 * (u2 + v2))
-    texels = sprites[sprite, 0, 1] / (cam[12] * (ax * ax + ay * ay + az * az) ** 0.5 / middle + 1e-9)
-    rows = sprites[sprite, 0, 2] / (cam[12] * (dx * dx + dy * dy + dz * dz) ** 0.5 / middle + 1e-9)
-    texels = min(texels, rows)
-    level = 0
-    while texels > 1.5 and level < LEVELS - 1:
-        texels *= 0.5
-        level += 1
-    offset, tw, th = sprites[sprite, level, 0], sprites[sprite, level, 1], sprites[sprite, level, 2]
-    # A pixel's ray r meets the board at u = (v x p).r / (u x v).r and v = (p x u).r / (u x v).r.
-    a0, a1, a2 = (v1 * p2 - v2 * p1) * tw, (v2 * p0 - v0 * p2) * tw, (v0 * p1 - v1 * p0) * tw
-    b0, b1, b2 = (p1 * u2 - p2 * u1) * th, (p2 * u0 - p0 * u2) * th, (p0 * u1 - p1 * u0) * th
-    c0, c1, c2 = u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0
+    corners, flat = np.empty((12, 3)), np.empty((16, 2))
+    p, u, v = np.empty(3), np.empty(3), np.empty(3)
     inverse = 1.0 / cam[12]
-    a0, b0, c0 = a0 * inverse, b0 * inverse, c0 * inverse
-    marks = ids.size > 1 and mode == 0
-    for y in range(first_row, last_row):
-        first, last = row_span(flat, count, y, width)
-        if first >= last:
+    wants_ids = ids.size > 1
+    for n in range(total):
+        board = boards[n]
+        mode, sprite, light = int(board[MODE]), int(board[WHICH]), int(board[LIGHT])
+        if mode == SHADE_GROUND:
+            ground = grounds[sprite]
+            count = int(ground[0])
+            for k in range(count):
+                _to_camera(cam, ground[1 + 2 * k] - cam[0], ground[2 + 2 * k] - cam[1], -cam[2], corners[k])
+        else:
+            _to_camera(cam, board[OX] - cam[0], board[OX + 1] - cam[1], board[OX + 2] - cam[2], p)
+            _to_camera(cam, board[AX], board[AX + 1], board[AX + 2], u)
+            _to_camera(cam, board[DX], board[DX + 1], board[DX + 2], v)
+            count = 4
+            for k in range(3):
+                corners[0, k] = p[k]
+                corners[1, k] = p[k] + u[k]
+                corners[2, k] = p[k] + u[k] + v[k]
+                corners[3, k] = p[k] + v[k]
+        count = _project(cam, corners, count, flat)
+        if count < 3:
             continue
-        rx = first + 0.5 - cam[13]
-        ry = (y + 0.5 - cam[14]) * inverse
-        a = a0 * rx + a1 * ry + a2
-        b = b0 * rx + b1 * ry + b2
-        c = c0 * rx + c1 * ry + c2
-        for x in range(first, last):
-            w = 1.0 / c
-            tu = min(max(int(a * w), 0), tw - 1)
-            tv = min(max(int(b * w), 0), th - 1)
-            a += a0
-            b += b0
-            c += c0
-            texel = np.int64(atlas[offset + tv * tw + tu])
-            alpha = texel >> 24
-            if alpha == 0:
-                continue
-            if mode == 1:
-                if stamp[y, x] != mark:
-                    if alpha > 64:
+        first_row, last_row = _spans(flat, count, spans)
+        if mode == SHADE_GROUND:
+            for y in range(first_row, last_row):
+                for x in range(spans[y, 0], spans[y, 1]):
+                    if stamp[y, x] != mark:
                         stamp[y, x] = mark
-                    canvas[y, x] = (np.int64(canvas[y, x]) * (65280 - alpha * (256 - light))) >> 16
-                continue
-            grey = ((((texel >> 16) & 255) * 204 + ((texel >> 8) & 255) * tone1 + (texel & 255) * tone2) * 321) >> 16
-            if mode == 2:
-                canvas[y, x] = min(255, np.int64(canvas[y, x]) + ((alpha * light) >> 8))
-                continue
-            if mode == 3:
-                alpha = (alpha * light) >> 8
-            else:
-                grey = min(255, (grey * light) >> 8)
-            if alpha >= 250:
-                canvas[y, x] = grey
-            else:
+                        canvas[y, x] = (np.int64(canvas[y, x]) * light) >> 8
+            continue
+        depth = max(NEAR_M, p[2] + 0.5 * (u[2] + v[2]))
+        along_px = cam[12] * np.sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2]) / depth + 1e-9
+        down_px = cam[12] * np.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]) / depth + 1e-9
+        texels = min(sprites[sprite, 0, 1] / along_px, sprites[sprite, 0, 2] / down_px)
+        level = 0
+        while texels > TEXELS_A_PIXEL_MAX and level < LEVELS - 1:
+            texels *= 0.5
+            level += 1
+        offset, tw, th = sprites[sprite, level, 0], sprites[sprite, level, 1], sprites[sprite, level, 2]
+        # A pixel's ray r meets the board at u = (v x p).r / (u x v).r and v = (p x u).r / (u x v).r.
+        a0, a1, a2 = (
+            (v[1] * p[2] - v[2] * p[1]) * tw,
+            (v[2] * p[0] - v[0] * p[2]) * tw,
+            (v[0] * p[1] - v[1] * p[0]) * tw,
+        )
+        b0, b1, b2 = (
+            (p[1] * u[2] - p[2] * u[1]) * th,
+            (p[2] * u[0] - p[0] * u[2]) * th,
+            (p[0] * u[1] - p[1] * u[0]) * th,
+        )
+        c0, c1, c2 = u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
+        a0, b0, c0 = a0 * inverse, b0 * inverse, c0 * inverse
+        tone1, tone2, owner = int(board[PAINT1]), int(board[PAINT2]), int(board[OWNER])
+        for y in range(first_row, last_row):
+            rx = spans[y, 0] + 0.5 - cam[13]
+            ry = (y + 0.5 - cam[14]) * inverse
+            a = a0 * rx + a1 * ry + a2
+            b = b0 * rx + b1 * ry + b2
+            c = c0 * rx + c1 * ry + c2
+            for x in range(spans[y, 0], spans[y, 1]):
+                w = 1.0 / c
+                tu = min(max(int(a * w), 0), tw - 1)
+                tv = min(max(int(b * w), 0), th - 1)
+                a += a0
+                b += b0
+                c += c0
+                texel = np.int64(atlas[offset + tv * tw + tu])
+                alpha = texel >> 24
+                if alpha == 0:
+                    continue
                 here = np.int64(canvas[y, x])
-                canvas[y, x] = here + (((grey - here) * alpha) >> 8)
-            if marks and alpha >= 128:
-                ids[y, x] = number
-
-
-@njit(cache=True, error_model="numpy")
-def shade_polygon(canvas, stamp, cam, ground, count, corners, flat, light, mark):  # type: ignore[no-untyped-def]
-    """Darken a convex polygon on the ground (`ground`: x, y in metres) to `light` of 256, once a frame and pixel."""
-    height, width = canvas.shape
-    for k in range(count):
-        px, py, pz = ground[k, 0] - cam[0], ground[k, 1] - cam[1], -cam[2]
-        corners[k, 0] = px * cam[3] + py * cam[4] + pz * cam[5]
-        corners[k, 1] = px * cam[6] + py * cam[7] + pz * cam[8]
-        corners[k, 2] = px * cam[9] + py * cam[10] + pz * cam[11]
-    kept = cut_and_project(cam, corners, count, flat)
-    if kept < 3:
-        return
-    first_row, last_row = row_limits(flat, kept, height)
-    for y in range(first_row, last_row):
-        first, last = row_span(flat, kept, y, width)
-        for x in range(first, last):
-            if stamp[y, x] != mark:
-                stamp[y, x] = mark
-                canvas[y, x] = (np.int64(canvas[y, x]) * light) >> 8
-
-
-@njit(cache=True, error_model="numpy")
-def hull(points, count, out):  # type: ignore[no-untyped-def]
-    """Write the convex hull of the first `count` points (x, y) to `out`, in order around it; return its size."""
-    for k in range(1, count):
-        x, y = points[k, 0], points[k, 1]
-        j = k - 1
-        while j >= 0 and (points[j, 0] > x or (points[j, 0] == x and points[j, 1] > y)):
-            points[j + 1, 0], points[j + 1, 1] = points[j, 0], points[j, 1]
-            j -= 1
-        points[j + 1, 0], points[j + 1, 1] = x, y
-    size = 0
-    for way in range(2):
-        start = size
-        for step in range(count):
-            k = step if way == 0 else count - 1 - step
-            x, y = points[k, 0], points[k, 1]
-            while size >= start + 2 and (out[size - 1, 0] - out[size - 2, 0]) * (y - out[size - 2, 1]) <= (
-                out[size - 1, 1] - out[size - 2, 1]
-            ) * (x - out[size - 2, 0]):
-                size -= 1
-            out[size, 0], out[size, 1] = x, y
-            size += 1
-        size -= 1
-    return size
-
-
-@njit(cache=True, error_model="numpy")
-def lay_backdrop(canvas, backdrop, margin, shift_x, shift_y):  # type: ignore[no-untyped-def]
-    """Copy the backdrop (larger by `margin` on every side) shifted by parts of a pixel: the shaking camera."""
-    height, width = canvas.shape
-    whole_x, whole_y = int(margin - shift_x), int(margin - shift_y)
-    part_x = int(256 * ((margin - shift_x) - whole_x))
-    part_y = int(256 * ((margin - shift_y) - whole_y))
-    if part_x == 0 and part_y == 0:
-        for y in range(height):
-            canvas[y, :] = backdrop[y + whole_y, whole_x : whole_x + width]
-        return
-    w00 = (256 - part_x) * (256 - part_y) >> 8
-    w01 = part_x * (256 - part_y) >> 8
-    w10 = (256 - part_x) * part_y >> 8
-    w11 = 256 - w00 - w01 - w10
-    for y in range(height):
-        upper = backdrop[y + whole_y, whole_x : whole_x + width + 1]
-        lower = backdrop[y + whole_y + 1, whole_x : whole_x + width + 1]
-        row = canvas[y]
-        for x in range(width):
-            row[x] = (w00 * upper[x] + w01 * upper[x + 1] + w10 * lower[x] + w11 * lower[x + 1]) >> 8
-
-
-@njit(cache=True, error_model="numpy")
-def expose(canvas, noise, noise_x, noise_y, gain, dark_noise, light_noise):  # type: ignore[no-untyped-def]
-    """Turn the canvas into the sensor's picture in place: gain (256 = 1), and noise that grows with the light.
-
-    noise : int8, larger than the canvas; 32 units are one standard deviation, which is in 1/8 grey level
-    """
-    height, width = canvas.shape
-    for y in range(height):
-        row = canvas[y]
-        grain = noise[y + noise_y, noise_x : noise_x + width]
-        for x in range(width):
-            grey = (row[x] * gain) >> 8
-            spread = dark_noise + ((light_noise * grey) >> 8)
-            grey = grey + ((grain[x] * spread + 128) >> 8)
-            row[x] = min(max(grey, 0), 255)
+                if mode == SHADE:
+                    if stamp[y, x] != mark:
+                        if alpha > 64:
+                            stamp[y, x] = mark
+                        canvas[y, x] = (here * (65280 - alpha * (256 - light))) >> 16
+                elif mode == GLOW:
+                    canvas[y, x] = min(255, here + ((alpha * light) >> 8))
+                else:
+                    mix = ((texel >> 8) & 255) * tone1 + (texel & 255) * tone2
+                    grey = ((((texel >> 16) & 255) * PAINT_UNIT + mix) * 321) >> 16  # 321 / 65536 is 1 / 204
+                    if mode == MIRROR:
+                        alpha = (alpha * light) >> 8
+                    else:
+                        grey = min(255, (grey * light) >> 8)
+                    if alpha >= 250:
+                        canvas[y, x] = grey
+                    else:
+                        canvas[y, x] = here + (((grey - here) * alpha) >> 8)
+                    if wants_ids and mode == PAINT and alpha >= 128:
+                        ids[y, x] = owner

@@ -1,7 +1,7 @@
-"""Paints everything that is not backdrop into one frame: shadows, reflections, road users far to near, lights, rain.
+"""Sets the stage of one frame: which boards are to be painted, in which order, with which light.
 
-The road users of a frame come as rows of `meta` with their places at knots; the models as rows of
-`bodies` and `panels`. All in one compiled call, so that a frame costs no Python per object.
+First shadows, then reflections, then the light of headlights on the road, then road users from far to near with their
+lamps. All tables are described in `columns`.
 """
 
 from __future__ import annotations
@@ -10,27 +10,42 @@ import numpy as np
 from numba import njit
 
 from telstraat_firmware_sim.columns import (
+    AMBIENT,
     BEAM,
+    BELT,
+    BOARDS_MAX,
     BODY,
+    CABIN0,
+    CABIN1,
+    CONTACT,
     DRIVING,
     DT,
     FIRST_KNOT,
     FIRST_PANEL,
     FIXED,
+    GLOW,
+    HALO,
     HEADING,
     HEADLIGHTS,
+    HEIGHT,
+    HOUSE_LIGHT,
     HOUSE_SHADE_Y,
     KIND,
     KNOTS,
+    LAMP_GAIN,
     LENGTH,
+    MIRROR,
     MIRRORS,
+    MOTORING,
     NUMBER,
+    PAINT,
     PANELS,
     PHASE,
     PHASES,
-    RAIN,
     RIDING,
     SCALE,
+    SHADE,
+    SHADE_GROUND,
     SHADE_LIGHT,
     SPRITE,
     STANDING,
@@ -46,11 +61,26 @@ from telstraat_firmware_sim.columns import (
     WIDTH,
     WIND,
 )
-from telstraat_firmware_sim.lighting import burn_lamps, let_it_rain, light_at, shade_vehicle
-from telstraat_firmware_sim.paint import paint_board
+from telstraat_firmware_sim.hull import hull
 
 ON_SCREEN_MAX = 256
 SWAYS_ABOVE_M = 1.2  # leaves; what stands lower, a trunk or a post, does not sway
+BEAM_M, BEAM_WIDE_M = 15.0, 5.2
+SIDE_ON = 0.97  # cosine beyond which a rider's breadth does not show
+LAMP_REACH_M2 = 22.0
+
+
+@njit(cache=True, error_model="numpy")
+def _add(boards, count, o, a, d, sprite, mode, paints, light, owner):  # type: ignore[no-untyped-def]
+    """Append a board (origin o, along a, down d, each x, y, z); return how many there are now."""
+    if count >= BOARDS_MAX:
+        return count
+    board = boards[count]
+    board[0], board[1], board[2] = o
+    board[3], board[4], board[5] = a
+    board[6], board[7], board[8] = d
+    board[9], board[10], board[11], board[12], board[13], board[14] = sprite, mode, paints[0], paints[1], light, owner
+    return count + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,7 +104,7 @@ def _place(meta, xs, ys, row, t_s, places):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def _order(meta, bodies, places, shown, count):  # type: ignore[no-untyped-def]
-    """Sort so that who is farther is painted first: by lanes where they do not overlap, along the street where they do."""
+    """Sort so that who is farther is painted first: across the street where they do not overlap, else along it."""
     for i in range(1, count):
         row = shown[i]
         j = i - 1
@@ -92,403 +122,198 @@ def _order(meta, bodies, places, shown, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _sprite_of(meta, bodies, row, way_m):  # type: ignore[no-untyped-def]
-    """Choose the sprite of someone who moves legs."""
-    body = int(meta[row, BODY])
-    phases = int(bodies[body, PHASES])
-    variant = int(meta[row, VARIANT]) % int(bodies[body, VARIANTS])
-    phase = int((meta[row, PHASE] + way_m / (bodies[body, STRIDE] * meta[row, SCALE])) * phases) % phases
-    per = 2 if bodies[body, KIND] == RIDING else 1
-    return int(bodies[body, SPRITE]) + (variant * phases + phase) * per
-
-
-@njit(cache=True, error_model="numpy")
-def _boards(  # type: ignore[no-untyped-def]
-    canvas,
-    stamp,
-    ids,
-    cam,
-    atlas,
-    sprites,
-    sizes,
-    corners,
-    flat,
-    meta,
-    bodies,
-    panels,
-    row,
-    x,
-    y,
-    way_m,
-    flip,
-    mode,
-    light,
-    mark,
-    number,
-    numbers,
-    t_s,
-):
-    """Paint one road user: upright (flip 1), mirrored in the road (flip -1) or as a shadow thrown on it (mode 1)."""
-    body = int(meta[row, BODY])
-    kind = int(bodies[body, KIND])
-    heading, scale = meta[row, HEADING], meta[row, SCALE]
+def _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light, owner):  # type: ignore[no-untyped-def]
+    """Add someone on foot, or a rider: three slices when seen obliquely; mirrored or thrown as a shadow by `mode`."""
+    x, y, way_m = place[0], place[1], place[2]
+    body, heading = bodies[int(user[BODY])], user[HEADING]
     sun_x, sun_y = numbers[SUN_X], numbers[SUN_Y]
-    tone1, tone2 = int(meta[row, TONE1]), int(meta[row, TONE2])
-    if kind == DRIVING:
-        _vehicle(
-            canvas,
-            stamp,
-            ids,
-            cam,
-            atlas,
-            sprites,
-            sizes,
-            corners,
-            flat,
-            bodies,
-            panels,
-            body,
-            heading,
-            x,
-            y,
-            tone1,
-            tone2,
-            flip,
-            mode,
-            light,
-            mark,
-            number,
-        )
-        return
-    if kind == STANDING:
-        sprite = int(bodies[body, SPRITE])
-        wide, high = sizes[sprite, 0] * scale, sizes[sprite, 1] * scale
-        base = meta[row, PHASE]
-        if base > SWAYS_ABOVE_M:
-            pace = 1.1 + 0.013 * meta[row, VARIANT]
-            x += numbers[WIND] * (np.sin(pace * t_s + meta[row, VARIANT]) + 0.6 * np.sin(2.7 * pace * t_s))
-            base += 0.4 * numbers[WIND] * np.sin(1.9 * pace * t_s)
-        paint_board(
-            canvas,
-            stamp,
-            ids,
-            cam,
-            atlas,
-            sprites,
-            sprite,
-            corners,
-            flat,
-            x - 0.5 * wide * cam[3],
-            y - 0.5 * wide * cam[4],
-            base + high,
-            wide * cam[3],
-            wide * cam[4],
-            0.0,
-            0.0,
-            0.0,
-            -high,
-            mode,
-            tone1,
-            tone2,
-            light,
-            mark,
-            number,
-        )
-        return
-    sprite = _sprite_of(meta, bodies, row, way_m)
-    wide, high = sizes[sprite, 0] * scale, sizes[sprite, 1] * scale
-    if kind == WALKING:
-        facing = heading if cam[3] > 0 else -heading
-        share = facing * (0.6 + 0.4 * abs(cam[3]))
-        ax, ay, slices, apart = wide * share * cam[3], wide * share * cam[4], 1, 0.0
+    walking = body[KIND] == WALKING
+    phases = int(body[PHASES])
+    phase = int((user[PHASE] + way_m / (body[STRIDE] * user[SCALE])) * phases) % phases
+    sprite = int(body[SPRITE]) + (int(user[VARIANT]) % int(body[VARIANTS]) * phases + phase) * (1 if walking else 2)
+    wide, high = sizes[sprite, 0] * user[SCALE], sizes[sprite, 1] * user[SCALE]
+    slices, apart = 1, 0.0
+    if walking and mode == SHADE:  # the sun sees the walker's breadth whatever the window sees
+        reach = max(0.3, (sun_x**2 + sun_y**2) ** 0.5)
+        ax, ay = heading * (0.75 * wide * abs(sun_y) / reach + 0.2), 0.25 * wide
+    elif walking:
+        facing = (heading if cam[3] > 0 else -heading) * (0.6 + 0.4 * abs(cam[3]))
+        ax, ay = wide * facing * cam[3], wide * facing * cam[4]
     else:
-        ax, ay, slices, apart = heading * wide, 0.0, 3, 0.32 * bodies[body, WIDTH]
-    if mode == 1 and kind == WALKING:  # the sun sees the walker's breadth whatever the window sees
-        ax, ay = heading * 0.75 * wide * abs(sun_y) / max(0.3, (sun_x**2 + sun_y**2) ** 0.5) + 0.2, 0.25 * wide
+        ax, ay = heading * wide, 0.0
+        if mode == SHADE or (mode == PAINT and abs(cam[3]) < SIDE_ON):
+            slices, apart = 3, 0.32 * body[WIDTH]
+    flip = -1.0 if mode == MIRROR else 1.0
+    paints = (user[TONE1], user[TONE2])
     for k in range(slices):
-        if slices == 3 and k != 1 and (mode == 3 or abs(cam[3]) > 0.97) and mode != 1:
-            continue
-        beside = apart * (1 - k)
-        px, py, pz = x - 0.5 * ax, y - 0.5 * ay + beside, flip * high
-        dx, dy, dz = 0.0, 0.0, -flip * high
-        if mode == 1:
-            px, py, pz = px + sun_x * high, py + sun_y * high, 0.0
-            dx, dy, dz = -sun_x * high, -sun_y * high, 0.0
-        which = sprite + 1 if slices == 3 and k != 1 else sprite
-        paint_board(
-            canvas,
-            stamp,
-            ids,
-            cam,
-            atlas,
-            sprites,
-            which,
-            corners,
-            flat,
-            px,
-            py,
-            pz,
-            ax,
-            ay,
-            0.0,
-            dx,
-            dy,
-            dz,
-            mode,
-            tone1,
-            tone2,
-            light,
-            mark,
-            number,
-        )
+        which = sprite + (1 if slices == 3 and k != 1 else 0)
+        beside = apart * (1 - k) if slices == 3 else 0.0
+        px, py = x - 0.5 * ax, y - 0.5 * ay + beside
+        if mode == SHADE:
+            origin, down = (px + sun_x * high, py + sun_y * high, 0.0), (-sun_x * high, -sun_y * high, 0.0)
+        else:
+            origin, down = (px, py, flip * high), (0.0, 0.0, -flip * high)
+        count = _add(boards, count, origin, (ax, ay, 0.0), down, which, mode, paints, light, owner)
+    return count
 
 
 @njit(cache=True, error_model="numpy")
-def _vehicle(  # type: ignore[no-untyped-def]
-    canvas,
-    stamp,
-    ids,
-    cam,
-    atlas,
-    sprites,
-    sizes,
-    corners,
-    flat,
-    bodies,
-    panels,
-    body,
-    heading,
-    x,
-    y,
-    tone1,
-    tone2,
-    flip,
-    mode,
-    light,
-    mark,
-    number,
-):
-    """Paint the panels that face the camera, the farther ones first, and then the near side."""
-    length, width = bodies[body, LENGTH], bodies[body, WIDTH]
-    side = int(bodies[body, SPRITE])
-    rear = x - heading * 0.5 * length
-    near = y - 0.5 * width
-    first, count = int(bodies[body, FIRST_PANEL]), int(bodies[body, PANELS])
-    rising = (heading > 0) == (x < 0)
-    for k in range(count):
-        p = first + (k if rising else count - 1 - k)
-        xa, za, xb, zb = panels[p, 0], panels[p, 1], panels[p, 2], panels[p, 3]
+def _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, light):  # type: ignore[no-untyped-def]
+    """Add a trunk or a piece of a tree's crown, swaying in the wind."""
+    sprite = int(bodies[int(user[BODY]), SPRITE])
+    wide, high = sizes[sprite, 0] * user[SCALE], sizes[sprite, 1] * user[SCALE]
+    x, y, base = place[0], place[1], user[PHASE]
+    if base > SWAYS_ABOVE_M:
+        pace = 1.1 + 0.013 * user[VARIANT]
+        x += numbers[WIND] * (np.sin(pace * t_s + user[VARIANT]) + 0.6 * np.sin(2.7 * pace * t_s))
+        base += 0.4 * numbers[WIND] * np.sin(1.9 * pace * t_s)
+    origin = (x - 0.5 * wide * cam[3], y - 0.5 * wide * cam[4], base + high)
+    along, down = (wide * cam[3], wide * cam[4], 0.0), (0.0, 0.0, -high)
+    return _add(boards, count, origin, along, down, sprite, PAINT, (user[TONE1], user[TONE2]), light, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light, owner):  # type: ignore[no-untyped-def]
+    """Add the panels that face the camera, the farther ones first, and then the near side."""
+    body, heading = bodies[int(user[BODY])], user[HEADING]
+    flip = -1.0 if mode == MIRROR else 1.0
+    rear = place[0] - heading * 0.5 * body[LENGTH]
+    near = place[1] - 0.5 * body[WIDTH]
+    first, total = int(body[FIRST_PANEL]), int(body[PANELS])
+    rising = (heading > 0) == (place[0] < 0)
+    paints = (user[TONE1], user[TONE2])
+    for k in range(total):
+        p = panels[first + (k if rising else total - 1 - k)]
+        xa, za, xb, zb = p[0], p[1], p[2], p[3]
         wa, wb = rear + heading * xa, rear + heading * xb
         towards = (cam[0] - wa) * (-heading * (zb - za)) + (cam[2] - za) * (xb - xa)
         if towards <= 0:
             continue
         if zb > za:
             wa, wb, za, zb = wb, wa, zb, za
-        paint_board(
-            canvas,
-            stamp,
-            ids,
-            cam,
-            atlas,
-            sprites,
-            int(panels[p, 4]),
-            corners,
-            flat,
-            wa,
-            near,
-            flip * za,
-            0.0,
-            width,
-            0.0,
-            wb - wa,
-            0.0,
-            flip * (zb - za),
-            mode,
-            tone1,
-            tone2,
-            int(light * panels[p, 5]) >> 8 if mode == 0 else light,
-            mark,
-            number,
-        )
-    paint_board(
-        canvas,
-        stamp,
-        ids,
-        cam,
-        atlas,
-        sprites,
-        side,
-        corners,
-        flat,
-        rear,
-        near,
-        flip * sizes[side, 1],
-        heading * sizes[side, 0],
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        -flip * sizes[side, 1],
-        mode,
-        tone1,
-        tone2,
-        light,
-        mark,
-        number,
-    )
+        origin, along, down = (wa, near, flip * za), (0.0, body[WIDTH], 0.0), (wb - wa, 0.0, flip * (zb - za))
+        lit = light * p[5] / 256.0 if mode == PAINT else light
+        count = _add(boards, count, origin, along, down, p[4], mode, paints, lit, owner)
+    side = int(body[SPRITE])
+    high = flip * sizes[side, 1]
+    along = (heading * sizes[side, 0], 0.0, 0.0)
+    return _add(boards, count, (rear, near, high), along, (0.0, 0.0, -high), side, mode, paints, light, owner)
 
 
 @njit(cache=True, error_model="numpy")
-def paint_street(  # type: ignore[no-untyped-def]  # noqa: C901
-    canvas, stamp, ids, cam, atlas, sprites, sizes, meta, xs, ys, bodies, panels, lamps, numbers, t_s, mark, seed
+def _vehicle_shadow(boards, count, grounds, bodies, user, place, numbers, points, out):  # type: ignore[no-untyped-def]
+    """Add the shade under a vehicle, and where body and cabin throw their shadow."""
+    body = bodies[int(user[BODY])]
+    half, wide = 0.5 * body[LENGTH], 0.5 * body[WIDTH]
+    for part in range(3):
+        if part > 0 and numbers[SHADE_LIGHT] >= 255:
+            break
+        if part == 0:
+            x0, x1, z0, z1, more = -half, half, 0.0, 0.0, 0.06
+        elif part == 1:
+            x0, x1, z0, z1, more = -0.98 * half, 0.98 * half, 0.05, body[BELT], 0.0
+        else:
+            x0, x1, z0, z1, more = body[CABIN0] - half, body[CABIN1] - half, body[BELT] * 0.9, body[HEIGHT], -0.06
+        for corner in range(8):
+            z = z1 if corner >= 4 else z0
+            points[corner, 0] = place[0] + user[HEADING] * (x1 if corner & 1 else x0) + z * numbers[SUN_X]
+            points[corner, 1] = place[1] + (wide + more) * (1.0 if corner & 2 else -1.0) + z * numbers[SUN_Y]
+        size = hull(points, 8, out)
+        grounds[count, 0] = size
+        for k in range(size):
+            grounds[count, 1 + 2 * k], grounds[count, 2 + 2 * k] = out[k, 0], out[k, 1]
+        light = numbers[CONTACT] if part == 0 else numbers[SHADE_LIGHT]
+        zero = (0.0, 0.0, 0.0)
+        count = _add(boards, count, zero, zero, zero, count, SHADE_GROUND, (0.0, 0.0), light, 0.0)
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def _glow(boards, count, cam, sprite, x, y, z, size_m, strength):  # type: ignore[no-untyped-def]
+    """Add a round glow that faces the camera."""
+    half = 0.5 * size_m
+    origin = (x - half * (cam[3] + cam[6]), y - half * (cam[4] + cam[7]), z - half * (cam[5] + cam[8]))
+    along = (size_m * cam[3], size_m * cam[4], size_m * cam[5])
+    down = (size_m * cam[6], size_m * cam[7], size_m * cam[8])
+    return _add(boards, count, origin, along, down, sprite, GLOW, (0.0, 0.0), strength, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _lamps(boards, count, cam, bodies, user, place, numbers):  # type: ignore[no-untyped-def]
+    """Add a vehicle's or bicycle's lamps as the camera sees them: bright in front, weak behind, halos around."""
+    body, heading = bodies[int(user[BODY])], user[HEADING]
+    driving = body[KIND] == DRIVING
+    strength = numbers[HEADLIGHTS] * (110.0 if body[KIND] == RIDING else 256.0)
+    for end in range(2):
+        way = heading if end == 0 else -heading
+        x = place[0] + way * 0.5 * body[LENGTH]
+        facing = way * (cam[0] - x) / ((cam[0] - x) ** 2 + place[1] ** 2 + 9.0) ** 0.5
+        bright = (0.12 + 0.88 * max(0.0, facing)) * (1.0 if end == 0 else 0.35) if facing > -0.15 else 0.0
+        if bright <= 0.02:
+            continue
+        for k in range(2 if driving else 1):
+            y = place[1] + (0.36 * body[WIDTH] * (1 - 2 * k) if driving else 0.0)
+            z = 0.68 if driving else 0.85
+            count = _glow(boards, count, cam, numbers[HALO], x, y, z, 0.42, strength * min(1.0, 0.5 + bright))
+            count = _glow(boards, count, cam, numbers[HALO], x, y, z, 2.4, 0.55 * strength * bright)
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
+    boards, grounds, cam, sizes, meta, xs, ys, bodies, panels, lamps, numbers, t_s
 ):
-    """Paint the street's users at `t_s` over the backdrop; see columns.py for `meta`, `bodies`, `numbers`."""
-    corners = np.empty((12, 3))
-    flat = np.empty((14, 2))
+    """Write the boards of the frame at `t_s`, in the order of painting; return how many they are."""
     points = np.empty((8, 2))
-    ground = np.empty((18, 2))
+    out = np.empty((18, 2))
     places = np.empty((meta.shape[0], 3))
     shown = np.empty(min(meta.shape[0], ON_SCREEN_MAX), dtype=np.int64)
-    count = 0
+    users = 0
     for row in range(meta.shape[0]):
-        if count < shown.size and _place(meta, xs, ys, row, t_s, places):
-            shown[count] = row
-            count += 1
-    _order(meta, bodies, places, shown, count)
-    shade = int(numbers[SHADE_LIGHT])
-    for i in range(count):
-        row = shown[i]
-        x, y, body = places[row, 0], places[row, 1], int(meta[row, BODY])
-        kind = bodies[body, KIND]
-        if kind == STANDING and meta[row, PHASE] > 0:
+        if users < shown.size and _place(meta, xs, ys, row, t_s, places):
+            shown[users] = row
+            users += 1
+    _order(meta, bodies, places, shown, users)
+    count = 0
+    for step in range(4):  # shadows, reflections, headlights on the road, road users
+        if (step == 1 and numbers[MIRRORS] <= 0) or (step == 2 and numbers[HEADLIGHTS] <= 0):
             continue
-        if kind == DRIVING:
-            shade_vehicle(
-                canvas, stamp, cam, bodies, body, x, y, meta[row, HEADING], numbers, points, ground, corners, flat, mark
-            )
-        elif kind != STANDING and shade < 255 and y >= numbers[HOUSE_SHADE_Y]:
-            _boards(
-                canvas,
-                stamp,
-                ids,
-                cam,
-                atlas,
-                sprites,
-                sizes,
-                corners,
-                flat,
-                meta,
-                bodies,
-                panels,
-                row,
-                x,
-                y,
-                places[row, 2],
-                1.0,
-                1,
-                shade,
-                mark,
-                0,
-                numbers,
-                t_s,
-            )
-    if numbers[MIRRORS] > 0:
-        for i in range(count):
-            row = shown[i]
-            if bodies[int(meta[row, BODY]), KIND] != STANDING:
-                _boards(
-                    canvas,
-                    stamp,
-                    ids,
-                    cam,
-                    atlas,
-                    sprites,
-                    sizes,
-                    corners,
-                    flat,
-                    meta,
-                    bodies,
-                    panels,
-                    row,
-                    places[row, 0],
-                    places[row, 1],
-                    places[row, 2],
-                    -1.0,
-                    3,
-                    int(numbers[MIRRORS]),
-                    mark,
-                    0,
-                    numbers,
-                    t_s,
-                )
-    if numbers[HEADLIGHTS] > 0:
-        for i in range(count):
-            row = shown[i]
-            body = int(meta[row, BODY])
-            if (bodies[body, KIND] == DRIVING and meta[row, FIXED] == 0) or (
-                bodies[body, KIND] == RIDING and bodies[body, STRIDE] > 50
-            ):
-                heading = meta[row, HEADING]
-                front = places[row, 0] + heading * (0.5 * bodies[body, LENGTH] + 0.3)
-                paint_board(
-                    canvas,
-                    stamp,
-                    ids,
-                    cam,
-                    atlas,
-                    sprites,
-                    int(numbers[BEAM]),
-                    corners,
-                    flat,
-                    front,
-                    places[row, 1] - 2.6,
-                    0.0,
-                    heading * 15.0,
-                    0.0,
-                    0.0,
-                    0.0,
-                    5.2,
-                    0.0,
-                    2,
-                    0,
-                    0,
-                    int(120 * numbers[HEADLIGHTS]),
-                    mark,
-                    0,
-                )
-    for i in range(count):
-        row = shown[i]
-        x, y, body = places[row, 0], places[row, 1], int(meta[row, BODY])
-        light = int(light_at(numbers, lamps, x, y))
-        _boards(
-            canvas,
-            stamp,
-            ids,
-            cam,
-            atlas,
-            sprites,
-            sizes,
-            corners,
-            flat,
-            meta,
-            bodies,
-            panels,
-            row,
-            x,
-            y,
-            places[row, 2],
-            1.0,
-            0,
-            light,
-            mark,
-            int(meta[row, NUMBER]),
-            numbers,
-            t_s,
-        )
-        kind = bodies[body, KIND]
-        if numbers[HEADLIGHTS] > 0 and meta[row, FIXED] == 0 and kind in (DRIVING, RIDING):
-            burn_lamps(
-                canvas, stamp, ids, cam, atlas, sprites, corners, flat, bodies, numbers, body, meta[row, HEADING], x, y
-            )
-    if numbers[RAIN] > 0:
-        let_it_rain(canvas, numbers, seed)
+        for i in range(users):
+            user, place = meta[shown[i]], places[shown[i]]
+            body = bodies[int(user[BODY])]
+            kind = int(body[KIND])
+            lit = numbers[HEADLIGHTS] > 0 and user[FIXED] == 0 and kind in (DRIVING, RIDING, MOTORING)
+            if step == 0 and kind == DRIVING:
+                count = _vehicle_shadow(boards, count, grounds, bodies, user, place, numbers, points, out)
+            elif step == 2 and lit and kind != RIDING:
+                front = place[0] + user[HEADING] * (0.5 * body[LENGTH] + 0.3)
+                origin, along = (front, place[1] - 0.5 * BEAM_WIDE_M, 0.0), (user[HEADING] * BEAM_M, 0.0, 0.0)
+                down = (0.0, BEAM_WIDE_M, 0.0)
+                strength = 120.0 * numbers[HEADLIGHTS]
+                count = _add(boards, count, origin, along, down, numbers[BEAM], GLOW, (0.0, 0.0), strength, 0.0)
+            if step == 2 or (step < 2 and kind == STANDING) or (step == 0 and kind == DRIVING):
+                continue
+            mode, light, owner = PAINT, 0.0, 0.0
+            if step == 0:
+                mode, light = SHADE, numbers[SHADE_LIGHT]
+                if light >= 255 or place[1] < numbers[HOUSE_SHADE_Y]:
+                    continue
+            elif step == 1:
+                mode, light = MIRROR, numbers[MIRRORS]
+            else:
+                light, owner = numbers[AMBIENT], user[NUMBER]
+                if place[1] < numbers[HOUSE_SHADE_Y]:
+                    light *= numbers[HOUSE_LIGHT]
+                for k in range(lamps.shape[0]):
+                    far = (place[0] - lamps[k, 0]) ** 2 + (place[1] - lamps[k, 1]) ** 2
+                    light += numbers[LAMP_GAIN] / (1.0 + far / LAMP_REACH_M2)
+                light = 256.0 * min(light, 1.15)
+            if kind == DRIVING:
+                count = _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light, owner)
+            elif kind == STANDING:
+                count = _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, light)
+            else:
+                count = _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light, owner)
+            if step == 3 and lit:
+                count = _lamps(boards, count, cam, bodies, user, place, numbers)
+    return count

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telstraat_device.frames import ClosingSource, Frame, Luma
-from telstraat_firmware_sim import columns, stage
+from telstraat_firmware_sim import columns
 from telstraat_firmware_sim.backdrop import MARGIN_PX, lamp_places, night_light, paint_backdrop
 from telstraat_firmware_sim.bodies import BODIES, INDEX
 from telstraat_firmware_sim.camera import Camera
 from telstraat_firmware_sim.layout import PARKED_STRIP_M, Layout, Segment, lay_out
 from telstraat_firmware_sim.models import models
-from telstraat_firmware_sim.paint import expose, lay_backdrop
+from telstraat_firmware_sim.paint import paint_boards
+from telstraat_firmware_sim.sensor import expose, lay_backdrop, let_it_rain
 from telstraat_firmware_sim.settings import StreetSettings
+from telstraat_firmware_sim.stage import set_stage
 from telstraat_firmware_sim.traffic import Mover, TrafficPlan
 from telstraat_firmware_sim.truth import TrueCrossing
 
@@ -26,6 +28,7 @@ BLOCK_S = 10.0  # road users are packed for the kernels in blocks of this length
 KEEP_S = 30.0  # ended passages are kept this long, for frames asked for once more
 NOISE_ROOM = 64
 MARKS = 65_000
+SOFT_PX = 0.5  # `expose` takes a pixel from itself and its neighbours to the right and below
 NO_IDS = np.zeros((1, 1), dtype=np.uint16)
 
 
@@ -68,6 +71,10 @@ class Street(ClosingSource):
         shape = (self.settings.height, self.settings.width)
         self._canvas = np.zeros(shape, dtype=np.uint8)
         self._stamp = np.zeros(shape, dtype=np.uint16)
+        self._boards = np.zeros((columns.BOARDS_MAX, columns.BOARD_COLUMNS))
+        self._grounds = np.zeros((columns.BOARDS_MAX, columns.GROUND_COLUMNS))
+        self._spans = np.zeros((self.settings.height + 1, 2), dtype=np.int64)
+        self._spans[-1, 0] = self.settings.width
         self._mark = 0
         self._fixed = _fixed_things(self.settings, self._layout)
         self._block: _Packed | None = None
@@ -153,21 +160,17 @@ class Street(ClosingSource):
         dice = np.random.Philox(key=settings.seed, counter=[frame & (2**63 - 1), 0, 0, 5]).random_raw(2)
         shake_x, shake_y = self._shake(t_s)
         camera = self._camera.copy()
-        camera[13] += shake_x
-        camera[14] += shake_y
-        numbers[columns.FRAME] = frame & 0xFFFFFF
+        camera[13] += shake_x + SOFT_PX
+        camera[14] += shake_y + SOFT_PX
         self._mark += 1
         if self._mark > MARKS:
             self._stamp[:] = 0
             self._mark = 1
         lay_backdrop(self._canvas, self._backdrop, MARGIN_PX, shake_x, shake_y)
-        stage.paint_street(
-            self._canvas,
-            self._stamp,
-            ids,
+        count = set_stage(
+            self._boards,
+            self._grounds,
             camera,
-            scene.atlas,
-            scene.sprites,
             scene.sizes_m,
             packed.meta,
             packed.xs,
@@ -177,9 +180,22 @@ class Street(ClosingSource):
             self._lamps,
             numbers,
             t_s,
-            self._mark,
-            settings.seed,
         )
+        paint_boards(
+            self._canvas,
+            self._stamp,
+            ids,
+            camera,
+            scene.atlas,
+            scene.sprites,
+            self._boards,
+            self._grounds,
+            count,
+            self._spans,
+            self._mark,
+        )
+        if settings.lens.rain > 0:
+            let_it_rain(self._canvas, settings.lens.rain, int(dice[0] >> 1) | 1)
         gain = round(256 * self._gain(t_s))
         strong = 8.0 * settings.lens.noise * (1.0 + 0.9 * settings.light.night)
         noise_x, noise_y = int(dice[0]) % (2 * NOISE_ROOM), int(dice[1]) % NOISE_ROOM
@@ -213,7 +229,6 @@ class Street(ClosingSource):
         numbers[columns.AMBIENT], numbers[columns.LAMP_GAIN] = ambient, lamps
         numbers[columns.HEADLIGHTS] = 1.0 if light.night > 0.3 else 0.0
         numbers[columns.MIRRORS] = 70 * lens.rain
-        numbers[columns.RAIN] = lens.rain
         shaded = sun > 0 and light.house_shade_m > 0
         numbers[columns.HOUSE_SHADE_Y] = self._layout.near_kerb_y + light.house_shade_m if shaded else -1.0
         numbers[columns.HOUSE_LIGHT] = 1 - 0.8 * sun
