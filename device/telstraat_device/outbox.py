@@ -26,7 +26,8 @@ from telstraat_device.tally import Quarter, Tally, report_of
 
 EPOCH_MAX = 2**53 - 1
 DAY_S = 86_400
-ROOM_ROWS = 8  # given up at once when the disk is full
+ROOM_ROWS = 16  # given up at once when the disk is full: some pages
+ATTEMPTS_MAX = 10
 MEMORY_REPORTS_MAX = 96  # a day: then the oldest on the disk makes room for the newest in memory
 OLDEST = """
 select epoch, seq, start_s, due_s, payload from report
@@ -143,11 +144,11 @@ class Outbox:
             while self._unsaved and len(self._unsaved) > self.limits.days * DAY_S / QUARTER_S:
                 given_up = self._unsaved.pop(0)
                 self._given_up[given_up.generation] = self._given_up.get(given_up.generation, 0) + 1
-            for attempt in (1, 2):
+            for attempt in range(ATTEMPTS_MAX):
                 try:
                     self._write(state, held or {}, list(changed))
                 except sqlite3.Error as error:
-                    if attempt == 2 or not self._mended(error):
+                    if attempt + 1 == ATTEMPTS_MAX or not self._mended(error):
                         self._note(error)
                         return False
                 else:

@@ -1,0 +1,403 @@
+"""The outbox: what is closed survives, what is sent stays until its receipt, what is given up is told."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.device.toys import NOON_S, QUARTER_S
+
+from telstraat_contract.messages import Flag, Receipt, Report, decode
+from telstraat_contract.topics import Channel
+from telstraat_device.errors import StorageError
+from telstraat_device.outbox import MEMORY_REPORTS_MAX, Limits, Outbox, Row
+from telstraat_device.outbox_file import FILE
+from telstraat_device.periods import State
+from telstraat_device.ranges import holds, joined
+from telstraat_device.tally import Quarter, Tally
+
+DAY_S = 86_400
+
+
+def quarter(number: int, generation: int = 0, cars: int = 1) -> Quarter:
+    """Return the closed quarter number `number` after noon."""
+    start_s = NOON_S + number * QUARTER_S
+    return Quarter(start_s, Tally({"car": (cars, 0)}, observed_s=900.0), start_s, start_s + 900.0, generation)
+
+
+@contextmanager
+def outbox_in(folder: Path, sensor: str = "elm-1", limits: Limits | None = None) -> Iterator[Outbox]:
+    outbox = Outbox(folder, sensor, limits)
+    outbox.begin()
+    try:
+        yield outbox
+    finally:
+        outbox.close()
+
+
+def seqs(rows: list[Row]) -> list[int]:
+    return [row.seq for row in rows]
+
+
+def receipt(outbox: Outbox, through: int, seen: int = 0, want: tuple[tuple[int, int], ...] = ()) -> Receipt:
+    return Receipt(epoch=outbox.current().epoch, through=through, seen=max(seen, through), want=want)
+
+
+def test_a_closed_quarter_is_a_report_with_the_next_number(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        assert outbox.save(State(), [quarter(0), quarter(1)])
+        first, then = outbox.waiting(10)
+        report: Report = decode(Channel.REPORT, first.payload)
+        assert (report.seq, report.period_start.timestamp(), report.counts.car.lft) == (1, NOON_S, 1)
+        assert (then.seq, then.epoch) == (2, first.epoch)
+        assert outbox.current().last_seq == 2
+
+
+def test_reports_state_and_held_slices_are_there_after_a_restart(tmp_path: Path) -> None:
+    key = ("b1", 120, 10)
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(open=[quarter(2)], closed_until_s=NOON_S), [quarter(0)], {key: Tally({"car": (3, 4)})}, [key])
+        epoch = outbox.current().epoch
+    outbox = Outbox(tmp_path, "elm-1")
+    state, held, starts = outbox.begin()
+    assert state.open[0].tally.counts == {"car": (1, 0)}
+    assert state.closed_until_s == NOON_S
+    assert held == {key: Tally({"car": (3, 4)})}
+    assert starts == 1
+    assert outbox.current().epoch == epoch
+    assert seqs(outbox.waiting(10)) == [1]
+    assert outbox.save(state, [], {}, [key])
+    outbox.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        assert db.execute("select count(*) from held").fetchone() == (0,)
+
+
+def test_the_file_is_the_owners_and_every_commit_reaches_the_disk(tmp_path: Path) -> None:
+    with outbox_in(tmp_path / "state") as outbox:
+        assert (tmp_path / "state" / FILE).stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+        assert outbox._db.execute("pragma synchronous").fetchone() == (2,)
+        assert outbox._db.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_only_a_receipt_ends_the_waiting(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(6)])
+        assert outbox.apply(receipt(outbox, through=2, seen=5, want=((4, 4),)), NOON_S) == [(outbox.current().epoch, 4)]
+        assert seqs(outbox.waiting(10)) == [4, 6]
+        assert outbox.waiting_count() == 2
+        outbox.apply(receipt(outbox, through=6), NOON_S)
+        assert outbox.waiting_count() == 0
+
+
+def test_a_receipt_of_another_epoch_changes_nothing(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(0)])
+        assert outbox.apply(Receipt(epoch=outbox.current().epoch % 1000 + 1, through=9, seen=9), NOON_S) == []
+        assert outbox.waiting_count() == 1
+
+
+def test_a_restored_server_may_ask_for_committed_reports_again(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(6)])
+        outbox.apply(receipt(outbox, through=6), NOON_S)
+        wanted = outbox.apply(receipt(outbox, through=2, seen=6, want=((3, 6),)), NOON_S)
+        assert [seq for _, seq in wanted] == [3, 4, 5, 6]
+        assert seqs(outbox.waiting(10)) == [3, 4, 5, 6]
+
+
+def test_what_is_wanted_and_no_longer_there_is_announced_as_lost(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(6)])
+        outbox.apply(receipt(outbox, through=4, seen=4), NOON_S)
+        outbox.prune(NOON_S + 8 * DAY_S)
+        outbox.apply(receipt(outbox, through=1, seen=6, want=((2, 6), (40, 50))), NOON_S + 8 * DAY_S)
+        assert outbox.streams()[-1].lost == ((2, 4),)
+        assert seqs(outbox.waiting(10)) == [5, 6]
+
+
+def test_a_loss_is_announced_until_a_receipt_has_passed_it(tmp_path: Path) -> None:
+    with outbox_in(tmp_path, limits=Limits(days=1)) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(4)])
+        outbox.prune(NOON_S + DAY_S + 2 * QUARTER_S)
+        assert outbox.streams()[-1].lost == ((1, 2),)
+        outbox.apply(receipt(outbox, through=1), NOON_S)
+        assert outbox.streams()[-1].lost == ((2, 2),)
+        outbox.apply(receipt(outbox, through=2), NOON_S)
+        assert outbox.streams()[-1].lost == ()
+
+
+def test_committed_reports_stay_for_seven_days_and_waiting_ones_for_thirty(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(4)])
+        outbox.apply(receipt(outbox, through=2), NOON_S)
+        outbox.prune(NOON_S + 6.9 * DAY_S)
+        assert outbox._rows("select count(*) from report")[0][0] == 4
+        outbox.prune(NOON_S + 29 * DAY_S)
+        assert seqs(outbox.waiting(10)) == [3, 4]
+        outbox.prune(NOON_S + 31 * DAY_S)
+        assert outbox.waiting(10) == []
+        assert outbox.streams()[-1].lost == ((3, 4),)
+
+
+def test_a_bound_in_bytes_gives_up_committed_reports_first_and_then_the_oldest(tmp_path: Path) -> None:
+    with outbox_in(tmp_path, limits=Limits(megabytes=0.2)) as outbox:
+        for number in range(600):
+            outbox.save(State(), [quarter(number)])
+            if number == 99:
+                outbox.apply(receipt(outbox, through=100), NOON_S)
+            outbox.prune(NOON_S + number * QUARTER_S)
+        assert outbox._used_bytes() <= 0.2e6
+        ((first, last),) = outbox.streams()[-1].lost
+        rows = seqs(outbox.waiting(1000))
+        assert first == 101
+        assert rows == list(range(last + 1, 601))
+        assert (tmp_path / FILE).stat().st_size < 0.3e6
+
+
+def test_newest_and_oldest_can_be_asked_for_and_nothing_before_it_is_due(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path, "elm-1", spread_s=40.0)
+    outbox.begin()
+    outbox.save(State(), [quarter(n) for n in range(5)])
+    assert seqs(outbox.waiting(2)) == [1, 2]
+    assert seqs(outbox.waiting(2, newest=True)) == [5, 4]
+    assert seqs(outbox.waiting(9, due_by_s=NOON_S + 2 * QUARTER_S + 39)) == [1]
+    assert seqs(outbox.waiting(9, due_by_s=NOON_S + 2 * QUARTER_S + 40)) == [1, 2]
+    outbox.close()
+
+
+def test_each_generation_is_a_stream_with_an_epoch_of_its_own(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(generation=1), [quarter(0, 0), quarter(0, 1), quarter(1, 1)])
+        old, new = outbox.streams()
+        assert (old.last_seq, new.last_seq) == (1, 2)
+        assert old.epoch != new.epoch
+        assert outbox.current() == new
+        assert {row.key for row in outbox.waiting(9)} == {(old.epoch, 1), (new.epoch, 1), (new.epoch, 2)}
+        outbox.apply(Receipt(epoch=old.epoch, through=1, seen=1), NOON_S)
+        assert [row.epoch for row in outbox.waiting(9)] == [new.epoch, new.epoch]
+
+
+def test_a_folder_of_another_sensor_is_refused(tmp_path: Path) -> None:
+    with outbox_in(tmp_path, "elm-1"):
+        pass
+    with pytest.raises(StorageError, match="'elm-1', and this is sensor 'oak-2'"):
+        Outbox(tmp_path, "oak-2")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="state folder"):
+        Outbox(tmp_path / "file" / "state", "elm-1")
+
+
+def test_a_file_that_is_no_database_is_moved_aside_and_a_new_epoch_begins(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(0)])
+        epoch = outbox.current().epoch
+    (tmp_path / FILE).write_bytes(b"\x07 not a database at all" * 400)
+    with outbox_in(tmp_path) as outbox:
+        assert outbox.current().epoch != epoch
+        assert outbox.save(State(), [quarter(1)])
+        assert seqs(outbox.waiting(9)) == [1]
+        assert any("damaged" in text for text in outbox.alarms)
+    assert list(tmp_path.glob(f"{FILE}.damaged-*"))
+
+
+def test_what_can_be_read_of_a_damaged_file_is_saved(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(
+            State(open=[quarter(301)], closed_until_s=NOON_S + 301 * QUARTER_S), [quarter(n) for n in range(300)]
+        )
+        epoch = outbox.current().epoch
+    file = tmp_path / FILE
+    content = bytearray(file.read_bytes())
+    page = 4096
+    with closing(sqlite3.connect(file)) as db:
+        (root,) = db.execute("select rootpage from sqlite_master where name = 'waiting'").fetchone()
+    content[(root - 1) * page : (root - 1) * page + 64] = b"\xff" * 64
+    file.write_bytes(content)
+    with closing(Outbox(tmp_path, "elm-1")) as outbox:
+        state, _, _ = outbox.begin()
+        assert state.closed_until_s == NOON_S + 301 * QUARTER_S
+        assert [(row.epoch, row.seq) for row in outbox.waiting(999)] == [(epoch, n) for n in range(1, 301)]
+        assert outbox.save(state, [quarter(301, state.generation)])
+        assert outbox.current().epoch != epoch
+        assert outbox.streams()[0].last_seq == 300
+
+
+def test_damage_that_shows_while_running_begins_a_new_epoch_and_loses_nothing_in_memory(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(50)])
+        epoch = outbox.current().epoch
+        outbox._db.execute("pragma wal_checkpoint(truncate)")
+        size = (tmp_path / FILE).stat().st_size
+        (tmp_path / FILE).write_bytes(b"\xff" * size)
+        outbox._db.execute("pragma cache_size = 0")
+        outbox._db.execute("pragma shrink_memory")
+        assert outbox.save(State(), [quarter(50)])
+        assert outbox.current().epoch != epoch
+        assert outbox.waiting(9, newest=True)[0].start_s == quarter(50).start_s
+        assert any("damaged" in text for text in outbox.alarms)
+
+
+def test_a_disk_that_takes_nothing_is_an_alarm_and_counts_wait_in_memory(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(0)])
+        outbox._db.execute("pragma query_only = on")
+        assert not outbox.save(State(), [quarter(1)])
+        assert not outbox.save(State(), [quarter(2)])
+        assert any("takes nothing" in text for text in outbox.alarms)
+        assert outbox.waiting_count() == 3
+        assert seqs(outbox.waiting(9)) == [1]
+        outbox._db.execute("pragma query_only = off")
+        assert outbox.save(State(), [])
+        assert seqs(outbox.waiting(9)) == [1, 2, 3]
+        assert outbox.alarms == []
+
+
+def test_memory_is_bounded_too_and_its_losses_are_told(tmp_path: Path) -> None:
+    with outbox_in(tmp_path, limits=Limits(days=1)) as outbox:
+        outbox._db.execute("pragma query_only = on")
+        assert not outbox.save(State(), [quarter(n) for n in range(100)])
+        outbox._db.execute("pragma query_only = off")
+        assert outbox.save(State(), [])
+        assert outbox.waiting_count() == 96
+        assert outbox.streams()[-1].lost == ((1, 4),)
+        assert outbox.waiting(1)[0].start_s == quarter(4).start_s
+        assert outbox.current().last_seq == 100
+
+
+def test_on_a_full_disk_committed_reports_make_room_at_once(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(200)])
+        outbox.apply(receipt(outbox, through=150), NOON_S)
+        pages = outbox._db.execute("pragma page_count").fetchone()[0]
+        outbox._db.execute(f"pragma max_page_count = {pages}")
+        for number in range(200, 260):
+            assert outbox.save(State(), [quarter(number)])
+        assert seqs(outbox.waiting(999)) == list(range(151, 261))
+        assert outbox.streams()[-1].lost == ()
+
+
+def test_on_a_full_disk_the_oldest_goes_once_memory_holds_a_day(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(200)])
+        pages = outbox._db.execute("pragma page_count").fetchone()[0]
+        outbox._db.execute(f"pragma max_page_count = {pages}")
+        saved = [outbox.save(State(), [quarter(number)]) for number in range(200, 500)]
+        assert False in saved
+        assert True in saved[MEMORY_REPORTS_MAX:]
+        lost = outbox.streams()[-1].lost
+        assert lost[0][0] == 1
+        kept = seqs(outbox.waiting(999))
+        assert all(holds(lost, seq) != (seq in kept) for seq in range(1, outbox.current().last_seq + 1))
+        assert outbox.waiting_count() + sum(last - first + 1 for first, last in lost) == 500
+
+
+def test_a_storage_that_was_put_back_is_noticed(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(0)])
+        assert not outbox.put_back
+        outbox.apply(receipt(outbox, through=7), NOON_S)
+        assert "put back" in outbox.put_back
+
+
+def test_settings_of_the_server_are_kept(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        assert outbox.config() is None
+        outbox.save_config(b'{"version": 4}')
+    with outbox_in(tmp_path) as outbox:
+        assert outbox.config() == b'{"version": 4}'
+
+
+def test_ranges_join_and_hold_what_they_should() -> None:
+    assert joined([(5, 6), (1, 2), (3, 3), (9, 9), (6, 7)]) == ((1, 3), (5, 7), (9, 9))
+    assert holds(((1, 3), (9, 9)), 9)
+    assert not holds(((1, 3), (9, 9)), 4)
+
+
+Operation = tuple[str, int]
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["close", "close in a new generation"]), st.integers(1, 4)),
+        st.tuples(st.sampled_from(["receipt", "receipt with a gap", "restored server"]), st.integers(0, 30)),
+        st.tuples(st.sampled_from(["kill", "save fails", "nothing"]), st.just(0)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(OPERATIONS)
+def test_whenever_it_is_killed_every_saved_report_waits_or_has_its_receipt(operations: list[Operation]) -> None:
+    """A kill is a copy of the files as they lie on the disk, opened again: nothing that memory held is in it."""
+    with tempfile.TemporaryDirectory() as name:
+        folders = (Path(name) / f"life-{n}" for n in range(99))
+        folder = next(folders)
+        outbox = Outbox(folder, "elm-1")
+        state, _, _ = outbox.begin()
+        closed: dict[tuple[int, int], bytes] = {}
+        receipted: set[tuple[int, int]] = set()
+        unsaved: list[Quarter] = []
+        number = 0
+        for verb, value in operations:
+            if verb.startswith("close") or verb == "save fails":
+                state.generation += verb == "close in a new generation"
+                more = [quarter(number + k, state.generation) for k in range(value or 1)]
+                number += len(more)
+                if verb == "save fails":
+                    outbox._db.execute("pragma query_only = on")
+                done = outbox.save(state, more)
+                assert done == (verb != "save fails")
+                outbox._db.execute("pragma query_only = off")
+                unsaved = [] if done else unsaved + more
+                for row in outbox.waiting(999):
+                    assert closed.setdefault(row.key, row.payload) == row.payload
+            elif verb in ("receipt", "receipt with a gap", "restored server"):
+                stream = outbox.streams()[value % len(outbox.streams())]
+                seen = min(value, stream.last_seq)
+                gap = ((seen, seen),) if verb != "receipt" and seen else ()
+                outbox.apply(Receipt(epoch=stream.epoch, through=max(0, seen - 1), seen=seen, want=gap), NOON_S)
+                receipted |= {(stream.epoch, seq) for seq in range(1, seen + 1)} - {(stream.epoch, s) for s, _ in gap}
+                receipted -= {(stream.epoch, s) for s, _ in gap}
+            elif verb == "kill":
+                after = next(folders)
+                shutil.copytree(folder, after)
+                outbox.close()
+                folder, unsaved = after, []
+                outbox = Outbox(folder, "elm-1")
+                state, _, _ = outbox.begin()
+            waiting = {row.key: row.payload for row in outbox.waiting(999)}
+            assert waiting == {key: payload for key, payload in closed.items() if key not in receipted}
+            assert outbox.waiting_count() == len(waiting) + len(unsaved)
+            assert all(stream.lost == () for stream in outbox.streams())
+        outbox.close()
+
+
+def test_a_report_says_what_its_quarter_was() -> None:
+    tally = Tally(
+        {"car": (3, 4), "bike": (2, 0), "motorcycle": (1, 0)},
+        {"car": (6.3, 7), "bike": (1.0, 2)},
+        [0, 0, 7, *([0] * 22)],
+        899.6,
+        {"day": 100.0, "dusk": 799.0},
+        int(Flag.RESTARTED),
+    )
+    with tempfile.TemporaryDirectory() as name, outbox_in(Path(name)) as outbox:
+        outbox.save(State(), [Quarter(NOON_S, tally)])
+        report: Report = decode(Channel.REPORT, outbox.waiting(1)[0].payload)
+    assert report.period_start == datetime.fromisoformat("2026-11-21T12:00:00Z")
+    assert (report.observed_s, report.light, report.flags) == (900, "dusk", 16)
+    assert (report.counts.car.lft, report.counts.car.rgt, report.counts.motorcycle.lft) == (3, 4, 1)
+    assert (report.confidence.car, report.confidence.bike, report.confidence.heavy) == (90, 50, None)
+    assert report.car_speed is not None
+    assert report.car_speed[2] == 7
