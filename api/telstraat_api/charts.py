@@ -17,7 +17,7 @@ import altair as alt
 from telstraat_api.counts import CLASSES, Period
 from telstraat_api.languages import Words, untranslated, words
 from telstraat_api.periods import Bucket, local_day, next_start
-from telstraat_api.street_day import DAYS_BACK, StreetDay, of_kind, per_direction
+from telstraat_api.street_day import DAYS_BACK, StreetDay
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -108,7 +108,7 @@ def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: 
     for period in periods:
         base = period_row(day, period, bucket, _)
         for place, kind in enumerate(CLASSES):
-            lft, rgt = per_direction(period, kind)
+            lft, rgt = period.ways(kind)
             for n in (lft, -rgt) if ways == "apart" else (lft + rgt,):
                 if n:
                     rows.append(
@@ -191,7 +191,7 @@ def days_chart(day: StreetDay, _: Words) -> Spec:
         seen = period.observed_s / local_day(local, day.tz).length_s if period else 0.0
         base = {"day": _.short_day(local), "at": local.toordinal(), "uptime": round(seen, 4), "seen": _.percent(seen)}
         for place, kind in enumerate(CLASSES):
-            n = of_kind(period, kind) if period else 0.0
+            n = period.both(kind) if period else 0.0
             rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
     spec = copy.deepcopy(_days_skeleton(_.code))
     spec["datasets"] = {"days": rows}

@@ -15,14 +15,15 @@ from markupsafe import Markup
 
 from telstraat_api import assets
 from telstraat_api.charts import CLASS_NAMES, day_chart, days_chart, speed_chart, uptime_chart
-from telstraat_api.counts import CLASSES, read_periods
+from telstraat_api.counts import CLASSES
 from telstraat_api.database import Database
 from telstraat_api.errors import QueryError
 from telstraat_api.languages import COOKIE, NAMES, Words, chosen, untranslated, words
 from telstraat_api.periods import Bucket, Window, local_day
+from telstraat_api.reading import read_periods
 from telstraat_api.segments import Segment, find_segment, find_segments
 from telstraat_api.settings import ApiSettings
-from telstraat_api.street_day import SPLIT, StreetDay, of_kind, per_direction, raw_of, read_day
+from telstraat_api.street_day import SPLIT, StreetDay, read_day
 from telstraat_contract.quarters import QUARTER, quarter_start
 
 router = APIRouter(include_in_schema=False)
@@ -67,9 +68,6 @@ class Pages:
             classes=CLASSES,
             class_names=CLASS_NAMES,
             split_classes=SPLIT,
-            of_kind=of_kind,
-            per_direction=per_direction,
-            raw_of=raw_of,
         )
 
     def render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
@@ -122,7 +120,7 @@ async def last_day(database: Database, found: Sequence[Segment], now: datetime) 
     for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26):
         counts = totals.setdefault(period.segment_id, dict.fromkeys(CLASSES, 0.0))
         for kind in CLASSES:
-            counts[kind] += of_kind(period, kind)
+            counts[kind] += period.both(kind)
     return totals
 
 
@@ -153,7 +151,7 @@ async def street_page(
         next_day=(shown.day + timedelta(days=1)).isoformat(),
         previous=(shown.day - timedelta(days=1)).isoformat(),
         following=(shown.day + timedelta(days=1)).isoformat() if shown.day < shown.today else None,
-        reported_at=max((p.received_at for p in shown.quarters), default=None),
+        reported_at=max((p.received_at for p in shown.quarters if p.received_at), default=None),
     )
 
 
@@ -197,7 +195,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation["responses"].get("200", {}).get("content", {})
-            media_type, body = next(iter(content.items()), ("", {}))
+            media_type, body = next(iter(content.items()), ("", dict[str, Any]()))
             example = body.get("example")
             shown = example if isinstance(example, str) or example is None else pretty(example)
             found.append({**operation, "method": method.upper(), "path": path, "type": media_type, "example": shown})

@@ -93,7 +93,29 @@ def read_window(start: str | None, end: str | None, bucket: Bucket, tz: ZoneInfo
     since = read_time(start, tz, "from") if start else until - USUAL_SPAN[bucket]
     if since >= until:
         raise QueryError(f"from ({since.isoformat()}) must lie before to ({until.isoformat()})")
-    return Window(since, until)
+    return whole(Window(since, until), bucket, tz)
+
+
+def whole(window: Window, bucket: Bucket, tz: ZoneInfo) -> Window:
+    """Return the window widened to whole periods."""
+    last = start_of(window.end - timedelta(microseconds=1), bucket, tz)
+    return Window(start_of(window.start, bucket, tz), next_start(last, bucket, tz))
+
+
+def start_of(at: datetime, bucket: Bucket, tz: ZoneInfo) -> datetime:
+    """Return where the period that holds `at` begins, in UTC."""
+    if bucket is Bucket.QUARTER:
+        return quarter_start(at)
+    if bucket is Bucket.HOUR:
+        return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    day = at.astimezone(tz).date()
+    if bucket is Bucket.WEEK:
+        day -= timedelta(days=day.weekday())
+    elif bucket is Bucket.MONTH:
+        day = day.replace(day=1)
+    elif bucket is Bucket.YEAR:
+        day = day.replace(month=1, day=1)
+    return local_midnight(day, tz)
 
 
 def next_start(start: datetime, bucket: Bucket, tz: ZoneInfo) -> datetime:

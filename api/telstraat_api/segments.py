@@ -37,17 +37,17 @@ left join lateral (
 ) now_there on true
 left join lateral (
     select min(first.period_start) as first_report, max(last.period_start) as last_report
-    from installation i
+    from installation i join stream using (sensor_id)
     cross join lateral (
         select r.period_start from report r
-        where r.sensor_id = i.sensor_id and r.period_start > i.from_at - interval '15 minutes'
-          and r.period_start < coalesce(i.until_at, 'infinity')
+        where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no
+          and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
         order by r.period_start limit 1
     ) first
     cross join lateral (
         select r.period_start from report r
-        where r.sensor_id = i.sensor_id and r.period_start > i.from_at - interval '15 minutes'
-          and r.period_start < coalesce(i.until_at, 'infinity')
+        where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no
+          and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
         order by r.period_start desc limit 1
     ) last
     where i.segment_id = s.segment_id

@@ -7,39 +7,44 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from telstraat_api.errors import SettingsError
 
 PREFIX = "TELSTRAAT_API_"
 
 
-class ApiSettings(BaseSettings):
+class ApiSettings(BaseModel):
     """The API's settings; each description is also its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    dsn: str = Field("postgresql:///telstraat", description="Address of the database, as libpq reads it.")
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every network.")
-    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
-    site_name: str = Field("Telstraat", min_length=1, max_length=60, description="Name of the site, on every page.")
-    pool_min: int = Field(1, ge=1, le=50, description="Database connections kept open.")
-    pool_max: int = Field(8, ge=1, le=200, description="Database connections at most.")
-    pool_wait_s: float = Field(5.0, gt=0, le=60, description="Longest wait for a free connection.")
-    statement_timeout_s: float = Field(20.0, gt=0, le=600, description="Longest time one query may take.")
-    rows_max: int = Field(40_000, ge=100, le=1_000_000, description="Rows that one JSON answer holds at most.")
-    live_streams_max: int = Field(500, ge=1, le=100_000, description="Browsers that may watch live at once.")
-    watch_every_s: float = Field(15.0, ge=1, le=300, description="How often a watched sensor is asked for live counts.")
-    poll_every_s: float = Field(3.0, ge=0.2, le=300, description="How often watched streets are checked for reports.")
+    dsn: str = Field(default="postgresql:///telstraat", description="Address of the database, as libpq reads it.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    site_name: str = Field(
+        default="Telstraat", min_length=1, max_length=60, description="Name of the site, on every page."
+    )
+    pool_min: int = Field(default=1, ge=1, le=50, description="Database connections kept open.")
+    pool_max: int = Field(default=8, ge=1, le=200, description="Database connections at most.")
+    pool_wait_s: float = Field(default=5.0, gt=0, le=60, description="Longest wait for a free connection.")
+    statement_timeout_s: float = Field(default=20.0, gt=0, le=600, description="Longest time one query may take.")
+    rows_max: int = Field(default=40_000, ge=100, le=1_000_000, description="Rows that one JSON answer holds at most.")
+    live_streams_max: int = Field(default=500, ge=1, le=100_000, description="Browsers that may watch live at once.")
+    watch_every_s: float = Field(
+        default=15.0, ge=1, le=300, description="How often a watched sensor is asked for live counts."
+    )
+    poll_every_s: float = Field(
+        default=3.0, ge=0.2, le=300, description="How often watched streets are checked for reports."
+    )
     tiles: str = Field(
-        "",
-        pattern=r"^(/[A-Za-z0-9_\-./{}@]*)?$",
+        default="",
+        pattern=r"^(/[A-Za-z0-9_\-.{}@][A-Za-z0-9_\-./{}@]*)?$",
         description="Path on this host with map tiles, such as /tiles/{z}/{x}/{y}.png; empty draws the map without.",
     )
-    tiles_attribution: str = Field("", max_length=300, description="Text under a map with tiles.")
-    licence: str = Field("CC0-1.0", max_length=200, description="Licence of the published counts.")
-    attribution: str = Field("", max_length=300, description="How to name the source of the counts.")
+    tiles_attribution: str = Field(default="", max_length=300, description="Text under a map with tiles.")
+    licence: str = Field(default="CC0-1.0", max_length=200, description="Licence of the published counts.")
+    attribution: str = Field(default="", max_length=300, description="How to name the source of the counts.")
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> ApiSettings:

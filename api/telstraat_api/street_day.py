@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from telstraat_api.counts import CLASSES, KINDS, Period, read_periods, read_speeds, v85_kmh
+from telstraat_api.counts import CLASSES, KINDS, Period, v85_kmh
 from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, zone
+from telstraat_api.reading import read_periods, read_speeds
 from telstraat_api.segments import Segment, sensors_at
 from telstraat_contract.quarters import QUARTER, QUARTER_S, quarter_start
 
@@ -54,7 +55,7 @@ class StreetDay:
     @property
     def totals(self) -> dict[str, float]:
         """Corrected counts of the day so far, per class; hours without data add nothing."""
-        return {kind: sum(of_kind(period, kind) for period in self.hours) for kind in KINDS}
+        return {kind: sum(period.both(kind) for period in self.hours) for kind in KINDS}
 
     @property
     def total(self) -> float:
@@ -87,24 +88,6 @@ class StreetDay:
         return stretches(
             max(first, self.elapsed.start), self.elapsed.end, [p.start for p in self.quarters if p.observed_s]
         )
-
-
-def of_kind(period: Period, kind: str) -> float:
-    """Return the corrected count of a class, both directions; 0 where nothing was observed."""
-    lft, rgt = per_direction(period, kind)
-    return lft + rgt
-
-
-def raw_of(period: Period, kind: str) -> int:
-    """Return what was really counted of a class, both directions."""
-    place = KINDS.index(kind) * 2
-    return period.raw[place] + period.raw[place + 1]
-
-
-def per_direction(period: Period, kind: str) -> tuple[float, float]:
-    """Return the corrected counts of a class: from A to B, from B to A."""
-    place = KINDS.index(kind) * 2
-    return (0.0, 0.0) if period.corrected is None else (period.corrected[place], period.corrected[place + 1])
 
 
 def stretches(start: datetime, end: datetime, seen: Sequence[datetime]) -> list[Window]:

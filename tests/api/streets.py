@@ -72,6 +72,19 @@ def add_reports(connection: psycopg.Connection[Any], rows: Iterable[Mapping[str,
         return
     names = ["period_start", "received_at", "sensor_id", "seq", "flags", "epoch_no", "observed_s", *COUNTED]
     extra = ["pedestrian_conf", "bike_conf", "car_conf", "heavy_conf", "light", "car_speed"]
+    for sensor_id, epoch_no in {(row["sensor_id"], row.get("epoch_no", 1)) for row in rows}:
+        connection.execute(
+            "insert into stream (sensor_id, epoch_no, epoch) values (%s, %s, %s) on conflict do nothing",
+            (sensor_id, epoch_no, 1000 + epoch_no),
+        )
+    connection.execute(
+        "insert into rollup_dirty (sensor_id, from_at, until_at) select v, %s, %s from unnest(%s::int[]) as v",
+        (
+            min(row["period_start"] for row in rows),
+            max(row["period_start"] for row in rows) + QUARTER,
+            list({row["sensor_id"] for row in rows}),
+        ),
+    )
     months = {row["period_start"].replace(day=1) for row in rows}
     for month in months:
         connection.execute("select make_report_partition(%s)", (month,))
@@ -95,7 +108,10 @@ def plausible_days(
         hour = local.hour + local.minute / 60
         weekend = local.weekday() >= 5
         dark = hour < 7.2 or hour > 18.4
-        wave = lambda mid, wide: math.exp(-(((hour - mid) / wide) ** 2))  # noqa: E731
+
+        def wave(mid: float, wide: float, hour: float = hour) -> float:
+            return math.exp(-(((hour - mid) / wide) ** 2))
+
         level = {
             "pedestrian": 9 * wave(15, 4.5) + (0 if weekend else 7 * wave(8.2, 0.8)),
             "bike": 7 * wave(14.5, 4) + (2 if weekend else 22 * wave(8.3, 0.9) + 17 * wave(17.2, 1.2)),

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 
 from telstraat_api.answers import json_answer, stamp
-from telstraat_api.counts import KINDS, RATED, Period, Speeds, read_periods, read_speeds, v85_kmh
+from telstraat_api.counts import KINDS, RATED, Period, v85_kmh
 from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
+from telstraat_api.reading import Speeds, read_periods, read_speeds
 from telstraat_api.segments import find_segment
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.segments import SegmentId
@@ -21,6 +22,7 @@ from telstraat_contract.messages import Flag
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 DECIMALS = 4
+LIGHTS = {"u": "unknown", "d": "day", "k": "dusk", "n": "night"}
 From = Annotated[
     str | None,
     Query(
@@ -55,7 +57,7 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
     end = next_start(period.start, bucket, tz)
     length_s = (end - period.start).total_seconds()
     corrected = period.corrected
-    told = {
+    told: dict[str, Any] = {
         "segment_id": period.segment_id,
         "start": period.start.astimezone(tz).isoformat(),
         "end": end.astimezone(tz).isoformat(),
@@ -65,13 +67,15 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
         "sensors": period.sensors,
         "sensor_s": period.sensor_s,
         "flags": flag_names(period.flags),
-        "raw": by_kind(period.raw),
+        "source": period.source_id,
+        "raw": None if period.raw is None else by_kind(period.raw),
         "corrected": None if corrected is None else by_kind([round(value, DECIMALS) for value in corrected]),
-        "confidence": {
-            kind: None if value is None else round(value, 1)
-            for kind, value in zip(RATED, period.confidence, strict=True)
-        },
     }
+    if period.confidence is not None:
+        rated = (None if value is None else round(value, 1) for value in period.confidence)
+        told["confidence"] = dict(zip(RATED, rated, strict=True))
+    if period.light is not None:
+        told["light"] = LIGHTS[period.light]
     if speeds is not None:
         told["speed"] = speed_shape(speeds.get((period.segment_id, period.start)))
     return told
@@ -112,8 +116,9 @@ async def segment_reports(
 ) -> Response:
     """Return what was counted between `from` and `to`, oldest first.
 
-    `raw` is what was seen; `corrected` is scaled up to the full time by what was observed, quarter by quarter. A period
-    without any report is absent; one in which the sensor was blind has `observed_s` 0 and `corrected` null.
+    `raw` is what was seen; `corrected` is scaled up to the full time by what was observed, quarter by quarter. The window
+    is widened to whole periods. A period without data is absent; a quarter in which the sensor was there but blind has
+    `observed_s` 0 and `corrected` null. Counts imported from others carry their `source` and have no `raw`.
     """
     database: Database = request.app.state.database
     segment = await find_segment(database, segment_id)

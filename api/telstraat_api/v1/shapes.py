@@ -90,15 +90,19 @@ class PeriodShape(BaseModel):
     segment_id: int
     start: str = Field(description="In the street's own time zone.")
     end: str
-    quarters: int = Field(description="Quarters of an hour with a report.")
-    observed_s: int = Field(description="Seconds observed by at least one sensor.")
+    quarters: int = Field(description="Quarters of an hour with data.")
+    observed_s: int = Field(description="Seconds observed by the sensor that saw most.")
     uptime: float = Field(description="Share of the period observed, 0 to 1.")
     sensors: int
     sensor_s: int = Field(description="Seconds observed, all sensors added: what `raw` belongs to.")
     flags: list[str]
-    raw: Kinds = Field(description="As counted, all sensors added.")
+    source: int | None = Field(description="Where imported counts come from; null for the street's own.")
+    raw: Kinds | None = Field(description="As counted, all sensors added; null for imported counts.")
     corrected: Kinds | None = Field(description="As if observed all the time; null when nothing was observed.")
-    confidence: dict[str, float | None] = Field(description="Mean confidence of the classes, percent.")
+    confidence: dict[str, float | None] | None = Field(
+        None, description="Mean confidence of the classes, percent; of quarters only."
+    )
+    light: str | None = Field(None, description="Of quarters only: day, dusk, night or unknown.")
     speed: dict[str, Any] | None = Field(None, description="With `speed=true`: cars per 5 km/h and V85.")
 
 
@@ -159,6 +163,7 @@ PERIOD: dict[str, Any] = {
     "sensors": 1,
     "sensor_s": 3240,
     "flags": ["restarted"],
+    "source": None,
     "raw": {
         "pedestrian": _directed(9, 11),
         "bike": _directed(27, 14),
@@ -175,8 +180,6 @@ PERIOD: dict[str, Any] = {
         "heavy": _directed(4.4444, 3.3333),
         "night": _directed(0.0, 0.0),
     },
-    "confidence": {"pedestrian": 88.0, "bike": 84.0, "car": 95.0, "heavy": 81.0},
-    "speed": None,
 }
 REPORTS: dict[str, Any] = {
     "segments": [1001],

@@ -1,0 +1,217 @@
+"""The reading rule, in SQL: raw integers and observed seconds in, corrected counts out.
+
+A quarter of one sensor is `n * 900 / seconds`, its epochs added; an hour is `4 / k` times the sum of its k quarters with
+data; a local day is the sum of its hours, longer periods are sums of days. Several sensors at one street are averaged,
+each weighted by the time it observed. Nothing is invented for hours without data and nothing is rounded.
+
+Short periods are added up from the quarters, always fresh; long ones come from ingest's rollups, which say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
+from telstraat_api.database import Database
+from telstraat_api.errors import QueryError
+from telstraat_api.imported import add_imported
+from telstraat_api.periods import Bucket, Window
+from telstraat_contract.quarters import QUARTER_S
+
+QUARTERS_ADDED_UP = 40_000
+"""Up to so many quarters are added up on the spot; more come from the rollups."""
+
+
+def each(template: LiteralString, names: Sequence[LiteralString] = COLUMNS) -> sql.Composed:
+    """Return the template once for every column."""
+    return sql.SQL(",\n").join(sql.SQL(template).format(n=sql.SQL(name)) for name in names)
+
+
+PLACED = sql.SQL("""
+    from installation i
+    join segment s using (segment_id)
+    join report r on r.sensor_id = i.sensor_id
+     and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
+    where i.segment_id = any(%(segments)s) and r.period_start >= %(start)s and r.period_start < %(end)s
+""")
+
+SENSOR_QUARTER = sql.SQL("""
+sensor_quarter as (
+    select i.segment_id, i.installation_id, s.timezone, r.period_start, least(900, sum(r.observed_s))::int as observed_s,
+           bit_or(r.flags) as flags, {raw}
+    {placed}
+    group by i.segment_id, i.installation_id, s.timezone, r.period_start
+)""").format(raw=each("sum(r.{n})::int as {n}_seen"), placed=PLACED)
+
+SENSOR_HOUR = sql.SQL("""
+sensor_hour as (
+    select segment_id, installation_id, timezone, date_trunc('hour', period_start, {zone}) as period_start,
+           count(*)::int as quarters, sum(observed_s)::int as observed_s, bit_or(flags) as flags, {raw}, {corrected}
+    from sensor_quarter where observed_s > 0 group by 1, 2, 3, 4
+)""")
+
+SENSOR_DAY = sql.SQL("""
+sensor_day as (
+    select segment_id, installation_id, date_trunc('day', period_start, timezone) as period_start,
+           sum(quarters)::int as quarters, sum(observed_s)::int as observed_s, bit_or(flags) as flags, {raw}, {corrected}
+    from sensor_hour group by 1, 2, 3
+)""").format(raw=each("sum({n}_seen)::int as {n}_seen"), corrected=each("sum({n}) as {n}"))
+
+STREET = sql.SQL("""
+street as (
+    select segment_id, period_start, max(quarters) as quarters, max(observed_s) as observed_s,
+           sum(observed_s)::int as sensor_s, count(*)::int as sensors, bit_or(flags) as flags, {raw}, {corrected}
+    from {source} group by 1, 2
+)""")
+
+LONGER = sql.SQL("""
+longer as (
+    select t.segment_id, date_trunc(%(bucket)s, t.period_start, s.timezone) as period_start,
+           sum(t.quarters)::int as quarters, sum(t.observed_s)::int as observed_s, sum(t.sensor_s)::int as sensor_s,
+           max(t.sensors) as sensors, bit_or(t.flags) as flags, {raw}, {corrected}
+    from street t join segment s using (segment_id) group by 1, 2
+)""").format(raw=each("sum(t.{n}_seen)::int as {n}_seen"), corrected=each("sum(t.{n}) as {n}"))
+
+ANSWER = sql.SQL("""
+select segment_id, period_start, quarters, observed_s, sensor_s, sensors, flags, {corrected}, {raw}
+from {source} order by segment_id, period_start limit %(limit)s""")
+
+QUARTERS = sql.SQL("""
+with sensor_quarter as (
+    select i.segment_id, i.installation_id, r.period_start, least(900, sum(r.observed_s))::int as observed_s,
+           bit_or(r.flags) as flags, max(r.received_at) as received_at,
+           coalesce(max(r.light::text) filter (where r.light <> 'u'), 'u') as light, {rated}, {raw}
+    {placed}
+    group by i.segment_id, i.installation_id, r.period_start
+)
+select segment_id, period_start, (max(observed_s) > 0)::int, max(observed_s), sum(observed_s)::int, count(*)::int,
+       bit_or(flags), {corrected}, {seen}, {confidence}, max(received_at), max(light)
+from sensor_quarter group by 1, 2 order by 1, 2 limit %(limit)s""").format(
+    rated=each(
+        "sum(r.{n}_conf * (r.{n}_lft + r.{n}_rgt)) as {n}_rated,"
+        " sum(case when r.{n}_conf is not null then r.{n}_lft + r.{n}_rgt end) as {n}_rated_n",
+        RATED,
+    ),
+    raw=each("sum(r.{n})::int as {n}_seen"),
+    placed=PLACED,
+    corrected=each("sum({n}_seen) * 900::float8 / nullif(sum(observed_s), 0)"),
+    seen=each("sum({n}_seen)::int"),
+    confidence=each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8", RATED),
+)
+
+ROLLED_UP = sql.SQL("""
+{name} as (
+    select i.segment_id, installation_id, u.{start} as period_start, u.quarters::int as quarters,
+           u.observed_s::int as observed_s, u.flags, {raw}, {corrected}
+    from {table} u join installation i using (installation_id)
+    where i.segment_id = any(%(segments)s) and u.{start} >= %(start)s and u.{start} < %(end)s
+)""")
+
+
+def query_for(bucket: Bucket, *, rolled_up: bool) -> sql.Composed:
+    """Return the query that reads hours or longer periods."""
+    is_hour = bucket is Bucket.HOUR
+    steps: list[sql.Composable] = []
+    if rolled_up:
+        names = ("sensor_hour", "hour_start", "rollup_hour") if is_hour else ("sensor_day", "day_start", "rollup_day")
+        name, start, table = (sql.SQL(text) for text in names)
+        steps.append(
+            ROLLED_UP.format(name=name, start=start, table=table, raw=each("u.{n}_seen"), corrected=each("u.{n}"))
+        )
+    else:
+        zone = sql.SQL("'UTC'" if is_hour else "timezone")
+        corrected = each("4::float8 / count(*) * sum({n}_seen * 900::float8 / observed_s) as {n}")
+        raw = each("sum({n}_seen)::int as {n}_seen")
+        steps += [SENSOR_QUARTER, SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)]
+        if not is_hour:
+            steps.append(SENSOR_DAY)
+    steps.append(
+        STREET.format(
+            source=sql.SQL("sensor_hour" if is_hour else "sensor_day"),
+            raw=each("sum({n}_seen)::int as {n}_seen"),
+            corrected=each("sum({n} * observed_s) / sum(observed_s) as {n}"),
+        )
+    )
+    source = sql.SQL("street")
+    if bucket not in {Bucket.HOUR, Bucket.DAY}:
+        steps.append(LONGER)
+        source = sql.SQL("longer")
+    answer = ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"))
+    return sql.SQL("with ") + sql.SQL(", ").join(steps) + answer
+
+
+def period_of(row: tuple[Any, ...]) -> Period:
+    """Return the period that a row of an answer describes."""
+    segment_id, start, quarters, observed_s, sensor_s, sensors, flags, *numbers = row
+    corrected, raw = tuple(numbers[: len(COLUMNS)]), tuple(numbers[len(COLUMNS) : 2 * len(COLUMNS)])
+    *confidence, received_at, light = numbers[2 * len(COLUMNS) :] or (None, None)
+    return Period(
+        segment_id, start, quarters, observed_s, sensor_s, sensors, flags,
+        corrected=None if corrected[0] is None else corrected,
+        raw=raw,
+        confidence=tuple(confidence) or None,
+        received_at=received_at,
+        light=light,
+    )  # fmt: skip
+
+
+async def read_periods(
+    database: Database, segments: Sequence[int], window: Window, bucket: Bucket, rows_max: int
+) -> list[Period]:
+    """Return the streets' periods within the window, by street and time.
+
+    Periods without data are absent; of quarters, those in which the sensor was there but blind are told.
+    """
+    values = {
+        "segments": list(segments),
+        "start": window.start,
+        "end": window.end,
+        "bucket": bucket.value,
+        "limit": rows_max + 1,
+    }
+    if bucket is Bucket.QUARTER:
+        query = QUARTERS
+    else:
+        many = window.length_s // QUARTER_S * len(segments) > QUARTERS_ADDED_UP
+        query = query_for(bucket, rolled_up=many)
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(query, values)
+        periods = [period_of(row) for row in await cursor.fetchall()]
+    periods = await add_imported(database, periods, segments, window, bucket, rows_max + 1)
+    if len(periods) > rows_max:
+        raise QueryError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
+    return periods
+
+
+SPEEDS = sql.SQL("""
+select i.segment_id, {start} as start, speed.bin::int, sum(speed.n)::int
+from installation i
+join segment s using (segment_id)
+join report r on r.sensor_id = i.sensor_id
+ and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
+cross join lateral unnest(r.car_speed) with ordinality as speed(n, bin)
+where i.segment_id = any(%(segments)s) and r.period_start >= %(start)s and r.period_start < %(end)s and speed.n > 0
+group by 1, 2, 3""")
+SPEED_STARTS = {
+    Bucket.QUARTER: sql.SQL("r.period_start"),
+    Bucket.HOUR: sql.SQL("date_trunc('hour', r.period_start, 'UTC')"),
+}
+LOCAL_START = sql.SQL("date_trunc(%(bucket)s, r.period_start, s.timezone)")
+
+Speeds = dict[tuple[int, Any], list[int]]
+
+
+async def read_speeds(database: Database, segments: Sequence[int], window: Window, bucket: Bucket) -> Speeds:
+    """Return the cars seen per 5 km/h, raw, by street and start of period; absent where no speed was measured."""
+    query = SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START))
+    values = {"segments": list(segments), "start": window.start, "end": window.end, "bucket": bucket.value}
+    found: Speeds = {}
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(query, values)
+        for segment_id, start, speed_bin, cars in await cursor.fetchall():
+            found.setdefault((segment_id, start), [0] * SPEED_BINS)[speed_bin - 1] = cars
+    return found

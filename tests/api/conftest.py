@@ -1,0 +1,71 @@
+"""A running API on a real socket, over a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import psycopg
+import pytest
+from tests.api.streets import add_segment, add_sensor
+
+from telstraat_api.service import server_for
+from telstraat_api.settings import ApiSettings
+
+NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)  # a Monday, noon in Brussels
+
+
+@pytest.fixture
+def settings(database: str) -> ApiSettings:
+    return ApiSettings(dsn=database, pool_max=4, poll_every_s=0.2, watch_every_s=1)
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def segment(connection: psycopg.Connection) -> int:
+    return add_segment(connection)
+
+
+@pytest.fixture
+def sensor(connection: psycopg.Connection, segment: int) -> int:
+    return add_sensor(connection, "linden-12", segment)
+
+
+@contextlib.contextmanager
+def served(settings: ApiSettings) -> Iterator[str]:
+    """Serve on a free port in a thread and yield the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = server_for(settings)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def address(settings: ApiSettings) -> Iterator[str]:
+    with served(settings) as address:
+        yield address
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, timeout=15) as client:
+        yield client

@@ -1,0 +1,120 @@
+"""Live counts: from the database's notifications to the browsers that watch."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psycopg
+from tests.api.conftest import NOON, served
+from tests.api.streets import add_reports
+
+from telstraat_api.settings import ApiSettings
+from telstraat_contract.messages import Counts, Directed, Live, encode
+
+OPEN = Live(sensor="linden-12", at=NOON, period_start=NOON, observed_s=312, counts=Counts(car=Directed(8, 5)))
+
+
+@contextmanager
+def events(client: httpx.Client, segment: int) -> Iterator[Iterator[tuple[str, Any]]]:
+    """Yield the events of a stream as (name, data)."""
+    with client.stream("GET", f"/api/v1/segments/{segment}/live") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+
+        def read() -> Iterator[tuple[str, Any]]:
+            name = ""
+            for line in answer.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    yield name, json.loads(line.removeprefix("data: "))
+
+        yield read()
+
+
+def first(found: Iterator[tuple[str, Any]], name: str) -> Any:
+    return next(data for told, data in found if told == name)
+
+
+def watched_name(database: str) -> str:
+    with psycopg.connect(database, autocommit=True) as listener:
+        listener.execute("listen telstraat_watch")
+        return next(listener.notifies(timeout=10)).payload
+
+
+def test_two_browsers_see_the_open_quarter_of_the_street_they_watch(
+    client: httpx.Client, connection: psycopg.Connection, database: str, segment: int, sensor: int
+) -> None:
+    with (
+        events(client, segment) as one,
+        httpx.Client(base_url=client.base_url, timeout=15) as another,
+        events(another, segment) as two,
+    ):
+        assert watched_name(database) == "linden-12"
+        connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
+        for told in (first(one, "live"), first(two, "live")):
+            assert told["observed_s"] == 312
+            assert told["counts"]["car"] == {"lft": 8, "rgt": 5}
+
+
+def test_a_browser_is_told_when_a_report_has_come_in(
+    client: httpx.Client, connection: psycopg.Connection, database: str, segment: int, sensor: int
+) -> None:
+    [row] = connection.execute("select date_trunc('hour', now()), now()").fetchall()
+    with events(client, segment) as found:
+        watched_name(database)
+        add_reports(connection, [{"sensor_id": sensor, "period_start": row[0], "received_at": row[1]}])
+        told = first(found, "report")
+    assert told["received_at"].startswith(row[1].strftime("%Y-%m-%dT%H:%M:%S"))
+
+
+def test_a_live_message_of_a_sensor_elsewhere_reaches_nobody(
+    client: httpx.Client, connection: psycopg.Connection, database: str, segment: int, sensor: int
+) -> None:
+    elsewhere = Live(sensor="elsewhere", at=NOON, period_start=NOON, observed_s=1)
+    with events(client, segment) as found:
+        watched_name(database)
+        for payload in ("no json", encode(elsewhere).decode(), encode(OPEN).decode()):
+            connection.execute("select pg_notify('telstraat_live', %s)", (payload,))
+        assert first(found, "live")["sensor"] == "linden-12"
+
+
+def test_open_streams_hear_goodbye_when_the_server_stops(settings: ApiSettings, segment: int, sensor: int) -> None:
+    told: list[str] = []
+    ready = threading.Event()
+
+    def watch(address: str) -> None:
+        with httpx.Client(base_url=address, timeout=15) as client, events(client, segment) as found:
+            ready.set()
+            told.extend(name for name, _ in found)
+
+    with served(settings) as address:
+        browser = threading.Thread(target=watch, args=(address,))
+        browser.start()
+        assert ready.wait(10)
+    browser.join(10)
+    assert told[-1] == "closing"
+
+
+def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, segment: int, sensor: int) -> None:
+    with (
+        served(settings.model_copy(update={"live_streams_max": 1})) as address,
+        httpx.Client(base_url=address, timeout=15) as client,
+        events(client, segment) as found,
+    ):
+        # The first stream has its place once it has said something; without reports it says nothing by itself.
+        with psycopg.connect(settings.dsn, autocommit=True) as connection:
+            watched_name(settings.dsn)
+            connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
+        assert first(found, "live")["sensor"] == "linden-12"
+        refused = httpx.get(f"{address}/api/v1/segments/{segment}/live")
+    assert refused.status_code == 503
+    assert refused.json()["type"] == "/problems/too-many-streams"
+
+
+def test_there_is_no_stream_of_a_street_that_does_not_exist(client: httpx.Client) -> None:
+    assert client.get("/api/v1/segments/404/live").status_code == 404

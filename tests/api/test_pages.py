@@ -1,0 +1,131 @@
+"""The pages: what a citizen reads, in three languages, with nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from tests.api.streets import QUARTER, a_neighbourhood, add_reports, add_segment
+
+from telstraat_api.languages import NAMES
+from telstraat_contract.quarters import quarter_start
+
+PACKAGE = Path(__file__).resolve().parents[2] / "api" / "telstraat_api"
+
+
+@pytest.fixture
+def streets(connection: psycopg.Connection) -> list[int]:
+    return a_neighbourhood(connection, quarter_start(datetime.now(UTC)), days=2)
+
+
+def test_the_map_lists_every_street_with_its_traffic(client: httpx.Client, streets: list[int]) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    for name in ("Lindenstraat", "Kerkplein", "Stationslaan", "Molenweg"):
+        assert name in page.text
+    assert "road users in 24 hours" in page.text
+    assert "silent" in page.text
+
+
+@pytest.mark.parametrize("by", ["quarter", "hour"])
+def test_a_street_shows_its_day_with_a_table_for_every_chart(client: httpx.Client, streets: list[int], by: str) -> None:
+    page = client.get(f"/street/{streets[0]}", params={"by": by}).text
+    charts = set(re.findall(r'data-chart="spec-(\w+)"', page))
+    assert charts == {"day", "uptime", "ways", "speed", "days"}
+    assert {f"{name}-table" for name in charts - {"uptime"}} <= set(
+        re.findall(r'<details class="as-table" id="([\w-]+)"', page)
+    )
+
+
+def test_a_day_in_the_past_and_one_without_counts_are_told_as_such(client: httpx.Client, streets: list[int]) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    assert "This day is over" in client.get(f"/street/{streets[0]}", params={"day": yesterday}).text
+    assert "nobody was watching" in client.get(f"/street/{streets[0]}", params={"day": "2020-01-01"}).text
+
+
+@pytest.mark.parametrize("day", ["nonsense", "0001-01-01", "9999-12-31", "2026-02-30"])
+def test_a_day_that_cannot_be_is_refused_with_a_page(client: httpx.Client, streets: list[int], day: str) -> None:
+    answer = client.get(f"/street/{streets[0]}", params={"day": day}, headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert day in answer.text
+
+
+def test_a_gap_is_named_and_not_drawn_as_zero(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    start = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    rows = [{"sensor_id": sensor, "period_start": start + n * QUARTER, "car_lft": 1} for n in (0, 1, 2, 5, 6)]
+    add_reports(connection, rows)
+    page = client.get(f"/street/{segment}", params={"day": "2026-03-02"}).text
+    assert "10:45–11:15" in page
+
+
+@pytest.mark.parametrize("code", sorted(NAMES))
+def test_the_language_is_asked_for_remembered_or_preferred(client: httpx.Client, code: str) -> None:
+    asked = client.get("/", params={"lang": code})
+    assert asked.headers["content-language"] == code
+    assert f'<html lang="{code}">' in asked.text
+    assert client.get("/").headers["content-language"] == code  # remembered in a cookie
+    client.cookies.clear()
+    preferred = client.get("/", headers={"accept-language": f"xx,{code}-BE;q=0.9"})
+    assert preferred.headers["content-language"] == code
+
+
+@pytest.mark.parametrize("code", sorted(set(NAMES) - {"en"}))
+def test_every_text_is_translated_with_its_values(code: str) -> None:
+    method_map = [("**.py", "python"), ("templates/**.html", "jinja2")]
+    keywords = {"_": None, "untranslated": None, "many": (1, 2)}
+    used = {
+        message if isinstance(message, str) else message[0]
+        for _, _, message, _, _ in extract_from_dir(PACKAGE, method_map, keywords=keywords)
+    }
+    catalogue = read_po(BytesIO((PACKAGE / "locales" / code / "messages.po").read_bytes()), locale=code)
+    found = {text: catalogue.get(text) for text in used}
+    assert [text for text, message in found.items() if not message or not all(message.string or [""])] == []
+    for message in catalogue:
+        if message.id and isinstance(message.string, str):
+            wanted = set(re.findall(r"%\(\w+\)s", str(message.id)))
+            assert wanted == set(re.findall(r"%\(\w+\)s", message.string)), message.id
+
+
+def test_a_streets_name_is_text_and_never_markup(client: httpx.Client, connection: psycopg.Connection) -> None:
+    name = '"><script>alert(1)</script>'
+    segment = add_segment(connection, name)
+    for path in ("/", f"/street/{segment}"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(client: httpx.Client, streets: list[int]) -> None:
+    for path in ("/", f"/street/{streets[0]}", "/docs", "/nothing"):
+        page = client.get(path, headers={"accept": "text/html"}).text
+        loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page)
+        assert loaded
+        assert all(address.startswith("/static/") for address in loaded), loaded
+        assert not re.search(r"<script(?![^>]*(?:src=|application/json))", page)
+        assert not re.search(r"\son\w+=|style=", page)
+
+
+@pytest.mark.parametrize(
+    "name", ["telstraat.css", "street.js", "leaflet/leaflet.js", "leaflet/images/layers.png", "vega.js"]
+)
+def test_assets_come_from_our_own_paths_and_stay_in_the_cache(client: httpx.Client, name: str) -> None:
+    answer = client.get(f"/static/{name}", params={"v": "1"})
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    again = client.get(f"/static/{name}", headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "leaflet/../../x", "nothing.js", ".hidden", "leaflet/"])
+def test_nothing_but_assets_is_served(client: httpx.Client, name: str) -> None:
+    assert client.get(f"/static/{name}").status_code == 404

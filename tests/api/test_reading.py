@@ -1,0 +1,192 @@
+"""The reading rule, from rows in the table to numbers in the answer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from tests.api.conftest import NOON
+from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor, plausible_days
+
+from telstraat_api import reading
+from telstraat_ingest.rollup import refresh_all
+
+HOUR = timedelta(hours=1)
+
+
+def periods(client: httpx.Client, segment: int, bucket: str, start: datetime, end: datetime, **more: Any) -> list[Any]:
+    answer = client.get(
+        f"/api/v1/segments/{segment}/reports",
+        params={"bucket": bucket, "from": start.isoformat(), "to": end.isoformat(), **more},
+    )
+    assert answer.status_code == 200, answer.text
+    found: list[Any] = answer.json()["periods"]
+    return found
+
+
+def test_a_quarter_is_scaled_up_by_what_was_observed(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    add_reports(
+        connection, [{"sensor_id": sensor, "period_start": NOON, "observed_s": 600, "car_lft": 8, "bike_rgt": 3}]
+    )
+    [quarter] = periods(client, segment, "quarter", NOON, NOON + HOUR)
+    assert quarter["observed_s"] == 600
+    assert quarter["uptime"] == 0.6667
+    assert quarter["raw"]["car"] == {"lft": 8, "rgt": 0}
+    assert quarter["corrected"]["car"] == {"lft": 12.0, "rgt": 0.0}
+    assert quarter["corrected"]["bike"] == {"lft": 0.0, "rgt": 4.5}
+    assert quarter["start"] == "2026-03-02T12:00:00+01:00"
+
+
+def test_a_quarter_seen_in_two_epochs_is_two_part_observations(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    add_reports(
+        connection,
+        [
+            {"sensor_id": sensor, "period_start": NOON, "observed_s": 300, "car_lft": 2, "epoch_no": 1},
+            {"sensor_id": sensor, "period_start": NOON, "observed_s": 150, "car_lft": 1, "epoch_no": 2},
+        ],
+    )
+    [quarter] = periods(client, segment, "quarter", NOON, NOON + HOUR)
+    assert (quarter["observed_s"], quarter["raw"]["car"]["lft"], quarter["corrected"]["car"]["lft"]) == (450, 3, 6.0)
+
+
+def test_an_hour_is_filled_up_from_its_quarters_with_data(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    add_reports(
+        connection,
+        [
+            {"sensor_id": sensor, "period_start": NOON, "observed_s": 900, "car_lft": 10},
+            {"sensor_id": sensor, "period_start": NOON + QUARTER, "observed_s": 450, "car_lft": 4},
+            {"sensor_id": sensor, "period_start": NOON + 2 * QUARTER, "observed_s": 0},
+        ],
+    )
+    [hour] = periods(client, segment, "hour", NOON, NOON + HOUR)
+    assert hour["corrected"]["car"]["lft"] == pytest.approx(4 / 2 * (10 + 4 * 900 / 450))
+    assert hour["raw"]["car"]["lft"] == 14
+    assert (hour["quarters"], hour["observed_s"], hour["uptime"]) == (2, 1350, 0.375)
+
+
+def test_a_blind_quarter_is_told_as_blind_and_not_as_empty(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    add_reports(connection, [{"sensor_id": sensor, "period_start": NOON, "observed_s": 0}])
+    [quarter] = periods(client, segment, "quarter", NOON, NOON + HOUR)
+    assert (quarter["observed_s"], quarter["corrected"], quarter["quarters"]) == (0, None, 0)
+    assert periods(client, segment, "hour", NOON, NOON + HOUR) == []
+
+
+def test_two_sensors_at_a_street_are_averaged_by_the_time_they_observed(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    other = add_sensor(connection, "linden-30", segment)
+    add_reports(connection, [{"sensor_id": sensor, "period_start": NOON, "observed_s": 900, "car_lft": 30}])
+    add_reports(connection, [{"sensor_id": other, "period_start": NOON, "observed_s": 300, "car_lft": 14}])
+    [quarter] = periods(client, segment, "quarter", NOON, NOON + HOUR)
+    assert quarter["corrected"]["car"]["lft"] == pytest.approx((30 * 900 + 42 * 300) / 1200)
+    assert (quarter["sensors"], quarter["sensor_s"], quarter["observed_s"]) == (2, 1200, 900)
+
+
+def test_a_sensor_that_moved_counts_for_each_street_in_its_time(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    before, after = add_segment(connection, "Before"), add_segment(connection, "After")
+    sensor = add_sensor(connection, "mover", before, until_at=NOON + QUARTER)
+    add_sensor(connection, "mover", after, from_at=NOON + QUARTER)
+    add_reports(
+        connection,
+        [{"sensor_id": sensor, "period_start": NOON + n * QUARTER, "car_lft": n + 1} for n in range(3)],
+    )
+    told = [[p["raw"]["car"]["lft"] for p in periods(client, s, "quarter", NOON, NOON + HOUR)] for s in (before, after)]
+    assert told == [[1], [2, 3]]
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-03-28", 24), ("2026-10-25", 25)])
+def test_a_local_day_is_as_long_as_it_was(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int, day: str, hours: int
+) -> None:
+    start = datetime.fromisoformat(day + "T00:00:00+00:00") - timedelta(hours=4)
+    rows = [{"sensor_id": sensor, "period_start": start + n * QUARTER, "car_lft": 1} for n in range(4 * 33)]
+    add_reports(connection, rows)
+    following = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
+    url = f"/api/v1/segments/{segment}/reports"
+    [told] = client.get(url, params={"bucket": "day", "from": day, "to": following}).json()["periods"]
+    assert told["raw"]["car"]["lft"] == 4 * hours
+    assert (told["observed_s"], told["uptime"]) == (hours * 3600, 1.0)
+    told_hours = client.get(url, params={"bucket": "hour", "from": day, "to": following}).json()["periods"]
+    assert len(told_hours) == len({hour["start"] for hour in told_hours}) == hours
+
+
+@pytest.mark.parametrize("bucket", ["hour", "day", "week", "month", "year"])
+def test_the_rollups_say_what_the_quarters_say(
+    client: httpx.Client,
+    connection: psycopg.Connection,
+    segment: int,
+    sensor: int,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = add_sensor(connection, "linden-30", segment, from_at=NOON - timedelta(days=2))
+    add_reports(connection, plausible_days(sensor, NOON - timedelta(days=6), NOON, seed=3))
+    add_reports(connection, plausible_days(other, NOON - timedelta(days=2), NOON, seed=4))
+    refresh_all(connection)
+    added_up = periods(client, segment, bucket, NOON - timedelta(days=9), NOON)
+    monkeypatch.setattr(reading, "QUARTERS_ADDED_UP", 0)
+    rolled_up = periods(client, segment, bucket, NOON - timedelta(days=9), NOON)
+    assert added_up == rolled_up
+    assert added_up
+
+
+def test_imported_counts_fill_in_where_the_street_has_none_of_its_own(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    connection.execute("insert into import_source (name, format) values ('the city', 'plain')")
+    for hour, cars in ((NOON - HOUR, 40.5), (NOON, 99.0)):
+        connection.execute(
+            "insert into imported_hour (segment_id, hour_start, source_id, quarters, uptime, car_lft)"
+            " values (%s, %s, 1, 4, 0.75, %s)",
+            (segment, hour, cars),
+        )
+    connection.execute(
+        "insert into imported (segment_id, period_start, period_s, source_id, uptime, is_corrected, car_lft)"
+        " values (%s, %s, 3600, 1, 0.75, true, 40.5)",
+        (segment, NOON - HOUR),
+    )
+    add_reports(connection, [{"sensor_id": sensor, "period_start": NOON, "car_lft": 10}])
+    first, second = periods(client, segment, "hour", NOON - HOUR, NOON + HOUR)
+    assert (first["source"], first["raw"], first["corrected"]["car"]["lft"], first["uptime"]) == (1, None, 40.5, 0.75)
+    assert (second["source"], second["raw"]["car"]["lft"]) == (None, 10)
+
+
+def test_speeds_are_added_up_and_v85_is_told(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    bins = [0] * 25
+    bins[6] = 10
+    add_reports(connection, [{"sensor_id": sensor, "period_start": NOON, "car_lft": 10, "car_speed": bins}])
+    [hour] = periods(client, segment, "hour", NOON, NOON + HOUR, speed=True)
+    assert hour["speed"]["cars"] == bins
+    assert hour["speed"]["v85_kmh"] == 34.0  # 85 % lies at 34.25, between two grid points: the lower one
+
+
+def test_flags_and_confidence_are_told_per_quarter(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
+) -> None:
+    row = {"sensor_id": sensor, "period_start": NOON, "car_lft": 3, "car_conf": 90, "flags": 16 + 128, "light": "k"}
+    add_reports(connection, [row])
+    [quarter] = periods(client, segment, "quarter", NOON, NOON + HOUR)
+    assert quarter["flags"] == ["restarted", "too_dark"]
+    assert quarter["confidence"] == {"pedestrian": None, "bike": None, "car": 90.0, "heavy": None}
+    assert quarter["light"] == "dusk"
+
+
+def test_more_rows_than_an_answer_holds_is_refused_with_a_way_out(client: httpx.Client, segment: int) -> None:
+    answer = client.get(f"/api/v1/segments/{segment}/reports", params={"from": "1900-01-01"})
+    assert answer.status_code == 422
+    assert "1900-01-01" in answer.json()["detail"]
