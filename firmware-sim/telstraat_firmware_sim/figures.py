@@ -141,7 +141,7 @@ SPOKES = 8
 
 
 def cyclist(kind: str, phase: float, *, rider_only: bool) -> Drawing:
-    """Draw a bicycle with its rider, or the rider alone (for the boards beside the middle one, which give width)."""
+    """Draw a bicycle with its rider, or trunk and limbs alone (for the boards beside the middle one, which give breadth)."""
     cycle = CYCLES[kind]
     drawing = Drawing(cycle.base + 2 * cycle.wheel + 0.12, 1.80)
     middle = drawing.width_m / 2
@@ -162,6 +162,8 @@ def cyclist(kind: str, phase: float, *, rider_only: bool) -> Drawing:
     elbow = _joint(shoulder, hand, 0.29, 0.27, bend=-1.0)
     drawing.limb(elbow, hand, 0.045, 0.035, PAINT_DARK)
     drawing.limb(shoulder, elbow, 0.06, 0.048, PAINT_DARK)
+    if rider_only:
+        return drawing
     head = (shoulder[0] + 0.09, shoulder[1] + 0.21)
     drawing.limb(shoulder, head, 0.06, 0.06, SKIN)
     drawing.disc(head, 0.098, SKIN)
@@ -228,7 +230,7 @@ MOTORS = {
 
 
 def motorcyclist(kind: str, *, rider_only: bool) -> Drawing:
-    """Draw a motorcycle or scooter with its rider, or the rider and the broad body alone."""
+    """Draw a motorcycle or scooter with its rider, or what is broad of both alone."""
     motor = MOTORS[kind]
     drawing = Drawing(motor.base + 2 * motor.wheel + 0.1, 1.72)
     middle = drawing.width_m / 2
@@ -259,6 +261,8 @@ def motorcyclist(kind: str, *, rider_only: bool) -> Drawing:
     elbow = _joint(shoulder, at(motor.hand), 0.30, 0.30, bend=-1.0)
     drawing.limb(shoulder, elbow, 0.075, 0.06, SECOND)
     drawing.limb(elbow, at(motor.hand), 0.06, 0.045, SECOND)
+    if rider_only:
+        return drawing
     head = (shoulder[0] + 0.08, shoulder[1] + 0.22)
     drawing.disc(head, 0.15, Material(20, 0.8))
     drawing.limb((head[0] + 0.05, head[1]), (head[0] + 0.12, head[1] - 0.01), 0.055, 0.04, DARK)

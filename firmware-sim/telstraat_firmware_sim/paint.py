@@ -180,14 +180,14 @@ def paint_boards(  # type: ignore[no-untyped-def]  # noqa: C901
                             stamp[y, x] = mark
                         canvas[y, x] = (here * (65280 - alpha * (256 - light))) >> 16
                 elif mode == GLOW:
-                    canvas[y, x] = min(255, here + ((alpha * light) >> 8))
+                    canvas[y, x] = min(here + ((alpha * light) >> 8), np.int64(255))
                 else:
                     mix = ((texel >> 8) & 255) * tone1 + (texel & 255) * tone2
                     grey = ((((texel >> 16) & 255) * PAINT_UNIT + mix) * 321) >> 16  # 321 / 65536 is 1 / 204
                     if mode == MIRROR:
                         alpha = (alpha * light) >> 8
                     else:
-                        grey = min(255, (grey * light) >> 8)
+                        grey = min((grey * light) >> 8, np.int64(255))
                     if alpha >= 250:
                         canvas[y, x] = grey
                     else:

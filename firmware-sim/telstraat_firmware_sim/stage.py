@@ -142,7 +142,7 @@ def _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light
     else:
         ax, ay = heading * wide, 0.0
         if mode == SHADE or (mode == PAINT and abs(cam[3]) < SIDE_ON):
-            slices, apart = 3, 0.32 * body[WIDTH]
+            slices, apart = 3, 0.24 * body[WIDTH]
     flip = -1.0 if mode == MIRROR else 1.0
     paints = (user[TONE1], user[TONE2])
     for k in range(slices):
