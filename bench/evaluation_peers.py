@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy import stats
-
 from bench.evaluation_data import Case, Panel
+from scipy import stats
 
 UPTIME_MIN = 0.5
 PROFILE_MIN = 0.8

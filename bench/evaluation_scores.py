@@ -25,7 +25,7 @@ def scored(rows: pd.DataFrame) -> pd.DataFrame:
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:
     """Return the line of one estimator: what the published tables show."""
-    at = {truth: part for truth, part in rows.groupby(rows["truth"].round(2))}
+    at = dict(list(rows.groupby(rows["truth"].round(2))))
     zero = at[0.0]
     line: dict[str, float] = {
         "cases": len(zero),

@@ -1,0 +1,145 @@
+"""Hours into comparable days: one fixed set of local hours, filled up by the street's own profile, dead days dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from telstraat_analytics.frames import CLASSES, UPTIME_MIN
+
+PROFILE_MIN = 0.8  # share of the window's traffic that must have been seen for a day to count
+DEAD_SHARE = 0.05  # of the median day before: below it the channel is taken as dead (published health rule)
+HOUR_SEEN_MIN = 0.8  # an hour belongs to the window when it was seen on so many of the days, before and after
+MEDIAN_DAYS = 56
+
+
+@dataclass(frozen=True)
+class DailyCounts:
+    """Comparable daily totals of one street.
+
+    Attributes
+    ----------
+    segment
+        Whose.
+    totals
+        Indexed by local date (no zone), per day, corrected for uptime and for hours that are missing.
+    dead
+        Dates that were dropped because nearly nothing was counted although the sensor said it was looking.
+    hours
+        Local start hours that make up the window.
+    """
+
+    segment: str
+    totals: pd.Series
+    dead: pd.DatetimeIndex
+    hours: tuple[int, ...]
+
+
+def local_table(frame: pd.DataFrame, segment: str, timezone: str) -> pd.DataFrame:
+    """Return the rows of one segment that count, with local ``day`` and ``hour`` columns.
+
+    Parameters
+    ----------
+    frame
+        Raw hourly counts (see `telstraat_analytics.frames.as_counts`).
+    segment
+        Which.
+    timezone
+        IANA name of the street's zone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows with uptime of at least one half in which something was seen by class or nothing was seen in the dark either.
+    """
+    rows = frame[(frame["segment"] == segment) & (frame["uptime"] >= UPTIME_MIN)]
+    if "night" in rows:
+        classes = [name for name in CLASSES if name in rows]
+        blind = (rows[classes].sum(axis=1) == 0) & (rows["night"].fillna(0) > 0)
+        rows = rows[~blind]
+    local = rows["start"].dt.tz_convert(timezone).dt.tz_localize(None)
+    return rows.assign(day=local.dt.normalize(), hour=local.dt.hour)
+
+
+def common_hours(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, date: pd.Timestamp) -> tuple[int, ...]:
+    """Return the local hours that were seen on both sides of a date: like is compared with like.
+
+    Parameters
+    ----------
+    table
+        What `local_table` returned.
+    first, last
+        Compared days, INCLUSIVE.
+    date
+        First day of the time after.
+
+    Returns
+    -------
+    tuple of int
+        Local start hours; hours in which a sensor is blind in one of the seasons are not among them.
+    """
+    classes = [name for name in CLASSES if name in table]
+    seen = table[(table["day"] >= first) & (table["day"] <= last) & (table[classes].sum(axis=1) > 0)]
+    if seen.empty:
+        return ()
+    week = (seen["day"] - date).dt.days // 7
+    by_week = seen.groupby([week, seen["hour"]])["day"].nunique().unstack(fill_value=0)
+    share = by_week.div(by_week.max(axis=1), axis=0)
+    good = (share >= HOUR_SEEN_MIN).mean() >= HOUR_SEEN_MIN
+    return tuple(int(hour) for hour in good.index[good])
+
+
+def daily_counts(
+    table: pd.DataFrame,
+    segment: str,
+    columns: tuple[str, ...],
+    hours: tuple[int, ...],
+    date: pd.Timestamp,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+) -> DailyCounts:
+    """Return comparable daily totals.
+
+    Parameters
+    ----------
+    table
+        What `local_table` returned.
+    segment
+        Its name.
+    columns
+        Counts to add up, e.g. ``("car", "heavy")``.
+    hours
+        Local start hours of the window.
+    date
+        First day of the time after; dead days are judged by the median before it.
+    first, last
+        Days to keep, INCLUSIVE.
+
+    Returns
+    -------
+    DailyCounts
+        Days on which at least 80 % of the window's usual traffic was seen, filled up by the street's own hour profile.
+    """
+    rows = table[table["hour"].isin(hours) & (table["day"] >= first) & (table["day"] <= last)]
+    if rows.empty or not hours:
+        return DailyCounts(segment, pd.Series(dtype=float), pd.DatetimeIndex([]), hours)
+    counts = rows[list(columns)].sum(axis=1).to_numpy(float) / rows["uptime"].to_numpy(float)
+    days, day_no = np.unique(rows["day"].to_numpy("datetime64[D]"), return_inverse=True)
+    where = {hour: number for number, hour in enumerate(hours)}
+    hour_no = rows["hour"].map(where).to_numpy()
+    grid = np.full((len(days), len(hours)), np.nan)
+    grid[day_no, hour_no] = counts
+    seen = ~np.isnan(grid)
+    sums, times = np.nansum(grid, axis=0), seen.sum(axis=0)
+    profile = np.divide(sums, times, out=np.zeros(len(hours)), where=times > 0)
+    profile = profile / profile.sum() if profile.sum() > 0 else np.full(len(hours), 1 / len(hours))
+    weight = seen @ profile
+    good = weight >= PROFILE_MIN
+    totals = pd.Series(np.nansum(grid, axis=1)[good] / weight[good], index=pd.DatetimeIndex(days[good]).as_unit("ns"))
+    before = totals[totals.index < date]
+    recent = before[before.index >= date - pd.Timedelta(days=MEDIAN_DAYS)]
+    median = (recent if len(recent) > 5 else before).median() if len(before) else 0.0
+    dead = totals < DEAD_SHARE * median
+    return DailyCounts(segment, totals[~dead], pd.DatetimeIndex(totals.index[dead]), hours)

@@ -1,0 +1,143 @@
+"""Dates on which nothing happened: what the method would have claimed there, and how far to trust its own intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from telstraat_analytics.model.priors import Motion
+from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.model.weeks import Weeks
+
+WEEKS_AFTER_MAX = 4  # a placebo looks as far ahead as most first evaluations do
+WEEKS_BEFORE_MIN = 3
+PLACEBOS_MAX = 6
+TRUST = 20.0  # the model's own intervals weigh as much as so many placebo dates
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """One date on which nothing happened.
+
+    Attributes
+    ----------
+    segment
+        The street that was treated as if.
+    date
+        The date.
+    effect
+        What was found, on the scale of the levels.
+    sd
+        With what standard deviation.
+    claimed
+        Whether the 95 % interval excluded zero.
+    """
+
+    segment: str
+    date: pd.Timestamp
+    effect: float
+    sd: float
+    claimed: bool
+
+    @property
+    def surprise(self) -> float:
+        """Return the effect in standard deviations."""
+        return self.effect / self.sd
+
+
+def placebos_in_time(
+    target: Weeks, others: Sequence[Weeks], motion: Motion, date: pd.Timestamp, after: int, *, southern: bool = False
+) -> list[Placebo]:
+    """Evaluate earlier dates in the time before, where nothing was done.
+
+    Parameters
+    ----------
+    target
+        Weekly levels of the street to test.
+    others
+        Streets to compare with.
+    motion
+        Prior of their movement.
+    date
+        The date of the real measure; only weeks before it are used.
+    after
+        Weeks after the real date; a placebo uses as many, at most four.
+    southern
+        Whether the warm half of the year is November to April.
+
+    Returns
+    -------
+    list of Placebo
+        Latest first; their times after do not overlap. At most six.
+    """
+    past = target.between(-10_000, -1)
+    span = max(1, min(after, WEEKS_AFTER_MAX))
+    found: list[Placebo] = []
+    for back in range(span, len(past.number), span):
+        if len(found) == PLACEBOS_MAX:
+            break
+        shifted = past.between(-10_000, -back + span - 1).shifted(-back)
+        if (shifted.number < 0).sum() < WEEKS_BEFORE_MIN or (shifted.number >= 0).sum() < max(1, span // 2):
+            continue
+        company = [one.between(-10_000, -back + span - 1).shifted(-back) for one in others]
+        company = [one for one in company if (one.number < 0).sum() >= WEEKS_BEFORE_MIN and (one.number >= 0).any()]
+        found.append(_placebo(shifted, company, motion, date - pd.Timedelta(weeks=back), southern=southern))
+    return found
+
+
+def placebos_in_space(
+    controls: Sequence[Weeks], motion: Motion, date: pd.Timestamp, *, southern: bool = False
+) -> list[Placebo]:
+    """Evaluate every control street as if it had been treated at the real date.
+
+    Parameters
+    ----------
+    controls
+        Weekly levels of streets on which nothing was done.
+    motion
+        Prior of their movement.
+    date
+        The real date.
+    southern
+        Whether the warm half of the year is November to April.
+
+    Returns
+    -------
+    list of Placebo
+        One per control with weeks on both sides.
+    """
+    found = []
+    for number, one in enumerate(controls):
+        if (one.number < 0).sum() < WEEKS_BEFORE_MIN or not (one.number >= 0).any():
+            continue
+        others = [*controls[:number], *controls[number + 1 :]]
+        found.append(_placebo(one, others, motion, date, southern=southern))
+    return found
+
+
+def stretch(placebos: Sequence[Placebo]) -> float:
+    """Return the factor for the width of intervals that placebo dates ask for, held back by trust in the model.
+
+    Parameters
+    ----------
+    placebos
+        Of the treated street before the measure and of streets without one.
+
+    Returns
+    -------
+    float
+        1 where placebos behave as the model says; root of the mean squared surprise where there are many.
+    """
+    if not placebos:
+        return 1.0
+    squares = np.minimum(np.square([one.surprise for one in placebos]), 9.0)
+    return float(np.sqrt((TRUST + squares.sum()) / (TRUST + len(squares))))
+
+
+def _placebo(target: Weeks, others: Sequence[Weeks], motion: Motion, date: pd.Timestamp, *, southern: bool) -> Placebo:
+    steps = fit_steps([target], others, motion, date, southern=southern).steps
+    claimed = steps.quantile(0.025) > 0 or steps.quantile(0.975) < 0
+    return Placebo(target.segment, date, steps.mean(), steps.sd(), claimed)

@@ -1,0 +1,311 @@
+"""The step at the date: generalised least squares over weekly levels, averaged over how streets may move.
+
+Level of street i in week t:
+
+    level = mean_i + season_i(t) + breaks_i(t) + movement_i(t) + noise_i(t) + step_i * [t >= 0]
+
+Movement forgets over a memory of weeks and is shared between streets; its size, its memory and how much is shared are
+not chosen but averaged over, weighted by how well they explain the data (restricted likelihood times prior). That is
+what makes the intervals as wide as streets really move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.optimize import brentq
+from scipy.stats import t as student
+
+from telstraat_analytics.model.priors import (
+    CALENDAR_SHARED,
+    MEMORIES_WEEKS,
+    SEASON_SHARED,
+    SHARED_DAYS,
+    SHARING_POWERS,
+    WARMEST_DAY_OF_YEAR,
+    Motion,
+)
+from telstraat_analytics.model.weeks import Floats, Ints, Weeks
+
+SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
+NEGLIGIBLE = 0.01  # of the best weight: not worth a factorisation
+DEGREES = 30.0  # of the Student t of a component: the noise variances are estimates, too
+FLAT = 1e-9
+SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
+DAY_OVERLAP = 0.95  # two streets rarely lose the same days
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The posterior of the steps: a weighted mixture of Student t distributions.
+
+    Attributes
+    ----------
+    centre
+        Shape (m, k): components, steps.
+    covariance
+        Shape (m, k, k).
+    weight
+        Shape (m,), sums to 1.
+    memory_weeks, size
+        Posterior means: how long the streets remember, how large their week step is against the published one.
+    """
+
+    centre: Floats
+    covariance: Floats
+    weight: Floats
+    memory_weeks: float
+    size: float
+
+    def combined(self, of: Floats) -> Mixture:
+        """Return the posterior of linear combinations of the steps, shape (j, k)."""
+        return Mixture(self.centre @ of.T, of @ self.covariance @ of.T, self.weight, self.memory_weeks, self.size)
+
+    def mean(self, step: int = 0) -> float:
+        """Return the mean of one step."""
+        return float(self.weight @ self.centre[:, step])
+
+    def sd(self, step: int = 0) -> float:
+        """Return the standard deviation of one step."""
+        inside = self.covariance[:, step, step]
+        return float(np.sqrt(self.weight @ (inside + (self.centre[:, step] - self.mean(step)) ** 2)))
+
+    def below(self, value: float, step: int = 0) -> float:
+        """Return the probability that the step is smaller than `value`."""
+        scale = np.sqrt(self.covariance[:, step, step])
+        return float(self.weight @ student.cdf((value - self.centre[:, step]) / scale, DEGREES))
+
+    def quantile(self, share: float, step: int = 0, stretch: float = 1.0) -> float:
+        """Return a quantile of one step; `stretch` widens the distribution around its mean."""
+        mean, sd = self.mean(step), self.sd(step)
+        found = brentq(lambda value: self.below(value, step) - share, mean - 15 * sd, mean + 15 * sd, xtol=1e-6)
+        return mean + stretch * (float(found) - mean)
+
+    def density(self, value: float, step: int = 0) -> float:
+        """Return the density at `value`."""
+        scale = np.sqrt(self.covariance[:, step, step])
+        return float(self.weight @ (student.pdf((value - self.centre[:, step]) / scale, DEGREES) / scale))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What would have been: the level of each treated week without the step, with its standard deviation."""
+
+    number: Ints
+    level: Floats
+    sd: Floats
+
+
+@dataclass(frozen=True)
+class StepFit:
+    """The steps of the treated streets and what was expected of the first of them."""
+
+    steps: Mixture
+    expected: tuple[Expected, ...]
+    shared_days: Floats
+
+
+_Component = tuple[Floats, Floats, float, float, float, Floats]
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """All streets' weeks, one below the other."""
+
+    street: Ints
+    number: Ints
+    level: Floats
+    noise: Floats
+    breaks: Floats
+    X: Floats
+    precision: Floats
+    prior: Floats
+    treated: int
+    streets: int
+
+    @property
+    def same(self) -> NDArray[np.bool_]:
+        return np.asarray(self.street[:, None] == self.street[None, :])
+
+
+def fit_steps(
+    treated: Sequence[Weeks], controls: Sequence[Weeks], motion: Motion, date: pd.Timestamp, *, southern: bool = False
+) -> StepFit:
+    """Estimate the step of every treated street at the date.
+
+    Parameters
+    ----------
+    treated
+        Weekly levels of the treated streets, weeks before and after the date.
+    controls
+        Weekly levels of streets on which nothing was done; may be empty.
+    motion
+        How such streets move (prior).
+    date
+        First day of the time after.
+    southern
+        Whether the warm half of the year is November to April.
+
+    Returns
+    -------
+    StepFit
+        Posterior of the steps on the scale of `Weeks.level`.
+    """
+    streets = [*treated, *controls]
+    stack = _stacked(streets, len(treated), motion, date, southern=southern)
+    alone = [_size_alone(one, number < len(treated), motion, date, southern) for number, one in enumerate(streets)]
+    shared = _shared_days(streets, motion)
+    components = list(_components(stack, alone, shared, motion))
+    weight = np.exp(np.array([one[2] for one in components]) - max(one[2] for one in components))
+    weight = weight / weight.sum()
+    mixture = Mixture(
+        np.array([one[0] for one in components]),
+        np.array([one[1] for one in components]),
+        weight,
+        float(weight @ [one[3] for one in components]),
+        float(weight @ [one[4] for one in components]),
+    )
+    best = components[int(np.argmax(weight))]
+    return StepFit(mixture, _without_step(stack, best[5], mixture, treated), shared)
+
+
+def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
+    middle = date + pd.to_timedelta(number * 7 + 3, unit="D")
+    warmest = WARMEST_DAY_OF_YEAR + (182 if southern else 0)
+    return np.asarray(np.cos(2 * np.pi * (np.asarray(middle.day_of_year) - warmest) / 365.25), dtype=float)
+
+
+def _stacked(streets: Sequence[Weeks], treated: int, motion: Motion, date: pd.Timestamp, *, southern: bool) -> _Stack:
+    street = np.concatenate([np.full(len(one.number), n, dtype=np.int64) for n, one in enumerate(streets)])
+    number = np.concatenate([one.number for one in streets])
+    breaks = np.concatenate([one.breaks for one in streets])
+    level = np.concatenate([one.level for one in streets]) - motion.year_end * breaks[:, 0]
+    season = _season(number, date, southern)
+    n = len(streets)
+    X = np.zeros((len(number), 2 * n + treated))
+    X[np.arange(len(number)), street] = 1.0
+    X[np.arange(len(number)), n + street] = season
+    for one in range(treated):
+        X[:, 2 * n + one] = (street == one) & (number >= 0)
+    precision = FLAT * np.eye(X.shape[1])
+    share = SEASON_SHARED * np.ones((n, n)) + (1 - SEASON_SHARED) * np.eye(n)
+    precision[n : 2 * n, n : 2 * n] += np.linalg.inv(motion.season_amplitude**2 * share)
+    noise = np.concatenate([one.noise for one in streets])
+    return _Stack(street, number, level, noise, breaks, X, precision, np.zeros(X.shape[1]), treated, n)
+
+
+def _movement(first: Ints, second: Ints, memory: float) -> Floats:
+    """Return the covariance of a level that forgets over `memory` weeks, for a step of one a week."""
+    return np.asarray(memory / 2 * np.exp(-np.abs(first[:, None] - second[None, :]) / memory), dtype=float)
+
+
+def _calendar(breaks: Floats, motion: Motion) -> Floats:
+    year_end = motion.year_end_sd**2 * np.outer(breaks[:, 0], breaks[:, 0])
+    return np.asarray(year_end + motion.school_break_sd**2 * np.outer(breaks[:, 1], breaks[:, 1]), dtype=float)
+
+
+def _prior_of_size(size: float, spread: float) -> float:
+    return -0.5 * float(np.log(size) / spread) ** 2
+
+
+def _solve(stack: _Stack, V: Floats) -> tuple[Floats, Floats, float]:
+    """Return coefficients, their covariance and the restricted log likelihood under covariance `V`."""
+    L = np.linalg.cholesky(V)
+    white = solve_triangular(L, np.column_stack([stack.X, stack.level]), lower=True, check_finite=False)
+    Xs, ys = white[:, :-1], white[:, -1]
+    inner = np.linalg.cholesky(Xs.T @ Xs + stack.precision)
+    coefficients = cho_solve((inner, True), Xs.T @ ys, check_finite=False)
+    likelihood = -np.log(np.diag(L)).sum() - np.log(np.diag(inner)).sum()
+    likelihood -= 0.5 * (ys @ ys - coefficients @ (Xs.T @ ys))
+    return coefficients, cho_solve((inner, True), np.eye(len(inner)), check_finite=False), float(likelihood)
+
+
+def _size_alone(weeks: Weeks, is_treated: bool, motion: Motion, date: pd.Timestamp, southern: bool) -> Floats:
+    """Return log posterior weights, shape (memories, sizes), of one street's movement from its own weeks."""
+    stack = _stacked([weeks], int(is_treated), motion, date, southern=southern)
+    calendar = _calendar(stack.breaks, motion) + np.diag(stack.noise)
+    out = np.empty((len(MEMORIES_WEEKS), len(SIZES)))
+    for row, memory in enumerate(MEMORIES_WEEKS):
+        K = motion.week_step**2 * _movement(stack.number, stack.number, memory)
+        for column, size in enumerate(SIZES):
+            likelihood = _solve(stack, size**2 * K + calendar)[2]
+            out[row, column] = likelihood + _prior_of_size(size, motion.week_step_spread)
+    return out
+
+
+def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
+    """Return the correlation of days between streets, shrunk towards the published one. Shape (n, n)."""
+    n = len(streets)
+    out = np.eye(n)
+    for i in range(n):
+        for j in range(i):
+            both = pd.concat([streets[i].shocks, streets[j].shocks], axis=1, join="inner").to_numpy()
+            days = 0.85 * len(both)
+            own = float(np.corrcoef(both.T)[0, 1]) if len(both) > 5 and both.std(axis=0).min() > 0 else motion.shared
+            out[i, j] = out[j, i] = (days * own + SHARED_DAYS * motion.shared) / (days + SHARED_DAYS)
+    return np.clip(out, 0.02, 1.0)
+
+
+def _definite(correlation: Floats) -> Floats:
+    values, vectors = np.linalg.eigh(correlation)
+    mended = (vectors * np.maximum(values, 0.05)) @ vectors.T
+    scale = np.sqrt(np.diag(mended))
+    return np.asarray(mended / scale[:, None] / scale[None, :], dtype=float)
+
+
+def _components(stack: _Stack, alone: list[Floats], shared: Floats, motion: Motion) -> Iterator[_Component]:
+    """Yield (steps, covariance, log weight, memory, size, V) for every way of moving that is worth trying."""
+    index = np.ix_(stack.street, stack.street)
+    scatter = np.sqrt(stack.noise)
+    same_week = stack.number[:, None] == stack.number[None, :]
+    common = np.where(stack.same, 0.0, _definite(shared)[index] * DAY_OVERLAP) * same_week
+    fixed = common * scatter[:, None] * scatter[None, :] + np.diag(stack.noise)
+    fixed = fixed + _calendar(stack.breaks, motion) * np.where(stack.same, 1.0, CALENDAR_SHARED)
+    powers = SHARING_POWERS if stack.streets > 1 else (1.0,)
+    sharing = [_definite(shared**power)[index] for power in powers]
+    single = stack.treated == 1
+    likely = np.exp(alone[0] - alone[0].max()) if single else np.ones_like(alone[0])
+    for row, memory in enumerate(MEMORIES_WEEKS):
+        K = motion.week_step**2 * _movement(stack.number, stack.number, memory)
+        typical = np.array([_typical_size(one[row]) for one in alone])
+        for column, size in enumerate(SIZES):
+            if likely[row, column] < NEGLIGIBLE:
+                continue
+            sizes = typical.copy()
+            sizes[: stack.treated] = size if single else typical[: stack.treated] * size
+            spread = motion.week_step_spread if single else SEVERAL_SPREAD
+            if not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD:
+                continue
+            scale = sizes[stack.street]
+            for correlation in sharing:
+                V = correlation * scale[:, None] * scale[None, :] * K + fixed
+                beta, cov, likelihood = _solve(stack, V)
+                k = stack.treated
+                yield beta[-k:], cov[-k:, -k:], likelihood + _prior_of_size(size, spread), memory, size, V
+
+
+def _typical_size(weights: Floats) -> float:
+    share = np.exp(weights - weights.max())
+    return float(np.exp(share @ np.log(SIZES) / share.sum()))
+
+
+def _without_step(stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks]) -> tuple[Expected, ...]:
+    """Return the smoothed level of each treated street with its step taken out."""
+    beta, _, _ = _solve(stack, V)
+    rest = stack.level - stack.X @ beta
+    signal = V - np.diag(stack.noise)
+    smooth = signal @ np.linalg.solve(V, rest)
+    base = stack.X.copy()
+    base[:, -stack.treated :] = 0.0
+    level = base @ beta + smooth
+    out = []
+    for number, weeks in enumerate(treated):
+        here = stack.street == number
+        sd = np.where(weeks.number >= 0, mixture.sd(number), np.sqrt(stack.noise[here]))
+        out.append(Expected(weeks.number, level[here], np.asarray(sd, dtype=float)))
+    return tuple(out)

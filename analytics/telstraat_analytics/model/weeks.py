@@ -1,0 +1,182 @@
+"""Days into weeks aligned on the date: a level per week, its noise, and what the days say about noise and memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from telstraat_analytics.calendars import Calendar
+from telstraat_analytics.model.priors import DAY_MEMORY, DAY_MEMORY_DAYS, Motion
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+OUTLIER_SD = 2.5  # Huber's corner: further days pull less
+NOISE_DAYS = 7.0  # weight of the published day noise, in days per weekday
+WEEKDAY_DAYS = 0.3  # weight of a flat week in the weekday profile
+ROUNDS = 12
+_MEMORIES = np.linspace(-0.1, 0.8, 10)
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """Weekly levels of one street around a date.
+
+    Attributes
+    ----------
+    segment
+        Whose.
+    number
+        Shape (n,), week numbers from the date: week 0 is the first seven days after it, -1 the last before.
+    level
+        Shape (n,), logarithm of the mean day (speed: the mean itself).
+    noise
+        Shape (n,), variance of `level` from the scatter of days and of counting.
+    breaks
+        Shape (n, 2), share of the week in the weeks around New Year and in other school holidays.
+    shocks
+        Standardised deviation of each day from its week, indexed by days from the date.
+    weekday
+        Shape (7,), Monday first, mean 1: profile of the week.
+    memory
+        Correlation from one day to the next.
+    """
+
+    segment: str
+    number: Ints
+    level: Floats
+    noise: Floats
+    breaks: Floats
+    shocks: pd.Series
+    weekday: Floats
+    memory: float
+
+    def between(self, first: int, last: int) -> Weeks:
+        """Return the weeks `first` to `last`, INCLUSIVE."""
+        keep = (self.number >= first) & (self.number <= last)
+        days = (self.shocks.index >= 7 * first) & (self.shocks.index < 7 * (last + 1))
+        return Weeks(
+            self.segment,
+            self.number[keep],
+            self.level[keep],
+            self.noise[keep],
+            self.breaks[keep],
+            self.shocks[days],
+            self.weekday,
+            self.memory,
+        )
+
+    def shifted(self, weeks: int) -> Weeks:
+        """Return the same weeks numbered from a date `weeks` later."""
+        shocks = self.shocks.copy()
+        shocks.index = shocks.index - 7 * weeks
+        return Weeks(
+            self.segment, self.number - weeks, self.level, self.noise, self.breaks, shocks, self.weekday, self.memory
+        )
+
+
+def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: Motion, calendar: Calendar) -> Weeks:
+    """Reduce daily totals to weekly levels.
+
+    Every week's level is its total against what the days that were seen usually bring, so that a missing Monday does not
+    become a quiet week and quiet Sundays weigh little. Days far out pull less (Huber); public holidays are left out.
+
+    Parameters
+    ----------
+    segment
+        Whose.
+    totals
+        Comparable daily totals, indexed by local date.
+    date
+        First day of the time after; weeks are aligned on it.
+    motion
+        Prior of the day noise.
+    calendar
+        Special days.
+
+    Returns
+    -------
+    Weeks
+        Ascending by number; weeks without a single usable day are absent.
+    """
+    index = pd.DatetimeIndex(totals.index)
+    usable = ~calendar.free_days(index)
+    index, y = index[usable], totals.to_numpy(float)[usable]
+    day = np.asarray((index - date).days, dtype=np.int64)
+    weekday = np.asarray(index.dayofweek if not hasattr(index, "day_of_week") else index.day_of_week, dtype=np.int64)
+    number, week = np.unique(np.floor_divide(day, 7), return_inverse=True)
+    mean, profile, spread, pull = _fit_profile(y, week, weekday, motion.day_noise)
+    expected = mean[week] * profile[weekday]
+    shock = np.clip((y - expected) / expected / np.sqrt(spread[weekday]), -3, 3)
+    memory = _memory(shock, day, week)
+    weight = pull * profile[weekday]
+    noise = _week_noise(day, week, weight, spread[weekday] / (1 - _mean_correlation(memory)), memory, y)
+    total_weight = np.bincount(week, weight)
+    breaks = calendar.breaks(index)
+    shares = np.column_stack([np.bincount(week, weight * breaks[:, side]) / total_weight for side in (0, 1)])
+    shocks = pd.Series(shock, index=day)
+    return Weeks(segment, number, np.log(mean), noise, shares, shocks, profile, memory)
+
+
+def _fit_profile(y: Floats, week: Ints, weekday: Ints, day_noise: float) -> tuple[Floats, Floats, Floats, Floats]:
+    times = np.bincount(week)
+    mean = np.maximum(np.bincount(week, y) / times, 0.5)
+    profile, spread, pull = np.ones(7), np.full(7, day_noise**2), np.ones(len(y))
+    for _ in range(ROUNDS):
+        ratio = y / mean[week]
+        weight = np.bincount(weekday, pull, minlength=7)
+        profile = (np.bincount(weekday, pull * ratio, minlength=7) + WEEKDAY_DAYS) / (weight + WEEKDAY_DAYS)
+        profile = np.maximum(profile, 0.02)
+        profile = profile / profile.mean()
+        expected = mean[week] * profile[weekday]
+        error = (y - expected) / expected
+        squares = np.bincount(weekday, pull * error**2, minlength=7)
+        spread = (squares + NOISE_DAYS * day_noise**2) / (weight + NOISE_DAYS)
+        size = np.abs(error) / np.sqrt(spread[weekday])
+        pull = np.minimum(1.0, OUTLIER_SD / np.maximum(size, 1e-9))
+        heavy = pull * profile[weekday]
+        mean = np.maximum(np.bincount(week, heavy * y / profile[weekday]) / np.bincount(week, heavy), 0.5)
+    return mean, profile, spread, pull
+
+
+def _memory(shock: Floats, day: Ints, week: Ints) -> float:
+    if len(shock) < 2:
+        return DAY_MEMORY
+    next_day = (np.diff(day) == 1) & (np.diff(week) == 0)
+    lag = float(np.sum(shock[1:][next_day] * shock[:-1][next_day])) / max(float(np.mean(shock**2)), 1e-9)
+    table = _lag_inside_week()
+    pooled = (lag + DAY_MEMORY_DAYS * float(np.interp(DAY_MEMORY, _MEMORIES, table))) / (
+        int(next_day.sum()) + DAY_MEMORY_DAYS
+    )
+    return float(np.interp(pooled, table, _MEMORIES))
+
+
+@lru_cache(maxsize=1)
+def _lag_inside_week() -> Floats:
+    """Return what a day-to-day correlation looks like after the week's own mean is taken out."""
+    centre = np.eye(7) - 1 / 7
+    inside = [centre @ _correlation(np.arange(7), memory) @ centre for memory in _MEMORIES]
+    return np.array([np.diag(one, 1).mean() / np.diag(one).mean() for one in inside])
+
+
+def _correlation(day: Ints, memory: float) -> Floats:
+    lag = np.abs(np.subtract.outer(day, day)).astype(float)
+    size = np.power(abs(memory), lag) if memory else (lag == 0).astype(float)
+    return np.asarray(size * np.where(lag % 2 == 1, np.sign(memory) if memory else 1.0, 1.0), dtype=float)
+
+
+def _mean_correlation(memory: float) -> float:
+    return float(_correlation(np.arange(7), memory).mean())
+
+
+def _week_noise(day: Ints, week: Ints, weight: Floats, variance: Floats, memory: float, y: Floats) -> Floats:
+    noise = np.empty(int(week.max()) + 1)
+    for number in range(len(noise)):
+        here = np.flatnonzero(week == number)
+        pull = weight[here] / weight[here].sum() * np.sqrt(variance[here])
+        noise[number] = pull @ _correlation(day[here], memory) @ pull + 1 / max(float(y[here].sum()), 1.0)
+    return noise
