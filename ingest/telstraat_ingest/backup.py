@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -75,19 +76,25 @@ class Manifest(Struct, frozen=True):
 
 def backup(dsn: str, path: Path, progress: Progress | None = None) -> Manifest:
     """Write a backup, whole or not at all; only its owner can read it."""
+    with write_whole(path) as file:
+        return _write(dsn, file, progress or _silent)
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that only its owner can read, and that is there only once it is whole."""
     draft = path.with_name(f".{path.name}.part")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            manifest = _write(dsn, file, progress or _silent)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        raise StoreError(f"backup {path}: {error.strerror or error}") from error
+        raise StoreError(f"{path}: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
-    return manifest
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -150,7 +157,7 @@ def _write(dsn: str, file: IO[bytes], progress: Progress) -> Manifest:
             columns = tuple(row[0] for row in connection.execute(_COLUMNS, (name,)))
             with archive.open(f"{name}.copy", "w", force_zip64=True) as entry:
                 tables.append(_unload(connection, name, columns, entry, progress))
-        sequences = dict(connection.execute(_SEQUENCES).fetchall())
+        sequences: dict[str, int] = dict(connection.execute(_SEQUENCES).fetchall())
         manifest = Manifest(
             FORMAT,
             datetime.now(UTC),

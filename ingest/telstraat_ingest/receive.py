@@ -31,6 +31,7 @@ GROUP = "telstraat-ingest"
 _WAIT_MIN_S, _WAIT_MAX_S = 0.2, 15.0
 _CONNECT_S = 10.0
 _READ_PACKETS = 400
+_SAME_BROKER_S = 15.0  # amqtt takes seconds to hang up on MQTT 5
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ class Receiver:
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
         self._protocol = mqtt.MQTTv5
+        self._speaks_5 = self._speaks_311_only = False
+        self._answered_311_at_s = float("-inf")
         self._connection = 0
         self._client: Client | None = None
         self._is_connected = False
@@ -154,6 +157,7 @@ class Receiver:
             else:
                 client.connect(host, port, self._settings.keepalive_s)
         except (OSError, ValueError) as error:
+            self._problem = self._problem or str(error)
             self._drop(str(error))
 
     def _new_client(self, tls: bool) -> Client:
@@ -190,7 +194,16 @@ class Receiver:
             self._problem = f"the broker refuses: {code}"
             if str(code) == "Unsupported protocol version":
                 self._protocol = mqtt.MQTTv311
+                self._speaks_311_only = True
             return
+        if self._protocol == mqtt.MQTTv311 and not self._speaks_311_only:
+            # It answers now. Was it away when it was asked for MQTT 5? Ask once more before going without sharing.
+            self._answered_311_at_s = time.monotonic()
+            self._wait_s = _WAIT_MIN_S
+            self._problem = "the broker is back; asking for MQTT 5 once more"
+            client.disconnect()
+            return
+        self._speaks_5 = self._protocol == mqtt.MQTTv5
         self._connection += 1
         self.connects += 1
         self.pending.clear()  # what was not acknowledged comes again
@@ -228,10 +241,11 @@ class Receiver:
 
     def _drop(self, why: str) -> None:
         client, self._client = self._client, None
-        if not self._is_connected and self._problem == "" and self._protocol == mqtt.MQTTv5 and client is not None:
+        if not self._is_connected and self._problem == "" and self._protocol == mqtt.MQTTv5 and not self._speaks_5:
             # A broker of MQTT 3.1.1 only may close the connection without a word: take turns.
             self._protocol = mqtt.MQTTv311
-        elif not self._is_connected and self._protocol == mqtt.MQTTv311:
+            self._speaks_311_only = time.monotonic() - self._answered_311_at_s < _SAME_BROKER_S
+        elif not self._is_connected and self._protocol == mqtt.MQTTv311 and not self._speaks_311_only:
             self._protocol = mqtt.MQTTv5
         self._is_connected = False
         self._problem = self._problem or why

@@ -9,14 +9,15 @@ create table import_source (
     created_at   timestamptz not null default now()
 );
 
--- As published: already corrected for uptime, often fractional, never divided again. Null means not counted.
+-- For the whole period, often fractional: published counts are already divided by uptime and are never divided again; those
+-- that were not are divided when they are imported. Null means not counted.
 create table imported (
     segment_id     bigint not null references segment,
     period_start   timestamptz not null,
     period_s       integer not null check (period_s in (900, 3600)),
     source_id      integer not null references import_source,
     uptime         double precision not null,        -- share of the period really counted; above 1 in old rows of others
-    is_corrected   boolean not null,                 -- the counts were already divided by uptime
+    is_corrected   boolean not null,                 -- they came divided; otherwise the import has divided them
     pedestrian_lft double precision, pedestrian_rgt double precision, bike_lft double precision,
     bike_rgt double precision, motorcycle_lft double precision, motorcycle_rgt double precision,
     car_lft double precision, car_rgt double precision, heavy_lft double precision,
