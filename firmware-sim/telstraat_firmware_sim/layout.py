@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from telstraat_firmware_sim.camera import NEAR_M, Camera
 from telstraat_firmware_sim.errors import SceneError
@@ -32,6 +33,7 @@ MARGIN = 0.015  # of the picture's height, below the near pavement
 NEAR_PAVEMENT_MIN_M = 1.5
 
 Segment = tuple[tuple[float, float], tuple[float, float]]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class Layout:
     from_x: float
     to_x: float
     line: Segment
+    line_normal: tuple[float, float, float]
+
+    def side(self, xs: Floats, ys: Floats, z: float) -> Floats:
+        """Tell on which side of the line points are seen: negative on the left-hand side, as `line` is drawn.
+
+        The line and the camera span a plane, so this is a distance in space, and linear along a straight way.
+        """
+        across, away, up = self.line_normal
+        return np.asarray(across * xs + away * ys + up * (z - self.camera.height_m))
 
 
 def lay_out(settings: StreetSettings) -> Layout:
@@ -87,6 +98,7 @@ def lay_out(settings: StreetSettings) -> Layout:
         from_x=from_x,
         to_x=to_x,
         line=line,
+        line_normal=_normal(camera, line),
     )
 
 
@@ -141,6 +153,17 @@ def _line_across(camera: Camera, line_x: float, near_edge: float, far_edge: floa
         (round(float(x_px[first]), 2), round(float(y_px[first]), 2)),
         (round(float(x_px[last]), 2), round(float(y_px[last]), 2)),
     )
+
+
+def _normal(camera: Camera, line: Segment) -> tuple[float, float, float]:
+    """Give the normal of the plane of line and camera, towards the right-hand side of the line in the picture."""
+    (x1, y1), (x2, y2) = line
+    rays = camera.rays(np.array([x1, x2]), np.array([y1, y2]))
+    normal = np.cross(rays[0], rays[1])
+    right_x, right_y = (x1 + x2) / 2 - (y2 - y1), (y1 + y2) / 2 + (x2 - x1)
+    ray = camera.rays(np.array(right_x), np.array(right_y))
+    normal = normal / np.linalg.norm(normal) * np.sign(normal @ ray)
+    return float(normal[0]), float(normal[1]), float(normal[2])
 
 
 def _reach(camera: Camera, ys: tuple[float, ...]) -> tuple[float, float]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import ceil, sqrt
+from math import ceil, hypot
 
 import numpy as np
-from numpy.typing import NDArray
 
 from telstraat_device.crossings import ClassName, Direction
 from telstraat_firmware_sim.bodies import BODIES, INDEX
 from telstraat_firmware_sim.drive import STEP_S, drive
-from telstraat_firmware_sim.layout import Layout
+from telstraat_firmware_sim.layout import Floats, Layout
 from telstraat_firmware_sim.settings import StreetSettings, Traffic
 from telstraat_firmware_sim.truth import TrueCrossing
 
@@ -30,8 +29,6 @@ KMH = 3.6
 SECONDS_AN_HOUR = 3600.0
 HOURS_A_DAY = 24
 STREAMS = 8  # two directions of motor, bicycle, near pavement, far pavement
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,22 +302,23 @@ def true_crossing(
     middle = _passing(layout, xs, ys, middle_z)
     if middle is None:
         return None
-    at, side, speed_ms = middle
+    at, rightwards = middle
+    k, part = int(at), at % 1
+    step_x, step_y = float(xs[k + 1] - xs[k]), float(ys[k + 1] - ys[k])
     (x1, y1), (x2, y2) = layout.line
-    length = (x2 - x1) ** 2 + (y2 - y1) ** 2
-    place = np.array([np.interp(at, np.arange(xs.size), xs), np.interp(at, np.arange(ys.size), ys), middle_z])
-    x_px, y_px, _ = layout.camera.project(place)
-    along = ((x_px - x1) * (x2 - x1) + (y_px - y1) * (y2 - y1)) / length
-    if not 0 <= along <= 1:
+    place = np.array([xs[k] + part * step_x, ys[k] + part * step_y, middle_z])
+    x_px, y_px, depth = layout.camera.project(place)
+    along = ((x_px - x1) * (x2 - x1) + (y_px - y1) * (y2 - y1)) / ((x2 - x1) ** 2 + (y2 - y1) ** 2)
+    if depth <= 0 or not 0 <= along <= 1:
         return None
     first = _passing(layout, xs + heading * half, ys, middle_z)
     last = _passing(layout, xs - heading * half, ys, middle_z)
-    direction: Direction = "left_to_right" if side > 0 else "right_to_left"
+    direction: Direction = "left_to_right" if rightwards else "right_to_left"
     return TrueCrossing(
         t_s=round(t0_s + at * dt_s, 4),
         class_name=kind.class_name,
         direction=direction,
-        speed_kmh=round(abs(speed_ms) / dt_s * KMH, 3),
+        speed_kmh=round(hypot(step_x, step_y) / dt_s * KMH, 3),
         kind=kind.kind,
         object_id=object_id,
         t0_s=round(t0_s + (first[0] if first else at) * dt_s, 4),
@@ -328,25 +326,12 @@ def true_crossing(
     )
 
 
-def _passing(layout: Layout, xs: Floats, ys: Floats, z: float) -> tuple[float, float, float] | None:
-    """Give (knot number, sign after, metres a knot) of the change of side of a moving point; None: it never crosses."""
-    (x1, y1), (x2, y2) = layout.line
-    x_px, y_px, depth = layout.camera.project(np.stack([xs, ys, np.full_like(xs, z)], axis=1)).T
-    side = (x2 - x1) * (y_px - y1) - (y2 - y1) * (x_px - x1)
+def _passing(layout: Layout, xs: Floats, ys: Floats, z: float) -> tuple[float, bool] | None:
+    """Give (knot number, whether to the right-hand side) of a point's change of side; None: it never crosses."""
+    side = layout.side(xs, ys, z)
     change = np.flatnonzero((side[:-1] < 0) != (side[1:] < 0))
-    change = change[(depth[change] > 0) & (depth[change + 1] > 0)]
     if not change.size:
         return None
     k = int(change[0])
-    part = _root(layout, (xs[k], ys[k], z), (xs[k + 1], ys[k + 1], z))
-    return k + part, float(side[k + 1]), float(sqrt((xs[k + 1] - xs[k]) ** 2 + (ys[k + 1] - ys[k]) ** 2))
-
-
-def _root(layout: Layout, a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
-    """Find the share of the way from `a` to `b` at which the line is met: a plane through the camera cuts it linearly."""
-    cam = layout.camera.packed()
-    (x1, y1), (x2, y2) = layout.line
-    rays = layout.camera.rays(np.array([x1, x2]), np.array([y1, y2]))
-    normal = np.cross(rays[0], rays[1])
-    at_a, at_b = float(normal @ (np.array(a) - cam[:3])), float(normal @ (np.array(b) - cam[:3]))
-    return float(np.clip(at_a / (at_a - at_b), 0.0, 1.0)) if at_a != at_b else 0.5
+    before, after = float(side[k]), float(side[k + 1])
+    return k + before / (before - after), after >= 0
