@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, radians, sin, tan, tau
 
 import numpy as np
@@ -259,6 +260,7 @@ class Street(ClosingSource):
         return min(2.0, max(0.2, gain))
 
 
+@lru_cache(maxsize=64)
 def _dice(seed: int, number: int) -> float:
     return float(np.random.default_rng([seed & 0xFFFFFFFF, number & 0xFFFFFFFF]).random())
 
