@@ -27,6 +27,7 @@ BOOT_HALF = 6  # of 16 samples: an empty street needs to be seen for little more
 FLOOR = 9  # grey levels; compression noise of the clips in use stays below
 SPREAD_TIMES = 3
 SPREAD_SHIFT = 3  # the spread is kept in eighths of a grey level
+SHADOW_EDGE = 7  # grey levels over two pixels that a shadow does not add to the street's own texture
 CHANGE_STEP = 8  # grey levels from frame to frame that mean movement
 GAIN_STEP = 0.012  # smaller changes of exposure are left to the running mean
 ADOPT_YOUNG_S = 1.2
@@ -233,6 +234,41 @@ def clean(mask: Plane, width: int, sums: Plane, out: Plane) -> None:
         out[y * width + width - 1] = np.uint8(0)
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def shade(small: Plane, mean: Plane, mask: Plane, width: int, kind: Plane, solid: Plane) -> None:
+    """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
+
+    The rim of a hard shadow has such edges, too; it is known by lying between street and shadow.
+    """
+    n = small.shape[0]
+    margin = 3 * width + 3
+    for i in range(n):
+        kind[i] = 0
+        if mask[i] == 0 or i < width or i >= n - width:
+            continue
+        x, m = np.int32(small[i]), np.int32(mean[i] >> 8)
+        if 32 * x > 31 * m:
+            kind[i] = 3
+            continue
+        across = (np.int32(small[i + 1]) - np.int32(small[i - 1])) * m
+        across -= (np.int32(mean[i + 1] >> 8) - np.int32(mean[i - 1] >> 8)) * x
+        down = (np.int32(small[i + width]) - np.int32(small[i - width])) * m
+        down -= (np.int32(mean[i + width] >> 8) - np.int32(mean[i - width] >> 8)) * x
+        kind[i] = 2 if max(abs(across), abs(down)) > SHADOW_EDGE * m or 8 * x < m else 1
+    for i in range(n):
+        solid[i] = 0
+        if kind[i] < 2:
+            continue
+        rim = False
+        if kind[i] == 2 and margin <= i < n - margin:
+            for step in (1, width):
+                for d in (2 * step, 3 * step):
+                    if (mask[i - d] == 0 and kind[i + d] == 1) or (mask[i + d] == 0 and kind[i - d] == 1):
+                        rim = True
+        if not rim:
+            solid[i] = 1
+
+
 class Background:
     """The empty street as one camera sees it, and what does not belong to it now."""
 
@@ -250,6 +286,9 @@ class Background:
         self.previous: Plane = np.zeros(pixels, np.uint8)
         self.changed: Plane = np.zeros(pixels, np.uint8)
         self.raw: Plane = np.zeros(pixels, np.uint8)
+        self.kind: Plane = np.zeros(pixels, np.uint8)
+        self.shade: Plane = np.zeros(pixels, np.uint8)
+        self.solid: Plane = np.zeros(pixels, np.uint8)
         self.sums: Plane = np.zeros(pixels, np.uint8)
         self.mask: Plane = np.zeros(pixels, np.uint8)
         self.logs = np.array([round(256 * math.log2(max(v, 1))) for v in range(256)], np.int16)
@@ -283,6 +322,8 @@ class Background:
         detect(self.small, self.low, self.high, self.raw)
         compare(self.small, self.previous, CHANGE_STEP, self.changed)
         clean(self.raw, self.width, self.sums, self.mask)
+        shade(self.small, self.mean, self.mask, self.width, self.kind, self.shade)
+        clean(self.shade, self.width, self.sums, self.solid)
         half = self._number & 1
         pixels = self.small.shape[0]
         rate = max(1, min(2048, round(4096 * 2 * dt_s / LEARN_S)))

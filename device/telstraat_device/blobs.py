@@ -16,7 +16,8 @@ MAX_RUNS = 8192
 MAX_BLOBS = 128
 
 X0, Y0, X1, Y1, AREA, MIDDLE_X, MIDDLE_Y, CHANGED = range(8)  # columns of a blob; the box is without X1, Y1
-BLOB_COLUMNS = 8
+SOLID_X0, SOLID_Y0, SOLID_X1, SOLID_Y1, SOLID = range(8, 13)  # the box and area of what is no shadow
+BLOB_COLUMNS = 13
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -32,6 +33,7 @@ def find_blobs(  # noqa: C901 - one call a frame
     parent: NDArray[np.int32],
     sums: NDArray[np.int64],
     blobs: NDArray[np.float64],
+    counts: NDArray[np.int32],
 ) -> int:
     """Write box, area and centre sums of every blob of at least `area_min` pixels; return how many.
 
@@ -102,6 +104,7 @@ def find_blobs(  # noqa: C901 - one call a frame
         sums[root, 5] += pixels * (x0 + x1 - 1)
         sums[root, 6] += pixels * y
         sums[root, 7] += runs[r, 4]
+    counts[0] = count
     found = 0
     for r in range(count):
         if parent[r] == r and sums[r, 4] >= area_min and found < blobs.shape[0]:
@@ -110,8 +113,57 @@ def find_blobs(  # noqa: C901 - one call a frame
             blobs[found, 5] = sums[r, 5] / (2.0 * sums[r, 4])
             blobs[found, 6] = sums[r, 6] / sums[r, 4]
             blobs[found, 7] = sums[r, 7] / sums[r, 4]
+            parent[r] = -found - 1
             found += 1
     return found
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def find_solid(
+    solid: NDArray[np.uint8],
+    width: int,
+    runs: NDArray[np.int32],
+    parent: NDArray[np.int32],
+    count: int,
+    found: int,
+    columns: NDArray[np.int32],
+    lines: NDArray[np.int32],
+    blobs: NDArray[np.float64],
+) -> None:
+    """Add to every blob the box of its solid pixels, leaving out columns and rows with next to none."""
+    columns[:found, :] = 0
+    lines[:found, :] = 0
+    for r in range(count):
+        root = r
+        while parent[root] >= 0 and parent[root] != root:
+            root = parent[root]
+        if parent[root] >= 0:
+            continue
+        b = -parent[root] - 1
+        row = runs[r, 0] * width
+        for x in range(runs[r, 1], runs[r, 2]):
+            if solid[row + x] != 0:
+                columns[b, x] += 1
+                lines[b, runs[r, 0]] += 1
+    for b in range(found):
+        x0, y0, x1, y1 = int(blobs[b, 0]), int(blobs[b, 1]), int(blobs[b, 2]), int(blobs[b, 3])
+        total = 0
+        for x in range(x0, x1):
+            total += columns[b, x]
+        blobs[b, 12] = total
+        few_x, few_y = max(1, (y1 - y0) // 12), max(1, (x1 - x0) // 12)
+        if total < 0.12 * blobs[b, 4]:
+            blobs[b, 8], blobs[b, 9], blobs[b, 10], blobs[b, 11] = x0, y0, x1, y1
+            continue
+        while x0 < x1 - 2 and columns[b, x0] <= few_x:
+            x0 += 1
+        while x1 > x0 + 2 and columns[b, x1 - 1] <= few_x:
+            x1 -= 1
+        while y0 < y1 - 2 and lines[b, y0] <= few_y:
+            y0 += 1
+        while y1 > y0 + 2 and lines[b, y1 - 1] <= few_y:
+            y1 -= 1
+        blobs[b, 8], blobs[b, 9], blobs[b, 10], blobs[b, 11] = x0, y0, x1, y1
 
 
 class Blobs:
@@ -120,13 +172,21 @@ class Blobs:
     def __init__(self) -> None:
         self.table: NDArray[np.float64] = np.zeros((MAX_BLOBS, BLOB_COLUMNS))
         self.count = 0
+        self._counts: NDArray[np.int32] = np.zeros(2, np.int32)
+        self._columns: NDArray[np.int32] = np.zeros((MAX_BLOBS, 1), np.int32)
+        self._lines: NDArray[np.int32] = np.zeros((MAX_BLOBS, 1), np.int32)
         self._rows: NDArray[np.int32] = np.zeros(2048, np.int32)
         self._runs: NDArray[np.int32] = np.zeros((MAX_RUNS, 5), np.int32)
         self._parent: NDArray[np.int32] = np.zeros(MAX_RUNS, np.int32)
         self._sums: NDArray[np.int64] = np.zeros((MAX_RUNS, 8), np.int64)
 
-    def find(self, mask: NDArray[np.uint8], changed: NDArray[np.uint8], width: int, area_min: int) -> int:
-        """Find the blobs of a mask (pixels,) of 0 and 1; `changed` tells what moved since the last frame."""
+    def find(
+        self, mask: NDArray[np.uint8], changed: NDArray[np.uint8], solid: NDArray[np.uint8], width: int, area_min: int
+    ) -> int:
+        """Find the blobs of a mask (pixels,) of 0 and 1; `changed` moved since the last frame, `solid` is no shadow."""
+        if self._columns.shape[1] != width:
+            self._columns = np.zeros((MAX_BLOBS, width), np.int32)
+            self._lines = np.zeros((MAX_BLOBS, mask.shape[0] // width), np.int32)
         self.count = find_blobs(
             mask,
             changed,
@@ -139,5 +199,9 @@ class Blobs:
             self._parent,
             self._sums,
             self.table,
+            self._counts,
+        )
+        find_solid(
+            solid, width, self._runs, self._parent, self._counts[0], self.count, self._columns, self._lines, self.table
         )
         return self.count

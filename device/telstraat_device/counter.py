@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from telstraat_device import tracks as columns
 from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
 from telstraat_device.blobs import Blobs
+from telstraat_device.classify import Classifier
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
@@ -73,6 +74,9 @@ class Counter:
             [self.line.x1 / f, self.line.y1 / f, self.line.x2 / f, self.line.y2 / f, self.line.length_px / f]
         )
         self.tracks = Tracks(working, small.width, small.height)
+        scale = self.settings.pixels_per_metre
+        middle_y = (self.line.y1 + self.line.y2) / (2 * f)
+        self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
         self._area_min = max(6, round(small.width * small.height * 0.00025))
         self._kept: list[NDArray[np.uint8]] = []
         self._kept_t_s: list[float] = []
@@ -141,7 +145,9 @@ class Counter:
         dt_s = min(max(t_s - self._last_t_s, 1e-3), GAP_MAX_S)
         self._last_t_s = t_s
         self.background.process(t_s - (self._begun_t_s or 0.0), dt_s)
-        count = self.blobs.find(self.background.mask, self.background.changed, self.background.width, self._area_min)
+        count = self.blobs.find(
+            self.background.mask, self.background.changed, self.background.solid, self.background.width, self._area_min
+        )
         small = self.background
         done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)
         if (self.tracks.table[:, columns.STILL_S] > columns.STILL_AFTER_S).any():
@@ -151,9 +157,14 @@ class Counter:
 
     def _crossing(self, row: NDArray[np.float64]) -> Crossing:
         """Say what a finished track was."""
+        c = columns
+        class_name, confidence, speed_kmh = self.classifier.classify(
+            row[c.SOLID_W], row[c.SOLID_H], row[c.SOLID_VX], row[c.SOLID_VY], row[c.LINE_Y]
+        )
         return Crossing(
-            t_s=round(float(row[columns.PENDING_T]), 3),
-            class_name="car",
-            direction="left_to_right" if row[columns.PENDING] > 0 else "right_to_left",
-            confidence=0.5,
+            t_s=round(float(row[c.PENDING_T]), 3),
+            class_name=class_name,
+            direction="left_to_right" if row[c.PENDING] > 0 else "right_to_left",
+            confidence=round(confidence, 3),
+            speed_kmh=round(speed_kmh, 1),
         )

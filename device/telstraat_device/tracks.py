@@ -24,8 +24,26 @@ ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG, INHERITED = range(14, 20)
 PENDING, PENDING_T, PENDING_ALONG, MERGED_S, AREA = range(20, 25)
 SUM_N, SUM_W, SUM_H, SUM_AREA, SUM_SPEED, MAX_W, MAX_H, PATH = range(25, 33)
 LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(33, 40)
-JOIN_ID, JOIN_S, MOVING, STILL_S, OWN_S, LENGTH, CROSSED, CROSSED_T = range(40, 48)
-TRACK_COLUMNS = 48
+(
+    JOIN_ID,
+    JOIN_S,
+    MOVING,
+    STILL_S,
+    OWN_S,
+    LENGTH,
+    CROSSED,
+    CROSSED_T,
+    HISTORY_N,
+    SOLID_W,
+    SOLID_H,
+    SOLID_VX,
+    SOLID_VY,
+    SOLID_N,
+    SOLID_FILL,
+) = range(40, 55)
+TRACK_COLUMNS = 55
+HISTORY = 40  # frames that are kept of each track
+AROUND_S = 0.6
 RECENT = 32
 
 COAST_S = 0.6
@@ -249,6 +267,66 @@ def piece_of(a: Table, b: Table) -> bool:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def remember(tracks: Table, history: Table, i: int, blob: Table, t_s: float, width: float, height: float) -> None:
+    """Keep the box without shadow that a track was found in alone: t, x, y, w, h, area, touches the border."""
+    slot = int(tracks[i, HISTORY_N]) % history.shape[1]
+    history[i, slot, 0] = t_s
+    history[i, slot, 1] = 0.5 * (blob[8] + blob[10])
+    history[i, slot, 2] = 0.5 * (blob[9] + blob[11])
+    history[i, slot, 3] = blob[10] - blob[8]
+    history[i, slot, 4] = blob[11] - blob[9]
+    history[i, slot, 5] = blob[12]
+    history[i, slot, 6] = blob[0] <= 1.0 or blob[1] <= 1.0 or blob[2] >= width - 1.0 or blob[3] >= height - 1.0
+    tracks[i, HISTORY_N] += 1.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def median(values: Table, count: int) -> float:
+    """Return the middle of the first `count` values; sorts them."""
+    for k in range(1, count):
+        value = values[k]
+        j = k
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+    return float(values[count // 2])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def settle(tracks: Table, history: Table, i: int) -> None:
+    """Sum up how large and how fast a track was around the line, from the frames in which it was seen alone."""
+    kept = min(int(tracks[i, HISTORY_N]), history.shape[1])
+    wide, high, fill = np.empty(kept), np.empty(kept), np.empty(kept)
+    count, n = 0, 0
+    st, sx, sy, stt, stx, sty = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(kept):
+        t = history[i, k, 0] - tracks[i, PENDING_T]
+        if abs(t) > AROUND_S:
+            continue
+        n += 1
+        x, y = history[i, k, 1], history[i, k, 2]
+        st, sx, sy, stt, stx, sty = st + t, sx + x, sy + y, stt + t * t, stx + t * x, sty + t * y
+        if history[i, k, 6] == 0.0:
+            wide[count], high[count] = history[i, k, 3], history[i, k, 4]
+            fill[count] = history[i, k, 5] / max(1.0, history[i, k, 3] * history[i, k, 4])
+            count += 1
+    tracks[i, SOLID_W], tracks[i, SOLID_H] = tracks[i, LINE_W], tracks[i, LINE_H]
+    tracks[i, SOLID_VX], tracks[i, SOLID_VY] = tracks[i, LINE_VX], tracks[i, LINE_VY]
+    tracks[i, SOLID_N], tracks[i, SOLID_FILL] = (
+        count,
+        tracks[i, LINE_AREA] / max(1.0, tracks[i, LINE_W] * tracks[i, LINE_H]),
+    )
+    if count >= 3:
+        tracks[i, SOLID_W], tracks[i, SOLID_H] = median(wide, count), median(high, count)
+        tracks[i, SOLID_FILL] = median(fill, count)
+    spread = n * stt - st * st
+    if n >= 4 and spread > 0.02 * n * n * 0.02:
+        tracks[i, SOLID_VX] = (n * stx - st * sx) / spread
+        tracks[i, SOLID_VY] = (n * sty - st * sy) / spread
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def follow(  # noqa: C901 - one call a frame
     tracks: Table,
     blobs: Table,
@@ -258,6 +336,7 @@ def follow(  # noqa: C901 - one call a frame
     before: Table,
     now: Table,
     recent: Table,
+    history: Table,
     events: Table,
 ) -> int:
     """Move all tracks on by one frame; write finished crossings to `events` and return how many.
@@ -371,6 +450,7 @@ def follow(  # noqa: C901 - one call a frame
                         claims[k] = 100
             measure(tracks, i, x0, y0, x1, y1, area, dt)
             tracks[i, OWN_S] += dt
+            remember(tracks, history, i, blobs[b], t_s, frame[3], frame[4])
             tracks[i, MOVING] += min(1.0, 4.0 * dt) * (blobs[b, 7] - tracks[i, MOVING])
         else:
             hold(tracks, i, blobs[b], before, now, int(frame[3]), int(frame[4]), dt)
@@ -459,6 +539,7 @@ def follow(  # noqa: C901 - one call a frame
                     if recent[j, CROSSED] != 0.0 and piece_of(tracks[i], recent[j]):
                         whole = False
                 if whole and done < events.shape[0]:
+                    settle(tracks, history, i)
                     events[done, :] = tracks[i, :]
                     recent[int(tracks[i, ID]) % recent.shape[0], :] = tracks[i, :]
                     done += 1
@@ -475,13 +556,18 @@ class Tracks:
         self.table: Table = np.zeros((MAX_TRACKS, TRACK_COLUMNS))
         self.events: Table = np.zeros((MAX_EVENTS, TRACK_COLUMNS))
         self._line = line
+        self._history: Table = np.zeros((MAX_TRACKS, HISTORY, 7))
         self._recent: Table = np.zeros((RECENT, TRACK_COLUMNS))
         self._frame: Table = np.array([0.0, 0.0, 1.0, width, height, AREA_MIN * width * height], np.float64)
 
     def follow(self, blobs: Table, count: int, before: Table, now: Table, t_s: float, dt_s: float) -> int:
         """Move on by one frame; return how many crossings were finished (`events[:n]`)."""
         self._frame[0], self._frame[1] = t_s, dt_s
-        return int(follow(self.table, blobs, count, self._line, self._frame, before, now, self._recent, self.events))
+        return int(
+            follow(
+                self.table, blobs, count, self._line, self._frame, before, now, self._recent, self._history, self.events
+            )
+        )
 
     def still(self) -> Table:
         """Return the boxes (x0, y0, x1, y1) of what never moved from where it appeared."""
