@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -12,12 +12,16 @@ from typing import Any, Self
 import msgspec
 from tests.harness.brokers import TestBroker, TestClient, password_of
 
-from telstraat_contract.messages import Counts, Directed, Receipt, Report, decode
+from telstraat_contract.messages import Counts, Directed, Health, Live, Receipt, Report, Status, decode, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
-from telstraat_contract.topics import Channel
+from telstraat_contract.topics import Channel, Topic
+from telstraat_ingest.batch import Dates, read_batch
 from telstraat_ingest.broker_access import INGEST_USER
+from telstraat_ingest.decode import Decoder
+from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.service import Service
 from telstraat_ingest.settings import IngestSettings
+from telstraat_ingest.write import Writer, Written
 
 EPOCH = 7
 
@@ -101,3 +105,21 @@ class Ingest:
         self.thread.join(15)
         if self.error is not None and error is None:
             raise self.error
+
+
+def arrivals_of(messages: Sequence[Report | Health | Status | Live]) -> list[Arrival]:
+    """Return messages as they come from the broker."""
+    return [
+        arrival(1, number % 65_535 + 1, 1, str(Topic(one.sensor, one.channel)), encode(one), 0.0)
+        for number, one in enumerate(messages)
+    ]
+
+
+def an_arrival(topic: str, payload: bytes) -> Arrival:
+    """Return anything as it comes from the broker."""
+    return arrival(1, 1, 1, topic, payload, 0.0)
+
+
+def write_arrivals(writer: Writer, arrivals: Sequence[Arrival]) -> Written:
+    """Decode and write one batch."""
+    return writer.write(read_batch(arrivals, Decoder(), Dates()))
