@@ -189,8 +189,8 @@ class ChaosRun:
             self._down.add(target)
             if operation.verb == "kill":
                 service.child.kill()
-            else:
-                service.child.stop()
+            elif service.child.running:
+                service.child.process.send_signal(service.child.program.stop_signal)
 
     def _undo(self, operation: Operation) -> None:
         target = operation.target
@@ -328,7 +328,9 @@ class ChaosRun:
     def _bring_back(self, name: str) -> None:
         self._down.discard(name)
         service = self.services[name]
-        if not service.running and not (isinstance(service, ProgramService) and service.done):
+        if service.child and service.running:  # asked to end, and had until now to do so
+            service.child.kill()
+        if not (isinstance(service, ProgramService) and service.done):
             service.start()
 
     def _look_for_deaths(self) -> None:
