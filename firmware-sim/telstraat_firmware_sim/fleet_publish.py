@@ -96,6 +96,11 @@ class FleetSensor:
         )
 
     @property
+    def total(self) -> int:
+        """How many reports it will have."""
+        return len(self._reports)
+
+    @property
     def closed(self) -> int:
         """How many of its reports are in its outbox."""
         return sum(1 for report in self._reports if report.period_start.timestamp() < self._state.closed_until_s)
@@ -120,9 +125,12 @@ class FleetSensor:
         self.close_quarters()
         return self.publisher.flush(limit_s, hurry)
 
-    def close(self) -> None:
-        """Say good-bye."""
+    def leave(self) -> None:
+        """Say good-bye to the broker; the outbox can still be asked."""
         self.publisher.close()
+
+    def close(self) -> None:
+        """Close the outbox."""
         self.outbox.close()
 
     def _health(self) -> list[Health]:
@@ -184,6 +192,8 @@ class FleetPublisher:
         """Wait for all to end; tell whether every report has its receipt."""
         for thread in self._threads:
             thread.join()
+        for sensor in self.sensors:
+            sensor.close()
         return not self._errors and len(self._finished) == len(self.sensors)
 
     def _run(self, sensor: FleetSensor) -> None:
@@ -197,7 +207,7 @@ class FleetPublisher:
         finally:
             if sensor.name not in self._finished and not self.stopping.is_set():
                 self._errors.append(sensor.name)
-            sensor.close()
+            sensor.leave()
 
 
 def read_reports(path: Path) -> Iterator[Report]:
