@@ -110,7 +110,7 @@ class Classifier:
         tan = np.tan(self._angles)
         nearer = np.clip(1.0 + (y - self._line_y) / (FOCAL * self._width * tan), 0.3, 3.0)
         s = self._scales[:, None] * nearer[None, :]
-        gx, gy = np.abs(vx) / s, np.abs(vy) / (s * sin)
+        gx, gy = (abs(vx) + 0.05) / s, (abs(vy) + 0.05) / (s * sin)  # a still box has some direction, too
         speed = np.hypot(gx, gy) + 1e-6
         hx, hy = (gx / speed)[..., None], (gy / speed)[..., None]
         wide = s[..., None] * (body["long_m"] * hx + body["broad_m"] * hy)

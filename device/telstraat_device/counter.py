@@ -153,7 +153,7 @@ class Counter:
         if (self.tracks.table[:, columns.STILL_S] > columns.STILL_AFTER_S).any():
             for box in self.tracks.still():
                 small.absorb(*box)
-        return [self._crossing(row) for row in self.tracks.events[:done]]
+        return [self._crossing(row) for row in self.tracks.events[:done] if row[columns.REFUSED] == columns.COUNTED]
 
     def _crossing(self, row: NDArray[np.float64]) -> Crossing:
         """Say what a finished track was."""

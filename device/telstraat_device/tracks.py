@@ -18,37 +18,25 @@ Table = NDArray[Any]  # float64 (rows, columns) unless told otherwise
 MAX_TRACKS = 96
 MAX_EVENTS = 64
 
-ALIVE, ID, X, Y, W, H, VX, VY = range(8)
-AGE, SEEN, MISSED, BIRTH_T, BIRTH_X, BIRTH_Y = range(8, 14)
-ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG, INHERITED = range(14, 20)
-PENDING, PENDING_T, PENDING_ALONG, MERGED_S, AREA = range(20, 25)
-SUM_N, SUM_W, SUM_H, SUM_AREA, SUM_SPEED, MAX_W, MAX_H, PATH = range(25, 33)
-LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(33, 40)
-(
-    JOIN_ID,
-    JOIN_S,
-    MOVING,
-    STILL_S,
-    OWN_S,
-    LENGTH,
-    CROSSED,
-    CROSSED_T,
-    HISTORY_N,
-    SOLID_W,
-    SOLID_H,
-    SOLID_VX,
-    SOLID_VY,
-    SOLID_N,
-    SOLID_FILL,
-) = range(40, 55)
-TRACK_COLUMNS = 55
+# columns of a track
+ALIVE, ID, X, Y, W, H, VX, VY = range(0, 8)
+AGE, SEEN, MISSED, BIRTH_T, BIRTH_X, BIRTH_Y, AREA, MERGED_S = range(8, 16)
+ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG, INHERITED = range(16, 22)
+PENDING, PENDING_T, PENDING_ALONG, CROSSED, CROSSED_T, REFUSED, OTHER = range(22, 29)
+LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(29, 36)
+JOIN_ID, JOIN_S, MOVING, STILL_S, OWN_S, LENGTH, HISTORY_N = range(36, 43)
+SOLID_W, SOLID_H, SOLID_VX, SOLID_VY, SOLID_N, SOLID_FILL, MOVED = range(43, 50)
+TRACK_COLUMNS = 50
+COUNTED, STILL, SMALL, PIECE = range(4)  # in REFUSED: why a crossing was not counted
+
+RECENT = 32
 HISTORY = 40  # frames that are kept of each track
 AROUND_S = 0.6
-RECENT = 32
-
 COAST_S = 0.6
 CONFIRM_S = 0.12
 EMIT_S = 0.5
+ALONE_S = 0.3  # what was seen alone for so long is an object of its own
+VAGUE_S = 0.2
 JOIN_AFTER_S = 0.15
 STILL_AFTER_S = 1.0
 MOVING_MIN = 0.08
@@ -259,7 +247,7 @@ def piece_of(a: Table, b: Table) -> bool:
     gap_y = dy - 0.5 * (a[LINE_H] + b[LINE_H])
     size = max(b[LINE_W], b[LINE_H])
     part = a[LINE_AREA] / b[LINE_AREA]
-    if gap_x > 0.25 * size or gap_y > 0.25 * size:
+    if gap_x > 0.15 * size + 1.0 or gap_y > 0.15 * size + 1.0:
         return False
     stacked = -gap_x > 0.5 * min(a[LINE_W], b[LINE_W])
     inside = -gap_x > 0.6 * min(a[LINE_W], b[LINE_W]) and -gap_y > 0.6 * min(a[LINE_H], b[LINE_H])
@@ -387,23 +375,30 @@ def follow(  # noqa: C901 - one call a frame
                     best, blob_of[i] = d, b
         if blob_of[i] >= 0:
             claims[blob_of[i]] = 1
-    # in a merge, a track that is young or a small piece of a much larger one ends in the larger one
+    # in a merge, what was hardly ever seen alone, or is a small part, belongs to the one that was
     for b in range(count):
         if claims[b] < 2:
             continue
-        largest = 0.0
+        keeper = -1
         for i in range(n):
             if blob_of[i] == b and tracks[i, ALIVE] != 0.0:
-                largest = max(largest, tracks[i, W] * tracks[i, H])
+                better = keeper < 0 or tracks[i, OWN_S] > tracks[keeper, OWN_S] + 0.1
+                alike = keeper >= 0 and abs(tracks[i, OWN_S] - tracks[keeper, OWN_S]) <= 0.1
+                if better or (alike and tracks[i, W] * tracks[i, H] > tracks[keeper, W] * tracks[keeper, H]):
+                    keeper = i
         for i in range(n):
-            if blob_of[i] == b and tracks[i, ALIVE] != 0.0:
-                area = tracks[i, W] * tracks[i, H]
-                if (area < 0.15 * largest or (tracks[i, AGE] < CONFIRM_S and area < 0.5 * largest)) and tracks[
-                    i, PENDING
-                ] == 0.0:
-                    tracks[i, ALIVE] = 0.0
-                    blob_of[i] = -1
-                    claims[b] -= 1
+            if i == keeper or blob_of[i] != b or tracks[i, ALIVE] == 0.0:
+                continue
+            part = tracks[i, W] * tracks[i, H] / max(1.0, tracks[keeper, W] * tracks[keeper, H])
+            young = tracks[i, AGE] < CONFIRM_S and part < 0.5
+            vague = tracks[i, OWN_S] < ALONE_S and tracks[i, MERGED_S] > VAGUE_S
+            if (young or vague or part < 0.15) and tracks[i, PENDING] == 0.0:
+                if tracks[keeper, FIRST_ARMED] != tracks[i, FIRST_ARMED] and tracks[i, AGE] > tracks[keeper, AGE]:
+                    if tracks[keeper, CROSSED] == 0.0 and tracks[i, CROSSED] == 0.0:
+                        tracks[keeper, FIRST_ARMED] = tracks[keeper, ARMED] = tracks[i, FIRST_ARMED]
+                tracks[i, ALIVE] = 0.0
+                blob_of[i] = -1
+                claims[b] -= 1
     # correct the tracks
     number = frame[2]
     for i in range(n):
@@ -452,6 +447,7 @@ def follow(  # noqa: C901 - one call a frame
             tracks[i, OWN_S] += dt
             remember(tracks, history, i, blobs[b], t_s, frame[3], frame[4])
             tracks[i, MOVING] += min(1.0, 4.0 * dt) * (blobs[b, 7] - tracks[i, MOVING])
+            tracks[i, MOVED] = max(tracks[i, MOVED], tracks[i, MOVING])
         else:
             hold(tracks, i, blobs[b], before, now, int(frame[3]), int(frame[4]), dt)
     # new tracks
@@ -525,8 +521,12 @@ def follow(  # noqa: C901 - one call a frame
         outside = x < 0.0 or y < 0.0 or x > frame[3] or y > frame[4]
         dead = tracks[i, MISSED] > (COAST_S if tracks[i, SEEN] > 4.0 else 0.12) or outside
         if tracks[i, PENDING] != 0.0 and (dead or t_s - tracks[i, PENDING_T] > EMIT_S):
-            if tracks[i, MOVING] >= MOVING_MIN and tracks[i, LINE_AREA] >= frame[5]:
-                whole = True
+            refused = COUNTED
+            if tracks[i, MOVED] < MOVING_MIN:
+                refused = STILL
+            elif tracks[i, LINE_AREA] < frame[5]:
+                refused = SMALL
+            else:
                 for j in range(n):
                     if (
                         j != i
@@ -534,15 +534,17 @@ def follow(  # noqa: C901 - one call a frame
                         and tracks[j, CROSSED] != 0.0
                         and piece_of(tracks[i], tracks[j])
                     ):
-                        whole = False
+                        refused, tracks[i, OTHER] = PIECE, tracks[j, ID]
                 for j in range(recent.shape[0]):
                     if recent[j, CROSSED] != 0.0 and piece_of(tracks[i], recent[j]):
-                        whole = False
-                if whole and done < events.shape[0]:
-                    settle(tracks, history, i)
-                    events[done, :] = tracks[i, :]
-                    recent[int(tracks[i, ID]) % recent.shape[0], :] = tracks[i, :]
-                    done += 1
+                        refused, tracks[i, OTHER] = PIECE, recent[j, ID]
+            tracks[i, REFUSED] = refused
+            if done < events.shape[0]:
+                settle(tracks, history, i)
+                events[done, :] = tracks[i, :]
+                done += 1
+            if refused == COUNTED:
+                recent[int(tracks[i, ID]) % recent.shape[0], :] = tracks[i, :]
             tracks[i, PENDING] = 0.0
         if dead:
             tracks[i, ALIVE] = 0.0
