@@ -7,12 +7,16 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from telstraat_api import assets, health, pages, problems
 from telstraat_api.database import Database
 from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, read_settings
+from telstraat_api.slashes import TrailingSlashes
+from telstraat_api.telraam import instances, places, snapshots, traffic, welcome
 from telstraat_api.v1 import reports, segments, streams
 
 
@@ -40,13 +44,21 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,
     )
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
     app.state.pages = pages.Pages(settings)
     problems.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["ETag"]
+    )
+    app.add_middleware(TrailingSlashes)
     app.add_middleware(HardeningHeaders)
-    for router in (health.router, segments.router, reports.router, streams.router, assets.router, pages.router):
-        app.include_router(router)
+    ours = (health, segments, reports, streams, assets, pages)
+    compatible = (welcome, traffic, snapshots, places, instances)
+    for part in (*ours, *compatible):
+        app.include_router(part.router)
     return app

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -14,6 +15,7 @@ from telstraat_api.errors import DatabaseError
 from telstraat_api.settings import ApiSettings
 
 Row = dict[str, Any]
+Query = LiteralString | sql.Composed
 Params = Mapping[str, Any] | Sequence[Any] | None
 
 
@@ -60,13 +62,13 @@ class Database:
         except psycopg.OperationalError as error:
             raise DatabaseError("the connection to the database broke; try again in a minute") from error
 
-    async def rows(self, query: LiteralString, params: Params = None) -> list[Row]:
+    async def rows(self, query: Query, params: Params = None) -> list[Row]:
         """Return all rows, by name."""
         async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, params)
             return await cursor.fetchall()
 
-    async def row(self, query: LiteralString, params: Params = None) -> Row | None:
+    async def row(self, query: Query, params: Params = None) -> Row | None:
         """Return the first row, or None."""
         async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, params)

@@ -3,6 +3,7 @@
 ApiError
 ├── SettingsError     a setting that is unknown or has a value that cannot be
 ├── NotFoundError     404: there is no such segment, sensor or page
+├── AskedError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
 ├── DatabaseError     503: the database is not reachable, too old, or took too long
 └── TooManyStreamsError  503: every place for a live stream is taken
@@ -37,6 +38,14 @@ class QueryError(ApiError):
     status = 422
     kind = "bad-parameter"
     title = "A parameter cannot be used"
+
+
+class AskedError(ApiError):
+    """A body that a compatible client has sent, or a field of it, cannot be used."""
+
+    status = 400
+    kind = "bad-request"
+    title = "A field cannot be used"
 
 
 class DatabaseError(ApiError):

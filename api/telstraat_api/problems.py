@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from telstraat_api.errors import ApiError
+from telstraat_api.telraam.envelope import speaks_telraam, told
 
 log = logging.getLogger("telstraat.api")
 MEDIA_TYPE = "application/problem+json"
@@ -40,7 +41,7 @@ def problem(request: Request, status: int, kind: str, title: str, detail: str) -
     return Response(orjson.dumps(body), status, media_type=MEDIA_TYPE)
 
 
-def told(error: RequestValidationError) -> str:
+def complaint(error: RequestValidationError) -> str:
     """Say in one line which parameters cannot be read and why."""
     parts = []
     for item in error.errors():
@@ -58,7 +59,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
-        return await answer(request, 422, "bad-parameter", "A parameter cannot be used", told(error))
+        return await answer(request, 422, "bad-parameter", "A parameter cannot be used", complaint(error))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -76,6 +77,8 @@ def install(app: FastAPI) -> None:
 
 async def answer(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
     """Return a page to somebody with a browser and a problem document to everybody else."""
+    if speaks_telraam(request.url.path):
+        return told(400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status, detail)
     pages = getattr(request.app.state, "pages", None)
     if pages is not None and wants_page(request):
         page: Response = pages.error(request, status, title, detail)
@@ -86,6 +89,6 @@ async def answer(request: Request, status: int, kind: str, title: str, detail: s
 def wants_page(request: Request) -> bool:
     """Tell whether a person reads the answer: a page's address, asked for by a browser."""
     path = request.url.path
-    if path.startswith(("/api/", "/v1", "/v0", "/advanced", "/healthz", "/static/")):
+    if path.startswith(("/api/", "/healthz", "/static/")):
         return False
     return "text/html" in request.headers.get("accept", "")

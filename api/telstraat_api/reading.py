@@ -10,6 +10,8 @@ Short periods are added up from the quarters, always fresh; long ones come from 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -31,13 +33,21 @@ def each(template: LiteralString, names: Sequence[LiteralString] = COLUMNS) -> s
     return sql.SQL(",\n").join(sql.SQL(template).format(n=sql.SQL(name)) for name in names)
 
 
+class Key(StrEnum):
+    """What the numbers of a question name: streets, sensors at a place for a time, or sensors."""
+
+    SEGMENT = "segment_id"
+    INSTALLATION = "installation_id"
+    SENSOR = "sensor_id"
+
+
 PLACED = sql.SQL("""
     from installation i
     join segment s using (segment_id)
     join report r on r.sensor_id = i.sensor_id
      and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
-    where i.segment_id = any(%(segments)s) and r.period_start >= %(start)s and r.period_start < %(end)s
 """)
+WITHIN = sql.SQL(" where {key} = any(%(ids)s) and r.period_start >= %(start)s and r.period_start < %(end)s ")
 
 SENSOR_QUARTER = sql.SQL("""
 sensor_quarter as (
@@ -45,7 +55,7 @@ sensor_quarter as (
            bit_or(r.flags) as flags, {raw}
     {placed}
     group by i.segment_id, i.installation_id, s.timezone, r.period_start
-)""").format(raw=each("sum(r.{n})::int as {n}_seen"), placed=PLACED)
+)""")
 
 SENSOR_HOUR = sql.SQL("""
 sensor_hour as (
@@ -90,43 +100,58 @@ with sensor_quarter as (
 )
 select segment_id, period_start, (max(observed_s) > 0)::int, max(observed_s), sum(observed_s)::int, count(*)::int,
        bit_or(flags), {corrected}, {seen}, {confidence}, max(received_at), max(light)
-from sensor_quarter group by 1, 2 order by 1, 2 limit %(limit)s""").format(
-    rated=each(
+from sensor_quarter group by 1, 2 order by 1, 2 limit %(limit)s""")
+QUARTER_COLUMNS = {
+    "rated": each(
         "sum(r.{n}_conf * (r.{n}_lft + r.{n}_rgt)) as {n}_rated,"
         " sum(case when r.{n}_conf is not null then r.{n}_lft + r.{n}_rgt end) as {n}_rated_n",
         RATED,
     ),
-    raw=each("sum(r.{n})::int as {n}_seen"),
-    placed=PLACED,
-    corrected=each("sum({n}_seen) * 900::float8 / nullif(sum(observed_s), 0)"),
-    seen=each("sum({n}_seen)::int"),
-    confidence=each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8", RATED),
-)
+    "raw": each("sum(r.{n})::int as {n}_seen"),
+    "corrected": each("sum({n}_seen) * 900::float8 / nullif(sum(observed_s), 0)"),
+    "seen": each("sum({n}_seen)::int"),
+    "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8", RATED),
+}
 
 ROLLED_UP = sql.SQL("""
 {name} as (
     select i.segment_id, installation_id, u.{start} as period_start, u.quarters::int as quarters,
            u.observed_s::int as observed_s, u.flags, {raw}, {corrected}
     from {table} u join installation i using (installation_id)
-    where i.segment_id = any(%(segments)s) and u.{start} >= %(start)s and u.{start} < %(end)s
+    where {key} = any(%(ids)s) and u.{start} >= %(start)s and u.{start} < %(end)s
 )""")
 
 
-def query_for(bucket: Bucket, *, rolled_up: bool) -> sql.Composed:
-    """Return the query that reads hours or longer periods."""
+def placed(key: Key) -> sql.Composed:
+    """Return where reports are read from, for one kind of question."""
+    return PLACED + WITHIN.format(key=sql.Identifier("i", key.value))
+
+
+def query_for(bucket: Bucket, key: Key, *, rolled_up: bool) -> sql.Composed:
+    """Return the query that reads periods of a length."""
+    if bucket is Bucket.QUARTER:
+        return QUARTERS.format(placed=placed(key), **QUARTER_COLUMNS)
     is_hour = bucket is Bucket.HOUR
     steps: list[sql.Composable] = []
     if rolled_up:
         names = ("sensor_hour", "hour_start", "rollup_hour") if is_hour else ("sensor_day", "day_start", "rollup_day")
         name, start, table = (sql.SQL(text) for text in names)
         steps.append(
-            ROLLED_UP.format(name=name, start=start, table=table, raw=each("u.{n}_seen"), corrected=each("u.{n}"))
+            ROLLED_UP.format(
+                name=name,
+                start=start,
+                table=table,
+                key=sql.Identifier("i", key.value),
+                raw=each("u.{n}_seen"),
+                corrected=each("u.{n}"),
+            )
         )
     else:
         zone = sql.SQL("'UTC'" if is_hour else "timezone")
         corrected = each("4::float8 / count(*) * sum({n}_seen * 900::float8 / observed_s) as {n}")
         raw = each("sum({n}_seen)::int as {n}_seen")
-        steps += [SENSOR_QUARTER, SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)]
+        quarters = SENSOR_QUARTER.format(raw=each("sum(r.{n})::int as {n}_seen"), placed=placed(key))
+        steps += [quarters, SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)]
         if not is_hour:
             steps.append(SENSOR_DAY)
     steps.append(
@@ -160,42 +185,56 @@ def period_of(row: tuple[Any, ...]) -> Period:
 
 
 async def read_periods(
-    database: Database, segments: Sequence[int], window: Window, bucket: Bucket, rows_max: int
+    database: Database,
+    ids: Sequence[int],
+    window: Window,
+    bucket: Bucket,
+    rows_max: int,
+    key: Key = Key.SEGMENT,
 ) -> list[Period]:
-    """Return the streets' periods within the window, by street and time.
+    """Return the periods within the window, by street and time.
 
     Periods without data are absent; of quarters, those in which the sensor was there but blind are told.
     """
     values = {
-        "segments": list(segments),
+        "ids": list(ids),
         "start": window.start,
         "end": window.end,
         "bucket": bucket.value,
         "limit": rows_max + 1,
     }
-    if bucket is Bucket.QUARTER:
-        query = QUARTERS
-    else:
-        many = window.length_s // QUARTER_S * len(segments) > QUARTERS_ADDED_UP
-        query = query_for(bucket, rolled_up=many)
+    many = window.length_s // QUARTER_S * len(ids) > QUARTERS_ADDED_UP
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(query, values)
+        await cursor.execute(query_for(bucket, key, rolled_up=many), values)
         periods = [period_of(row) for row in await cursor.fetchall()]
-    periods = await add_imported(database, periods, segments, window, bucket, rows_max + 1)
+    if key is Key.SEGMENT:
+        periods = await add_imported(database, periods, ids, window, bucket, rows_max + 1)
     if len(periods) > rows_max:
         raise QueryError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
     return periods
 
 
+async def read_blind_hours(
+    database: Database, ids: Sequence[int], window: Window, key: Key = Key.SEGMENT
+) -> list[tuple[int, datetime]]:
+    """Return the hours, by street, in which sensors were there but saw nothing at all."""
+    query = (
+        sql.SQL("select i.segment_id, date_trunc('hour', r.period_start, 'UTC')")
+        + placed(key)
+        + sql.SQL("group by 1, 2 having max(r.observed_s) = 0 order by 1, 2")
+    )
+    values = {"ids": list(ids), "start": window.start, "end": window.end}
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(query, values)
+        return [(segment_id, start) for segment_id, start in await cursor.fetchall()]
+
+
 SPEEDS = sql.SQL("""
-select i.segment_id, {start} as start, speed.bin::int, sum(speed.n)::int
-from installation i
-join segment s using (segment_id)
-join report r on r.sensor_id = i.sensor_id
- and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
-cross join lateral unnest(r.car_speed) with ordinality as speed(n, bin)
-where i.segment_id = any(%(segments)s) and r.period_start >= %(start)s and r.period_start < %(end)s and speed.n > 0
-group by 1, 2, 3""")
+select segment_id, start, bin::int, sum(n)::int from (
+    select i.segment_id, {start} as start, r.car_speed {placed}
+) as quarter
+cross join lateral unnest(car_speed) with ordinality as speed(n, bin)
+where n > 0 group by 1, 2, 3""")
 SPEED_STARTS = {
     Bucket.QUARTER: sql.SQL("r.period_start"),
     Bucket.HOUR: sql.SQL("date_trunc('hour', r.period_start, 'UTC')"),
@@ -205,10 +244,12 @@ LOCAL_START = sql.SQL("date_trunc(%(bucket)s, r.period_start, s.timezone)")
 Speeds = dict[tuple[int, Any], list[int]]
 
 
-async def read_speeds(database: Database, segments: Sequence[int], window: Window, bucket: Bucket) -> Speeds:
+async def read_speeds(
+    database: Database, ids: Sequence[int], window: Window, bucket: Bucket, key: Key = Key.SEGMENT
+) -> Speeds:
     """Return the cars seen per 5 km/h, raw, by street and start of period; absent where no speed was measured."""
-    query = SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START))
-    values = {"segments": list(segments), "start": window.start, "end": window.end, "bucket": bucket.value}
+    query = SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START), placed=placed(key))
+    values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
     found: Speeds = {}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)

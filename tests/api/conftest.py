@@ -69,3 +69,16 @@ def address(settings: ApiSettings) -> Iterator[str]:
 def client(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, timeout=15) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def module_connection(module_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(module_database, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def module_client(module_database: str) -> Iterator[httpx.Client]:
+    settings = ApiSettings(dsn=module_database, pool_max=4)
+    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+        yield client

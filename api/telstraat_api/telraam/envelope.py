@@ -1,0 +1,42 @@
+"""How answers are wrapped for Telraam's clients: `status_code` and `message` beside the payload, errors included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+PREFIXES = ("/v1", "/v0", "/advanced", "/api/segments", "/api/measurements")
+
+
+def speaks_telraam(path: str) -> bool:
+    """Tell whether an address belongs to the compatible part."""
+    return any(path == prefix or path.startswith((f"{prefix}/", f"{prefix}-")) for prefix in PREFIXES)
+
+
+def told(status: int, message: str) -> Response:
+    """Return an error as these clients read it: always JSON, always with a `message`, never a trace."""
+    return Response(orjson.dumps({"status_code": status, "message": message}), status, media_type="application/json")
+
+
+def ok(**payload: Any) -> Response:
+    """Return a successful answer around its payload."""
+    body = {"status_code": 200, "message": "ok", **payload}
+    return Response(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+def described(example: Any, *, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what OpenAPI shall say of an operation: an example of its answer, and of what is sent when it is a POST."""
+    schema = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
+    failures = {"400": "A field cannot be used.", "404": "There is nothing at this number.", "503": "No database."}
+    told_failures = {
+        status: {"description": text, "content": {"application/json": {"schema": schema}}}
+        for status, text in failures.items()
+    }
+    content = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    operation: dict[str, Any] = {"responses": {"200": {"description": "Found.", "content": content}, **told_failures}}
+    if body is not None:
+        sent = {"schema": {"type": "object"}, "example": body}
+        operation["requestBody"] = {"required": True, "content": {"application/json": sent}}
+    return operation

@@ -1,0 +1,199 @@
+"""Segments as Telraam's clients know them: all, legacy in Belgian Lambert, in an area, and one with its instances."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+import shapely
+from fastapi import APIRouter, Path, Request, Response
+from pyproj import Geod, Transformer
+
+from telstraat_api.database import Database, Row
+from telstraat_api.errors import AskedError, NotFoundError
+from telstraat_api.telraam.asked import ID_MAX, read_body
+from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.examples import SEGMENTS
+from telstraat_api.telraam.instances import find_instances, instance_shape
+from telstraat_api.telraam.rows import report_stamp
+
+router = APIRouter(tags=["Telraam-compatible"])
+EARTH = Geod(ellps="WGS84")
+LAMBERT_72 = 31370
+
+ALL = """
+select segment_id, name, geometry, timezone from segment s
+where exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)
+   or exists (select from imported m where m.segment_id = s.segment_id)
+order by segment_id
+"""
+
+
+async def segments_with_data(database: Database) -> list[Row]:
+    """Return the segments that ever had data."""
+    return await database.rows(ALL)
+
+
+def line(geometry: dict[str, Any]) -> dict[str, Any]:
+    """Return our line as the one part of a MultiLineString."""
+    return {"type": "MultiLineString", "coordinates": [geometry["coordinates"]]}
+
+
+def feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    """Return a GeoJSON feature."""
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def collection(features: list[dict[str, Any]]) -> Response:
+    """Return features in the envelope."""
+    return ok(type="FeatureCollection", features=features)
+
+
+@lru_cache(maxsize=1)
+def to_lambert() -> Transformer:
+    """Return the way from WGS84 to Belgian Lambert 72."""
+    return Transformer.from_crs(4326, LAMBERT_72, always_xy=True)
+
+
+def lambert_line(geometry: dict[str, Any]) -> dict[str, Any]:
+    """Return our line in metres of Belgian Lambert 72, which the clients of the legacy list transform back from."""
+    lons = [point[0] for point in geometry["coordinates"]]
+    lats = [point[1] for point in geometry["coordinates"]]
+    eastings, northings = to_lambert().transform(lons, lats)
+    points = [[round(x, 3), round(y, 3)] for x, y in zip(eastings, northings, strict=True)]
+    return {"type": "MultiLineString", "coordinates": [points]}
+
+
+class Area:
+    """A circle, a box or a polygon, in WGS84."""
+
+    def __init__(self, shape: shapely.Geometry | None, circle: tuple[float, float, float] | None = None) -> None:
+        self.shape = shape
+        self.circle = circle
+
+    def holds(self, geometry: dict[str, Any]) -> bool:
+        """Tell whether a line lies in it: its centroid within a circle, any part of it within the others."""
+        drawn = shapely.LineString(geometry["coordinates"])
+        if self.circle is not None:
+            lon, lat, radius_km = self.circle
+            _, _, distance_m = EARTH.inv(lon, lat, drawn.centroid.x, drawn.centroid.y)
+            return bool(distance_m <= radius_km * 1000)
+        return bool(drawn.intersects(self.shape))
+
+
+def read_area(asked: dict[str, Any]) -> Area | None:
+    """Read an area in any of its three forms; None for everywhere."""
+    polygon = asked.get("polygon")
+    if polygon is not None:
+        return Area(read_polygon(polygon))
+    text = asked.get("area", "full")
+    if text == "full":
+        return None
+    try:
+        numbers = [float(part) for part in str(text).split(",")]
+    except ValueError as error:
+        raise AskedError(f"area={text!r} is neither full, lon,lat,radius_km nor lon,lat,lon,lat") from error
+    if not all(abs(number) <= 20_040 for number in numbers) or len(numbers) not in {3, 4}:
+        raise AskedError(f"area={text!r} is neither full, lon,lat,radius_km nor lon,lat,lon,lat")
+    if len(numbers) == 3:
+        lon, lat, radius_km = numbers
+        if not (abs(lon) <= 180 and abs(lat) <= 90 and radius_km >= 0):
+            raise AskedError(f"area={text!r} is not a place on earth with a radius")
+        return Area(None, (lon, lat, radius_km))
+    west, east = sorted((numbers[0], numbers[2]))
+    south, north = sorted((numbers[1], numbers[3]))
+    return Area(shapely.box(west, south, east, north))
+
+
+def read_polygon(polygon: Any) -> shapely.Geometry:
+    """Read a GeoJSON polygon, closed or not."""
+    try:
+        rings = [[(float(x), float(y)) for x, y, *_ in ring] for ring in polygon["coordinates"]]
+        shape = shapely.Polygon(rings[0], rings[1:])
+    except (KeyError, TypeError, ValueError, IndexError, shapely.errors.GEOSException) as error:
+        raise AskedError('polygon must be GeoJSON: {"type": "Polygon", "coordinates": [[[lon, lat], ...]]}') from error
+    return shape if shape.is_valid else shapely.make_valid(shape)
+
+
+@router.get("/v1/segments", summary="All segments", openapi_extra=described(SEGMENTS))
+async def segments(request: Request) -> Response:
+    """Return every segment that ever had data, in WGS84."""
+    database: Database = request.app.state.database
+    rows = await segments_with_data(database)
+    return collection([feature(line(row["geometry"]), segment_id=row["segment_id"]) for row in rows])
+
+
+@router.get("/v1/segments/all", summary="All segments (legacy, EPSG:31370)", openapi_extra=described(SEGMENTS))
+async def legacy_segments(request: Request) -> Response:
+    """Return every segment in Belgian Lambert 72, as the clients of this address expect."""
+    database: Database = request.app.state.database
+    rows = await segments_with_data(database)
+    return collection([feature(lambert_line(row["geometry"]), oidn=row["segment_id"]) for row in rows])
+
+
+@router.get("/v0/segments/active", summary="Active segments (v0)", openapi_extra=described(SEGMENTS))
+@router.get("/v1/segments/active", summary="Active segments (legacy)", openapi_extra=described(SEGMENTS))
+@router.get("/v1/segments/active_minimal", summary="Active segments (legacy)", openapi_extra=described(SEGMENTS))
+async def active_segments(request: Request) -> Response:
+    """Return the segments with their number as `id`."""
+    database: Database = request.app.state.database
+    rows = await segments_with_data(database)
+    return collection([feature(line(row["geometry"]), id=row["segment_id"]) for row in rows])
+
+
+@router.post(
+    "/v1/segments/area",
+    summary="Segments in an area",
+    openapi_extra=described(SEGMENTS, body={"area": "4.70,50.88,2"}),
+)
+async def area_segments(request: Request) -> Response:
+    """Return the segments in a circle (`lon,lat,radius_km`), a box (`lon,lat,lon,lat`) or a `polygon`."""
+    area = read_area(await read_body(request))
+    database: Database = request.app.state.database
+    rows = await segments_with_data(database)
+    found = [row for row in rows if area is None or area.holds(row["geometry"])]
+    return collection([feature(line(row["geometry"]), segment_id=row["segment_id"]) for row in found])
+
+
+def other_stamp(at: datetime | None) -> str | None:
+    """Write a time as the instances within a segment do."""
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+@router.get("/advanced/segments/id/{segment_id}", summary="One segment", openapi_extra=described(SEGMENTS))
+@router.get("/v1/segments/id/{segment_id}", summary="One segment", openapi_extra=described(SEGMENTS))
+async def one_segment(request: Request, segment_id: Annotated[int, Path(ge=0, le=ID_MAX)]) -> Response:
+    """Return one segment with its instances."""
+    database: Database = request.app.state.database
+    row = await database.row("select geometry, timezone from segment where segment_id = %s", (segment_id,))
+    if row is None:
+        raise NotFoundError(f"there is no segment {segment_id}")
+    found = await find_instances(database, "segment", segment_id)
+    now = datetime.now(UTC)
+    instances: dict[str, Any] = {}
+    for instance in found:
+        shape = instance_shape(instance, now)
+        times = {
+            "time_added": "from_at",
+            "time_end": "until_at",
+            "first_data_package": "first_at",
+            "last_data_package": "last_at",
+        }
+        shape.update(
+            {
+                name: other_stamp(instance[column])
+                for name, column in times.items()
+                if instance[column] or name == "time_end"
+            }
+        )
+        number = str(shape.pop("instance_id"))
+        instances[number] = {name: value for name, value in shape.items() if name != "segment_id"}
+    properties = {
+        "oidn": segment_id,
+        "first_data_package": report_stamp(min((i["first_at"] for i in found if i["first_at"]), default=None)),
+        "last_data_package": report_stamp(max((i["last_at"] for i in found if i["last_at"]), default=None)),
+        "timezone": row["timezone"],
+        "instance_ids": instances,
+    }
+    return collection([feature(line(row["geometry"]), **properties)])

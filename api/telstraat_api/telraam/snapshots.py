@@ -1,0 +1,148 @@
+"""Snapshots: one hour (or quarter) of every segment, at a time in the past or the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from telstraat_api.counts import Period
+from telstraat_api.database import Database, Row
+from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
+from telstraat_api.reading import Speeds, read_periods, read_speeds
+from telstraat_api.telraam.asked import read_body, read_moment, read_word
+from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.examples import SNAPSHOT
+from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
+from telstraat_api.telraam.rows import TOGETHER, Interval, shares_and_v85
+from telstraat_api.telraam.traffic import LENGTHS, interval_of
+
+router = APIRouter(tags=["Telraam-compatible"])
+ROWS_MAX = 200_000
+LATEST_WITHIN = timedelta(hours=2)
+SEEN_WITHIN = timedelta(days=7)
+KNOWN = {"minimal": "minimal", "full": "full"}
+ASKED = {"time": "2026-03-02 07:00:00Z", "contents": "full", "area": "full"}
+
+
+def spelt(at: datetime) -> str:
+    """Write a time as snapshots do, which is not how reports do."""
+    return at.astimezone(UTC).isoformat(" ")
+
+
+def properties(row: Row, interval: Interval | None, bucket: Bucket, *, full: bool) -> dict[str, Any]:
+    """Return what a snapshot says of a segment; a missing value is an empty text."""
+    told: dict[str, Any] = {"segment_id": row["segment_id"]}
+    if "last_at" in row:
+        told["last_data_package"] = spelt(row["last_at"]) if row["last_at"] else ""
+    told["timezone"] = row["timezone"]
+    told["date"] = spelt(interval.start) if interval else ""
+    told["period"] = LENGTHS[bucket] if interval else ""
+    told["uptime"] = interval.uptime if interval else ""
+    for kind in TOGETHER:
+        told[kind] = float(round(both(interval, kind))) if interval else ""
+    if full:
+        v85 = shares_and_v85(tuple(interval.speeds or ()))[2] if interval else None
+        told["v85"] = "" if v85 is None else v85
+    return told
+
+
+def both(interval: Interval, kind: str) -> float:
+    """Return a class's count, both directions."""
+    return Period(0, interval.start, 0, 1, 0, 0, 0, interval.counts, None).both(kind)
+
+
+async def intervals_at(database: Database, rows: Sequence[Row], window: Window, bucket: Bucket) -> dict[int, Interval]:
+    """Return the newest interval of each segment within the window."""
+    ids = [row["segment_id"] for row in rows]
+    periods = await read_periods(database, ids, window, bucket, ROWS_MAX)
+    speeds: Speeds = await read_speeds(database, ids, window, bucket)
+    zones = {row["segment_id"]: row["timezone"] for row in rows}
+    found = {}
+    for period in periods:
+        place = (period.segment_id, period.start)
+        found[period.segment_id] = interval_of(period, bucket, zones[period.segment_id], speeds.get(place))
+    return found
+
+
+async def snapshot(request: Request, bucket: Bucket) -> Response:
+    """Answer a snapshot at a time, or the latest."""
+    asked = await read_body(request)
+    if asked.get("time", "live") == "live":
+        return await live_snapshot(request, bucket)
+    database: Database = request.app.state.database
+    full = read_word(asked, "contents", KNOWN, "full") == "full"
+    area = read_area(asked)
+    start = start_of(read_moment(asked["time"], "time"), bucket, zone("UTC"))
+    rows = [row for row in await segments_with_data(database) if area is None or area.holds(row["geometry"])]
+    found = await intervals_at(database, rows, Window(start, next_start(start, bucket, zone("UTC"))), bucket)
+    features = [
+        feature(line(row["geometry"]), **properties(row, found[row["segment_id"]], bucket, full=full))
+        for row in rows
+        if row["segment_id"] in found
+    ]
+    return ok(type="FeatureCollection", features=features)
+
+
+RECENT = """
+select s.segment_id, s.timezone, s.geometry, max(t.last_at) as last_at, max(i.from_at) as from_at
+from segment s join installation i using (segment_id) left join stream t using (sensor_id)
+where i.until_at is null
+group by s.segment_id
+having max(t.last_at) > %(seen)s or (max(t.last_at) is null and max(i.from_at) > %(seen)s)
+order by s.segment_id
+"""
+
+
+async def live_snapshot(request: Request, bucket: Bucket) -> Response:
+    """Answer the latest interval of every segment heard of within a week; older than two hours is empty."""
+    database: Database = request.app.state.database
+    now = datetime.now(UTC)
+    rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})
+    end = start_of(now, bucket, zone("UTC"))
+    found = await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), bucket)
+    features = [
+        feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=True))
+        for row in rows
+    ]
+    return ok(type="FeatureCollection", features=features)
+
+
+@router.post(
+    "/v1/reports/traffic_snapshot",
+    summary="One hour of all segments",
+    openapi_extra=described(SNAPSHOT, body=ASKED),
+)
+async def hour_snapshot(request: Request) -> Response:
+    """Return one hour of the segments in an area; `time` may be `live`."""
+    return await snapshot(request, Bucket.HOUR)
+
+
+@router.post(
+    "/advanced/reports/traffic_snapshot",
+    summary="One quarter of all segments",
+    openapi_extra=described(SNAPSHOT, body=ASKED),
+)
+async def quarter_snapshot(request: Request) -> Response:
+    """Return one quarter of the segments in an area; `time` may be `live`."""
+    return await snapshot(request, Bucket.QUARTER)
+
+
+@router.get(
+    "/v1/reports/traffic_snapshot_live", summary="The latest hour of all segments", openapi_extra=described(SNAPSHOT)
+)
+async def live_hours(request: Request) -> Response:
+    """Return the latest complete hour of every segment."""
+    return await live_snapshot(request, Bucket.HOUR)
+
+
+@router.get(
+    "/advanced/reports/traffic_snapshot_live",
+    summary="The latest quarter of all segments",
+    openapi_extra=described(SNAPSHOT),
+)
+async def live_quarters(request: Request) -> Response:
+    """Return the latest complete quarter of every segment."""
+    return await live_snapshot(request, Bucket.QUARTER)

@@ -1,0 +1,129 @@
+"""`reports/traffic`: hours (and, advanced, quarters) of a segment, an instance or a device."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from telstraat_api.counts import Period
+from telstraat_api.database import Database
+from telstraat_api.errors import AskedError
+from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
+from telstraat_api.reading import Key, read_blind_hours, read_periods, read_speeds
+from telstraat_api.telraam.asked import read_body, read_ids, read_window, read_word
+from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.examples import REPORT, TRAFFIC
+from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, row_of
+
+router = APIRouter(tags=["Telraam-compatible"])
+LEVELS = {
+    "segments": "segments", "segment": "segments", "instances": "instances", "instance": "instances",
+    "devices": "devices", "device": "devices",
+}  # fmt: skip
+FORMATS = {"per-hour": "per-hour", "hourly": "per-hour", "per-day": "per-day", "daily": "per-day"}
+QUARTERS = {"per-quarter": "per-quarter", "quarterly": "per-quarter"}
+KEYS = {"segments": Key.SEGMENT, "instances": Key.INSTALLATION, "devices": Key.SENSOR}
+BUCKETS = {"per-quarter": Bucket.QUARTER, "per-hour": Bucket.HOUR, "per-day": Bucket.DAY}
+LENGTHS = {Bucket.QUARTER: "quarterly", Bucket.HOUR: "hourly", Bucket.DAY: "daily"}
+ROWS_MAX = 100_000
+MAC_BASE = 350_000_000_000_000
+"""Devices get a serial number of 15 digits, as clients expect: this plus the sensor's number."""
+
+
+async def timezone_of(database: Database, key: Key, number: int) -> str | None:
+    """Return the time zone of what a number names; None when it names nothing."""
+    row = await database.row(
+        """
+        select s.timezone from segment s left join installation i using (segment_id)
+        where case %(key)s when 'segment_id' then s.segment_id when 'installation_id' then i.installation_id
+              else i.sensor_id end = %(number)s
+        order by i.until_at desc nulls first limit 1
+        """,
+        {"key": key.value, "number": number},
+    )
+    return None if row is None else str(row["timezone"])
+
+
+def complete(window: Window, bucket: Bucket, timezone: str, now: datetime) -> Window:
+    """Return the window of rows that start within the one asked for and are over."""
+    tz = zone(timezone)
+    start = start_of(window.start, bucket, tz)
+    if start < window.start:
+        start = next_start(start, bucket, tz)
+    end = start_of(window.end - timedelta(microseconds=1), bucket, tz)
+    end = next_start(end, bucket, tz) if window.end > window.start else start
+    return Window(start, max(start, min(end, start_of(now, bucket, tz))))
+
+
+def interval_of(period: Period, bucket: Bucket, timezone: str, speeds: list[int] | None) -> Interval:
+    """Return a period as these reports count: a blind one is a row of zeros."""
+    length_s = (next_start(period.start, bucket, zone(timezone)) - period.start).total_seconds()
+    return Interval(period.start, period.observed_s / length_s, period.corrected or NOTHING, speeds)
+
+
+async def read_intervals(
+    database: Database, key: Key, number: int, window: Window, bucket: Bucket, timezone: str
+) -> list[Interval]:
+    """Return the intervals of one segment, instance or device, oldest first; absent ones stay absent."""
+    if window.start >= window.end:
+        return []
+    periods = await read_periods(database, [number], window, bucket, ROWS_MAX, key)
+    speeds = await read_speeds(database, [number], window, bucket, key)
+    found = {
+        period.start: interval_of(period, bucket, timezone, speeds.get((period.segment_id, period.start)))
+        for period in periods
+    }
+    if bucket is Bucket.HOUR:
+        for _, start in await read_blind_hours(database, [number], window, key):
+            found.setdefault(start, Interval(start, 0.0, NOTHING, None))
+    return [found[start] for start in sorted(found)]
+
+
+def names_of(key: Key, number: int) -> dict[str, int]:
+    """Return the identifiers of a row: that of the level asked for, -1 for the others."""
+    return {
+        "segment_id": number if key is Key.SEGMENT else -1,
+        "instance_id": number if key is Key.INSTALLATION else -1,
+    }
+
+
+async def report(request: Request, asked: dict[str, Any], formats: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the rows that a body asks for."""
+    database: Database = request.app.state.database
+    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
+    bucket = BUCKETS[read_word(asked, "format", formats, "per-hour")]
+    columns = asked.get("columns")
+    if columns is not None and not isinstance(columns, str):
+        raise AskedError("columns is a text with commas")
+    window = read_window(asked)
+    rows: list[dict[str, Any]] = []
+    for number in read_ids(asked.get("id")):
+        inner = number - MAC_BASE if key is Key.SENSOR and number > MAC_BASE else number
+        timezone = await timezone_of(database, key, inner) if inner < 2**31 or key is Key.SEGMENT else None
+        if timezone is None:
+            continue
+        shown = complete(window, bucket, timezone, datetime.now(UTC))
+        for interval in await read_intervals(database, key, inner, shown, bucket, timezone):
+            row = row_of(interval, LENGTHS[bucket], timezone, **names_of(key, number))
+            if columns:
+                row = chosen(columns, more_columns(interval, row, number if key is Key.SENSOR else -1))
+            rows.append(row)
+    return rows
+
+
+@router.post("/v1/reports/traffic", summary="Hourly traffic", openapi_extra=described(REPORT, body=TRAFFIC))
+async def traffic(request: Request) -> Response:
+    """Return hourly rows, corrected for uptime. A number that is unknown, or a time without data, has no rows."""
+    return ok(report=await report(request, await read_body(request), FORMATS))
+
+
+@router.post(
+    "/advanced/reports/traffic",
+    summary="Hourly or quarterly traffic, chosen columns",
+    openapi_extra=described(REPORT, body={**TRAFFIC, "format": "per-quarter"}),
+)
+async def advanced_traffic(request: Request) -> Response:
+    """Return rows of up to ten segments, instances or devices, with `columns` to choose from."""
+    return ok(report=await report(request, await read_body(request), {**FORMATS, **QUARTERS}))

@@ -1,0 +1,125 @@
+"""The doors of the compatible part: the welcome, what a key may read, and the legacy and website addresses."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+
+from telstraat_api.database import Database
+from telstraat_api.errors import AskedError, NotFoundError
+from telstraat_api.periods import Bucket, Window, local_midnight, zone
+from telstraat_api.reading import Key
+from telstraat_api.telraam.asked import ID_MAX, read_body
+from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.examples import REPORT, TRAFFIC
+from telstraat_api.telraam.instances import find_instances
+from telstraat_api.telraam.rows import NOT_TOLD_APART, PLACES, Interval
+from telstraat_api.telraam.traffic import FORMATS, MAC_BASE, complete, read_intervals, report, timezone_of
+
+router = APIRouter(tags=["Telraam-compatible"])
+Number = Annotated[int, Path(ge=0, le=ID_MAX)]
+DAYS_MAX = 92
+HELLO = {"msg": "Welcome to this Telraam-compatible API.", "env": "prod"}
+SPEEDS = ("Zero", "Ten", "Twenty", "Thirty", "Fourty", "Fifty", "Sixty", "Seventy")
+
+
+@router.get("/v1", summary="Welcome", openapi_extra=described(HELLO))
+async def welcome(request: Request) -> Response:
+    """Say hello; clients ask for this to try their key."""
+    hello = {**HELLO, "msg": f"Welcome to the Telraam-compatible API of {request.app.state.settings.site_name}."}
+    return Response(orjson.dumps(hello), media_type="application/json")
+
+
+@router.get("/advanced", summary="What may be read", openapi_extra=described({"status_code": 200, "message": "ok"}))
+async def readable(request: Request) -> Response:
+    """Return the numbers that may be read: everything that is public."""
+    database: Database = request.app.state.database
+    rows = await find_instances(database)
+    return ok(
+        user_id=0,
+        segment_ids=sorted({row["segment_id"] for row in rows}),
+        instance_ids=[row["installation_id"] for row in rows],
+        device_ids=sorted({MAC_BASE + row["sensor_id"] for row in rows}),
+    )
+
+
+@router.post(
+    "/v0/reports/{segment_id}",
+    summary="Traffic of a segment (v0)",
+    openapi_extra=described(REPORT, body={name: TRAFFIC[name] for name in ("time_start", "time_end", "format")}),
+)
+async def legacy_report(request: Request, segment_id: Number) -> Response:
+    """Return hourly or daily rows, without a key and without `id` in the body."""
+    asked = {**await read_body(request), "id": segment_id, "level": "segments"}
+    return ok(report=await report(request, asked, FORMATS))
+
+
+@router.get(
+    "/api/measurements-day-barchart/segments/{segment_id}/{first}/{last}",
+    summary="Counts per hour, as the website's charts ask for them",
+    openapi_extra=described({"labels": ["0:00"], "dates": ["2026-03-02"], "data": {"car": [3]}}),
+)
+async def day_barchart(request: Request, segment_id: Number, first: str, last: str) -> Response:
+    """Return hourly counts from the first to the last day, both included, as arrays of equal length."""
+    database: Database = request.app.state.database
+    timezone = await timezone_of(database, Key.SEGMENT, segment_id)
+    if timezone is None:
+        raise NotFoundError(f"there is no segment {segment_id}")
+    tz = zone(timezone)
+    days = [read_day(text, name) for text, name in ((first, "first"), (last, "last"))]
+    if not timedelta(0) <= days[1] - days[0] < timedelta(days=DAYS_MAX):
+        raise AskedError(f"{first} to {last}: up to {DAYS_MAX} days, the first before the last")
+    window = Window(local_midnight(days[0], tz), local_midnight(days[1] + timedelta(days=1), tz))
+    shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
+    intervals = await read_intervals(database, Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
+    starts = [interval.start.astimezone(tz) for interval in intervals]
+    body = {
+        "labels": [f"{start.hour}:00" for start in starts],
+        "dates": [start.date().isoformat() for start in starts],
+        "data": series(intervals) if intervals else [],
+    }
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+def read_day(text: str, name: str) -> date:
+    """Read a day in an address; a time after it is ignored."""
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise AskedError(f"{name}={text!r} is not a date; write 2026-03-01") from error
+    if not 2000 <= day.year < 2200:
+        raise AskedError(f"{name}={text!r} lies outside of the years 2000 to 2199")
+    return day
+
+
+def series(intervals: list[Interval]) -> dict[str, list[Any]]:
+    """Return the arrays of a chart: classes, modes, and cars per 10 km/h."""
+    told: dict[str, list[Any]] = {}
+
+    def counts(kind: str) -> list[float]:
+        place = PLACES[kind]
+        return [round(interval.counts[place] + interval.counts[place + 1], 2) for interval in intervals]
+
+    for kind in ("pedestrian", "bike", "car", "heavy", "night"):
+        told[kind] = counts(kind)
+    pairs = zip(told["bike"], counts("motorcycle"), strict=True)
+    told["mode_bicycle"] = [round(bike - motorcycle, 2) for bike, motorcycle in pairs]
+    told["mode_motorcycle"] = counts("motorcycle")
+    told["mode_car"] = told["car"]
+    told["mode_pedestrian"] = told["pedestrian"]
+    told.update({f"mode_{mode}": [None] * len(intervals) for mode in NOT_TOLD_APART})
+    for n, name in enumerate(SPEEDS):
+        high = 2 * n + 2 if n < len(SPEEDS) - 1 else None
+        told[f"speed{name}"] = [sum((interval.speeds or [])[2 * n : high]) for interval in intervals]
+    return told
+
+
+@router.get("/api/segments/id/{segment_id}", include_in_schema=False)
+async def website_segment(request: Request, segment_id: Number) -> Response:
+    """Return one segment, at the website's address."""
+    from telstraat_api.telraam.places import one_segment
+
+    return await one_segment(request, segment_id)

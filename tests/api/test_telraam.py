@@ -1,0 +1,490 @@
+"""Golden answers of the Telraam-compatible part, row by row of what known clients need."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from tests.api.conftest import NOON
+from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor
+
+HOUR = timedelta(hours=1)
+MARCH_2 = {"time_start": "2026-03-02 10:00:00Z", "time_end": "2026-03-02 15:00:00Z"}
+REPORT_STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def speeds(**bins: int) -> list[int]:
+    told = [0] * 25
+    for name, cars in bins.items():
+        told[int(name.removeprefix("from_")) // 5] = cars
+    return told
+
+
+@pytest.fixture(scope="module")
+def street(module_connection: psycopg.Connection) -> int:
+    """11 h: whole. 12 h: three of four quarters. 13 h: alive but blind. 14 h: nothing came."""
+    connection = module_connection
+    segment = add_segment(connection)
+    sensor = add_sensor(connection, "linden-12", segment)
+    whole = [
+        {
+            "sensor_id": sensor, "period_start": NOON + n * QUARTER, "observed_s": (900, 899, 900, 899)[n],
+            "car_lft": 5, "car_rgt": 1, "bike_lft": 2, "motorcycle_lft": 1, "heavy_rgt": 1, "pedestrian_lft": 3,
+            "car_speed": speeds(from_25=2, from_30=3, from_45=1),
+        }
+        for n in range(4)
+    ]  # fmt: skip
+    partly = [{"sensor_id": sensor, "period_start": NOON + HOUR + n * QUARTER, "car_lft": 1} for n in range(3)]
+    blind = [{"sensor_id": sensor, "period_start": NOON + 2 * HOUR + n * QUARTER, "observed_s": 0} for n in range(4)]
+    dark = [{"sensor_id": sensor, "period_start": NOON + 9 * HOUR, "night_lft": 7, "light": "n"}]
+    add_reports(connection, [*whole, *partly, *blind, *dark])
+    return segment
+
+
+@pytest.fixture(scope="module")
+def neighbour(module_connection: psycopg.Connection, street: int) -> int:
+    """A street with two sensors, one of which has moved away, reporting until now."""
+    connection = module_connection
+    segment = add_segment(connection, "Kerkplein", [[4.7032, 50.8786], [4.7039, 50.8793]], timezone="Europe/Amsterdam")
+    gone = add_sensor(connection, "gone", segment, until_at=NOON + HOUR, online=False)
+    stays = add_sensor(connection, "stays", segment)
+    add_reports(connection, [{"sensor_id": gone, "period_start": NOON, "observed_s": 300, "car_lft": 4}])
+    recent = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
+    rows = [{"sensor_id": stays, "period_start": recent + n * QUARTER, "car_rgt": 2} for n in range(4)]
+    add_reports(connection, [{"sensor_id": stays, "period_start": NOON, "observed_s": 900, "car_lft": 6}, *rows])
+    return segment
+
+
+def ask(client: httpx.Client, path: str, **body: Any) -> Any:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def report(client: httpx.Client, segment: int, **more: Any) -> list[dict[str, Any]]:
+    body = {"level": "segments", "format": "per-hour", "id": str(segment), **MARCH_2, **more}
+    told = ask(client, "/v1/reports/traffic", **body)
+    assert (told["status_code"], told["message"]) == (200, "ok")
+    rows: list[dict[str, Any]] = told["report"]
+    return rows
+
+
+KEYS_IN_ORDER = [
+    "instance_id",
+    "segment_id",
+    "date",
+    "interval",
+    "uptime",
+    "heavy",
+    "car",
+    "bike",
+    "pedestrian",
+    "night",
+    "heavy_lft",
+    "heavy_rgt",
+    "car_lft",
+    "car_rgt",
+    "bike_lft",
+    "bike_rgt",
+    "pedestrian_lft",
+    "pedestrian_rgt",
+    "night_lft",
+    "night_rgt",
+    "direction",
+    "car_speed_hist_0to70plus",
+    "car_speed_hist_0to120plus",
+    "timezone",
+    "v85",
+]
+
+
+def test_an_hour_has_every_key_in_the_order_that_clients_build_columns_from(
+    module_client: httpx.Client, street: int
+) -> None:
+    assert list(report(module_client, street)[0]) == KEYS_IN_ORDER
+
+
+def test_a_whole_hour_reads_as_it_was_counted(module_client: httpx.Client, street: int) -> None:
+    row = report(module_client, street)[0]
+    assert (row["instance_id"], row["segment_id"], row["direction"]) == (-1, street, 1)
+    assert (row["date"], row["interval"], row["timezone"]) == ("2026-03-02T11:00:00.000Z", "hourly", "Europe/Brussels")
+    assert row["uptime"] == round(3598 / 3600, 10)
+    assert row["car_lft"] == round(5 + 5 * 900 / 899 + 5 + 5 * 900 / 899, 10)
+    assert row["car"] == pytest.approx(row["car_lft"] + row["car_rgt"], abs=1e-6)
+    assert (row["night"], row["night_lft"]) == (0.0, 0.0)  # numbers, or a Home Assistant integration falls over
+    assert sum(row["car_speed_hist_0to120plus"]) == pytest.approx(100)
+    assert row["car_speed_hist_0to70plus"] == pytest.approx([0, 0, 100 / 3, 50, 100 / 6, 0, 0, 0])
+    assert row["v85"] == 45.5  # 20 of 24 cars went below 35, so 85 % is reached a tenth into 45-50
+
+
+def test_an_hour_of_three_quarters_is_scaled_by_four_thirds(module_client: httpx.Client, street: int) -> None:
+    row = report(module_client, street)[1]
+    assert (row["car"], row["uptime"], row["v85"]) == (4.0, 0.75, None)
+    assert row["car_speed_hist_0to70plus"] == [0] * 8
+
+
+def test_a_blind_hour_is_a_row_of_zeros_and_an_absent_one_no_row(module_client: httpx.Client, street: int) -> None:
+    rows = report(module_client, street)
+    assert [row["date"][11:13] for row in rows] == ["11", "12", "13"]
+    assert (rows[2]["uptime"], rows[2]["car"], rows[2]["night"], rows[2]["v85"]) == (0.0, 0.0, 0.0, None)
+
+
+def test_what_passes_in_the_dark_is_night_only(module_client: httpx.Client, street: int) -> None:
+    [row] = report(module_client, street, time_start="2026-03-02 20:00:00Z", time_end="2026-03-02 21:00:00Z")
+    assert (row["night"], row["night_lft"], row["car"]) == (28.0, 28.0, 0.0)
+
+
+def test_no_data_is_an_empty_report_and_so_is_an_unknown_segment(module_client: httpx.Client, street: int) -> None:
+    assert report(module_client, street, time_start="2020-01-01", time_end="2020-01-02") == []
+    assert report(module_client, 987654) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("2026-03-02 11:00:00Z", "2026-03-02 12:00:00Z", ["11"]),
+        ("2026-03-02 11:00:00Z", "2026-03-02 11:15:00Z", ["11"]),  # the row's start counts
+        ("2026-03-02 11:00:00.001Z", "2026-03-02 13:00:00Z", ["12"]),
+        ("2026-03-02 11:00:00Z", "2026-03-02 11:00:00Z", []),
+    ],
+)
+def test_the_window_is_half_open_by_the_start_of_the_rows(
+    module_client: httpx.Client, street: int, start: str, end: str, hours: list[str]
+) -> None:
+    rows = report(module_client, street, time_start=start, time_end=end)
+    assert [row["date"][11:13] for row in rows] == hours
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-03-02 11:00:00Z",
+        "2026-03-02T11:00:00Z",
+        "2026-03-02T11:00:00.000Z",
+        "2026-03-02T12:00:00.000000+01:00",
+        "2026-03-02T11:00:00.000000+00:00",
+        "2026-03-02 11:00:00+00:00",
+        "2026-03-02 11:00:00",
+        "2026-03-02",
+    ],
+)
+def test_a_time_is_read_however_it_is_written(module_client: httpx.Client, street: int, written: str) -> None:
+    rows = report(module_client, street, time_start=written, time_end="2026-03-02 12:00:00Z")
+    assert [row["date"] for row in rows] == ["2026-03-02T11:00:00.000Z"]
+
+
+def test_a_python_literal_without_a_content_type_is_read_like_json(module_client: httpx.Client, street: int) -> None:
+    body = {"level": "segments", "format": "per-hour", "id": street, **MARCH_2}
+    for content in (str(body), json.dumps(body), "\r\n" + json.dumps(body, indent=2).replace("\n", "\r\n") + " \r\n"):
+        answer = module_client.post("/v1/reports/traffic/", content=content.encode())  # with a slash, without redirect
+        assert answer.status_code == 200
+        assert len(answer.json()["report"]) == 3
+
+
+def test_an_identifier_is_text_or_a_number(module_client: httpx.Client, street: int) -> None:
+    assert report(module_client, street, id=street) == report(module_client, street, id=f" {street} ")
+
+
+def test_an_instance_is_asked_for_in_singular_and_plural(module_client: httpx.Client, street: int) -> None:
+    [instance] = module_client.get(f"/v1/instances/segment/{street}").json()["camera"]
+    for level in ("instance", "instances"):
+        rows = report(module_client, instance["instance_id"], level=level)
+        assert (rows[0]["instance_id"], rows[0]["segment_id"]) == (instance["instance_id"], -1)
+        assert rows[0]["direction"] >= 0
+        assert len(rows) == 3
+
+
+def test_two_instances_on_a_segment_are_averaged_by_uptime(module_client: httpx.Client, neighbour: int) -> None:
+    [row] = report(module_client, neighbour, time_end="2026-03-02 12:00:00Z")
+    gone, stays = 4 * 900 / 300 * 4, 6 * 4
+    assert row["car_lft"] == round((gone * 300 + stays * 900) / 1200, 10)
+
+
+def test_an_unfinished_hour_is_not_served(module_client: httpx.Client, neighbour: int) -> None:
+    now = datetime.now(UTC)
+    rows = report(
+        module_client, neighbour, time_start=(now - timedelta(hours=6)).isoformat(), time_end=(now + HOUR).isoformat()
+    )
+    assert [row["car_rgt"] for row in rows] == [8.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"time_start": "soon"}, "time_start='soon'"),
+        ({"id": "main street"}, "id='main street'"),
+        ({"id": None}, "id=None"),
+        ({"id": True}, "id=True"),
+        ({"level": "towns"}, "level='towns'"),
+        ({"format": "per-quarter"}, "format='per-quarter'"),  # advanced only
+        ({"time_start": "2025-01-01", "time_end": "2026-01-01"}, "93 days"),
+        ({"time_start": "2026-03-03", "time_end": "2026-03-02"}, "after"),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_400_with_a_message(
+    module_client: httpx.Client, street: int, body: dict[str, Any], says: str
+) -> None:
+    answer = module_client.post("/v1/reports/traffic", json={"level": "segments", "id": street, **MARCH_2, **body})
+    assert answer.status_code == answer.json()["status_code"] == 400
+    assert says in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"[1]", b"nonsense", b"{'a': __import__('os')}", b"(" * 5000, b"\xff\xfe", b"1e400"]
+)
+def test_a_body_that_cannot_be_read_is_400_and_never_runs(module_client: httpx.Client, content: bytes) -> None:
+    answer = module_client.post("/v1/reports/traffic", content=content)
+    assert answer.status_code == answer.json()["status_code"] == 400
+
+
+def test_three_months_are_accepted(module_client: httpx.Client, street: int) -> None:
+    assert len(report(module_client, street, time_start="2026-01-01", time_end="2026-04-03")) == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/nowhere", 404), ("DELETE", "/v1/cameras", 405), ("GET", "/v1/reports/traffic", 405),
+     ("GET", "/advanced/nowhere", 404), ("GET", "/v1/segments/id/77", 404), ("GET", "/v1/segments/id/x", 400)],
+)  # fmt: skip
+def test_every_error_is_json_with_a_message(module_client: httpx.Client, method: str, path: str, status: int) -> None:
+    answer = module_client.request(method, path, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.json()["status_code"]) == (status, status)
+    assert answer.json()["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+def test_the_welcome_has_msg_and_no_message(module_client: httpx.Client, path: str) -> None:
+    answer = module_client.get(path, headers={"x-api-key": "anything"})
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"msg", "env"}
+
+
+def test_segments_carry_one_line_each_and_their_number(
+    module_client: httpx.Client, street: int, neighbour: int
+) -> None:
+    told = module_client.get("/v1/segments").json()
+    assert (told["status_code"], told["message"], told["type"]) == (200, "ok", "FeatureCollection")
+    assert [feature["properties"] for feature in told["features"]] == [
+        {"segment_id": street},
+        {"segment_id": neighbour},
+    ]
+    assert told["features"][0]["geometry"]["type"] == "MultiLineString"
+    assert len(told["features"][0]["geometry"]["coordinates"]) == 1
+    for path in ("/v1/segments/active_minimal", "/v1/segments/active", "/v0/segments/active"):
+        assert module_client.get(path).json()["features"][0]["properties"] == {"id": street}
+
+
+def test_the_legacy_list_is_in_belgian_lambert_and_transforms_back(module_client: httpx.Client, street: int) -> None:
+    from pyproj import Transformer
+
+    feature = module_client.get("/v1/segments/all").json()["features"][0]
+    assert feature["properties"] == {"oidn": street}
+    x, y = feature["geometry"]["coordinates"][0][0]
+    assert Transformer.from_crs(31370, 4326, always_xy=True).transform(x, y) == pytest.approx(
+        (4.7005, 50.8779), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("area", "found"),
+    [
+        ({"area": "full"}, [0, 1]),
+        ({"area": "4.7019,50.8781,0.05"}, [0]),
+        ({"area": "4.7036,50.8790,0.05"}, [1]),
+        ({"area": "4.7030,50.8780,4.7045,50.8800"}, [0, 1]),
+        ({"area": "4.7045,50.8790,4.7035,50.8800"}, [1]),  # corners in any order
+        ({"polygon": {"type": "Polygon", "coordinates": [[[4.70, 50.877], [4.7015, 50.877], [4.7, 50.879]]]}}, [0]),
+        ({"polygon": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}, []),
+    ],
+)
+def test_segments_are_found_in_circles_boxes_and_polygons(
+    module_client: httpx.Client, street: int, neighbour: int, area: dict[str, Any], found: list[int]
+) -> None:
+    features = ask(module_client, "/v1/segments/area", **area)["features"]
+    assert [feature["properties"]["segment_id"] for feature in features] == [(street, neighbour)[n] for n in found]
+
+
+@pytest.mark.parametrize("area", ["x", "1,2", "1,2,3,4,5", "nan,1,2", "400,100,1"])
+def test_an_area_that_is_none_is_400(module_client: httpx.Client, area: str) -> None:
+    assert module_client.post("/v1/segments/area", json={"area": area}).status_code == 400
+
+
+def test_one_segment_tells_its_instances_by_number(module_client: httpx.Client, street: int) -> None:
+    [feature] = module_client.get(f"/v1/segments/id/{street}").json()["features"]
+    told = feature["properties"]
+    assert list(told) == ["oidn", "first_data_package", "last_data_package", "timezone", "instance_ids"]
+    assert re.fullmatch(REPORT_STAMP, told["first_data_package"])
+    [(number, instance)] = told["instance_ids"].items()
+    assert number.isdigit()
+    assert not {"instance_id", "segment_id"} & set(instance)
+    assert instance["time_added"] == "2020-01-01T00:00:00+00:00"
+    assert len(feature["geometry"]["coordinates"][0]) >= 2
+
+
+INSTANCE_KEYS = [
+    "instance_id",
+    "mac",
+    "user_id",
+    "segment_id",
+    "direction",
+    "status",
+    "manual",
+    "time_added",
+    "time_end",
+    "last_data_package",
+    "first_data_package",
+    "pedestrians_left",
+    "pedestrians_right",
+    "bikes_left",
+    "bikes_right",
+    "cars_left",
+    "cars_right",
+    "is_calibration_done",
+    "hardware_version",
+    "status_detailed",
+    "private",
+]
+
+
+def test_instances_have_every_field_and_say_nothing_of_their_owner(
+    module_client: httpx.Client, street: int, neighbour: int
+) -> None:
+    told = module_client.get("/v1/cameras").json()
+    assert told["message"] == "ok"
+    assert module_client.get("/v1/instances").json() == told
+    assert all(list(camera) == INSTANCE_KEYS for camera in told["cameras"])
+    assert {camera["user_id"] for camera in told["cameras"]} == {0}
+    assert all(re.fullmatch(REPORT_STAMP, camera[name]) for camera in told["cameras"]
+               for name in ("time_added", "first_data_package", "last_data_package"))  # fmt: skip
+    statuses = {camera["segment_id"]: camera["status"] for camera in told["cameras"]}
+    assert statuses[street] == "active"
+    assert [camera["status"] for camera in told["cameras"] if camera["time_end"]] == ["stopped"]
+    assert all(len(str(camera["mac"])) == 15 for camera in told["cameras"])
+
+
+def test_an_instance_is_found_by_its_number_its_segment_and_its_device(
+    module_client: httpx.Client, street: int
+) -> None:
+    [camera] = module_client.get(f"/v1/cameras/segment/{street}").json()["camera"]
+    number, mac = camera["instance_id"], camera["mac"]
+    for path in (f"/v1/instances/id/{number}", f"/v1/instances/segment/{street}", f"/v1/instances/mac/{mac}",
+                 f"/v1/cameras/{mac}", f"/advanced/instances/id/{number}"):  # fmt: skip
+        assert module_client.get(path).json()["camera"] == [camera]
+    assert module_client.get("/v1/instances/id/99999999999").status_code == 404
+
+
+def test_a_snapshot_shows_one_hour_rounded_in_its_own_words(
+    module_client: httpx.Client, street: int, neighbour: int
+) -> None:
+    asked = {"time": "2026-03-02 11:00:00Z", "contents": "full", "area": "full"}
+    told = ask(module_client, "/v1/reports/traffic_snapshot", **asked)
+    properties = told["features"][0]["properties"]
+    assert list(properties) == [
+        "segment_id",
+        "timezone",
+        "date",
+        "period",
+        "uptime",
+        "heavy",
+        "car",
+        "bike",
+        "pedestrian",
+        "night",
+        "v85",
+    ]
+    assert (properties["date"], properties["period"], properties["car"]) == (
+        "2026-03-02 11:00:00+00:00",
+        "hourly",
+        24.0,
+    )
+    minimal = ask(module_client, "/v1/reports/traffic_snapshot", **{**asked, "contents": "minimal"})
+    assert "v85" not in minimal["features"][0]["properties"]
+    inside = ask(module_client, "/v1/reports/traffic_snapshot", **{**asked, "area": "4.7036,50.8790,0.05"})
+    assert [feature["properties"]["segment_id"] for feature in inside["features"]] == [neighbour]
+
+
+def test_the_live_snapshot_leaves_what_is_missing_empty_and_keeps_every_key(
+    module_client: httpx.Client, street: int, neighbour: int
+) -> None:
+    told = module_client.get("/v1/reports/traffic_snapshot_live").json()
+    keys = [
+        "segment_id",
+        "last_data_package",
+        "timezone",
+        "date",
+        "period",
+        "uptime",
+        "heavy",
+        "car",
+        "bike",
+        "pedestrian",
+        "night",
+        "v85",
+    ]
+    by_segment = {feature["properties"]["segment_id"]: feature["properties"] for feature in told["features"]}
+    assert all(list(properties) == keys for properties in by_segment.values())
+    assert {by_segment[street][name] for name in keys[3:]} == {""}
+    assert (by_segment[neighbour]["car"], by_segment[neighbour]["period"]) == (8.0, "hourly")
+    assert ask(module_client, "/v1/reports/traffic_snapshot", time="live") == told
+
+
+def test_advanced_reports_give_quarters_of_several_ids_and_chosen_columns(
+    module_client: httpx.Client, street: int, neighbour: int
+) -> None:
+    body = {"level": "segments", "format": "per-quarter", "id": f"{street},{neighbour}", **MARCH_2}
+    rows = ask(module_client, "/advanced/reports/traffic", **body)["report"]
+    assert {row["segment_id"] for row in rows} == {street, neighbour}
+    assert {row["interval"] for row in rows} == {"quarterly"}
+    columns = "segment_id,date,mode_bicycle_lft,mode_motorcycle_lft,mode_bus_lft,mode_stroller_rgt,period_duration"
+    first = ask(module_client, "/advanced/reports/traffic", **body, columns=columns)["report"][0]
+    assert first == {
+        "segment_id": street, "date": "2026-03-02T11:00:00.000Z", "mode_bicycle_lft": 1.0, "mode_motorcycle_lft": 1.0,
+        "mode_bus_lft": None, "mode_stroller_rgt": None, "period_duration": 900,
+    }  # fmt: skip
+
+
+def test_a_device_is_asked_for_by_its_serial_number(module_client: httpx.Client, street: int) -> None:
+    mac = module_client.get(f"/v1/cameras/segment/{street}").json()["camera"][0]["mac"]
+    body = {"level": "devices", "format": "per-hour", "id": str(mac), "columns": "device_id,car", **MARCH_2}
+    rows = ask(module_client, "/advanced/reports/traffic", **body)["report"]
+    assert rows[1] == {"device_id": mac, "car": 4.0}
+
+
+def test_the_oldest_surface_answers_without_a_key_or_an_id(module_client: httpx.Client, street: int) -> None:
+    body = {"format": "per-day", "level": "segments", "time_start": "2026-03-01", "time_end": "2026-03-03"}
+    [row] = ask(module_client, f"/v0/reports/{street}", **body)["report"]
+    assert (row["interval"], row["date"], row["car"]) == (
+        "daily",
+        "2026-03-01T23:00:00.000Z",
+        pytest.approx(28, abs=0.1),
+    )
+
+
+def test_the_websites_chart_has_arrays_of_one_length(module_client: httpx.Client, street: int) -> None:
+    path = f"/api/measurements-day-barchart/segments/{street}"
+    told = module_client.get(f"{path}/2026-03-02/2026-03-02").json()
+    assert told["labels"] == ["12:00", "13:00", "14:00", "21:00"]
+    assert {len(values) for values in told["data"].values()} == {4}
+    assert told["data"]["speedFourty"] == [4, 0, 0, 0]
+    assert module_client.get(f"{path}/2020-01-01/2020-01-01").json() == {"labels": [], "dates": [], "data": []}
+
+
+def test_browsers_may_call_from_anywhere_and_answers_are_squeezed(module_client: httpx.Client, street: int) -> None:
+    origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    allowed = module_client.options(
+        "/v1/reports/traffic", headers={**origin, "Access-Control-Request-Headers": "x-api-key,content-type"}
+    )
+    assert allowed.status_code == 200
+    assert allowed.headers["access-control-allow-origin"] == "*"
+    answer = module_client.post(
+        "/v1/reports/traffic",
+        json={"level": "segments", "id": street, **MARCH_2},
+        headers={"Origin": "https://a.example"},
+    )
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["content-encoding"] == "gzip"
