@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import Action, BaseContext
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
@@ -22,6 +23,14 @@ from telstraat_cli.stack.ports import LOOPBACK
 from telstraat_ingest.broker_access import check_password, may, read_passwords
 
 MODULE = "telstraat_cli.stack.amqtt_broker"
+LISTENER = "default"
+LEVEL_OF_5 = 5
+UNSUPPORTED_PROTOCOL_VERSION = bytes(
+    [0x20, 3, 0, 0x84, 0]
+)  # CONNACK of MQTT 5, section 3.2: no session, reason, no properties
+NAME_AND_LEVEL_BYTES = 7  # length of "MQTT", "MQTT", level
+HEAD_S = 10.0
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -68,11 +77,59 @@ class Permissions(BaseTopicPlugin):  # type: ignore[misc]  # as above
         return may(user, "write" if action is Action.PUBLISH else "read", topic)
 
 
+class Replayed(StreamReaderAdapter):  # type: ignore[misc]  # as above
+    """A reader that gives what has been read already once more."""
+
+    def __init__(self, read: bytes, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        self._read_before = read
+
+    async def read(self, n: int = -1) -> bytes:
+        """Read `n` bytes, the old ones first."""
+        if n < 0 or not self._read_before:
+            rest: bytes = await super().read(n)
+            old, self._read_before = self._read_before, b""
+            return old + rest
+        old, self._read_before = self._read_before[:n], self._read_before[n:]
+        if len(old) < n:
+            old += await super().read(n - len(old))
+        return old
+
+
+class Door:
+    """Looks at a client's first bytes: amqtt misreads MQTT 5 and leaves the client without an answer."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Refuse MQTT 5 in its own words, hand everything else to the broker."""
+        try:
+            first = await asyncio.wait_for(connect_head(reader), HEAD_S)
+            if first[-1] == LEVEL_OF_5:
+                writer.write(UNSUPPORTED_PROTOCOL_VERSION)
+                await writer.drain()
+                return
+            await self._broker.external_connected(Replayed(first, reader), StreamWriterAdapter(writer), LISTENER)
+        except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+            log.info("a client left: %s", type(error).__name__)
+        finally:
+            writer.close()
+
+
+async def connect_head(reader: asyncio.StreamReader) -> bytes:
+    """Read a CONNECT packet up to its protocol level: type, length of one to four bytes, name, level."""
+    head = await reader.readexactly(2)
+    while head[-1] & 0x80 and len(head) < 5:
+        head += await reader.readexactly(1)
+    return head + await reader.readexactly(NAME_AND_LEVEL_BYTES)
+
+
 async def serve(port: int, password_file: str) -> None:
     """Serve on loopback until SIGTERM or SIGINT."""
     broker = Broker(
         {
-            "listeners": {"default": {"type": "tcp", "bind": f"{LOOPBACK}:{port}"}},
+            "listeners": {LISTENER: {"type": "external"}},
             "plugins": {f"{MODULE}.Accounts": {"path": password_file}, f"{MODULE}.Permissions": {}},
         }
     )
@@ -80,7 +137,9 @@ async def serve(port: int, password_file: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await broker.start()
+    server = await asyncio.start_server(Door(broker).enter, LOOPBACK, port)
     await stop.wait()
+    server.close()
     await broker.shutdown()
 
 
