@@ -20,7 +20,7 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.evaluation_data import Case, Panel, data_folder, read_cases, read_own_panel, read_panels, thinned, write_json
-from bench.evaluation_peers import PEERS, case_days
+from bench.evaluation_peers import PEERS, Estimate, case_days
 from bench.evaluation_scores import bootstrap, scored, summary, table
 
 EFFECTS = (0.0, -0.1, -0.3)
@@ -56,7 +56,7 @@ def run_case(panel: Panel, case: Case, names: Sequence[str]) -> list[dict[str, o
     return rows
 
 
-def _ours(frame: pd.DataFrame, panel: Panel, case: Case) -> object:
+def _ours(frame: pd.DataFrame, panel: Panel, case: Case) -> Estimate | None:
     from bench.evaluation_ours import estimate
 
     return estimate(frame, panel, case)

@@ -6,6 +6,7 @@ Each peer gets the same daily totals as the published protocol makes them and re
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,10 +61,10 @@ def daily(
     )
     if table.empty:
         return pd.Series(dtype=float)
-    profile = table.mean().fillna(0.0)
+    profile: pd.Series = table.mean().fillna(0.0)
     profile = profile / profile.sum() if profile.sum() > 0 else profile + 1 / len(profile)
     weight = (table.notna() * profile).sum(axis=1)
-    total = table.sum(axis=1) / weight.where(weight >= PROFILE_MIN)
+    total: pd.Series = table.sum(axis=1) / weight.where(weight >= PROFILE_MIN)
     total = total.dropna()
     before = total[total.index < date]
     return total[total >= DEAD_SHARE * before.median()] if len(before) else total
@@ -100,7 +101,7 @@ def did_hac(days: Days) -> Estimate | None:
     return _regression(ratio[good], days.post[good], [])
 
 
-def ols_hac(days: Days) -> Estimate:
+def ols_hac(days: Days) -> Estimate | None:
     """OLS of log daily counts on weekday and after, HAC(7)."""
     return _regression(np.log(days.treated + 0.5), days.post, [])
 
@@ -151,7 +152,7 @@ def _from_log(effect: float, half: float) -> Estimate:
     return Estimate(float(np.expm1(effect)), float(np.expm1(effect - half)), float(np.expm1(effect + half)))
 
 
-PEERS = {
+PEERS: dict[str, Callable[[Days], Estimate | None]] = {
     "raw t": raw_t,
     "DiD HAC": did_hac,
     "OLS HAC": ols_hac,

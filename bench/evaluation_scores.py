@@ -60,7 +60,7 @@ def bootstrap(rows: pd.DataFrame, seed: int = 0) -> dict[str, tuple[float, float
         drawn = rng.integers(0, len(parts), len(parts))
         lines.append(quick(pd.concat([parts[one] for one in drawn])))
     table = pd.DataFrame(lines)
-    return {name: (float(table[name].quantile(0.025)), float(table[name].quantile(0.975))) for name in table}
+    return {str(name): (float(table[name].quantile(0.025)), float(table[name].quantile(0.975))) for name in table}
 
 
 def quick(rows: pd.DataFrame) -> dict[str, float]:
@@ -87,5 +87,5 @@ def table(rows: pd.DataFrame, by: Callable[[pd.DataFrame], pd.Series] | None = N
     groups = [rows["estimator"]] if by is None else [rows["estimator"], by(rows)]
     lines = {key: summary(part) for key, part in rows.groupby(groups, sort=False)}
     out = pd.DataFrame(lines).T
-    out.index = [key[0] if len(key) == 1 else " | ".join(map(str, key)) for key in lines]  # type: ignore[assignment]
+    out.index = [key[0] if len(key) == 1 else " | ".join(map(str, key)) for key in lines]
     return out

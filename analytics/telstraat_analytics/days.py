@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -29,12 +29,15 @@ class DailyCounts:
         Dates that were dropped because nearly nothing was counted although the sensor said it was looking.
     hours
         Local start hours that make up the window.
+    weight
+        Per day, how much it is worth where days differ in that (vehicles behind a speed, people behind a share).
     """
 
     segment: str
     totals: pd.Series
     dead: pd.DatetimeIndex
     hours: tuple[int, ...]
+    weight: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
 
 
 def local_table(frame: pd.DataFrame, segment: str, timezone: str) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
     usable = ~calendar.free_days(index)
     index, y = index[usable], totals.to_numpy(float)[usable]
     day = np.asarray((index - date).days, dtype=np.int64)
-    weekday = np.asarray(index.dayofweek if not hasattr(index, "day_of_week") else index.day_of_week, dtype=np.int64)
+    weekday = np.asarray(index.day_of_week, dtype=np.int64)
     number, week = np.unique(np.floor_divide(day, 7), return_inverse=True)
     mean, profile, spread, pull = _fit_profile(y, week, weekday, motion.day_noise)
     expected = mean[week] * profile[weekday]
@@ -120,6 +120,54 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
     shares = np.column_stack([np.bincount(week, weight * breaks[:, side]) / total_weight for side in (0, 1)])
     shocks = pd.Series(shock, index=day)
     return Weeks(segment, number, np.log(mean), noise, shares, shocks, profile, memory)
+
+
+def weekly_values(
+    segment: str, values: pd.Series, weight: pd.Series, date: pd.Timestamp, motion: Motion, calendar: Calendar
+) -> Weeks:
+    """Reduce daily values that are no counts (a speed, a share in log odds) to weekly levels.
+
+    Parameters
+    ----------
+    segment
+        Whose.
+    values
+        Indexed by local date.
+    weight
+        What each day is worth, e.g. the vehicles measured; same index.
+    date
+        First day of the time after.
+    motion
+        Prior of the day noise, in the unit of the values.
+    calendar
+        Special days.
+
+    Returns
+    -------
+    Weeks
+        `level` is the weighted mean itself, `weekday` is flat.
+    """
+    index = pd.DatetimeIndex(values.index)
+    usable = ~calendar.free_days(index)
+    index, y, worth = index[usable], values.to_numpy(float)[usable], weight.to_numpy(float)[usable]
+    day = np.asarray((index - date).days, dtype=np.int64)
+    number, week = np.unique(np.floor_divide(day, 7), return_inverse=True)
+    pull = worth / max(float(worth.mean()), 1e-9)
+    spread, robust = motion.day_noise**2, np.ones(len(y))
+    for _ in range(ROUNDS):
+        heavy = pull * robust
+        mean = np.bincount(week, heavy * y) / np.bincount(week, heavy)
+        error = (y - mean[week]) * np.sqrt(pull)
+        freedom = max(len(y) - len(number), 1)
+        spread = (float(robust @ error**2) + 7 * NOISE_DAYS * motion.day_noise**2) / (freedom + 7 * NOISE_DAYS)
+        robust = np.minimum(1.0, OUTLIER_SD / np.maximum(np.abs(error) / np.sqrt(spread), 1e-9))
+    shock = np.clip(error / np.sqrt(spread), -3, 3)
+    memory = _memory(shock, day, week)
+    noise = _week_noise(day, week, heavy, spread / np.maximum(pull, 1e-3), memory, np.full(len(y), np.inf))
+    breaks = calendar.breaks(index)
+    total = np.bincount(week, heavy)
+    shares = np.column_stack([np.bincount(week, heavy * breaks[:, side]) / total for side in (0, 1)])
+    return Weeks(segment, number, mean, noise, shares, pd.Series(shock, index=day), np.ones(7), memory)
 
 
 def _fit_profile(y: Floats, week: Ints, weekday: Ints, day_noise: float) -> tuple[Floats, Floats, Floats, Floats]:

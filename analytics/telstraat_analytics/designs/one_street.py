@@ -1,0 +1,190 @@
+"""One street: its step at the date, beside streets on which nothing was done, calibrated by dates of nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from telstraat_analytics.designs.series import (
+    DAYS_MIN,
+    WEEKS_BEFORE_MIN,
+    Prepared,
+    Street,
+    best_controls,
+    street,
+    usable,
+)
+from telstraat_analytics.effect import Effect, effect_of, mean_level_after, weeks_table
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.model.placebo import Placebo, placebos_in_space, placebos_in_time, stretch
+from telstraat_analytics.model.step import StepFit, fit_steps
+from telstraat_analytics.quality.inspect import impossible
+from telstraat_analytics.question import Question
+
+
+@dataclass(frozen=True)
+class StreetAnswer:
+    """What was found on one street.
+
+    Attributes
+    ----------
+    segment
+        Which.
+    effect
+        The change, or None when the street cannot be compared.
+    refused
+        The reasons when it cannot.
+    days_before, days_after
+        Comparable days that were used.
+    hours
+        Local start hours that were compared.
+    controls
+        Streets it was compared with.
+    weeks
+        Observed and expected per week.
+    placebos
+        Dates and streets of nothing, and what was found there.
+    stretch
+        The factor for the width of the interval that they asked for.
+    """
+
+    segment: str
+    effect: Effect | None
+    refused: tuple[str, ...] = ()
+    days_before: int = 0
+    days_after: int = 0
+    hours: tuple[int, ...] = ()
+    controls: tuple[str, ...] = ()
+    weeks: pd.DataFrame = field(default_factory=pd.DataFrame)
+    placebos: tuple[Placebo, ...] = ()
+    stretch: float = 1.0
+    fit: StepFit | None = None
+    street: Street | None = None
+    company: tuple[Street, ...] = ()
+
+
+def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Question) -> StreetAnswer:
+    """Evaluate one street.
+
+    Parameters
+    ----------
+    prepared
+        What `telstraat_analytics.designs.series.prepare` returned.
+    segment
+        A treated or a boundary street.
+    measure, question
+        What was done, and what is asked.
+
+    Returns
+    -------
+    StreetAnswer
+        Refused, with the reasons, when sensor or days do not allow an answer.
+    """
+    span = prepared.span
+    columns = question.columns or ("car",)
+    reasons = impossible(prepared.findings, segment, columns, span)
+    own = street(prepared, segment, measure, question)
+    reasons += too_little(own, segment, prepared)
+    if reasons or own is None:
+        return StreetAnswer(segment, None, tuple(reasons))
+    company = controls_for(own, prepared, measure, question)
+    date, southern, motion = span.date, measure.days.southern, question.motion
+    others = [one.weeks for one in company]
+    fit = fit_steps([own.weeks], others, motion, date, southern=southern)
+    after = int((own.weeks.number >= 0).sum())
+    placebos = [
+        *placebos_in_time(own.weeks, others, motion, date, after, southern=southern),
+        *placebos_in_space(others, motion, date, southern=southern),
+    ]
+    wider = stretch(placebos)
+    level = mean_level_after(own.weeks.number, own.weeks.level, own.weeks.noise)
+    expected = fit.expected[0]
+    return StreetAnswer(
+        segment,
+        effect_of(fit.steps, 0, level, question.what, wider),
+        days_before=len(own.days(span.first, span.begin - pd.Timedelta(days=1))),
+        days_after=len(own.days(span.date, span.last)),
+        hours=own.daily.hours,
+        controls=tuple(one.segment for one in company),
+        weeks=weeks_table(expected.number, own.weeks.level, expected.level, expected.sd * wider, date, question.what),
+        placebos=tuple(placebos),
+        stretch=wider,
+        fit=fit,
+        street=own,
+        company=tuple(company),
+    )
+
+
+def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Question) -> list[Street]:
+    """Return the usable controls of a street, best first.
+
+    Parameters
+    ----------
+    own
+        The street.
+    prepared, measure, question
+        As for `answer_for`.
+
+    Returns
+    -------
+    list of Street
+        Controls whose sensor stayed the same instrument and that have weeks on both sides.
+    """
+    candidates = []
+    for segment in measure.controls:
+        if impossible(prepared.findings, segment, question.columns or ("car",), prepared.span):
+            continue
+        one = street(prepared, segment, measure, question)
+        if one is not None and usable(one):
+            candidates.append(one)
+    return best_controls(own, candidates)
+
+
+def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[str]:
+    """Return what is missing for an answer.
+
+    Parameters
+    ----------
+    own
+        The street's comparable days, or None.
+    segment
+        Its name.
+    prepared
+        For the span and the findings that took days away.
+
+    Returns
+    -------
+    list of str
+        Empty when there is enough.
+    """
+    span = prepared.span
+    if own is None:
+        return [f"{segment}: no comparable days at all{_why(prepared, segment)}"]
+    before = len(own.days(own.daily.totals.index[0], span.begin - pd.Timedelta(days=1)))
+    after = len(own.days(span.date, span.last))
+    reasons = []
+    if before < DAYS_MIN:
+        reasons.append(
+            f"{segment}: {before} comparable days before the date, at least {DAYS_MIN} are needed{_why(prepared, segment)}"
+        )
+    if after < DAYS_MIN:
+        reasons.append(
+            f"{segment}: {after} comparable days after the date, at least {DAYS_MIN} are needed{_why(prepared, segment)}"
+        )
+    if not reasons and not ((own.weeks.number < 0).any() and (own.weeks.number >= 0).any()):
+        reasons.append(f"{segment}: only holidays are left on one side of the date")
+    return reasons
+
+
+def _why(prepared: Prepared, segment: str) -> str:
+    span = prepared.span
+    kinds = [
+        f"{one.detail} ({one.first:%Y-%m-%d} to {one.last:%Y-%m-%d})"
+        for one in prepared.findings
+        if one.segment == segment and one.action != "warning" and one.overlaps(span.first, span.last)
+    ]
+    return f"; {'; '.join(kinds)}" if kinds else ""
+
+
+__all__ = ["WEEKS_BEFORE_MIN", "StreetAnswer", "answer_for", "controls_for", "too_little"]

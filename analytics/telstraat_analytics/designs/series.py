@@ -1,0 +1,180 @@
+"""From hours to what the model needs: the comparable weeks of every street of a measure, for one question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from telstraat_analytics.days import DailyCounts, common_hours, daily_counts, local_table
+from telstraat_analytics.errors import QuestionError
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.model.priors import HISTORY_DAYS
+from telstraat_analytics.model.weeks import Weeks, weekly_levels, weekly_values
+from telstraat_analytics.quality.findings import Finding, days_out
+from telstraat_analytics.quality.inspect import Span, inspect
+from telstraat_analytics.question import Question
+from telstraat_analytics.values import daily_values
+
+CONTROLS_MAX = 6  # more cost time and bring little: days are shared, and six streets show what is shared
+WEEKS_BEFORE_MIN = 3
+DAYS_MIN = 7
+
+
+@dataclass(frozen=True)
+class Street:
+    """One street of a comparison: its comparable days, and its weeks around the date."""
+
+    segment: str
+    daily: DailyCounts
+    weeks: Weeks
+
+    def days(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
+        """Return the comparable days `first` to `last`, INCLUSIVE."""
+        totals = self.daily.totals
+        return totals[(totals.index >= first) & (totals.index <= last)]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything about a comparison that does not depend on what is asked.
+
+    Attributes
+    ----------
+    tables
+        Per segment its rows with local day and hour, of the history that the model looks at.
+    findings
+        What is wrong with them.
+    span
+        The compared days.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    findings: tuple[Finding, ...]
+    span: Span
+
+
+def span_of(measure: Measure) -> Span:
+    """Return the compared days of a measure."""
+    begin = pd.Timestamp(measure.date)
+    date = begin + pd.Timedelta(days=measure.transition_days)
+    return Span(
+        begin - pd.Timedelta(days=measure.before_days), begin, date, date + pd.Timedelta(days=measure.after_days - 1)
+    )
+
+
+def prepare(frame: pd.DataFrame, measure: Measure) -> Prepared:
+    """Cut a frame to the streets and days of a measure and inspect the sensors.
+
+    Parameters
+    ----------
+    frame
+        Raw hourly counts (see `telstraat_analytics.frames.as_counts`).
+    measure
+        What was done where.
+
+    Returns
+    -------
+    Prepared
+        Streets without a single row in the frame are absent.
+    """
+    span = span_of(measure)
+    zone = measure.timezone
+    first = (min(span.first, span.date - pd.Timedelta(days=HISTORY_DAYS))).tz_localize(zone)
+    last = (span.last + pd.Timedelta(days=1)).tz_localize(zone)
+    near = frame[(frame["start"] >= first) & (frame["start"] < last) & frame["segment"].isin(measure.segments)]
+    tables = {}
+    for segment in measure.segments:
+        table = local_table(near, segment, zone)
+        if not table.empty:
+            tables[segment] = table
+    return Prepared(tables, tuple(inspect(tables, measure)), span)
+
+
+def street(prepared: Prepared, segment: str, measure: Measure, question: Question) -> Street | None:
+    """Return one street's comparable weeks for a question, or None where there is nothing to compare.
+
+    Parameters
+    ----------
+    prepared
+        What `prepare` returned.
+    segment
+        Which street.
+    measure, question
+        What was done, and what is asked.
+
+    Returns
+    -------
+    Street or None
+        None where no hour was seen on both sides, or no day is left.
+    """
+    table = prepared.tables.get(segment)
+    if table is None:
+        return None
+    missing = [name for name in question.columns if name not in table]
+    if missing:
+        raise QuestionError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
+    span = prepared.span
+    hours = question.hours or common_hours(table, span.first, span.last, span.date)
+    first = min(pd.Timestamp(table["day"].min()), span.first)
+    if question.is_count:
+        daily = daily_counts(table, segment, question.columns, hours, span.date, first, span.last)
+    else:
+        daily = daily_values(table, segment, question, hours, measure.speed_limit_kmh, span)
+    totals = _kept(daily.totals, prepared.findings, segment, question, span)
+    if len(totals) < DAYS_MIN:
+        return None
+    daily = DailyCounts(segment, totals, daily.dead, daily.hours, daily.weight.reindex(totals.index))
+    if question.is_count:
+        weeks = weekly_levels(segment, totals, span.date, question.motion, measure.days)
+    else:
+        weeks = weekly_values(segment, totals, daily.weight, span.date, question.motion, measure.days)
+    return Street(segment, daily, weeks)
+
+
+def _kept(totals: pd.Series, findings: tuple[Finding, ...], segment: str, question: Question, span: Span) -> pd.Series:
+    index = pd.DatetimeIndex(totals.index)
+    columns = question.columns or ("car",)
+    if question.what == "motor":  # their sum is right while the split is learnt
+        findings = tuple(one for one in findings if one.kind not in {"learning", "class_drift"})
+    out = days_out(findings, segment, columns, index).to_numpy(copy=True)
+    out |= np.asarray((index >= span.begin) & (index < span.date))
+    if question.days != "all":
+        weekend = index.day_of_week >= 5
+        out |= weekend if question.days == "workdays" else ~weekend
+    return totals[~out]
+
+
+def usable(one: Street | None) -> bool:
+    """Tell whether a street can serve as a control: weeks on both sides of the date."""
+    if one is None:
+        return False
+    return bool((one.weeks.number < 0).sum() >= WEEKS_BEFORE_MIN and (one.weeks.number >= 0).any())
+
+
+def best_controls(treated: Street, candidates: list[Street]) -> list[Street]:
+    """Return at most six candidates whose days before the date go with the treated street's best.
+
+    Parameters
+    ----------
+    treated
+        The street in question.
+    candidates
+        Streets on which nothing was done.
+
+    Returns
+    -------
+    list of Street
+        Best first.
+    """
+
+    def alike(other: Street) -> float:
+        own = treated.weeks.shocks
+        both = pd.concat([own[own.index < 0], other.weeks.shocks], axis=1, join="inner").to_numpy()
+        if len(both) < 10 or both.std(axis=0).min() <= 0:
+            return -1.0
+        return float(np.corrcoef(both.T)[0, 1]) * len(both) / (len(both) + 20)
+
+    return sorted(candidates, key=alike, reverse=True)[:CONTROLS_MAX]

@@ -1,0 +1,174 @@
+"""The answer in numbers: an effect with its interval, what it is relative to, and what could have been seen at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from telstraat_analytics.model.step import DEGREES, Mixture
+from telstraat_analytics.values import from_log_odds
+
+Unit = Literal["relative", "km/h", "points"]
+POWER = 0.8  # the usual power of a detectable change
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A change against what would have been expected.
+
+    Attributes
+    ----------
+    estimate, low, high
+        The change and its 95 % interval. ``relative``: -0.23 is 23 % less; ``km/h``: a difference; ``points``: a
+        difference of shares, 0.05 is five percentage points.
+    unit
+        Which of these.
+    observed, expected
+        Per comparable day (counts), in km/h (V85), or a share.
+    chance
+        How often a change at least as large, up or down, comes about without a measure, by the same model.
+    detectable
+        The smallest decrease that these data would have shown four times out of five.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    unit: Unit
+    observed: float
+    expected: float
+    chance: float
+    detectable: float
+
+    @property
+    def claimed(self) -> bool:
+        """Tell whether the interval leaves out no change."""
+        return self.low > 0 or self.high < 0
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain numbers."""
+        return {
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "unit": self.unit,
+            "observed": self.observed,
+            "expected": self.expected,
+            "chance": self.chance,
+            "detectable": self.detectable,
+            "claimed": self.claimed,
+        }
+
+
+def effect_of(steps: Mixture, which: int, observed_level: float, what: str, stretch: float) -> Effect:
+    """Turn a step of levels into an effect.
+
+    Parameters
+    ----------
+    steps
+        Posterior of the steps.
+    which
+        Which step.
+    observed_level
+        Mean level of the time after (log count, km/h, or log odds).
+    what
+        What was asked (`telstraat_analytics.question.Question.what`).
+    stretch
+        Factor for the width, from placebo dates.
+
+    Returns
+    -------
+    Effect
+        With a 95 % interval.
+    """
+    middle = steps.mean(which)
+    low, high = steps.quantile(0.025, which, stretch), steps.quantile(0.975, which, stretch)
+    chance = by_chance(steps, which, stretch)
+    hidden = (norm.ppf(0.975) + norm.ppf(POWER)) * steps.sd(which) * stretch
+    if what == "v85":
+        return Effect(middle, low, high, "km/h", observed_level, observed_level - middle, chance, -float(hidden))
+    if what == "above_limit" or what.endswith("_share"):
+        share = from_log_odds(observed_level)
+        points = [share - from_log_odds(observed_level - one) for one in (middle, low, high)]
+        seen = from_log_odds(observed_level - middle - float(hidden)) - from_log_odds(observed_level - middle)
+        return Effect(points[0], points[1], points[2], "points", share, share - points[0], chance, seen)
+    observed = float(np.exp(observed_level))
+    return Effect(
+        float(np.expm1(middle)),
+        float(np.expm1(low)),
+        float(np.expm1(high)),
+        "relative",
+        observed,
+        observed / float(np.exp(middle)),
+        chance,
+        float(np.expm1(-hidden)),
+    )
+
+
+def by_chance(steps: Mixture, which: int, stretch: float = 1.0) -> float:
+    """Return how often nothing looks at least as much like something as this does.
+
+    Parameters
+    ----------
+    steps
+        Posterior of the steps.
+    which
+        Which step.
+    stretch
+        Factor for the width.
+
+    Returns
+    -------
+    float
+        Two-sided tail probability of the step's size under no change.
+    """
+    scale = np.sqrt(steps.covariance[:, which, which]) * stretch
+    size = abs(steps.mean(which))
+    return float(steps.weight @ (2 * student.sf(size / scale, DEGREES)))
+
+
+def mean_level_after(number: np.ndarray, level: np.ndarray, noise: np.ndarray) -> float:
+    """Return the mean level of the weeks after the date, weighted by how well each is known."""
+    after = number >= 0
+    return float(np.average(level[after], weights=1 / (noise[after] + np.median(noise))))
+
+
+def weeks_table(
+    number: np.ndarray, level: np.ndarray, expected: np.ndarray, sd: np.ndarray, date: pd.Timestamp, what: str
+) -> pd.DataFrame:
+    """Return observed and expected per week, on the scale that people read.
+
+    Parameters
+    ----------
+    number
+        Week numbers from the date.
+    level, expected, sd
+        Levels seen and expected, and the standard deviation of what was expected.
+    date
+        First day of week 0.
+    what
+        What was asked.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns week (its first day), after, observed, expected, low, high.
+    """
+    scale = np.exp if not (what in {"v85", "above_limit"} or what.endswith("_share")) else np.asarray
+    if what == "above_limit" or what.endswith("_share"):
+        scale = np.vectorize(from_log_odds, otypes=[float])
+    return pd.DataFrame(
+        {
+            "week": date + pd.to_timedelta(number * 7, unit="D"),
+            "after": number >= 0,
+            "observed": scale(level),
+            "expected": scale(expected),
+            "low": scale(expected - 1.96 * sd),
+            "high": scale(expected + 1.96 * sd),
+        }
+    )
