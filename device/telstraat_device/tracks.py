@@ -25,8 +25,8 @@ ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG, INHERITED = range(16, 22)
 PENDING, PENDING_T, PENDING_ALONG, CROSSED, CROSSED_T, REFUSED, OTHER = range(22, 29)
 LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(29, 36)
 JOIN_ID, JOIN_S, MOVING, STILL_S, OWN_S, LENGTH, HISTORY_N = range(36, 43)
-SOLID_W, SOLID_H, SOLID_VX, SOLID_VY, SOLID_N, SOLID_FILL, MOVED = range(43, 50)
-TRACK_COLUMNS = 50
+SOLID_W, SOLID_H, SOLID_VX, SOLID_VY, SOLID_N, SOLID_FILL, MOVED, SOLID_X, SOLID_Y = range(43, 52)
+TRACK_COLUMNS = 52
 COUNTED, STILL, SMALL, PIECE = range(4)  # in REFUSED: why a crossing was not counted
 
 RECENT = 32
@@ -37,6 +37,7 @@ CONFIRM_S = 0.12
 EMIT_S = 0.5
 ALONE_S = 0.3  # what was seen alone for so long is an object of its own
 VAGUE_S = 0.2
+SETTLED_S = 0.5
 JOIN_AFTER_S = 0.15
 STILL_AFTER_S = 1.0
 MOVING_MIN = 0.08
@@ -199,6 +200,7 @@ def join(tracks: Table, blob_of: Table, dt: float) -> None:
                 tracks[a, X] - 0.5 * aw, tracks[b, X] - 0.5 * bw
             )
             stacked = -gap_x > 0.6 * min(aw, bw) and gap_y < 0.12 * high + 1.0
+            stacked = stacked and min(tracks[a, OWN_S], tracks[b, OWN_S]) < SETTLED_S
             piece = bw * bh < 0.3 * aw * ah and gap_x < 0.1 * aw + 1.0 and gap_y < 0.1 * ah + 1.0
             same = blob_of[i] == blob_of[j] and -gap_x > 0.7 * bw and -gap_y > 0.7 * bh
             apart = np.hypot(tracks[a, VX] - tracks[b, VX], tracks[a, VY] - tracks[b, VY])
@@ -238,19 +240,18 @@ def join(tracks: Table, blob_of: Table, dt: float) -> None:
 @njit(cache=True, error_model="numpy", nogil=True)
 def piece_of(a: Table, b: Table) -> bool:
     """Tell whether what crossed as `a` was only a piece of the larger thing that crossed as `b` (rows of tracks)."""
-    if a[CROSSED] != b[CROSSED] or abs(a[CROSSED_T] - b[CROSSED_T]) > 0.8 or a[LINE_AREA] >= b[LINE_AREA]:
+    aw, ah, bw, bh = a[SOLID_W], a[SOLID_H], b[SOLID_W], b[SOLID_H]
+    if a[CROSSED] != b[CROSSED] or abs(a[CROSSED_T] - b[CROSSED_T]) > 0.8 or aw * ah >= bw * bh:
         return False
     later = a[CROSSED_T] - b[CROSSED_T]
-    dx = abs(a[LINE_X] - b[LINE_X] - b[LINE_VX] * later)
-    dy = abs(a[LINE_Y] - b[LINE_Y] - b[LINE_VY] * later)
-    gap_x = dx - 0.5 * (a[LINE_W] + b[LINE_W])
-    gap_y = dy - 0.5 * (a[LINE_H] + b[LINE_H])
-    size = max(b[LINE_W], b[LINE_H])
-    part = a[LINE_AREA] / b[LINE_AREA]
+    gap_x = abs(a[SOLID_X] - b[SOLID_X] - b[SOLID_VX] * later) - 0.5 * (aw + bw)
+    gap_y = abs(a[SOLID_Y] - b[SOLID_Y] - b[SOLID_VY] * later) - 0.5 * (ah + bh)
+    size = max(bw, bh)
+    part = aw * ah / (bw * bh)
     if gap_x > 0.15 * size + 1.0 or gap_y > 0.15 * size + 1.0:
         return False
-    stacked = -gap_x > 0.5 * min(a[LINE_W], b[LINE_W])
-    inside = -gap_x > 0.6 * min(a[LINE_W], b[LINE_W]) and -gap_y > 0.6 * min(a[LINE_H], b[LINE_H])
+    stacked = -gap_x > 0.5 * min(aw, bw)
+    inside = -gap_x > 0.6 * min(aw, bw) and -gap_y > 0.6 * min(ah, bh)
     return bool(part < 0.25 or (part < 0.5 and stacked) or inside)
 
 
@@ -308,10 +309,13 @@ def settle(tracks: Table, history: Table, i: int) -> None:
     if count >= 3:
         tracks[i, SOLID_W], tracks[i, SOLID_H] = median(wide, count), median(high, count)
         tracks[i, SOLID_FILL] = median(fill, count)
+    tracks[i, SOLID_X], tracks[i, SOLID_Y] = tracks[i, LINE_X], tracks[i, LINE_Y]
     spread = n * stt - st * st
     if n >= 4 and spread > 0.02 * n * n * 0.02:
         tracks[i, SOLID_VX] = (n * stx - st * sx) / spread
         tracks[i, SOLID_VY] = (n * sty - st * sy) / spread
+        tracks[i, SOLID_X] = (sx - tracks[i, SOLID_VX] * st) / n
+        tracks[i, SOLID_Y] = (sy - tracks[i, SOLID_VY] * st) / n
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -522,6 +526,7 @@ def follow(  # noqa: C901 - one call a frame
         dead = tracks[i, MISSED] > (COAST_S if tracks[i, SEEN] > 4.0 else 0.12) or outside
         if tracks[i, PENDING] != 0.0 and (dead or t_s - tracks[i, PENDING_T] > EMIT_S):
             refused = COUNTED
+            settle(tracks, history, i)
             if tracks[i, MOVED] < MOVING_MIN:
                 refused = STILL
             elif tracks[i, LINE_AREA] < frame[5]:
@@ -540,7 +545,6 @@ def follow(  # noqa: C901 - one call a frame
                         refused, tracks[i, OTHER] = PIECE, recent[j, ID]
             tracks[i, REFUSED] = refused
             if done < events.shape[0]:
-                settle(tracks, history, i)
                 events[done, :] = tracks[i, :]
                 done += 1
             if refused == COUNTED:
