@@ -30,7 +30,9 @@ from telstraat_device.settings import Settings
 STEP_S = 0.2
 RECONNECT_S = 1.0
 RECONNECT_MAX_S = 60.0
+STEADY_S = 30.0  # a connection that lasted so long is no reason to wait before the next
 FLUSH_RESEND_S = 5.0
+WANTED_AGAIN_S = 5.0
 NEW_AT_ONCE = 4  # new reports that leave although the window is full
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,10 @@ class Sent:
     """A report on its way, without a receipt."""
 
     first_s: float
+    last_s: float
     again_s: float
     attempts: int = 1
-    mid: int | None = None
+    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +85,7 @@ class Publisher:
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._connect_at_s = 0.0
         self._connect_failures = 0
+        self._online_since_s = 0.0
         self._trouble = ""
         self._sent: dict[Key, Sent] = {}
         self._of_mid: dict[int, Key] = {}
@@ -106,9 +110,9 @@ class Publisher:
                 self._connect(now_s)
         elif self._online:
             self._announce()
-            self._send_reports(now_s)
-            self._send_health(now_s)
+            self._send_health(now_s)  # before what may be refused: some brokers hang up on it
             self._send_live(now_s)
+            self._send_reports(now_s)
 
     def flush(self, limit_s: float, hurry: threading.Event) -> bool:
         """Send everything at once and wait for receipts; tell whether all came within the limit, or before a hurry."""
@@ -171,6 +175,8 @@ class Publisher:
     def _drop_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
+        if self._online and time.monotonic() - self._online_since_s > STEADY_S:
+            self._connect_failures = 0
         self._connection, self._online, self._announced = None, False, None
 
     def _handle(self, source: Connection, event: Event) -> None:
@@ -192,12 +198,13 @@ class Publisher:
 
     def _came_online(self) -> None:
         log.info("connected")
-        self._online, self._trouble, self._connect_failures = True, "", 0
+        now_s = time.monotonic()
+        self._online, self._trouble, self._online_since_s = True, "", now_s
         self.figures.connects += 1
         self._of_mid.clear()
-        now_s = time.monotonic()
-        for sent in self._sent.values():  # what was on its way may be gone
-            sent.again_s = now_s
+        for sent in self._sent.values():
+            if not sent.refused:  # what was on its way may be gone
+                sent.again_s = now_s
         self._health_at_s = now_s
 
     def _announce(self) -> None:
@@ -211,10 +218,13 @@ class Publisher:
             self._announced = stream.epoch
 
     def _answered(self, event: Answered) -> None:
-        what = "a report" if self._of_mid.pop(event.mid, None) else "a message"
+        key = self._of_mid.pop(event.mid, None)
+        what = "a report" if key else "a message"
         if not event.refusal:
             self.figures.refused.pop(what, None)
             return
+        if key in self._sent:
+            self._sent[key].refused = True
         if what not in self.figures.refused:
             log.error("the broker refused %s: %s", what, event.refusal)
         self.figures.refused[what] = f"the broker refused {what}: {event.refusal}"
@@ -246,9 +256,9 @@ class Publisher:
             if epoch == receipt.epoch and settled:
                 del self._sent[key]
         for key in wanted:
-            if key in self._sent and self._sent[key].attempts > 1:
-                continue  # asked again while it is on its way: the backoff goes on
-            self._sent.pop(key, None)
+            sent = self._sent.get(key)
+            if sent is not None:  # what left a moment ago may still be on its way
+                sent.again_s = min(sent.again_s, sent.last_s + min(WANTED_AGAIN_S, self.settings.send.resend_s))
 
     def _send_reports(self, now_s: float) -> None:
         send = self.settings.send
@@ -267,14 +277,17 @@ class Publisher:
         return [row for row in self.outbox.waiting(NEW_AT_ONCE, due_s, newest=True) if row.key not in self._sent]
 
     def _backlog(self, due_s: float, now_s: float, many: int) -> list[Row]:
-        """Return the oldest reports that are to be sent, or sent again, as far as the window allows."""
-        on_their_way = sum(1 for sent in self._sent.values() if sent.again_s > now_s)
+        """Return what the window allows: the oldest that were never sent, then those whose wait for a receipt is over."""
+        recent_s = now_s - self.settings.send.resend_s
+        on_their_way = sum(1 for sent in self._sent.values() if sent.last_s > recent_s and sent.again_s > now_s)
         free = min(many, self.settings.send.window - on_their_way)
         if free <= 0:
             return []
         rows = self.outbox.waiting(free + len(self._sent), due_s)
-        ready = [row for row in rows if row.key not in self._sent or self._sent[row.key].again_s <= now_s]
-        return ready[:free]
+        never_sent = [row for row in rows if row.key not in self._sent]
+        due_again = [row for row in rows if row.key in self._sent and self._sent[row.key].again_s <= now_s]
+        due_again.sort(key=lambda row: self._sent[row.key].last_s)
+        return [*never_sent, *due_again][:free]
 
     def _send(self, row: Row, now_s: float) -> None:
         if self._connection is None:
@@ -284,13 +297,14 @@ class Publisher:
             return
         sent = self._sent.get(row.key)
         if sent is None:
-            sent = self._sent[row.key] = Sent(now_s, now_s)
+            sent = self._sent[row.key] = Sent(now_s, now_s, now_s)
             self.figures.sent += 1
         else:
             sent.attempts += 1
             self.figures.resent += 1
+        sent.last_s = now_s
         sent.again_s = now_s + self._wait_s(sent.attempts)
-        sent.mid = mid
+        sent.refused = False
         self._of_mid[mid] = row.key
 
     def _wait_s(self, attempts: int) -> float:
