@@ -24,9 +24,11 @@ class Body:
 
 
 BODIES: tuple[Body, ...] = (
-    Body("walker", "pedestrian", 0.6, 0.5, 1.74, 0.7),
+    Body("walker", "pedestrian", 0.6, 0.5, 1.74, 0.65),
     Body("coat", "pedestrian", 0.6, 0.55, 1.70, 0.22),
     Body("child", "pedestrian", 0.45, 0.35, 1.22, 0.08),
+    Body("pram", "pedestrian", 1.45, 0.55, 1.70, 0.05),
+    Body("umbrella", "pedestrian", 0.95, 0.95, 2.02, 0.0),
     Body("jogger", "pedestrian", 0.8, 0.5, 1.76, 0.0),
     Body("city-bike", "bicycle", 1.8, 0.6, 1.72, 0.62),
     Body("race-bike", "bicycle", 1.72, 0.5, 1.58, 0.26),

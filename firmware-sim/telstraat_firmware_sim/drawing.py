@@ -116,6 +116,17 @@ class Drawing:
         apart = np.sqrt((x - centre[0]) ** 2 + (z - centre[1]) ** 2)
         self._lay(rows, columns, (apart <= radius) & (apart >= radius - thickness), material)
 
+    def paste(self, other: Drawing, x: float) -> None:
+        """Lay another drawing of the same scale over this one, its left edge at `x`, both on the ground."""
+        left = round(x * self._per_m)
+        rows, columns = min(self._rows, other._rows), min(self._columns - left, other._columns)
+        here = (slice(self._rows - rows, self._rows), slice(left, left + columns))
+        there = (slice(other._rows - rows, other._rows), slice(0, columns))
+        opaque = other._alpha[there] > 0
+        self._alpha[here][opaque] = 1.0
+        for plane, source in zip(self._planes, other._planes, strict=True):
+            plane[here][opaque] = source[there][opaque]
+
     def shaded(self, light: Floats) -> None:
         """Multiply all greys by (rows, 1), (1, columns) or (rows, columns) of light, resized by repetition."""
         rows = np.linspace(0, light.shape[0] - 1, self._rows).round().astype(int)

@@ -90,6 +90,32 @@ def person(phase: float, height_m: float, gait: Gait, look: int) -> Drawing:
     return drawing
 
 
+def pram_pusher(phase: float, height_m: float) -> Drawing:
+    """Draw somebody behind a pram."""
+    walker = person(phase, height_m, WALK, 0)
+    drawing = Drawing(1.55, height_m * 1.04)
+    drawing.paste(walker, 0.0)
+    x = 1.02
+    drawing.limb((0.66, 1.0), (x - 0.2, 0.92), 0.02, 0.02, STEEL)
+    drawing.polygon([(x - 0.3, 0.42), (x + 0.34, 0.42), (x + 0.42, 0.72), (x - 0.34, 0.72)], Material(40, 0.0, 0.4))
+    drawing.limb((x - 0.12, 0.74), (x - 0.06, 0.86), 0.2, 0.14, Material(52, 0.0, 0.4))
+    for wheel in (x - 0.26, x + 0.28):
+        drawing.limb((x, 0.5), (wheel, 0.13), 0.02, 0.02, STEEL)
+        drawing.ring((wheel, 0.13), 0.13, 0.035, TYRE)
+    return drawing
+
+
+def under_umbrella(phase: float) -> Drawing:
+    """Draw somebody who walks under an umbrella."""
+    drawing = Drawing(1.1, 2.06)
+    drawing.paste(person(phase, 1.72, WALK, 0), 0.0)
+    middle = drawing.width_m / 2 + 0.08
+    drawing.limb((middle, 1.2), (middle, 2.0), 0.014, 0.014, STEEL)
+    dome = [(middle + 0.52 * cos(k * pi / 12), 1.66 + 0.36 * sin(k * pi / 12)) for k in range(13)]
+    drawing.polygon(dome, Material(26, 0.0, 0.6))
+    return drawing
+
+
 def _shade(material: Material, look: int, *, far: bool) -> Material:
     if look == 3:
         return Material(135) if far else SKIN

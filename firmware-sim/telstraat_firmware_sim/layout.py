@@ -17,6 +17,7 @@ o window
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import atan, degrees
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ LINE_HEIGHT_M = 0.8  # the middle of most road users; the line is drawn where mi
 RANGE_MAX_M = 80.0  # farther along the street nothing is drawn
 OUTSIDE_M = 9.0  # traffic begins and ends this far outside of the picture, half a lorry
 MARGIN = 0.015  # of the picture's height, below the near pavement
+SKY_MAX = 0.10  # of the picture's height above the horizon: nobody who wants to count films the sky
 NEAR_PAVEMENT_MIN_M = 1.5
 
 Segment = tuple[tuple[float, float], tuple[float, float]]
@@ -126,7 +128,9 @@ def _pointed(settings: StreetSettings, near_edge: float) -> tuple[Camera, float]
             high = pitch
         else:
             low = pitch
-    return camera, x
+    horizon = degrees(atan((1 - 2 * SKY_MAX) * 0.5 * settings.height / camera.focal_px))
+    camera = _camera(settings, max(pitch, horizon))
+    return camera, _middle_x(camera, settings.view.axis_m)
 
 
 def _middle_x(camera: Camera, axis_y: float) -> float:

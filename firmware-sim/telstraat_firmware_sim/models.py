@@ -21,6 +21,8 @@ from telstraat_firmware_sim.figures import (
     motorcyclist,
     pedal_turn_m,
     person,
+    pram_pusher,
+    under_umbrella,
 )
 from telstraat_firmware_sim.vehicles import SHAPES, Shape, panel, vehicle_side
 
@@ -97,6 +99,10 @@ def _figure(row: NDArray[np.float64], body: Body, atlas: Atlas) -> None:
         row[[columns.KIND, columns.PHASES, columns.VARIANTS]] = columns.WALKING, PHASES, len(LOOKS[body.kind])
         row[columns.STRIDE] = gait.stride_m * body.height_m / 1.74
         drawings = [person(k / PHASES, body.height_m, gait, look) for look in LOOKS[body.kind] for k in range(PHASES)]
+    elif body.kind in ("pram", "umbrella"):
+        row[[columns.KIND, columns.PHASES, columns.STRIDE]] = columns.WALKING, PHASES, WALK.stride_m
+        push = body.kind == "pram"
+        drawings = [pram_pusher(k / PHASES, 1.70) if push else under_umbrella(k / PHASES) for k in range(PHASES)]
     elif body.kind in CYCLES:
         row[[columns.KIND, columns.PHASES, columns.STRIDE]] = columns.RIDING, PHASES, pedal_turn_m()
         drawings = [cyclist(body.kind, k / PHASES, rider_only=alone) for k in range(PHASES) for alone in (False, True)]

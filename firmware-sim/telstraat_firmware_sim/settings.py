@@ -95,6 +95,8 @@ class Traffic(_Settings, frozen=True, kw_only=True):
     """Share of cars that pull over before the line, stay for some time, and go on."""
     overtake_share: float = 0.05
     """Share of bicycles that overtake others, and of cars that overtake a bicycle widely."""
+    across: float = 5.0
+    """Pedestrians an hour who cross the street itself, not the counting line."""
     motor_kmh: float = 40.0
     """Mean speed that motor vehicles want."""
     day_shape: tuple[float, ...] = ()
@@ -106,6 +108,8 @@ class Traffic(_Settings, frozen=True, kw_only=True):
 class Light(_Settings, frozen=True, kw_only=True):
     """Sun, sky, exposure."""
 
+    level: float = 1.0
+    """Brightness of the whole picture: 0.6 is a dim one, 1.5 an overexposed one."""
     sun: float = 0.0
     """How much darker a cast shadow is than the sunlit road: 0 is overcast, 0.5 a clear day."""
     sun_azimuth_deg: float = 140.0
@@ -139,6 +143,14 @@ class Lens(_Settings, frozen=True, kw_only=True):
     """0 dry, 1 heavy rain: streaks, and a road that mirrors."""
     wind: float = 0.0
     """How far the crowns of trees sway, in metres."""
+    auto_exposure: float = 0.0
+    """How much the camera darkens the picture when a bright vehicle fills it: 0 not at all, 1 fully."""
+    cover_s: tuple[float, float] | None = None
+    """From when to when something covers the lens, in street time."""
+    turn_s: float | None = None
+    """Street time at which somebody knocks the camera out of its direction."""
+    turn_deg: float = 6.0
+    """How far it is turned then."""
 
 
 class StreetSettings(_Settings, frozen=True, kw_only=True):

@@ -98,7 +98,7 @@ def _place(meta, xs, ys, row, t_s, places):  # type: ignore[no-untyped-def]
     j = min(k + 1, knots - 1)
     places[row, 0] = xs[first + k] + part * (xs[first + j] - xs[first + k])
     places[row, 1] = ys[first + k] + part * (ys[first + j] - ys[first + k])
-    places[row, 2] = abs(places[row, 0] - xs[first])
+    places[row, 2] = np.hypot(places[row, 0] - xs[first], places[row, 1] - ys[first])
     return True
 
 
@@ -158,8 +158,8 @@ def _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light
 
 
 @njit(cache=True, error_model="numpy")
-def _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, light):  # type: ignore[no-untyped-def]
-    """Add a trunk or a piece of a tree's crown, swaying in the wind."""
+def _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, mode, light):  # type: ignore[no-untyped-def]
+    """Add a trunk or a piece of a tree's crown, swaying in the wind, or its shadow."""
     sprite = int(bodies[int(user[BODY]), SPRITE])
     wide, high = sizes[sprite, 0] * user[SCALE], sizes[sprite, 1] * user[SCALE]
     x, y, base = place[0], place[1], user[PHASE]
@@ -167,9 +167,15 @@ def _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, light
         pace = 1.1 + 0.013 * user[VARIANT]
         x += numbers[WIND] * (np.sin(pace * t_s + user[VARIANT]) + 0.6 * np.sin(2.7 * pace * t_s))
         base += 0.4 * numbers[WIND] * np.sin(1.9 * pace * t_s)
-    origin = (x - 0.5 * wide * cam[3], y - 0.5 * wide * cam[4], base + high)
-    along, down = (wide * cam[3], wide * cam[4], 0.0), (0.0, 0.0, -high)
-    return _add(boards, count, origin, along, down, sprite, PAINT, (user[TONE1], user[TONE2]), light, 0.0)
+    ax, ay = wide * cam[3], wide * cam[4]
+    origin, down = (x - 0.5 * ax, y - 0.5 * ay, base + high), (0.0, 0.0, -high)
+    if mode == SHADE:
+        sun_x, sun_y, top = numbers[SUN_X], numbers[SUN_Y], base + high
+        origin, down = (
+            (x - 0.5 * ax + sun_x * top, y - 0.5 * ay + sun_y * top, 0.0),
+            (-sun_x * high, -sun_y * high, 0.0),
+        )
+    return _add(boards, count, origin, (ax, ay, 0.0), down, sprite, mode, (user[TONE1], user[TONE2]), light, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -177,26 +183,28 @@ def _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light
     """Add the panels that face the camera, the farther ones first, and then the near side."""
     body, heading = bodies[int(user[BODY])], user[HEADING]
     flip = -1.0 if mode == MIRROR else 1.0
-    rear = place[0] - heading * 0.5 * body[LENGTH]
-    near = place[1] - 0.5 * body[WIDTH]
+    scale = user[SCALE]
+    wide = scale * body[WIDTH]
+    rear = place[0] - heading * 0.5 * scale * body[LENGTH]
+    near = place[1] - 0.5 * wide
     first, total = int(body[FIRST_PANEL]), int(body[PANELS])
     rising = (heading > 0) == (place[0] < 0)
     paints = (user[TONE1], user[TONE2])
     for k in range(total):
         p = panels[first + (k if rising else total - 1 - k)]
-        xa, za, xb, zb = p[0], p[1], p[2], p[3]
+        xa, za, xb, zb = scale * p[0], scale * p[1], scale * p[2], scale * p[3]
         wa, wb = rear + heading * xa, rear + heading * xb
         towards = (cam[0] - wa) * (-heading * (zb - za)) + (cam[2] - za) * (xb - xa)
         if towards <= 0:
             continue
         if zb > za:
             wa, wb, za, zb = wb, wa, zb, za
-        origin, along, down = (wa, near, flip * za), (0.0, body[WIDTH], 0.0), (wb - wa, 0.0, flip * (zb - za))
+        origin, along, down = (wa, near, flip * za), (0.0, wide, 0.0), (wb - wa, 0.0, flip * (zb - za))
         lit = light * p[5] / 256.0 if mode == PAINT else light
         count = _add(boards, count, origin, along, down, p[4], mode, paints, lit, owner)
     side = int(body[SPRITE])
-    high = flip * sizes[side, 1]
-    along = (heading * sizes[side, 0], 0.0, 0.0)
+    high = flip * scale * sizes[side, 1]
+    along = (heading * scale * sizes[side, 0], 0.0, 0.0)
     return _add(boards, count, (rear, near, high), along, (0.0, 0.0, -high), side, mode, paints, light, owner)
 
 
@@ -204,16 +212,18 @@ def _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light
 def _vehicle_shadow(boards, count, grounds, bodies, user, place, numbers, points, out):  # type: ignore[no-untyped-def]
     """Add the shade under a vehicle, and where body and cabin throw their shadow."""
     body = bodies[int(user[BODY])]
-    half, wide = 0.5 * body[LENGTH], 0.5 * body[WIDTH]
+    scale = user[SCALE]
+    half, wide, belt = 0.5 * scale * body[LENGTH], 0.5 * scale * body[WIDTH], scale * body[BELT]
     for part in range(3):
         if part > 0 and numbers[SHADE_LIGHT] >= 255:
             break
         if part == 0:
             x0, x1, z0, z1, more = -half, half, 0.0, 0.0, 0.06
         elif part == 1:
-            x0, x1, z0, z1, more = -0.98 * half, 0.98 * half, 0.05, body[BELT], 0.0
+            x0, x1, z0, z1, more = -0.98 * half, 0.98 * half, 0.05, belt, 0.0
         else:
-            x0, x1, z0, z1, more = body[CABIN0] - half, body[CABIN1] - half, body[BELT] * 0.9, body[HEIGHT], -0.06
+            x0, x1 = scale * body[CABIN0] - half, scale * body[CABIN1] - half
+            z0, z1, more = belt * 0.9, scale * body[HEIGHT], -0.06
         for corner in range(8):
             z = z1 if corner >= 4 else z0
             points[corner, 0] = place[0] + user[HEADING] * (x1 if corner & 1 else x0) + z * numbers[SUN_X]
@@ -246,7 +256,7 @@ def _lamps(boards, count, cam, bodies, user, place, numbers):  # type: ignore[no
     strength = numbers[HEADLIGHTS] * (110.0 if body[KIND] == RIDING else 256.0)
     for end in range(2):
         way = heading if end == 0 else -heading
-        x = place[0] + way * 0.5 * body[LENGTH]
+        x = place[0] + way * 0.5 * user[SCALE] * body[LENGTH]
         facing = way * (cam[0] - x) / ((cam[0] - x) ** 2 + place[1] ** 2 + 9.0) ** 0.5
         bright = (0.12 + 0.88 * max(0.0, facing)) * (1.0 if end == 0 else 0.35) if facing > -0.15 else 0.0
         if bright <= 0.02:
@@ -291,7 +301,7 @@ def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
                 down = (0.0, BEAM_WIDE_M, 0.0)
                 strength = 120.0 * numbers[HEADLIGHTS]
                 count = _add(boards, count, origin, along, down, numbers[BEAM], GLOW, (0.0, 0.0), strength, 0.0)
-            if step == 2 or (step < 2 and kind == STANDING) or (step == 0 and kind == DRIVING):
+            if step == 2 or (step == 1 and kind == STANDING) or (step == 0 and kind == DRIVING):
                 continue
             mode, light, owner = PAINT, 0.0, 0.0
             if step == 0:
@@ -311,7 +321,7 @@ def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
             if kind == DRIVING:
                 count = _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light, owner)
             elif kind == STANDING:
-                count = _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, light)
+                count = _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, mode, light)
             else:
                 count = _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light, owner)
             if step == 3 and lit:

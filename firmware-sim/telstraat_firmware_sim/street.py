@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from math import cos, radians, sin, tan, tau
+from dataclasses import dataclass, replace
+from math import cos, radians, sin, tan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from telstraat_firmware_sim.backdrop import MARGIN_PX, lamp_places, night_light,
 from telstraat_firmware_sim.bodies import BODIES, INDEX
 from telstraat_firmware_sim.camera import Camera
 from telstraat_firmware_sim.layout import PARKED_STRIP_M, Layout, Segment, lay_out
+from telstraat_firmware_sim.light import NOISE_ROOM, gain_at, noise_table, shake_px
 from telstraat_firmware_sim.models import models
 from telstraat_firmware_sim.paint import paint_boards
 from telstraat_firmware_sim.sensor import expose, lay_backdrop, let_it_rain
@@ -27,7 +27,7 @@ from telstraat_firmware_sim.truth import TrueCrossing
 
 BLOCK_S = 10.0  # road users are packed for the kernels in blocks of this length
 KEEP_S = 30.0  # ended passages are kept this long, for frames asked for once more
-NOISE_ROOM = 64
+COVERED = 14  # grey of a hand, a curtain or a spider's web right before the lens
 MARKS = 65_000
 SOFT_PX = 0.5  # `expose` takes a pixel from itself and its neighbours to the right and below
 NO_IDS = np.zeros((1, 1), dtype=np.uint16)
@@ -68,7 +68,8 @@ class Street(ClosingSource):
         self._backdrop = paint_backdrop(self.settings, self._layout)
         self._lamps = lamp_places(self.settings, self._layout)
         self._camera = self._layout.camera.packed()
-        self._noise = _noise_table(self.settings)
+        self._noise = noise_table(self.settings)
+        self._turned: tuple[NDArray[np.float64], NDArray[np.uint8]] | None = None
         shape = (self.settings.height, self.settings.width)
         self._canvas = np.zeros(shape, dtype=np.uint8)
         self._stamp = np.zeros(shape, dtype=np.uint16)
@@ -155,53 +156,53 @@ class Street(ClosingSource):
         return found
 
     def _paint(self, t_s: float, ids: NDArray[np.uint16]) -> _Packed:
-        settings, numbers, scene = self.settings, self._numbers, self._models
+        """Paint the frame of a moment: backdrop, then boards, then what lens and sensor make of it."""
+        lens = self.settings.lens
         packed = self._packed(t_s)
-        frame = round(t_s * settings.fps)
-        dice = np.random.Philox(key=settings.seed, counter=[frame & (2**63 - 1), 0, 0, 5]).random_raw(2)
-        shake_x, shake_y = self._shake(t_s)
-        camera = self._camera.copy()
+        frame = round(t_s * self.settings.fps)
+        dice = np.random.Philox(key=self.settings.seed, counter=[frame & (2**63 - 1), 0, 0, 5]).random_raw(2)
+        shake_x, shake_y = shake_px(self.settings, t_s)
+        camera_before, backdrop = self._scenery(t_s)
+        camera = camera_before.copy()
         camera[13] += shake_x + SOFT_PX
         camera[14] += shake_y + SOFT_PX
+        lay_backdrop(self._canvas, backdrop, MARGIN_PX, shake_x, shake_y)
+        self._paint_boards(packed, camera, t_s, ids)
+        if lens.rain > 0:
+            let_it_rain(self._canvas, lens.rain, int(dice[0] >> 1) | 1)
+        gain = gain_at(self.settings, t_s)
+        if lens.auto_exposure > 0:
+            gain *= float((backdrop[::8, ::8].mean() + 1) / (self._canvas[::8, ::8].mean() + 1)) ** lens.auto_exposure
+        if lens.cover_s and lens.cover_s[0] <= t_s < lens.cover_s[1]:
+            self._canvas[:] = COVERED
+            ids[:] = 0
+        strong = 8.0 * lens.noise * (1.0 + 0.9 * self.settings.light.night)
+        noise_x, noise_y = int(dice[0]) % (2 * NOISE_ROOM), int(dice[1]) % NOISE_ROOM
+        expose(self._canvas, self._noise, noise_x, noise_y, round(256 * gain), int(0.62 * strong), int(0.76 * strong))
+        return packed
+
+    def _paint_boards(self, packed: _Packed, camera: NDArray[np.float64], t_s: float, ids: NDArray[np.uint16]) -> None:
+        scene, boards, grounds = self._models, self._boards, self._grounds
         self._mark += 1
         if self._mark > MARKS:
             self._stamp[:] = 0
             self._mark = 1
-        lay_backdrop(self._canvas, self._backdrop, MARGIN_PX, shake_x, shake_y)
-        count = set_stage(
-            self._boards,
-            self._grounds,
-            camera,
-            scene.sizes_m,
-            packed.meta,
-            packed.xs,
-            packed.ys,
-            scene.bodies,
-            scene.panels,
-            self._lamps,
-            numbers,
-            t_s,
-        )
-        paint_boards(
-            self._canvas,
-            self._stamp,
-            ids,
-            camera,
-            scene.atlas,
-            scene.sprites,
-            self._boards,
-            self._grounds,
-            count,
-            self._spans,
-            self._mark,
-        )
-        if settings.lens.rain > 0:
-            let_it_rain(self._canvas, settings.lens.rain, int(dice[0] >> 1) | 1)
-        gain = round(256 * self._gain(t_s))
-        strong = 8.0 * settings.lens.noise * (1.0 + 0.9 * settings.light.night)
-        noise_x, noise_y = int(dice[0]) % (2 * NOISE_ROOM), int(dice[1]) % NOISE_ROOM
-        expose(self._canvas, self._noise, noise_x, noise_y, gain, int(0.62 * strong), int(0.76 * strong))
-        return packed
+        users = packed.meta, packed.xs, packed.ys, scene.bodies, scene.panels
+        count = set_stage(boards, grounds, camera, scene.sizes_m, *users, self._lamps, self._numbers, t_s)
+        sprites = scene.atlas, scene.sprites
+        paint_boards(self._canvas, self._stamp, ids, camera, *sprites, boards, grounds, count, self._spans, self._mark)
+
+    def _scenery(self, t_s: float) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Give camera and backdrop: others once somebody has knocked the camera round."""
+        lens = self.settings.lens
+        if lens.turn_s is None or t_s < lens.turn_s:
+            return self._camera, self._backdrop
+        if self._turned is None:
+            before = self._layout.camera
+            camera = replace(before, yaw_deg=before.yaw_deg + lens.turn_deg)
+            layout = replace(self._layout, camera=camera)
+            self._turned = camera.packed(), paint_backdrop(self.settings, layout)
+        return self._turned
 
     def _packed(self, t_s: float) -> _Packed:
         block = int(t_s // BLOCK_S)
@@ -236,47 +237,6 @@ class Street(ClosingSource):
         numbers[columns.BEAM], numbers[columns.HALO] = self._models.beam, self._models.halo
         numbers[columns.WIND] = lens.wind
         return numbers
-
-    def _shake(self, t_s: float) -> tuple[float, float]:
-        size = self.settings.lens.shake_px * self.settings.width / 640
-        if size == 0:
-            return 0.0, 0.0
-        gust = 0.6 + 0.4 * sin(0.7 * t_s + self.settings.seed)
-        x = sin(tau * 3.1 * t_s + 1.3) + 0.6 * sin(tau * 7.3 * t_s) + 0.5 * sin(tau * 0.9 * t_s)
-        y = sin(tau * 2.3 * t_s + 0.4) + 0.6 * sin(tau * 6.1 * t_s + 2.0) + 0.4 * sin(tau * 0.7 * t_s)
-        limit = MARGIN_PX - 1.5
-        return max(-limit, min(limit, size * gust * x / 1.5)), max(-limit, min(limit, size * gust * y / 1.5))
-
-    def _gain(self, t_s: float) -> float:
-        """Give the exposure: slow drift, and sudden steps between levels that hold for a while."""
-        light, seed = self.settings.light, self.settings.seed
-        wave = sin(tau * t_s / light.drift_s + seed) + 0.4 * sin(tau * 2.7 * t_s / light.drift_s)
-        gain = 1.0 + light.drift * wave / 1.4
-        if light.steps > 0:
-            hold = int(t_s // light.step_s)
-            change_s = (hold + 0.2 + 0.6 * _dice(seed, hold)) * light.step_s
-            level = hold if t_s >= change_s else hold - 1
-            gain *= 1.0 + light.steps * (2 * _dice(seed + 101, level) - 1)
-        return min(2.0, max(0.2, gain))
-
-
-@lru_cache(maxsize=64)
-def _dice(seed: int, number: int) -> float:
-    return float(np.random.default_rng([seed & 0xFFFFFFFF, number & 0xFFFFFFFF]).random())
-
-
-def _noise_table(settings: StreetSettings) -> NDArray[np.int8]:
-    """Make int8 noise with a standard deviation of 32, larger than the picture; some of it in blocks."""
-    rng = np.random.default_rng([settings.seed, 2])
-    shape = (settings.height + NOISE_ROOM, settings.width + 2 * NOISE_ROOM)
-    white = rng.standard_normal(shape, dtype=np.float32)
-    share = settings.lens.compression
-    if share > 0:
-        blocks = rng.standard_normal((shape[0] // 4 + 1, shape[1] // 4 + 1), dtype=np.float32)
-        coarse = np.kron(blocks, np.ones((4, 4), dtype=np.float32))[: shape[0], : shape[1]]
-        white = (1 - share) * white + share * coarse
-        white /= white.std()
-    return np.clip(np.round(white * 32), -127, 127).astype(np.int8)
 
 
 def _pack(block: int, movers: list[Mover], fixed: int) -> _Packed:

@@ -28,7 +28,8 @@ GROUP_APART_M = 0.62
 KMH = 3.6
 SECONDS_AN_HOUR = 3600.0
 HOURS_A_DAY = 24
-STREAMS = 8  # two directions of motor, bicycle, near pavement, far pavement
+ACROSS = 8
+STREAMS = 9  # two directions of motor, bicycle, near pavement, far pavement; and across the street
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class TrafficPlan:
         self._day_start_s = settings.traffic.day_start_h * SECONDS_AN_HOUR
         self._layout = layout
         self._length_m = layout.to_x - layout.from_x
+        self._wet = settings.lens.rain
         self._streams = [self._stream(settings.seed, number) for number in range(STREAMS)]
         self._made_until_s = -LEAD_S
         self._coming: list[tuple[float, int, TrueCrossing]] = []
@@ -110,8 +112,9 @@ class TrafficPlan:
             (("bicycle", per_hour.bicycle),),
             (("pedestrian", per_hour.pedestrian / 2),),
             (("pedestrian", per_hour.pedestrian / 2),),
+            (("pedestrian", per_hour.across),),
         )[number // 2]
-        share = per_hour.right_share if heading > 0 else 1 - per_hour.right_share
+        share = 1.0 if number == ACROSS else per_hour.right_share if heading > 0 else 1 - per_hour.right_share
         stream = _Stream(
             number,
             heading,
@@ -138,7 +141,8 @@ class TrafficPlan:
         if per_s <= 0:  # nobody this hour: look again in a quarter
             return 900.0
         if stream.number // 2 >= 2:
-            return max(0.4, free * self._people_an_arrival() / per_s)
+            together = 1.0 if stream.number == ACROSS else self._people_an_arrival()
+            return max(0.4, free * together / per_s)
         share = self._traffic.platoon_share
         if close < share:
             return float(least + more * free)
@@ -159,7 +163,9 @@ class TrafficPlan:
         kinds = [index for index, body in enumerate(BODIES) if body.class_name == name]
         shares = np.array([BODIES[index].share for index in kinds])
         body = kinds[int(stream.rng.choice(len(kinds), p=shares / shares.sum()))]
-        if name == "pedestrian":
+        if stream.number == ACROSS:
+            yield self._across(stream, body)
+        elif name == "pedestrian":
             yield from self._people(stream, body)
         elif name == "bicycle":
             yield self._rider(stream, body)
@@ -178,11 +184,23 @@ class TrafficPlan:
         layout = self._layout
         near = stream.number // 2 == 2
         y = (layout.near_pavement_y if near else layout.far_pavement_y) + rng.uniform(-0.35, 0.35)
+        if rng.random() < 0.6 * self._wet and body != INDEX["jogger"]:
+            body = INDEX["umbrella"]
         for member in range(members):
             walker = body if member == 0 else int(rng.choice([INDEX["walker"], INDEX["coat"], INDEX["child"]]))
             beside = (member - (members - 1) / 2) * GROUP_APART_M * (0.8 if members > 2 else 1.0)
             late = abs(rng.normal(0.0, 0.15)) if grouped else 0.0
             yield self._free(stream, walker, member, speed, y + beside, stream.next_s + late)
+
+    def _across(self, stream: _Stream, body: int) -> Mover:
+        """Cross the street itself, some metres beside the line."""
+        rng, layout = stream.rng, self._layout
+        x = layout.line_x + float(rng.choice([-1.0, 1.0])) * rng.uniform(2.5, 9.0)
+        speed = float(np.clip(rng.normal(4.6, 0.6), 3.0, 6.5)) / KMH
+        way_m = np.arange(0.0, layout.far_pavement_y - layout.near_pavement_y + speed * KNOT_S, speed * KNOT_S)
+        ys = layout.near_pavement_y + way_m if rng.random() < 0.5 else layout.far_pavement_y - way_m
+        along = x - layout.from_x if stream.heading > 0 else layout.to_x - x
+        return self._mover(stream, body, 0, stream.next_s, KNOT_S, np.full(ys.size, along), ys)
 
     def _rider(self, stream: _Stream, body: int) -> Mover:
         rng = stream.rng
@@ -260,7 +278,8 @@ class TrafficPlan:
         rng = stream.rng
         layout, kind = self._layout, BODIES[body]
         xs = layout.from_x + way_m if stream.heading > 0 else layout.to_x - way_m
-        scale = float(np.clip(rng.normal(1.0, 0.05), 0.88, 1.12)) if kind.class_name in _PEOPLE else 1.0
+        spread = 0.05 if kind.class_name in _PEOPLE else 0.03
+        scale = float(np.clip(rng.normal(1.0, spread), 0.9, 1.12))
         object_id = (stream.arrivals * 4 + member) * STREAMS + stream.number
         tones = _tones(rng, kind.class_name)
         variant, phase = int(rng.integers(0, 1 << 16)), float(rng.random())
@@ -298,7 +317,7 @@ def true_crossing(
     """Find when the middle of a body (half its length, half its height) crosses the default line in the picture."""
     kind = BODIES[body]
     middle_z = 0.5 * kind.height_m * scale
-    half = 0.5 * kind.length_m
+    half = 0.5 * kind.length_m * scale
     middle = _passing(layout, xs, ys, middle_z)
     if middle is None:
         return None

@@ -96,7 +96,7 @@ def _command(
 
 
 SCENE_NAMES = (
-    "day", "rain", "shadow", "house-shade", "shake", "drift", "exposure", "dusk", "night", "night-rain", "trees", "parked",
+    "day", "rain", "shadow", "house-shade", "shake", "drift", "exposure", "dim", "bright", "dusk", "night", "night-rain", "trees", "parked",
     "stopping", "occlusion", "dense", "quiet", "groups", "compressed", "oblique", "oblique-left", "steep", "high", "close",
     "far", "fast", "everything",
 )  # fmt: skip
