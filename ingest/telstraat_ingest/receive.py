@@ -11,27 +11,26 @@ import contextlib
 import logging
 import queue
 import random
+import select
+import socket
 import ssl
 import time
-from typing import Any
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-
+from telstraat_contract.messages import MAX_PAYLOAD_BYTES
 from telstraat_contract.topics import PREFIX, UP, Channel
+from telstraat_ingest import mqtt
 from telstraat_ingest.errors import BrokerError, SecondIngesterError
+from telstraat_ingest.mqtt import Kind, Packet, ProtocolError, Version
 from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.settings import IngestSettings
 
 GROUP = "telstraat-ingest"
 _WAIT_MIN_S, _WAIT_MAX_S = 0.2, 15.0
 _CONNECT_S = 10.0
-_READ_PACKETS = 400
-_SAME_BROKER_S = 15.0  # amqtt takes seconds to hang up on MQTT 5
+_READ_BYTES = 262_144
+_READS_A_TURN = 4
+_UNSENT_MAX_BYTES = 4_000_000
+"""What a broker that does not read may leave with us; receipts beyond are left out, sensors ask again."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,27 +40,25 @@ class Receiver:
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
-        self._protocol = mqtt.MQTTv5
-        self._speaks_5 = self._speaks_311_only = False
-        self._answered_311_at_s = float("-inf")
+        self._version = Version.V5
         self._connection = 0
-        self._client: Client | None = None
+        self._socket: socket.socket | None = None
+        self._reader = mqtt.Reader()
+        self._unsent = bytearray()
         self._is_connected = False
         self._has_shared = False
-        self._began_at_s = 0.0
+        self._keepalive_s = float(settings.keepalive_s)
+        self._began_at_s = self._sent_at_s = self._heard_at_s = self._pinged_at_s = 0.0
         self._next_try_at_s = 0.0
         self._wait_s = _WAIT_MIN_S
-        self._problem = ""
-        self._logged = ""
-        self._fatal: Exception | None = None
+        self._problem = self._logged = ""
         self._soon: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self.pending: list[Arrival] = []
-        self.bytes = 0
         self.connects = 0
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether the broker has accepted us and the subscription is on its way."""
+        """Tell whether the broker has accepted us and our subscription."""
         return self._is_connected
 
     @property
@@ -69,42 +66,17 @@ class Receiver:
         """Tell whether other ingesters may share the messages with us."""
         return self._has_shared
 
-    @property
-    def problem(self) -> str:
-        """Return why there is no connection; empty when there is one."""
-        return "" if self._is_connected else self._problem or "not connected yet"
-
     def turn(self, timeout_s: float) -> None:
-        """Connect if needed, wait up to `timeout_s` for the network, take what has come."""
-        if self._fatal is not None:
-            raise self._fatal
-        if self._client is None:
-            self._connect_when_due(timeout_s)
-            return
-        client = self._client
+        """Connect if needed, wait up to `timeout_s` for the network, take what has come, send what is due."""
         while not self._soon.empty():
             self.publish(*self._soon.get())
-        if len(self.pending) >= self._settings.receive_max:
-            time.sleep(timeout_s)
-            client.loop_write()
-            code = client.loop_misc()
-        else:
-            code = self._read(client, timeout_s)
-        if code not in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_AGAIN) or (
-            not self._is_connected and time.monotonic() - self._began_at_s > _CONNECT_S
-        ):
-            self._drop(mqtt.error_string(code))
-
-    def _read(self, client: Client, timeout_s: float) -> MQTTErrorCode:
-        code = client.loop(timeout_s)
-        for _ in range(_READ_PACKETS):
-            before = len(self.pending)
-            if code != mqtt.MQTT_ERR_SUCCESS or not before:
-                break
-            code = client.loop_read()
-            if len(self.pending) == before:
-                break
-        return code
+        if self._socket is None:
+            self._connect_when_due(timeout_s)
+            return
+        try:
+            self._exchange(self._socket, timeout_s)
+        except (OSError, ProtocolError) as error:
+            self._drop(str(error) or type(error).__name__)
 
     def take(self, count: int) -> list[Arrival]:
         """Return up to `count` of what has come and forget it here."""
@@ -113,152 +85,200 @@ class Receiver:
 
     def acknowledge(self, arrivals: list[Arrival]) -> None:
         """Tell the broker that these are committed. What came over an earlier connection comes again: no matter."""
-        client = self._client
-        if client is None:
-            return
-        for one in arrivals:
-            if one.qos and one.connection == self._connection:
-                client.ack(one.mid, one.qos)
-        client.loop_write()
+        mine = self._connection
+        self._send(b"".join([mqtt.puback(one.mid) for one in arrivals if one.qos and one.connection == mine]))
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0) -> None:
-        """Publish when connected. What is said to a sensor is said again when it connects or asks: losing it is harmless."""
-        client = self._client
-        if client is not None and self._is_connected:
-            client.publish(topic, payload, qos)
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish with QoS 0: what is said to a sensor is said again when it connects or sends, losing it is harmless."""
+        if self._is_connected and len(self._unsent) < _UNSENT_MAX_BYTES:
+            self._unsent += mqtt.publish(self._version, topic, payload)
 
     def publish_soon(self, topic: str, payload: bytes) -> None:
         """Publish at the next turn; safe from another thread."""
         self._soon.put((topic, payload))
 
+    def flush(self) -> None:
+        """Send what was published, as far as the network takes it."""
+        self._send(b"")
+
     def close(self) -> None:
         """Leave the broker; the session stays there, and with it what is not yet acknowledged."""
-        client, self._client = self._client, None
-        self._is_connected = False
-        if client is not None:
-            client.disconnect()
-            client.loop_write()
+        self._send(mqtt.DISCONNECT)
+        self._close_socket()
 
     def _connect_when_due(self, timeout_s: float) -> None:
         wait_s = self._next_try_at_s - time.monotonic()
         if wait_s > 0:
             time.sleep(min(wait_s, timeout_s))
             return
-        host, port, tls = self._settings.address
-        client = self._new_client(tls)
-        self._client = client
-        self._began_at_s = time.monotonic()
+        self._began_at_s = self._heard_at_s = time.monotonic()
+        self._problem = ""
+        settings = self._settings
+        words = mqtt.connect(self._version, f"{GROUP}-{settings.ingester}", settings.broker_user, self._password(),
+                             settings.keepalive_s, settings.session_expiry_s, settings.receive_max)  # fmt: skip
         try:
-            if self._protocol == mqtt.MQTTv5:
-                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                properties.SessionExpiryInterval = self._settings.session_expiry_s
-                properties.ReceiveMaximum = self._settings.receive_max
-                client.connect(host, port, self._settings.keepalive_s, clean_start=False, properties=properties)
-            else:
-                client.connect(host, port, self._settings.keepalive_s)
+            self._socket = self._open()
         except (OSError, ValueError) as error:
-            self._problem = self._problem or str(error)
+            self._drop(str(error) or type(error).__name__)
+            return
+        self._reader = mqtt.Reader()
+        self._unsent.clear()
+        self._keepalive_s = float(settings.keepalive_s)
+        self._send(words)
+
+    def _open(self) -> socket.socket:
+        host, port, tls = self._settings.address
+        plain = socket.create_connection((host, port), timeout=_CONNECT_S)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls:
+                context = ssl.create_default_context(cafile=self._settings.broker_ca_file)
+                context.minimum_version = ssl.TLSVersion.TLSv1_2
+                plain = context.wrap_socket(plain, server_hostname=host)
+            plain.settimeout(0.0)
+        except BaseException:
+            plain.close()
+            raise
+        return plain
+
+    def _password(self) -> str:
+        path = self._settings.broker_password_file
+        if path is None:
+            return ""
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BrokerError(f"password file {path}: {error.strerror}") from error
+
+    def _exchange(self, sock: socket.socket, timeout_s: float) -> None:
+        is_paused = len(self.pending) >= self._settings.receive_max
+        now_s = time.monotonic()
+        if is_paused:
+            # Only a broker without a receive maximum gets here. It is left waiting, and is not suspected for its silence.
+            self._heard_at_s = now_s
+            time.sleep(timeout_s)
+        elif self._wait(sock, timeout_s):
+            self._read(sock)
+        self._keep_alive(time.monotonic())
+        if self._unsent:
+            self._send(b"")
+
+    def _wait(self, sock: socket.socket, timeout_s: float) -> bool:
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+            return True
+        readable, _, _ = select.select([sock], [sock] if self._unsent else [], [], timeout_s)
+        return bool(readable)
+
+    def _read(self, sock: socket.socket) -> None:
+        for _ in range(_READS_A_TURN):
+            try:
+                data = sock.recv(_READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            if not data:
+                raise ProtocolError(self._problem or "the broker closed the connection")
+            self._heard_at_s = time.monotonic()
+            for packet in self._reader.feed(data):
+                if packet.kind == Kind.PUBLISH:
+                    self._take_message(packet)
+                else:
+                    self._take_other(packet)
+            if len(data) < _READ_BYTES // 2 or len(self.pending) >= self._settings.receive_max:
+                return
+
+    def _take_message(self, packet: Packet) -> None:
+        found = mqtt.take_publish(self._version, packet)
+        topic = found.topic.decode("utf-8", "backslashreplace")
+        one = arrival(self._connection, found.mid, found.qos, topic, found.payload, self._heard_at_s)
+        if packet.cut_bytes:
+            payload_bytes = len(found.payload) + packet.cut_bytes
+            one = one._replace(
+                payload=one.payload[:MAX_PAYLOAD_BYTES], payload_bytes=payload_bytes, payload_sha256=packet.sha256
+            )
+        self.pending.append(one)
+
+    def _take_other(self, packet: Packet) -> None:
+        if packet.kind == Kind.CONNACK:
+            self._take_connack(packet)
+        elif packet.kind == Kind.SUBACK:
+            self._take_suback(packet)
+        elif packet.kind == Kind.DISCONNECT:
+            code = packet.body[0] if packet.body else 0
+            self._problem = f"the broker sends us away: {mqtt.CODES.get(code, hex(code))}"
+            if code == mqtt.SESSION_TAKEN_OVER:
+                raise SecondIngesterError(
+                    f"another ingester named {self._settings.ingester!r} has taken our place at the broker: "
+                    "give each its own name (--name)"
+                )
+
+    def _take_connack(self, packet: Packet) -> None:
+        found = mqtt.take_connack(self._version, packet)
+        if found.code:
+            if found.code in mqtt.UNSUPPORTED_VERSION:
+                self._version = Version.V311
+            raise ProtocolError(f"the broker refuses us: {mqtt.CODES.get(found.code, hex(found.code))}")
+        self._connection += 1
+        self._keepalive_s = float(found.keepalive_s or self._settings.keepalive_s)
+        self._has_shared = found.has_shared
+        self.pending.clear()  # what was not acknowledged comes again
+        share = f"$share/{GROUP}/" if found.has_shared else ""
+        filters = [(f"{share}{PREFIX}/+/{channel}", 0 if channel is Channel.LIVE else 1) for channel in UP]
+        self._send(mqtt.subscribe(self._version, 1, filters))
+
+    def _take_suback(self, packet: Packet) -> None:
+        refused = [code for code in mqtt.take_suback(self._version, packet) if code >= 0x80]
+        if refused:
+            raise BrokerError(
+                f"the broker does not let {self._settings.broker_user!r} subscribe to {PREFIX}/+/{UP[0]} and the others "
+                f"({mqtt.CODES.get(refused[0], hex(refused[0]))}): write its files again with telstraat sensor access"
+            )
+        self._is_connected = True
+        self.connects += 1
+        self._wait_s = _WAIT_MIN_S
+        self._logged = ""
+        extra = {"event": "broker_connected", "shared": self._has_shared, "mqtt": self._version.name}
+        logger.info("broker connected", extra=extra)
+
+    def _keep_alive(self, now_s: float) -> None:
+        silent_s = now_s - self._heard_at_s
+        if not self._is_connected:
+            if now_s - self._began_at_s > _CONNECT_S:
+                raise ProtocolError(f"the broker did not answer in {_CONNECT_S:.0f} s")
+        elif silent_s > 1.5 * self._keepalive_s:
+            raise ProtocolError(f"the broker has been silent for {silent_s:.0f} s")
+        elif now_s - self._pinged_at_s > self._keepalive_s / 2 < max(silent_s, now_s - self._sent_at_s):
+            self._pinged_at_s = now_s
+            self._send(mqtt.PINGREQ)
+
+    def _send(self, data: bytes) -> None:
+        self._unsent += data
+        if self._socket is None or not self._unsent:
+            return
+        try:
+            while self._unsent:
+                sent = self._socket.send(self._unsent)
+                self._sent_at_s = time.monotonic()
+                del self._unsent[:sent]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except OSError as error:
             self._drop(str(error))
 
-    def _new_client(self, tls: bool) -> Client:
-        settings = self._settings
-        kwargs: dict[str, Any] = {"clean_session": False} if self._protocol == mqtt.MQTTv311 else {}
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"{GROUP}-{settings.ingester}",
-            protocol=self._protocol,
-            manual_ack=True,
-            reconnect_on_failure=False,
-            **kwargs,
-        )
-        client.connect_timeout = _CONNECT_S
-        if settings.broker_password_file is not None:
-            try:
-                secret = settings.broker_password_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BrokerError(f"password file {settings.broker_password_file}: {error.strerror}") from error
-            client.username_pw_set(settings.broker_user, secret)
-        if tls:
-            context = ssl.create_default_context(cafile=settings.broker_ca_file)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            client.tls_set_context(context)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        client.on_socket_register_write = _written_by_the_loop
-        return client
-
-    def _on_connect(self, client: Client, _: Any, __: Any, code: ReasonCode, properties: Properties | None) -> None:
-        if code.is_failure:
-            self._problem = f"the broker refuses: {code}"
-            if str(code) == "Unsupported protocol version":
-                self._protocol = mqtt.MQTTv311
-                self._speaks_311_only = True
-            return
-        if self._protocol == mqtt.MQTTv311 and not self._speaks_311_only:
-            # It answers now. Was it away when it was asked for MQTT 5? Ask once more before going without sharing.
-            self._answered_311_at_s = time.monotonic()
-            self._wait_s = _WAIT_MIN_S
-            self._problem = "the broker is back; asking for MQTT 5 once more"
-            client.disconnect()
-            return
-        self._speaks_5 = self._protocol == mqtt.MQTTv5
-        self._connection += 1
-        self.connects += 1
-        self.pending.clear()  # what was not acknowledged comes again
-        available = getattr(properties, "SharedSubscriptionAvailable", 1)
-        self._has_shared = self._protocol == mqtt.MQTTv5 and bool(available)
-        self._is_connected = True
-        self._wait_s = _WAIT_MIN_S
-        self._problem = self._logged = ""
-        share = f"$share/{GROUP}/" if self._has_shared else ""
-        client.subscribe([(f"{share}{PREFIX}/+/{channel}", 0 if channel is Channel.LIVE else 1) for channel in UP])
-        logger.info("broker connected", extra={"event": "broker_connected", "shared": self._has_shared})
-
-    def _on_subscribe(self, _: Client, __: Any, ___: int, codes: list[ReasonCode], ____: Properties | None) -> None:
-        if any(code.is_failure for code in codes):
-            self._fatal = BrokerError(
-                f"the broker does not let {self._settings.broker_user!r} subscribe to {PREFIX}/+/{UP[0]} and the others "
-                f"({', '.join(map(str, codes))}): write its ACL file again with telstraat sensor access"
-            )
-
-    def _on_disconnect(self, _: Client, __: Any, ___: Any, code: ReasonCode, ____: Properties | None) -> None:
-        if str(code) == "Session taken over":
-            self._fatal = SecondIngesterError(
-                f"another ingester named {self._settings.ingester!r} has taken our place at the broker: "
-                "give each its own name (--name)"
-            )
-
-    def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
-        payload = bytes(message.payload)
-        self.bytes += len(payload)
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = repr(message)
-        self.pending.append(arrival(self._connection, message.mid, message.qos, topic, payload, time.monotonic()))
-
     def _drop(self, why: str) -> None:
-        client, self._client = self._client, None
-        if not self._is_connected and self._problem == "" and self._protocol == mqtt.MQTTv5 and not self._speaks_5:
+        was_connected, was_open = self._is_connected, self._socket is not None
+        self._close_socket()
+        if was_open and not was_connected and not why.startswith("the broker refuses us"):
             # A broker of MQTT 3.1.1 only may close the connection without a word: take turns.
-            self._protocol = mqtt.MQTTv311
-            self._speaks_311_only = time.monotonic() - self._answered_311_at_s < _SAME_BROKER_S
-        elif not self._is_connected and self._protocol == mqtt.MQTTv311 and not self._speaks_311_only:
-            self._protocol = mqtt.MQTTv5
-        self._is_connected = False
-        self._problem = self._problem or why
-        if client is not None:
-            with contextlib.suppress(OSError, ValueError):
-                client.disconnect()
+            self._version = Version.V311 if self._version == Version.V5 else Version.V5
         self._next_try_at_s = time.monotonic() + self._wait_s * random.uniform(0.5, 1.0)
         self._wait_s = min(self._wait_s * 2, _WAIT_MAX_S)
-        if self._problem != self._logged:
-            logger.warning("broker away: %s", self._problem, extra={"event": "broker_away"})
-            self._logged = self._problem
-        self._problem = ""
+        if why != self._logged:
+            logger.warning("broker away: %s", why, extra={"event": "broker_away"})
+            self._logged = why
 
-
-def _written_by_the_loop(*_: object) -> None:
-    """Keep paho from sending each acknowledgement as it is queued: the loop sends them together."""
+    def _close_socket(self) -> None:
+        sock, self._socket = self._socket, None
+        self._is_connected = False
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.close()

@@ -6,6 +6,7 @@ connected, says so once, and writes as soon as it can.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -34,6 +35,7 @@ _IDLE_TURN_S = 0.2
 _RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0
 _SENSORS_REMEMBERED_S = 10.0
 _ALONE_LOCK = 0x7E15_0001
+_GC_OBJECTS = 200_000  # a batch makes thousands of objects and no cycles: looking for some in between costs a third
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,8 @@ class Service:
         for thread in threads:
             thread.start()
         is_told = False
+        gc.freeze()
+        gc.set_threshold(_GC_OBJECTS)
         try:
             while not self._stop.is_set():
                 self._turn()
@@ -164,6 +168,7 @@ class Service:
             for one in receipts:
                 self._receiver.publish(topic, encode(one))
             self.metrics.receipts.inc(len(receipts))
+        self._receiver.flush()
 
     def _count(self, batch: Batch, written: Written) -> None:
         metrics = self.metrics
