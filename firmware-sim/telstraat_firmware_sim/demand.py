@@ -144,14 +144,21 @@ class Demand:
         """The weather over the town."""
         return weather_of(self.calendar, random_of(self.seed, self.town.name, "weather"))
 
+    def prepare(self) -> None:
+        """Work out what all streets share, before several are asked for at the same time."""
+        _ = self._shared_factor, self._tide, self._town_walk
+        for measure in self.measures:
+            if measure.shifted_to:
+                self._taken_away(measure)
+
     def street(self, name: str) -> StreetDemand:
         """Work out one street."""
         street = self.town.street(name)
         without = self._without(street)
         changed = self._changed(street, without)
         alpha = np.array([VARIABILITY[c].alpha for c in CLASSES])
-        # A quarter of one direction: independent extras of four quarters and two directions add up to the hour's alpha.
-        extra = alpha * QUARTERS_AN_HOUR * 2
+        # Independent extras of four quarters add up to the hour's alpha.
+        extra = alpha * QUARTERS_AN_HOUR
         passed = passing(random_of(self.seed, self.town.name, name, "passing"), changed, extra)
         return StreetDemand(street, without, changed, passed)
 

@@ -13,7 +13,7 @@ BIKE, CAR, HEAVY = 1, 2, 3
 def passing(
     rng: np.random.Generator, expected: npt.NDArray[np.float64], extra: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int32]:
-    """Draw counts around `expected` (quarter, class, direction) with variance = mean + extra[class] mean^2."""
+    """Draw counts around `expected` (quarter, class, direction): variance = mean + extra[class] mean^2, extra common to both ways."""
     out = np.zeros(expected.shape, dtype=np.int32)
     _draw(rng, expected, extra, out)
     return out
@@ -65,13 +65,11 @@ def _draw(
     for c in range(classes):
         shape = 1.0 / extra[c] if extra[c] > 0 else 0.0
         for q in range(quarters):
+            if expected[q, c].max() <= 0.0:
+                continue
+            level = rng.standard_gamma(shape) / shape if shape > 0.0 else 1.0
             for d in range(directions):
-                mean = expected[q, c, d]
-                if mean <= 0.0:
-                    continue
-                if shape > 0.0:
-                    mean *= rng.standard_gamma(shape) / shape
-                out[q, c, d] = rng.poisson(mean)
+                out[q, c, d] = rng.poisson(expected[q, c, d] * level)
 
 
 @njit(cache=True, nogil=True)
