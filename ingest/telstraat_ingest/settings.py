@@ -123,7 +123,7 @@ def _decoded(kind: type, value: Any) -> Any:
     """Read what msgspec does not know by itself: the name of a file."""
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(kind)
+    raise TypeError(f"{kind.__name__} cannot be set")
 
 
 def _of_file(path: Path) -> dict[str, Any]:
