@@ -137,7 +137,7 @@ class _Surface:
             grey = np.where(np.abs(y - kerb) < 0.08, self._pavement + 22, grey)
         grey = self._markings(x, y, grey)
         green = (
-            self._garden + 60 * self._noise(x * 3.1, y * 3.1) + 50 * self._noise(x * 11, y * 11) * self._fade(far, 0.1)
+            self._garden + 28 * self._noise(x * 3.1, y * 3.1) + 30 * self._noise(x * 11, y * 11) * self._fade(far, 0.1)
         )
         outside = (y < layout.near_kerb_y - road.pavement_m) | (y >= layout.far_kerb_y + road.pavement_m)
         grey = np.where(outside, green, grey)

@@ -33,6 +33,7 @@ OUTSIDE_M = 9.0  # traffic begins and ends this far outside of the picture, half
 MARGIN = 0.015  # of the picture's height, below the near pavement
 SKY_MAX = 0.10  # of the picture's height above the horizon: nobody who wants to count films the sky
 NEAR_PAVEMENT_MIN_M = 1.5
+KERB_ROOM_M = 0.5  # bicycles keep it from the kerb where they have no strip of their own
 
 Segment = tuple[tuple[float, float], tuple[float, float]]
 Floats = NDArray[np.float64]
@@ -81,6 +82,7 @@ def lay_out(settings: StreetSettings) -> Layout:
             f"the near pavement would begin {near_edge:.1f} m from the window; give the view an axis_m of at least "
             f"{view.axis_m + NEAR_PAVEMENT_MIN_M - near_edge:.1f}"
         )
+    beside = road.lane_m + (road.bike_m / 2 if road.bike_m > 0 else -KERB_ROOM_M)
     camera, line_x = _pointed(settings, near_edge)
     line = _line_across(camera, line_x, near_edge, far_edge)
     from_x, to_x = _reach(camera, (near_edge, view.axis_m, far_edge))
@@ -89,8 +91,8 @@ def lay_out(settings: StreetSettings) -> Layout:
         axis_y=view.axis_m,
         near_lane_y=view.axis_m - road.lane_m / 2,
         far_lane_y=view.axis_m + road.lane_m / 2,
-        near_bike_y=view.axis_m - road.lane_m - road.bike_m / 2,
-        far_bike_y=view.axis_m + road.lane_m + road.bike_m / 2,
+        near_bike_y=view.axis_m - beside,
+        far_bike_y=view.axis_m + beside,
         near_kerb_y=near_kerb,
         far_kerb_y=far_kerb,
         near_pavement_y=near_kerb - road.pavement_m / 2,

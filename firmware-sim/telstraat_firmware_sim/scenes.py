@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from telstraat_firmware_sim.errors import SceneError
+from telstraat_firmware_sim.layout import NEAR_PAVEMENT_MIN_M, PARKED_STRIP_M
 from telstraat_firmware_sim.settings import Lens, Light, Road, StreetSettings, Traffic, View
 from telstraat_firmware_sim.street import Street
 
@@ -58,13 +60,51 @@ SCENES: dict[str, StreetSettings] = {
 def scene(name: str, *, seed: int = 1, **changes: object) -> StreetSettings:
     """Give a scene's settings with a seed, and with top-level settings changed; `name@view` takes another's view.
 
-    `night@oblique` is the night scene seen as in the oblique one.
+    `night@oblique` is the night scene seen as in the oblique one; `night~` is another window, road and sun with every
+    seed.
     """
-    what, _, seen = name.partition("@")
+    what, _, seen = name.removesuffix("~").partition("@")
     settings = _known(what)
     if seen:
         settings = msgspec.structs.replace(settings, view=_known(seen).view)
+    if name.endswith("~"):
+        settings = varied(settings, seed)
     return msgspec.structs.replace(settings, scene=name, seed=seed, **changes)
+
+
+def varied(settings: StreetSettings, seed: int) -> StreetSettings:
+    """Give the same difficulty at another place: window, camera, road, sun and sensor drawn from the seed."""
+    rng = np.random.default_rng([seed, 6])
+    view, road, light, lens = settings.view, settings.road, settings.light, settings.lens
+    road = msgspec.structs.replace(
+        road,
+        lane_m=rng.uniform(2.7, 3.4),
+        bike_m=float(rng.choice([0.0, 1.0, 1.6])),
+        pavement_m=rng.uniform(1.5, 2.8),
+        garden_m=rng.uniform(0.5, 4.0),
+    )
+    strip_m = PARKED_STRIP_M if road.parked_near else 0.0
+    least_m = road.lane_m + road.bike_m + road.pavement_m + strip_m + NEAR_PAVEMENT_MIN_M + 0.1
+    view = msgspec.structs.replace(
+        view,
+        axis_m=max(least_m, view.axis_m + rng.uniform(-2.0, 3.0)),
+        yaw_deg=float(np.clip(view.yaw_deg + rng.normal(0.0, 7.0), -60.0, 60.0)),
+        height_m=view.height_m * rng.uniform(0.85, 1.5),
+        fov_deg=view.fov_deg + rng.uniform(-8.0, 12.0),
+    )
+    light = msgspec.structs.replace(
+        light,
+        level=light.level * rng.uniform(0.8, 1.25),
+        sun_azimuth_deg=rng.uniform(0.0, 360.0),
+        sun_height_deg=rng.uniform(18.0, 60.0),
+    )
+    lens = msgspec.structs.replace(
+        lens,
+        noise=lens.noise * rng.uniform(0.6, 1.6),
+        compression=max(lens.compression, float(rng.choice([0.0, 0.0, 0.5]))),
+        auto_exposure=max(lens.auto_exposure, float(rng.choice([0.0, 0.3]))),
+    )
+    return msgspec.structs.replace(settings, view=view, road=road, light=light, lens=lens)
 
 
 def _known(name: str) -> StreetSettings:

@@ -15,8 +15,9 @@ def lay_backdrop(canvas, backdrop, margin, shift_x, shift_y):  # type: ignore[no
     part_y = int(256 * ((margin - shift_y) - whole_y))
     if part_x == 0 and part_y == 0:
         for y in range(height):
+            line, source = canvas[y], backdrop[y + whole_y, whole_x : whole_x + width]
             for x in range(width):
-                canvas[y, x] = backdrop[y + whole_y, x + whole_x]
+                line[x] = source[x]
         return
     w00 = (256 - part_x) * (256 - part_y) >> 8
     w01 = part_x * (256 - part_y) >> 8

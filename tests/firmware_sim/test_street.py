@@ -14,6 +14,7 @@ from telstraat_device.frames import FrameSource
 from telstraat_device.line import Line
 from telstraat_firmware_sim.bodies import BODIES
 from telstraat_firmware_sim.errors import SceneError
+from telstraat_firmware_sim.layout import lay_out
 from telstraat_firmware_sim.scenes import SCENES, scene, trials
 from telstraat_firmware_sim.settings import Lens, Light, StreetSettings, Traffic, View
 from telstraat_firmware_sim.street import ObjectMask, Street
@@ -52,7 +53,7 @@ def test_the_street_is_a_source_of_frames_that_ends() -> None:
     assert "day" in street.name
 
 
-@pytest.mark.parametrize("name", [*SCENES, "night@oblique"])
+@pytest.mark.parametrize("name", [*SCENES, "night@oblique", "parked~", "oblique~"])
 def test_every_scene_renders_with_something_in_it(name: str) -> None:
     street = Street(scene(name, seed=2, **SMALL))
     frames = np.stack([street.render(t_s).copy() for t_s in (20.0, 21.0, 40.0)]).astype(np.int16)
@@ -76,7 +77,7 @@ def test_the_traffic_is_the_demand() -> None:
         assert count == pytest.approx(expected, rel=5 * expected**-0.5), name
     to_the_right = sum(crossing.direction == "left_to_right" for crossing in found)
     assert to_the_right / len(found) == pytest.approx(0.7, abs=0.05)
-    assert {crossing.kind for crossing in found} == {body.kind for body in BODIES}
+    assert {crossing.kind for crossing in found} == {body.kind for body in BODIES} - {"umbrella"}
 
 
 def test_speeds_are_those_of_a_street() -> None:
@@ -204,6 +205,31 @@ def test_followers_keep_their_distance() -> None:
             assert behind.t0_s > ahead.t1_s - 0.4
 
 
+def test_in_the_rain_people_carry_umbrellas() -> None:
+    found = Street(scene("rain", seed=3, **SMALL)).truth_between(0, 3600)
+    assert any(crossing.kind == "umbrella" for crossing in found)
+
+
+def test_who_crosses_the_street_itself_is_seen_and_not_counted() -> None:
+    people = Traffic(pedestrian=0, bicycle=0, motorcycle=0, car=0, heavy=0, across=240)
+    street = Street(StreetSettings(seed=3, traffic=people, **SMALL))
+    assert street.truth_between(0, 3600) == []
+    assert any(street.masks(t_s) for t_s in range(0, 120, 5))
+
+
+def test_a_covered_lens_sees_nothing_and_a_turned_camera_another_picture() -> None:
+    calm = scene("quiet", seed=3, **SMALL)
+    covered = Street(msgspec.structs.replace(calm, lens=Lens(cover_s=(10.0, 20.0))))
+    assert covered.render(15.0).mean() < 20
+    assert covered.masks(15.0) == []
+    assert np.array_equal(covered.render(9.9), Street(calm).render(9.9))
+    assert np.array_equal(covered.render(20.0), Street(calm).render(20.0))
+    turned = Street(msgspec.structs.replace(calm, lens=Lens(turn_s=30.0)))
+    before, after = turned.render(29.9).astype(np.int16), turned.render(30.0).astype(np.int16)
+    assert np.abs(before - after).mean() > 8
+    assert np.array_equal(turned.render(29.9), Street(calm).render(29.9))
+
+
 def test_trials_are_scenes_times_seeds() -> None:
     found = list(trials(["day", "rain"], [1, 2, 3], 4.0, **SMALL))
     assert [(trial.scene, trial.seed) for trial in found] == [(n, s) for n in ("day", "rain") for s in (1, 2, 3)]
@@ -217,6 +243,16 @@ def test_trials_are_scenes_times_seeds() -> None:
 def test_a_wrong_setting_is_refused_with_what_to_do(values: dict[str, object], hint: str) -> None:
     with pytest.raises((SceneError, msgspec.ValidationError), match=hint):
         StreetSettings.of(values)
+
+
+def test_a_varied_scene_is_another_street_with_every_seed() -> None:
+    first, second = (scene("shadow~", seed=seed) for seed in (1, 2))
+    assert first == scene("shadow~", seed=1)
+    assert first.view != second.view
+    assert first.road != second.road
+    assert first.light.sun == second.light.sun == SCENES["shadow"].light.sun
+    for seed in range(40):
+        lay_out(scene("everything~", seed=seed))
 
 
 def test_an_unknown_scene_is_refused_with_the_nearest() -> None:
