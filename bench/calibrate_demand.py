@@ -23,8 +23,10 @@ import pandas as pd
 from scipy.optimize import nnls
 
 from telstraat_firmware_sim import demand_profiles as code
+from telstraat_firmware_sim.demand import Demand
 from telstraat_firmware_sim.demand_profiles import CLASSES, DAY_KINDS, DAYLIGHT_HOURS, bells
 from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet_towns import made_up_town
 
 FloatArray = npt.NDArray[np.float64]
 LEARNT_DAYS = 25
@@ -151,6 +153,11 @@ def constant_lines(town: pd.DataFrame, bridge: pd.DataFrame, folder: Path) -> li
     )[0]
     peak = float(np.arctan2(fit[1], fit[0]) / (2 * np.pi) * 365.25 % 365.25)
     lines.append(Line("season bike, peak day", [float(np.hypot(fit[0], fit[1])), peak], list(code.SEASON["bike"])))
+    weather = Demand(made_up_town(1), date(2020, 1, 1), 1461).weather
+    for name in CLASSES:
+        felt = code.RAIN[name] * weather.wet + code.TEMPERATURE[name] * weather.anomaly_c
+        by_day = felt.reshape(-1, 24)[:, 6:20].mean(axis=1)
+        lines.append(Line(f"weather of a day {name}", [float(by_day.std())], [code.WEATHER_DAY_SD[name]]))
     lines += school_lines(folder)
     return lines
 

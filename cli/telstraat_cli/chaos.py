@@ -404,7 +404,12 @@ def run_chaos(settings: ChaosSettings, folder: Path | None, tell: Callable[[str]
     own.mkdir(parents=True, exist_ok=True)
     if folder is None:
         own.chmod(0o711)  # the database's account must be able to pass
-    verdict = ChaosRun(settings, own, tell).run()
+    try:
+        verdict = ChaosRun(settings, own, tell).run()
+    except KeyboardInterrupt:
+        if folder is None:
+            shutil.rmtree(own, ignore_errors=True)
+        raise
     if folder is None and verdict.green:
         shutil.rmtree(own, ignore_errors=True)
         verdict.history = None

@@ -99,7 +99,7 @@ RAIN: Final = {"pedestrian": -0.25, "bike": -0.35, "car": 0.02, "heavy": 0.0}
 """Log effect of an hour with rain (assumed, of the order that bicycle counters show; no weather comes with the shared counts)."""
 TEMPERATURE: Final = {"pedestrian": 0.010, "bike": 0.020, "car": 0.001, "heavy": 0.0}
 """Log effect of a degree above what the season lets expect (assumed)."""
-WEATHER_DAY_SD: Final = {"pedestrian": 0.075, "bike": 0.118, "car": 0.006, "heavy": 0.0}
+WEATHER_DAY_SD: Final = {"pedestrian": 0.054, "bike": 0.087, "car": 0.005, "heavy": 0.0}
 """What rain and temperature of `demand_weather` add to the log level of a day: taken off `day`, so that the sum stays as measured."""
 
 SCHOOL_HOLIDAY: Final = {"pedestrian": 0.90, "bike": 0.80, "car": 0.95, "heavy": 0.96}
