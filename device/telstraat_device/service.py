@@ -179,6 +179,8 @@ class DeviceService:
 
     def _count_frame(self, eye: Eye, frame: Frame) -> None:
         reading = self.clock.read(frame.t_s)
+        if self.installation.pending and self._begins_quarter(reading):
+            self._change_line(eye)
         crossings = eye.core.process(frame.luma, frame.t_s)
         view: View = getattr(eye.core, "view", CLEAR)
         span = eye.uptime.span(frame.t_s, view)
@@ -190,14 +192,10 @@ class DeviceService:
             self._reading = reading
             if reading.at_s <= self._skip_until_s:
                 return
-            before = self.periods.current()
             self.figures.crossings += len(crossings)
             late = [Late(crossing, max(0.0, frame.t_s - crossing.t_s)) for crossing in crossings]
             self.periods.observe(reading, span, late)
             self._save_if_due()
-            after = self.periods.current()
-            if self.installation.pending and (before is None or after is None or before.start_s != after.start_s):
-                self._change_line(eye)
 
     def _look_at(self, source: FrameSource) -> Eye:
         core = self._core_for(source)
@@ -335,11 +333,18 @@ class DeviceService:
         self.installation.begin_pending()
         self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
 
+    def _begins_quarter(self, reading: Reading) -> bool:
+        """Tell whether a frame is the first of its quarter."""
+        with self._lock:
+            quarter = self.periods.current()
+            return quarter is None or reading.at_s >= quarter.end_s
+
     def _change_line(self, eye: Eye) -> None:
         """Begin with what the server wants: a new core, and no track that began before."""
         self._finish(eye)
-        self._begin_wish()
-        eye.core = self._core_for(eye.source)
+        with self._lock:
+            self._begin_wish()
+            eye.core = self._core_for(eye.source)
 
     def _wait_for_line(self) -> None:
         """Wait until somebody has drawn a line."""

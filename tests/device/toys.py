@@ -107,3 +107,23 @@ def told_crossing(number: int, t_s: float) -> Crossing:
 def toy_core(width: int, height: int, line: Segment) -> ToyCore:
     """Make a core for a toy street."""
     return ToyCore(width, height, line)
+
+
+@dataclass
+class ToyClock:
+    """A camera's clock that follows the frames."""
+
+    boot: str = "b1"
+    repeatable: bool = False
+    start_s: float = NOON_S
+    trusted: bool = True
+    last: Reading | None = None
+
+    def read(self, t_s: float, /) -> Reading:
+        """Return the moment of a frame."""
+        self.last = Reading(self.start_s + t_s, t_s, self.trusted)
+        return self.last
+
+    def now(self) -> Reading | None:
+        """Return the moment of the last frame."""
+        return self.last

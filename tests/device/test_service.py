@@ -1,0 +1,352 @@
+"""The service: frames in, quarters kept, whatever goes wrong between them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.device.toys import LINE, NOON_S, QUARTER_S, ToyClock, ToyCore, ToyStreet, told_crossing
+from tests.device.wires import device_settings, server_of
+from tests.harness.brokers import TestBroker
+
+from telstraat_cli.stack.ledger import closed_reports
+from telstraat_contract.messages import Config, Flag, Health, Live, Receipt, Report, Watch
+from telstraat_device import service as service_module
+from telstraat_device.clock import AnchoredClock, Clock, SystemClock
+from telstraat_device.errors import CameraError, LineError, SettingsError, SourceError
+from telstraat_device.frames import Frame, FrameSource
+from telstraat_device.line import Segment
+from telstraat_device.outbox_file import FILE
+from telstraat_device.service import DeviceService, clock_of, run
+from telstraat_device.settings import Settings, settings_of
+from telstraat_device.uptime import KnownView
+
+NOON = datetime.fromtimestamp(NOON_S, UTC)
+NOBODY = 1  # a port at which nobody answers
+
+
+def alone(folder: Path, **sections: dict[str, Any]) -> Settings:
+    """Return settings of a device that reaches nobody and does not wait for it."""
+    sections["send"] = {"flush_s": 0, **sections.get("send", {})}
+    return device_settings(folder, "elm-1", NOBODY, **sections)
+
+
+def service_of(settings: Settings, clock: Clock | None = None, core: Any = ToyCore, **more: Any) -> DeviceService:
+    return DeviceService(settings, clock or AnchoredClock(NOON), line=more.pop("line", LINE), make_counter=core, **more)
+
+
+def count(settings: Settings, source: FrameSource, clock: Clock | None = None, core: Any = ToyCore, **more: Any) -> int:
+    return service_of(settings, clock, core, **more).run(lambda: source)
+
+
+def reports_in(settings: Settings) -> list[Report]:
+    return sorted(
+        closed_reports(Path(settings.storage.folder) / FILE), key=lambda report: (report.period_start, report.seq)
+    )
+
+
+def total(report: Report) -> int:
+    counts = report.counts
+    return sum(p.lft + p.rgt for p in (counts.pedestrian, counts.bike, counts.car, counts.heavy, counts.night))
+
+
+def test_at_the_end_of_a_recording_the_open_quarter_is_closed(tmp_path: Path) -> None:
+    settings, street = alone(tmp_path), ToyStreet(frames=1301, every=10)
+    assert count(settings, street) == 1, "two reports wait for a receipt"
+    first, then = reports_in(settings)
+    assert (total(first), total(then)) == (90, 41)
+    assert (first.observed_s, then.observed_s) == (900, 400)
+    assert (first.flags, then.flags) == (0, Flag.PARTIAL_END)
+    assert (first.light, first.period_start) == ("day", NOON)
+    assert street.closed
+
+
+def test_every_crossing_is_booked_as_the_core_told_it(tmp_path: Path) -> None:
+    settings = alone(tmp_path)
+    count(settings, ToyStreet(frames=200, every=2))
+    (report,) = reports_in(settings)
+    told = [told_crossing(number, 0.0) for number in range(100)]
+    cars = [one.direction for one in told if one.class_name == "car"]
+    assert (report.counts.car.lft, report.counts.car.rgt) == (cars.count("left_to_right"), cars.count("right_to_left"))
+    assert report.counts.motorcycle.lft + report.counts.motorcycle.rgt == 20
+    assert report.counts.bike.lft + report.counts.bike.rgt == 40
+
+
+def test_a_recording_that_is_counted_again_adds_nothing(tmp_path: Path) -> None:
+    settings = alone(tmp_path)
+    count(settings, ToyStreet(frames=1301))
+    once = reports_in(settings)
+    count(settings, ToyStreet(frames=1301))
+    assert reports_in(settings) == once
+
+
+def test_a_recording_that_goes_on_later_is_a_second_part_observation(tmp_path: Path) -> None:
+    settings = alone(tmp_path)
+    count(settings, ToyStreet(frames=301))
+    count(settings, ToyStreet(frames=901))
+    part, rest, _ = reports_in(settings)
+    assert part.period_start == rest.period_start
+    assert part.epoch != rest.epoch
+    assert total(part) + total(rest) == 90
+    assert part.observed_s + rest.observed_s == 900
+
+
+def test_a_stop_that_keeps_leaves_the_quarter_open_for_the_next_start(tmp_path: Path) -> None:
+    settings = alone(tmp_path, storage={"on_stop": "keep"})
+    clock = ToyClock()
+    service = service_of(settings, clock)
+    service.run(lambda: StoppingStreet(service, ToyStreet(frames=500), after=300))
+    assert reports_in(settings) == []
+    count(settings, ToyStreet(frames=700, begins_at=320), clock)
+    (first, _) = reports_in(settings)
+    assert total(first) == 30 + 58
+    assert first.observed_s == 299 + 580
+    assert first.flags == Flag.RESTARTED
+
+
+class StoppingStreet(ToyStreet):
+    """Asks for a stop in the middle."""
+
+    def __init__(self, service: DeviceService, street: ToyStreet, after: int) -> None:
+        super().__init__(street.frames, street.fps, street.every)
+        self._service, self._after = service, after
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number, frame in enumerate(super().__iter__()):
+            if number == self._after:
+                self._service.stop()
+            yield frame
+
+
+def test_a_frame_that_cannot_be_counted_is_an_error_and_the_next_one_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(number: int) -> None:
+        if number % 100 == 50:
+            raise ValueError(f"canary {'0 17 200 ' * 20}")
+
+    settings = alone(tmp_path)
+    service = service_of(settings, core=lambda *_: ToyCore(on_frame=fail))
+    with caplog.at_level(logging.INFO):
+        service.run(lambda: ToyStreet(frames=900))
+    assert service.figures.errors == 9
+    assert total(reports_in(settings)[0]) == 90 - 9
+    assert "ValueError (test_service.py:" in caplog.text
+    assert "canary" not in caplog.text
+    assert caplog.text.count("ValueError") == 1
+
+
+def test_a_camera_that_breaks_off_is_opened_again_and_its_absence_is_not_observed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "REOPEN_S", 0.01)
+    settings, clock = alone(tmp_path), ToyClock()
+    sources: list[Any] = [BreakingStreet(frames=200), CameraError("unplugged"), ToyStreet(frames=300, begins_at=500)]
+
+    def open_source() -> FrameSource:
+        found: FrameSource | CameraError = sources.pop(0)
+        if isinstance(found, CameraError):
+            raise found
+        return found
+
+    service = service_of(settings, clock)
+    service.run(open_source)
+    assert service.figures.errors == 2
+    (report,) = reports_in(settings)
+    assert (report.observed_s, total(report)) == (199 + 299, 20 + 30)
+
+
+class BreakingStreet(ToyStreet):
+    """A camera that is unplugged after its last frame."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from super().__iter__()
+        raise CameraError("camera 0 stopped giving pictures")
+
+
+def test_a_core_that_fails_at_every_frame_gets_a_new_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_module, "REOPEN_S", 0.01)
+    opened: list[ToyStreet] = []
+
+    def fail(number: int) -> None:
+        if len(opened) == 1:
+            raise ZeroDivisionError
+
+    def open_source() -> FrameSource:
+        opened.append(ToyStreet(frames=100))
+        return opened[-1]
+
+    settings = alone(tmp_path)
+    service_of(settings, ToyClock(), core=lambda *_: ToyCore(on_frame=fail)).run(open_source)
+    assert len(opened) == 2
+    assert opened[0].closed
+    assert total(reports_in(settings)[0]) == 10
+
+
+def test_a_source_that_is_wrong_from_the_start_is_told_at_once(tmp_path: Path) -> None:
+    def open_source() -> FrameSource:
+        raise CameraError("camera 7 gives no picture")
+
+    with pytest.raises(SourceError, match="camera 7"):
+        service_of(alone(tmp_path), ToyClock()).run(open_source)
+
+
+def test_a_view_that_cannot_be_counted_in_lowers_the_observed_seconds_and_says_why(tmp_path: Path) -> None:
+    settings = alone(tmp_path)
+    count(settings, ToyStreet(frames=901), core=lambda *_: ToyCore(view=KnownView(light="night", blind=True)))
+    report = reports_in(settings)[0]
+    assert report.observed_s == 0
+    assert report.flags & Flag.CAMERA_COVERED
+
+
+def test_marks_stand_in_every_report(tmp_path: Path) -> None:
+    settings = alone(tmp_path)
+    count(settings, ToyStreet(frames=1000), marks=Flag.SIMULATED)
+    assert all(report.flags & Flag.SIMULATED for report in reports_in(settings))
+
+
+def test_a_recording_without_a_line_is_refused_and_a_line_outside_too(tmp_path: Path) -> None:
+    with pytest.raises(LineError, match="no counting line"):
+        count(alone(tmp_path), ToyStreet(), line=None)
+    with pytest.raises(LineError, match="outside the picture"):
+        run(ToyStreet(), alone(tmp_path), AnchoredClock(NOON), line=((0.0, 0.0), (999.0, 0.0)))
+
+
+def test_a_new_line_begins_with_a_quarter_and_survives_a_restart(tmp_path: Path) -> None:
+    settings, lines = alone(tmp_path), []
+
+    def core(width: int, height: int, line: Segment) -> ToyCore:
+        lines.append(line)
+        return ToyCore(width, height, line)
+
+    service = service_of(settings, core=core)
+    wish = Config(version=2, line=(0.0, 0.25, 1.0, 0.75), flip=True)
+    service.run(lambda: WishingStreet(service, wish, frames=1000))
+    first, then = reports_in(settings)
+    assert lines == [LINE, ((0.0, 6.0), (32.0, 18.0))]
+    assert (first.counts.car.lft, first.counts.car.rgt) == (9, 9)
+    assert (then.counts.pedestrian.lft, then.counts.pedestrian.rgt) == (1, 1)
+    later = service_of(settings, core=core)
+    later.run(lambda: ToyStreet(frames=1))
+    assert lines[-1] == ((0.0, 6.0), (32.0, 18.0))
+    assert later.periods.rules.flip
+    assert later.installation.config.version == 2
+
+
+class WishingStreet(ToyStreet):
+    """The server's wish comes at the hundredth frame."""
+
+    def __init__(self, service: DeviceService, wish: Config, frames: int) -> None:
+        super().__init__(frames)
+        self._service, self._wish = service, wish
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number, frame in enumerate(super().__iter__()):
+            if number == 100:
+                self._service._config_came(self._wish)
+                self._service._config_came(Config(version=1, flip=False))
+            yield frame
+
+
+def test_a_device_without_a_line_waits_for_one_and_begins_at_once(mosquitto: TestBroker, tmp_path: Path) -> None:
+    settings = device_settings(tmp_path, "ser-1", mosquitto.port, send={"flush_s": 0, "health_s": 0.2})
+    with server_of(mosquitto, "ser-1") as server:
+        server.say(Config(version=1, line=(0.1, 0.5, 0.9, 0.5)), retain=True)
+        service = service_of(settings, ToyClock(), line=None)
+        service.run(lambda: ToyStreet(frames=100))
+    assert total(reports_in(settings)[0]) == 10
+
+
+def test_what_is_counted_reaches_the_server_and_its_receipts_end_the_waiting(
+    mosquitto: TestBroker, tmp_path: Path
+) -> None:
+    settings = device_settings(tmp_path, "ser-2", mosquitto.port, send={"flush_s": 20, "health_s": 0.2, "live_s": 0.05})
+    with server_of(mosquitto, "ser-2") as server:
+        service = service_of(settings, marks=Flag.SIMULATED)
+        codes: list[int] = []
+        street = ToyStreet(frames=1301, every=10, pause_s=0.001)
+        thread = threading.Thread(target=lambda: codes.append(service.run(lambda: street)))
+        thread.start()
+        server.hear(Health)
+        server.say(Watch(seconds=60))
+        live: Live = server.hear(Live)
+        assert live.period_start in (NOON, NOON + timedelta(seconds=QUARTER_S))
+        server.listen(lambda: {1, 2} <= set(server.seqs))
+        server.receipt(through=2)
+        thread.join(20)
+        assert codes == [0]
+        assert sorted({(report.seq, total(report)) for report in server.reports}) == [(1, 90), (2, 41)]
+
+
+def test_the_health_message_tells_errors_clock_and_pace(tmp_path: Path) -> None:
+    settings, clock = alone(tmp_path), ToyClock(trusted=False)
+
+    def fail(number: int) -> None:
+        if number == 50:
+            raise ValueError
+
+    service = service_of(settings, clock, core=lambda *_: ToyCore(on_frame=fail))
+    told: list[Health] = []
+    street = ToyStreet(frames=100)
+    service.run(lambda: AskingStreet(service, told, street))
+    (health,) = told
+    assert not health.clock_trusted
+    assert (health.fps, health.restarts, health.waiting) == (1.0, 0, 0)
+    assert any("clock is not set" in alarm for alarm in health.alarms)
+    assert any("1 errors, the last: ValueError" in alarm for alarm in health.alarms)
+
+
+class AskingStreet(ToyStreet):
+    """Asks for the health before the last frame."""
+
+    def __init__(self, service: DeviceService, told: list[Health], street: ToyStreet) -> None:
+        super().__init__(street.frames)
+        self._service, self._told = service, told
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number, frame in enumerate(super().__iter__()):
+            if number == self.frames - 1:
+                self._told.extend(self._service._health())
+            yield frame
+
+
+def test_counts_of_an_unset_clock_wait_on_the_disk_and_go_out_when_it_is_set(tmp_path: Path) -> None:
+    settings = alone(tmp_path)
+    count(settings, ToyStreet(frames=300), ToyClock(start_s=0.0, trusted=False))
+    assert reports_in(settings) == []
+    count(settings, ToyStreet(frames=100, begins_at=400), ToyClock())
+    (report,) = reports_in(settings)
+    assert total(report) == 30 + 10
+    assert report.flags & Flag.CLOCK_CORRECTED
+
+
+def test_the_settings_say_which_clock_is_used() -> None:
+    least = {"sensor": {"name": "elm-1"}}
+    assert isinstance(clock_of(settings_of(least)), SystemClock)
+    anchored = clock_of(settings_of({**least, "clock": {"start": "2026-11-21T12:00Z"}}))
+    assert anchored.read(5.0).at_s == NOON_S + 5.0
+    for wrong in ("noon", "2026-11-21T12:00"):
+        with pytest.raises(SettingsError, match="2026-11-21T12:00Z"):
+            clock_of(settings_of({**least, "clock": {"start": wrong}}))
+
+
+def test_a_storage_that_was_put_back_begins_a_new_epoch_in_the_running_service(tmp_path: Path) -> None:
+    settings = alone(tmp_path, storage={"save_s": 0.02})
+    service = service_of(settings, ToyClock())
+
+    class PutBack(ToyStreet):
+        def __iter__(self) -> Iterator[Frame]:
+            for number, frame in enumerate(super().__iter__()):
+                if number == 1000:
+                    service.outbox.apply(Receipt(epoch=service.outbox.current().epoch, through=40, seen=40), NOON_S)
+                yield frame
+
+    service.run(lambda: PutBack(frames=2000, pause_s=0.0002))
+    reports = reports_in(settings)
+    assert len({report.epoch for report in reports}) == 2
+    assert sum(map(total, reports)) == 200
