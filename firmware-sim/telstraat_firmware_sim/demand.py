@@ -216,6 +216,7 @@ class Demand:
         rng = random_of(self.seed, self.town.name, street.name, "levels")
         own, town = _walk(rng, calendar), self._town_walk
         kind = STREET_KINDS[street.kind]
+        hours = _hours(rng, calendar, len(CLASSES))
         log = np.zeros((calendar.quarters, len(CLASSES)))
         for at, class_name in enumerate(CLASSES):
             vary = VARIABILITY[class_name]
@@ -227,7 +228,7 @@ class Demand:
             week = week_sd * _mixed(town[0][:, at], own[0][:, at], shared)
             daily = day_rest * _mixed(town[1][:, at], own[1][:, at], day_shared)
             log[:, at] = (week + daily - (week_sd**2 + day_rest**2) / 2)[calendar.local_day]
-            log[:, at] += vary.hour * _hours(rng, calendar) - vary.hour**2 / 2
+            log[:, at] += vary.hour * hours[:, at] - vary.hour**2 / 2
         return np.asarray(np.exp(log))
 
     def _changed(self, street: Street, without: FloatArray) -> FloatArray:
@@ -270,7 +271,9 @@ def wandering(vary: Variability, calendar: Calendar, rng: np.random.Generator) -
     """Return something of mean 1 that varies by week, day and hour on its own, per quarter."""
     weekly, daily = _walk(rng, calendar)
     week_sd = vary.week_step / np.sqrt(2.0 * (1.0 - WEEK_MEMORY))
-    log = (week_sd * weekly[:, 0] + vary.day * daily[:, 0])[calendar.local_day] + vary.hour * _hours(rng, calendar)
+    log = (week_sd * weekly[:, 0] + vary.day * daily[:, 0])[calendar.local_day] + vary.hour * _hours(rng, calendar)[
+        :, 0
+    ]
     return np.asarray(np.exp(log - (week_sd**2 + vary.day**2 + vary.hour**2) / 2))
 
 
@@ -278,12 +281,12 @@ def _mixed(town: FloatArray, own: FloatArray, shared: float) -> FloatArray:
     return np.asarray(np.sqrt(shared) * town + np.sqrt(1.0 - shared) * own)
 
 
-def _hours(rng: np.random.Generator, calendar: Calendar) -> FloatArray:
-    """Return the level of the quarter, remembered inside a day (of UTC), per quarter; the mean of an hour has sd 1."""
+def _hours(rng: np.random.Generator, calendar: Calendar, many: int = 1) -> FloatArray:
+    """Return the level of the quarter (quarter, many), remembered inside a day (of UTC); the mean of an hour has sd 1."""
     memory = HOUR_MEMORY ** (1 / QUARTERS_AN_HOUR)
     of_an_hour = np.sqrt((4 + 2 * (3 * memory + 2 * memory**2 + memory**3)) / 16)
-    series = autoregressive(rng.standard_normal((96, calendar.days)), memory)
-    return np.asarray(series.T.ravel() / of_an_hour)
+    series = autoregressive(rng.standard_normal((96, calendar.days, many)), memory)
+    return np.asarray(series.transpose(1, 0, 2).reshape(-1, many) / of_an_hour)
 
 
 def _check(measure: Measure, town: Town) -> None:
