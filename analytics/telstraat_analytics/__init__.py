@@ -1,3 +1,23 @@
 """What the counts say, doubts included: data frames in, result objects out. No database, no HTTP."""
 
 from __future__ import annotations
+
+from telstraat_analytics.calendars import Calendar
+from telstraat_analytics.effect import Effect
+from telstraat_analytics.evaluation import Evaluation, evaluate, evaluate_all
+from telstraat_analytics.frames import as_counts
+from telstraat_analytics.measure import Excluded, Measure, read_measure
+from telstraat_analytics.question import Question
+
+__all__ = [
+    "Calendar",
+    "Effect",
+    "Evaluation",
+    "Excluded",
+    "Measure",
+    "Question",
+    "as_counts",
+    "evaluate",
+    "evaluate_all",
+    "read_measure",
+]

@@ -11,7 +11,8 @@ from telstraat_analytics.frames import CLASSES, UPTIME_MIN
 
 PROFILE_MIN = 0.8  # share of the window's traffic that must have been seen for a day to count
 DEAD_SHARE = 0.05  # of the median day before: below it the channel is taken as dead (published health rule)
-HOUR_SEEN_MIN = 0.8  # an hour belongs to the window when it was seen on so many of the days, before and after
+HOUR_DAYS_MIN = 0.6  # of the days on which the best hour of that week was seen
+HOUR_WEEKS_MIN = 0.75  # of the weeks on either side of the date
 MEDIAN_DAYS = 56
 
 
@@ -90,7 +91,9 @@ def common_hours(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, d
     week = (seen["day"] - date).dt.days // 7
     by_week = seen.groupby([week, seen["hour"]])["day"].nunique().unstack(fill_value=0)
     share = by_week.div(by_week.max(axis=1), axis=0)
-    good = (share >= HOUR_SEEN_MIN).mean() >= HOUR_SEEN_MIN
+    good = pd.Series(data=True, index=share.columns)
+    for side in (share[share.index < 0], share[share.index >= 0]):
+        good &= (side >= HOUR_DAYS_MIN).mean() >= HOUR_WEEKS_MIN
     return tuple(int(hour) for hour in good.index[good])
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from telstraat_analytics.designs.series import (
     DAYS_MIN,
-    WEEKS_BEFORE_MIN,
     Prepared,
     Street,
     best_controls,
@@ -19,7 +18,7 @@ from telstraat_analytics.effect import Effect, effect_of, mean_level_after, week
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.placebo import Placebo, placebos_in_space, placebos_in_time, stretch
 from telstraat_analytics.model.step import StepFit, fit_steps
-from telstraat_analytics.quality.inspect import impossible
+from telstraat_analytics.quality.inspect import Refusal, impossible
 from telstraat_analytics.question import Question
 
 
@@ -51,7 +50,7 @@ class StreetAnswer:
 
     segment: str
     effect: Effect | None
-    refused: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     days_before: int = 0
     days_after: int = 0
     hours: tuple[int, ...] = ()
@@ -141,7 +140,7 @@ def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Qu
     return best_controls(own, candidates)
 
 
-def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[str]:
+def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Refusal]:
     """Return what is missing for an answer.
 
     Parameters
@@ -155,36 +154,24 @@ def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[str
 
     Returns
     -------
-    list of str
+    list of Refusal
         Empty when there is enough.
     """
     span = prepared.span
+    why = tuple(
+        one
+        for one in prepared.findings
+        if one.segment == segment and one.action != "warning" and one.overlaps(span.first, span.last)
+    )
     if own is None:
-        return [f"{segment}: no comparable days at all{_why(prepared, segment)}"]
+        return [Refusal(segment, "no_days", why)]
     before = len(own.days(own.daily.totals.index[0], span.begin - pd.Timedelta(days=1)))
     after = len(own.days(span.date, span.last))
     reasons = []
     if before < DAYS_MIN:
-        reasons.append(
-            f"{segment}: {before} comparable days before the date, at least {DAYS_MIN} are needed{_why(prepared, segment)}"
-        )
+        reasons.append(Refusal(segment, "few_before", why, before, DAYS_MIN))
     if after < DAYS_MIN:
-        reasons.append(
-            f"{segment}: {after} comparable days after the date, at least {DAYS_MIN} are needed{_why(prepared, segment)}"
-        )
+        reasons.append(Refusal(segment, "few_after", why, after, DAYS_MIN))
     if not reasons and not ((own.weeks.number < 0).any() and (own.weeks.number >= 0).any()):
-        reasons.append(f"{segment}: only holidays are left on one side of the date")
+        reasons.append(Refusal(segment, "holidays"))
     return reasons
-
-
-def _why(prepared: Prepared, segment: str) -> str:
-    span = prepared.span
-    kinds = [
-        f"{one.detail} ({one.first:%Y-%m-%d} to {one.last:%Y-%m-%d})"
-        for one in prepared.findings
-        if one.segment == segment and one.action != "warning" and one.overlaps(span.first, span.last)
-    ]
-    return f"; {'; '.join(kinds)}" if kinds else ""
-
-
-__all__ = ["WEEKS_BEFORE_MIN", "StreetAnswer", "answer_for", "controls_for", "too_little"]

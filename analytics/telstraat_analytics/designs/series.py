@@ -17,6 +17,7 @@ from telstraat_analytics.quality.findings import Finding, days_out
 from telstraat_analytics.quality.inspect import Span, inspect
 from telstraat_analytics.question import Question
 from telstraat_analytics.values import daily_values
+from telstraat_analytics.weather import weather_answer
 
 CONTROLS_MAX = 6  # more cost time and bring little: days are shared, and six streets show what is shared
 WEEKS_BEFORE_MIN = 3
@@ -49,11 +50,14 @@ class Prepared:
         What is wrong with them.
     span
         The compared days.
+    weather
+        Daily weather, where it is known.
     """
 
     tables: Mapping[str, pd.DataFrame]
     findings: tuple[Finding, ...]
     span: Span
+    weather: pd.DataFrame | None = None
 
 
 def span_of(measure: Measure) -> Span:
@@ -65,7 +69,7 @@ def span_of(measure: Measure) -> Span:
     )
 
 
-def prepare(frame: pd.DataFrame, measure: Measure) -> Prepared:
+def prepare(frame: pd.DataFrame, measure: Measure, weather: pd.DataFrame | None = None) -> Prepared:
     """Cut a frame to the streets and days of a measure and inspect the sensors.
 
     Parameters
@@ -74,6 +78,8 @@ def prepare(frame: pd.DataFrame, measure: Measure) -> Prepared:
         Raw hourly counts (see `telstraat_analytics.frames.as_counts`).
     measure
         What was done where.
+    weather
+        Daily weather (see `telstraat_analytics.weather.read_weather`).
 
     Returns
     -------
@@ -90,7 +96,7 @@ def prepare(frame: pd.DataFrame, measure: Measure) -> Prepared:
         table = local_table(near, segment, zone)
         if not table.empty:
             tables[segment] = table
-    return Prepared(tables, tuple(inspect(tables, measure)), span)
+    return Prepared(tables, tuple(inspect(tables, measure)), span, weather)
 
 
 def street(prepared: Prepared, segment: str, measure: Measure, question: Question) -> Street | None:
@@ -129,16 +135,26 @@ def street(prepared: Prepared, segment: str, measure: Measure, question: Questio
     daily = DailyCounts(segment, totals, daily.dead, daily.hours, daily.weight.reindex(totals.index))
     if question.is_count:
         weeks = weekly_levels(segment, totals, span.date, question.motion, measure.days)
+        answer = weather_answer(weeks, prepared.weather, span.date) if prepared.weather is not None else None
+        if answer is not None:
+            known = answer.correction.reindex(totals.index).fillna(0.0)
+            weeks = weekly_levels(segment, totals * np.exp(-known), span.date, question.motion, measure.days)
     else:
         weeks = weekly_values(segment, totals, daily.weight, span.date, question.motion, measure.days)
     return Street(segment, daily, weeks)
 
 
+def concerning(findings: tuple[Finding, ...], question: Question) -> tuple[Finding, ...]:
+    """Return the findings that matter for a question: the sum of motor traffic is right while its split is learnt."""
+    if {"car", "heavy"} <= set(question.columns):
+        return tuple(one for one in findings if one.kind not in {"learning", "class_drift"})
+    return findings
+
+
 def _kept(totals: pd.Series, findings: tuple[Finding, ...], segment: str, question: Question, span: Span) -> pd.Series:
     index = pd.DatetimeIndex(totals.index)
+    findings = concerning(findings, question)
     columns = question.columns or ("car",)
-    if question.what == "motor":  # their sum is right while the split is learnt
-        findings = tuple(one for one in findings if one.kind not in {"learning", "class_drift"})
     out = days_out(findings, segment, columns, index).to_numpy(copy=True)
     out |= np.asarray((index >= span.begin) & (index < span.date))
     if question.days != "all":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -44,6 +44,8 @@ class Weeks:
         Shape (7,), Monday first, mean 1: profile of the week.
     memory
         Correlation from one day to the next.
+    day_sd
+        Standard deviation of a usual day around its week.
     """
 
     segment: str
@@ -54,29 +56,26 @@ class Weeks:
     shocks: pd.Series
     weekday: Floats
     memory: float
+    day_sd: float
 
     def between(self, first: int, last: int) -> Weeks:
         """Return the weeks `first` to `last`, INCLUSIVE."""
         keep = (self.number >= first) & (self.number <= last)
         days = (self.shocks.index >= 7 * first) & (self.shocks.index < 7 * (last + 1))
-        return Weeks(
-            self.segment,
-            self.number[keep],
-            self.level[keep],
-            self.noise[keep],
-            self.breaks[keep],
-            self.shocks[days],
-            self.weekday,
-            self.memory,
+        return replace(
+            self,
+            number=self.number[keep],
+            level=self.level[keep],
+            noise=self.noise[keep],
+            breaks=self.breaks[keep],
+            shocks=self.shocks[days],
         )
 
     def shifted(self, weeks: int) -> Weeks:
         """Return the same weeks numbered from a date `weeks` later."""
         shocks = self.shocks.copy()
         shocks.index = shocks.index - 7 * weeks
-        return Weeks(
-            self.segment, self.number - weeks, self.level, self.noise, self.breaks, shocks, self.weekday, self.memory
-        )
+        return replace(self, number=self.number - weeks, shocks=shocks)
 
 
 def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: Motion, calendar: Calendar) -> Weeks:
@@ -119,7 +118,7 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
     breaks = calendar.breaks(index)
     shares = np.column_stack([np.bincount(week, weight * breaks[:, side]) / total_weight for side in (0, 1)])
     shocks = pd.Series(shock, index=day)
-    return Weeks(segment, number, np.log(mean), noise, shares, shocks, profile, memory)
+    return Weeks(segment, number, np.log(mean), noise, shares, shocks, profile, memory, float(np.sqrt(spread.mean())))
 
 
 def weekly_values(
@@ -167,7 +166,9 @@ def weekly_values(
     breaks = calendar.breaks(index)
     total = np.bincount(week, heavy)
     shares = np.column_stack([np.bincount(week, heavy * breaks[:, side]) / total for side in (0, 1)])
-    return Weeks(segment, number, mean, noise, shares, pd.Series(shock, index=day), np.ones(7), memory)
+    return Weeks(
+        segment, number, mean, noise, shares, pd.Series(shock, index=day), np.ones(7), memory, float(np.sqrt(spread))
+    )
 
 
 def _fit_profile(y: Floats, week: Ints, weekday: Ints, day_noise: float) -> tuple[Floats, Floats, Floats, Floats]:

@@ -11,8 +11,10 @@ from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding, days_out
 from telstraat_analytics.quality.health import daylight_days, health
 from telstraat_analytics.quality.neighbours import against_neighbours
+from telstraat_analytics.words import word
 
 AT_THE_DATE_DAYS = 10
+DEAD_SHARE_MAX = 0.5  # of the days after
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,36 @@ class Span:
     begin: pd.Timestamp
     date: pd.Timestamp
     last: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A reason for which one street cannot be compared, with the numbers behind it; `text` says it."""
+
+    segment: str
+    key: str
+    findings: tuple[Finding, ...] = ()
+    days: int = 0
+    needed: int = 0
+
+    def text(self, language: str = "en", names: Mapping[str, str] | None = None) -> str:
+        """Return the reason as half a sentence."""
+        first = self.findings[0] if self.findings else None
+        kinds = dict.fromkeys(word(f"kind.{one.kind}", language) for one in self.findings)
+        return word(
+            f"refusal.{self.key}",
+            language,
+            where=(names or {}).get(self.segment, self.segment),
+            kind=next(iter(kinds), ""),
+            why=f" ({'; '.join(kinds)})" if kinds else "",
+            first=f"{first.first:%Y-%m-%d}" if first else "",
+            last=f"{first.last:%Y-%m-%d}" if first else "",
+            days=self.days,
+            needed=self.needed,
+        )
+
+    def __str__(self) -> str:
+        return self.text()
 
 
 def inspect(tables: Mapping[str, pd.DataFrame], measure: Measure) -> list[Finding]:
@@ -73,7 +105,7 @@ def _believed(one: Finding, measure: Measure) -> Finding:
     return one
 
 
-def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str], span: Span) -> list[str]:
+def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str], span: Span) -> list[Refusal]:
     """Return the reasons for which one street cannot be compared over a span.
 
     Parameters
@@ -89,18 +121,18 @@ def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str]
 
     Returns
     -------
-    list of str
+    list of Refusal
         Empty when it can be compared.
     """
     near = pd.Timedelta(days=AT_THE_DATE_DAYS)
-    reasons = []
+    reasons: list[Refusal] = []
     for one in findings:
         if one.segment != segment or not one.touches(columns):
             continue
         if one.action == "history cut" and span.begin - near <= one.first <= span.last:
-            reasons.append(f"{segment}: {one.detail}; the sensor before and after the date is not the same instrument")
+            reasons.append(Refusal(segment, "instrument", (one,)))
         elif one.kind == "dead_channel" and one.action == "left out" and one.overlaps(span.date, span.last):
             share = (min(one.last, span.last) - max(one.first, span.date)).days / max((span.last - span.date).days, 1)
-            if share > 0.5:
-                reasons.append(f"{segment}: {one.detail}; say closed_to in the measure if the street is closed to them")
+            if share > DEAD_SHARE_MAX:
+                reasons.append(Refusal(segment, "dead_channel", (one,)))
     return reasons

@@ -1,0 +1,26 @@
+"""Weather: whether it is in the model, and whether it was unusual."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from telstraat_analytics.checks.base import Check, CheckContext, CheckResult, Verdict
+from telstraat_analytics.weather import UNUSUAL_SD, unusual
+
+
+class WeatherKnown(Check):
+    """Warmth and rain of the two sides against their season."""
+
+    name: ClassVar[str] = "weather"
+
+    def run(self, context: CheckContext) -> CheckResult:
+        """Pass when weather is in the model and was usual; unknown when it is not in the model."""
+        weather, span = context.prepared.weather, context.prepared.span
+        if weather is None:
+            reason = "not_known_controls" if context.answer.controls else "not_known"
+            return self.result(Verdict.UNKNOWN, reason)
+        sizes = [*unusual(weather, span.first, span.begin).values(), *unusual(weather, span.date, span.last).values()]
+        if not sizes:
+            return self.result(Verdict.UNKNOWN, "too_short")
+        worst = max(map(abs, sizes))
+        return self.result(Verdict.PASSED if worst < UNUSUAL_SD else Verdict.DOUBT, "in_model", size=worst)

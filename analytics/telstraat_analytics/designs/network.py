@@ -1,0 +1,163 @@
+"""Several streets at once: the change of the area, and where the traffic went, with the uncertainty of the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from telstraat_analytics.designs.one_street import StreetAnswer
+from telstraat_analytics.designs.series import CONTROLS_MAX, Prepared
+from telstraat_analytics.effect import POWER, Effect
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.model.step import DEGREES, Mixture, fit_steps
+from telstraat_analytics.model.weeks import Floats
+from telstraat_analytics.question import Question
+
+DRAWS = 4000
+SEED = 20220816
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A difference of crossings per comparable day, with its 95 % interval."""
+
+    per_day: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return plain numbers."""
+        return {"per_day": self.per_day, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What happened to the area.
+
+    Attributes
+    ----------
+    area
+        Change of the sum over the treated streets.
+    treated, boundary
+        Crossings per day that came or went, on the treated streets and on the boundary.
+    balance
+        Their sum: below zero, traffic evaporated; crossings of counted streets, not trips.
+    moved_share
+        Share of what left the treated streets that is found on the boundary, with its interval; None when nothing left.
+    """
+
+    area: Effect
+    treated: Flow
+    boundary: Flow | None
+    balance: Flow | None
+    moved_share: tuple[float, float, float] | None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain numbers."""
+        return {
+            "area": self.area.to_dict(),
+            "treated": self.treated.to_dict(),
+            "boundary": self.boundary.to_dict() if self.boundary else None,
+            "balance": self.balance.to_dict() if self.balance else None,
+            "moved_share": self.moved_share,
+        }
+
+
+def network(
+    prepared: Prepared,
+    treated: Sequence[StreetAnswer],
+    boundary: Sequence[StreetAnswer],
+    measure: Measure,
+    question: Question,
+) -> Network | None:
+    """Evaluate the sum of several streets.
+
+    Parameters
+    ----------
+    prepared
+        What `telstraat_analytics.designs.series.prepare` returned.
+    treated, boundary
+        Answers of single streets; refused ones stay outside the sum.
+    measure, question
+        What was done, and what is asked; must be a count.
+
+    Returns
+    -------
+    Network or None
+        None when fewer than two streets have an answer.
+    """
+    inside = [one for one in treated if one.effect is not None and one.street is not None]
+    edge = [one for one in boundary if one.effect is not None and one.street is not None]
+    if not question.is_count or not inside or len(inside) + len(edge) < 2:
+        return None
+    streets = [one.street.weeks for one in (*inside, *edge) if one.street is not None]
+    seen: dict[str, object] = {}
+    company = [
+        other
+        for one in (*inside, *edge)
+        for other in one.company
+        if not (other.segment in seen or seen.update({other.segment: 1}))
+    ]
+    others = [one.weeks for one in company[:CONTROLS_MAX]]
+    fit = fit_steps(streets, others, question.motion, prepared.span.date, southern=measure.days.southern)
+    wider = float(np.mean([one.stretch for one in (*inside, *edge)]))
+    draws = _draws(fit.steps, wider)
+    observed = np.array([one.effect.observed for one in (*inside, *edge) if one.effect is not None])
+    changes = observed * (1 - np.exp(-draws))
+    split = len(inside)
+    lost = changes[:, :split].sum(axis=1)
+    gone = _flow(lost)
+    area = _area(observed[:split], draws[:, :split])
+    if not edge:
+        return Network(area, gone, None, None, None)
+    found = changes[:, split:].sum(axis=1)
+    moved = _share(found, lost) if gone.per_day < 0 else None
+    return Network(area, gone, _flow(found), _flow(lost + found), moved)
+
+
+def _draws(steps: Mixture, wider: float) -> Floats:
+    """Return draws of all steps together, shape (DRAWS, steps); the same for the same posterior."""
+    rng = np.random.default_rng(SEED)
+    which = rng.choice(len(steps.weight), size=DRAWS, p=steps.weight)
+    k = steps.centre.shape[1]
+    roots = np.linalg.cholesky(steps.covariance + 1e-12 * np.eye(k))
+    normal = rng.standard_normal((DRAWS, k))
+    tails = np.sqrt(DEGREES / rng.chisquare(DEGREES, DRAWS))[:, None]
+    middle = steps.weight @ steps.centre
+    raw = steps.centre[which] + np.einsum("dij,dj->di", roots[which], normal) * tails
+    return np.asarray(middle + wider * (raw - middle), dtype=float)
+
+
+def _flow(values: Floats) -> Flow:
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
+    return Flow(float(middle), float(low), float(high))
+
+
+def _share(found: Floats, lost: Floats) -> tuple[float, float, float]:
+    real = lost < 0
+    low, middle, high = np.quantile(-found[real] / lost[real], [0.025, 0.5, 0.975])
+    return float(middle), float(low), float(high)
+
+
+def _area(observed: Floats, draws: Floats) -> Effect:
+    expected = (observed * np.exp(-draws)).sum(axis=1)
+    relative = observed.sum() / expected - 1
+    low, middle, high = np.quantile(relative, [0.025, 0.5, 0.975])
+    logs = np.log1p(relative)
+    size = abs(float(np.median(logs)))
+    chance = float(np.mean(np.abs(logs - np.median(logs)) >= size))
+    hidden = float((norm.ppf(0.975) + norm.ppf(POWER)) * logs.std())
+    total = float(observed.sum())
+    return Effect(
+        float(middle),
+        float(low),
+        float(high),
+        "relative",
+        total,
+        total / (1 + float(middle)),
+        max(chance, 1 / DRAWS),
+        float(np.expm1(-hidden)),
+    )

@@ -1,0 +1,281 @@
+"""An evaluation: a measure and a question in, one object out that gives the table, the sentence and the doubts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from telstraat_analytics.checks import CHECKS, CheckContext, CheckResult, Verdict
+from telstraat_analytics.designs.network import Network, network
+from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
+from telstraat_analytics.designs.series import Prepared, prepare
+from telstraat_analytics.effect import Effect
+from telstraat_analytics.errors import FrameError
+from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.quality.findings import Finding, timeline
+from telstraat_analytics.quality.inspect import Refusal
+from telstraat_analytics.question import Question
+from telstraat_analytics.weather import read_weather
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found, and how far to trust it.
+
+    Attributes
+    ----------
+    measure, question
+        What was done, and what was asked.
+    streets, boundary
+        One answer per treated and per boundary street.
+    network
+        The area as a whole, where several streets have an answer.
+    findings
+        What is wrong with the sensors.
+    checks
+        Per answered treated street, every check's verdict.
+    inputs_hash
+        SHA-256 of counts, weather, measure and question: the same inputs give the same answer.
+    version
+        Of the software.
+    """
+
+    measure: Measure
+    question: Question
+    streets: tuple[StreetAnswer, ...]
+    boundary: tuple[StreetAnswer, ...]
+    network: Network | None
+    findings: tuple[Finding, ...]
+    checks: dict[str, tuple[CheckResult, ...]]
+    inputs_hash: str
+    version: str
+
+    @property
+    def effect(self) -> Effect | None:
+        """Return the headline: of the area where there are several treated streets, else of the street; None if refused."""
+        answered = [one for one in self.streets if one.effect is not None]
+        if len(answered) > 1 and self.network is not None:
+            return self.network.area
+        return answered[0].effect if answered else None
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Return the reasons of every street that cannot be compared."""
+        return tuple(reason for one in (*self.streets, *self.boundary) for reason in one.refused)
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Return the same in English words."""
+        return tuple(map(str, self.refusals))
+
+    @property
+    def doubts(self) -> tuple[CheckResult, ...]:
+        """Return every check that did not pass, on any street, worst first and each once."""
+        order = {Verdict.FAILED: 0, Verdict.DOUBT: 1, Verdict.UNKNOWN: 2}
+        found: dict[str, CheckResult] = {}
+        for results in self.checks.values():
+            for one in results:
+                if one.verdict in order and (
+                    one.name not in found or order[one.verdict] < order[found[one.name].verdict]
+                ):
+                    found[one.name] = one
+        return tuple(sorted(found.values(), key=lambda one: order[one.verdict]))
+
+    @property
+    def reliable(self) -> bool:
+        """Tell whether no check failed outright."""
+        return all(one.verdict != Verdict.FAILED for results in self.checks.values() for one in results)
+
+    def sentence(self, language: str = "en") -> str:
+        """Return the answer as one sentence that a council can quote, in ``en``, ``nl`` or ``fr``."""
+        from telstraat_analytics.report.sentence import sentence
+
+        return sentence(self, language)
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per street, and one for the area.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns street, role, observed, expected, change, low, high, chance, detectable, days_before, days_after,
+            controls, refused. The numbers are those of the sentence.
+        """
+        rows = [_row(self.measure, one, role) for role, group in self._groups() for one in group]
+        if self.network is not None and sum(one.effect is not None for one in self.streets) > 1:
+            rows.append({"street": "area", "role": "area", **_numbers(self.network.area), "refused": ""})
+        return pd.DataFrame(rows)
+
+    def timeline(self) -> pd.DataFrame:
+        """Return what is wrong with the sensors, by street and time."""
+        return timeline(self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, for JSON."""
+        measure = asdict(self.measure)
+        return {
+            "measure": json.loads(json.dumps(measure, default=str)),
+            "question": asdict(self.question),
+            "sentence": {language: self.sentence(language) for language in ("en", "nl", "fr")},
+            "effect": self.effect.to_dict() if self.effect else None,
+            "streets": [_plain(one) for one in self.streets],
+            "boundary": [_plain(one) for one in self.boundary],
+            "network": self.network.to_dict() if self.network else None,
+            "checks": {segment: [one.to_dict() for one in results] for segment, results in self.checks.items()},
+            "findings": [one.row() for one in self.findings],
+            "refused": list(self.refused),
+            "reliable": self.reliable,
+            "inputs_sha256": self.inputs_hash,
+            "version": self.version,
+        }
+
+    def _groups(self) -> tuple[tuple[str, tuple[StreetAnswer, ...]], ...]:
+        return (("treated", self.streets), ("boundary", self.boundary))
+
+
+def evaluate(
+    frame: pd.DataFrame,
+    measure: Measure,
+    question: Question | None = None,
+    *,
+    counts: CountsAre = "corrected",
+    weather: pd.DataFrame | None = None,
+) -> Evaluation:
+    """Evaluate a measure.
+
+    Parameters
+    ----------
+    frame
+        Counts per segment and hour or quarter (see `telstraat_analytics.frames.as_counts` and docs/analysis.md).
+    measure
+        What was done, where and when.
+    question
+        What one wants to know; cars, both directions, all comparable hours by default.
+    counts
+        ``corrected`` (divided by uptime, as published) or ``raw``.
+    weather
+        Daily weather: columns ``day``, ``temperature_c``, ``rain_mm``.
+
+    Returns
+    -------
+    Evaluation
+        Also when nothing can be said: then `effect` is None and `refused` says why.
+
+    Raises
+    ------
+    FrameError
+        The frame is not a frame of counts, or holds none of the treated streets.
+    """
+    return evaluate_all(frame, measure, [question or Question()], counts=counts, weather=weather)[0]
+
+
+def evaluate_all(
+    frame: pd.DataFrame,
+    measure: Measure,
+    questions: Sequence[Question],
+    *,
+    counts: CountsAre = "corrected",
+    weather: pd.DataFrame | None = None,
+) -> list[Evaluation]:
+    """Evaluate a measure for several questions; sensors are inspected once.
+
+    Parameters
+    ----------
+    frame, measure, counts, weather
+        As for `evaluate`.
+    questions
+        What one wants to know.
+
+    Returns
+    -------
+    list of Evaluation
+        In the order of the questions.
+    """
+    checked = as_counts(frame, counts)
+    checked = checked[checked["segment"].isin(measure.segments)]
+    known = set(checked["segment"])
+    if not known & set(measure.treated):
+        raise FrameError(f"none of the treated streets ({', '.join(measure.treated)}) is in the counts")
+    daily_weather = None if weather is None else read_weather(weather)
+    prepared = prepare(checked, measure, daily_weather)
+    return [_evaluated(checked, prepared, measure, question) for question in questions]
+
+
+def _evaluated(checked: pd.DataFrame, prepared: Prepared, measure: Measure, question: Question) -> Evaluation:
+    streets = tuple(answer_for(prepared, segment, measure, question) for segment in measure.treated)
+    boundary = tuple(answer_for(prepared, segment, measure, question) for segment in measure.boundary)
+    checks = {
+        one.segment: tuple(check().run(CheckContext(prepared, measure, question, one)) for check in CHECKS)
+        for one in streets
+        if one.effect is not None
+    }
+    return Evaluation(
+        measure,
+        question,
+        streets,
+        boundary,
+        network(prepared, streets, boundary, measure, question),
+        prepared.findings,
+        checks,
+        _hash(checked, prepared.weather, measure, question),
+        version("telstraat"),
+    )
+
+
+def _hash(frame: pd.DataFrame, weather: pd.DataFrame | None, measure: Measure, question: Question) -> str:
+    digest = hashlib.sha256(frame_hash(frame).encode())
+    if weather is not None:
+        digest.update(weather.round(6).to_csv().encode())
+    digest.update(json.dumps([asdict(measure), asdict(question)], default=str, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _numbers(effect: Effect) -> dict[str, float]:
+    return {
+        "observed": effect.observed,
+        "expected": effect.expected,
+        "change": effect.estimate,
+        "low": effect.low,
+        "high": effect.high,
+        "chance": effect.chance,
+        "detectable": effect.detectable,
+    }
+
+
+def _row(measure: Measure, one: StreetAnswer, role: str) -> dict[str, object]:
+    numbers: dict[str, object] = dict(_numbers(one.effect)) if one.effect else {}
+    return {
+        "street": measure.called(one.segment),
+        "role": role,
+        **numbers,
+        "days_before": one.days_before,
+        "days_after": one.days_after,
+        "controls": len(one.controls),
+        "refused": "; ".join(map(str, one.refused)),
+    }
+
+
+def _plain(one: StreetAnswer) -> dict[str, Any]:
+    weeks = one.weeks.assign(week=one.weeks["week"].dt.strftime("%Y-%m-%d")) if len(one.weeks) else one.weeks
+    return {
+        "segment": one.segment,
+        "effect": one.effect.to_dict() if one.effect else None,
+        "refused": [str(reason) for reason in one.refused],
+        "days_before": one.days_before,
+        "days_after": one.days_after,
+        "hours": list(one.hours),
+        "controls": list(one.controls),
+        "stretch": one.stretch,
+        "weeks": weeks.to_dict("records"),
+        "placebos": [
+            {"segment": p.segment, "date": f"{p.date:%Y-%m-%d}", "effect": p.effect, "sd": p.sd, "claimed": p.claimed}
+            for p in one.placebos
+        ],
+    }

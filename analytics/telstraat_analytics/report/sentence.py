@@ -1,0 +1,157 @@
+"""The sentence that a council can quote, and the sentences of the checks, from the numbers of the evaluation."""
+
+from __future__ import annotations
+
+from telstraat_analytics.checks import CheckResult, Verdict
+from telstraat_analytics.effect import Effect
+from telstraat_analytics.evaluation import Evaluation
+from telstraat_analytics.words import word
+
+CHANCE_MIN = 1 / 1000
+SHARES = {"before", "after", "drift", "change", "allowed", "shared"}
+
+
+def percent(value: float, language: str, *, signed: bool = False) -> str:
+    """Return a share as whole percent, in the way of a language."""
+    number = f"{100 * value:+.0f}" if signed else f"{100 * abs(value):.0f}"
+    number = (
+        number.replace("-", "−").replace("+0", "0").replace("−0", "0")
+        if number.strip("+-") == "0"
+        else number.replace("-", "−")
+    )
+    return f"{number} %" if language == "fr" else f"{number}%" if language == "nl" else f"{number} %"
+
+
+def size(value: float, effect_unit: str, language: str, *, signed: bool = False) -> str:
+    """Return a change with its unit."""
+    if effect_unit == "relative":
+        return percent(value, language, signed=signed)
+    number = value if effect_unit == "km/h" else 100 * value
+    text = f"{number:+.1f}" if signed else f"{abs(number):.1f}"
+    text = text.replace("-", "−")
+    if language in {"nl", "fr"}:
+        text = text.replace(".", ",")
+    return f"{text} km/h" if effect_unit == "km/h" else word("points", language, value=text)
+
+
+def subject(evaluation: Evaluation, language: str) -> str:
+    """Return what was asked, as the subject of the sentence."""
+    question, measure = evaluation.question, evaluation.measure
+    answered = [one for one in evaluation.streets if one.effect is not None] or list(evaluation.streets)
+    if len(answered) > 1:
+        text = word("in_area", language, what=word(question.what, language), count=len(answered))
+    else:
+        text = word(
+            "in_street", language, what=word(question.what, language), where=measure.called(answered[0].segment)
+        )
+    if question.direction:
+        text = text.rstrip(",") + word(question.direction, language)
+    if question.days != "all":
+        text = text.rstrip(",") + word(question.days, language)
+    if question.hours:
+        text = text.rstrip(",") + word("hours", language, first=min(question.hours), last=max(question.hours) + 1)
+    return text
+
+
+def chance(value: float, language: str) -> str:
+    """Return a probability as one of so many."""
+    if value < CHANCE_MIN:
+        return word("rarer", language, n=round(1 / CHANCE_MIN))
+    n = 1 / value
+    rounded = round(n) if n < 10 else round(n, -1) if n < 100 else round(n, -2) if n >= 200 else round(n / 50) * 50
+    return word("one_in", language, n=max(round(rounded), 1))
+
+
+def sentence(evaluation: Evaluation, language: str = "en") -> str:
+    """Return the answer as one sentence, with a second where a check failed and a third where traffic moved.
+
+    Parameters
+    ----------
+    evaluation
+        What was found.
+    language
+        ``en``, ``nl`` or ``fr``.
+
+    Returns
+    -------
+    str
+        Its numbers are those of `Evaluation.table`, rounded to whole percent.
+    """
+    about = subject(evaluation, language)
+    effect = evaluation.effect
+    if effect is None:
+        bare = about.rstrip(",")
+        return word(
+            "refused",
+            language,
+            subject=bare,
+            reasons="; ".join(one.text(language, evaluation.measure.names) for one in evaluation.refusals),
+        )
+    parts = [_answer(effect, about, language)]
+    failed = [one for one in evaluation.doubts if one.verdict == Verdict.FAILED]
+    if failed:
+        doubts = "; ".join(
+            f"{check_title(one, language)}: {check_sentence(one, language).rstrip('.')}" for one in failed
+        )
+        parts.append(word("but", language, doubts=doubts))
+    net = evaluation.network
+    if net is not None and net.moved_share is not None and effect.claimed:
+        middle, low, high = net.moved_share
+        parts.append(
+            word(
+                "moved",
+                language,
+                left=f"{abs(net.treated.per_day):.0f}",
+                share=percent(middle, language),
+                low=percent(low, language, signed=True),
+                high=percent(high, language, signed=True),
+            )
+        )
+    return " ".join(parts)
+
+
+def _answer(effect: Effect, about: str, language: str) -> str:
+    low, high = sorted((effect.low, effect.high), key=abs)
+    if effect.claimed:
+        key = "fell" if effect.estimate < 0 else "rose"
+        return word(
+            key,
+            language,
+            subject=about,
+            size=size(effect.estimate, effect.unit, language),
+            low=size(low, effect.unit, language),
+            high=size(high, effect.unit, language),
+            chance=chance(effect.chance, language),
+        )
+    return word(
+        "unclear",
+        language,
+        subject=about.rstrip(","),
+        size=size(effect.estimate, effect.unit, language, signed=True),
+        low=size(effect.low, effect.unit, language, signed=True),
+        high=size(effect.high, effect.unit, language, signed=True),
+        detectable=size(effect.detectable, effect.unit, language),
+    )
+
+
+def check_title(result: CheckResult, language: str) -> str:
+    """Return what a check is called."""
+    return word(result.name, language)
+
+
+def check_sentence(result: CheckResult, language: str) -> str:
+    """Return what a check found, as a sentence."""
+    unit = str(result.figures.get("unit", "relative"))
+    figures: dict[str, object] = {}
+    for name, value in result.figures.items():
+        if isinstance(value, float) and result.name == "leave_one_control_out":
+            figures[name] = size(value, unit, language, signed=True)
+        elif isinstance(value, float) and name in SHARES:
+            figures[name] = percent(value, language, signed=name in {"drift", "change", "allowed"})
+        elif isinstance(value, float):
+            figures[name] = f"{value:.1f}" if language == "en" else f"{value:.1f}".replace(".", ",")
+        else:
+            figures[name] = value
+    if "kind" in figures:
+        figures["detail"] = word(f"kind.{figures['kind']}", language)
+    return word(f"{result.name}.{result.reason}", language, **figures)

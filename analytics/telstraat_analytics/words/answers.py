@@ -1,0 +1,184 @@
+"""The words of the answers in English, Dutch and French: one table, so that a missing translation is seen by a test."""
+
+from __future__ import annotations
+
+ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
+    # what is counted, as the subject of a sentence
+    "pedestrian": ("Pedestrian traffic", "Het aantal voetgangers", "Le nombre de piétons"),
+    "bike": ("Bicycle traffic", "Het fietsverkeer", "Le trafic cycliste"),
+    "car": ("Car traffic", "Het autoverkeer", "Le trafic automobile"),
+    "heavy": ("Traffic of large vehicles", "Het verkeer van grote voertuigen", "Le trafic de gros véhicules"),
+    "motor": ("Motor traffic", "Het gemotoriseerde verkeer", "Le trafic motorisé"),
+    "active": ("Traffic on foot and by bicycle", "Het verkeer te voet en per fiets", "Le trafic à pied et à vélo"),
+    "all": ("Traffic", "Het verkeer", "Le trafic"),
+    "v85": ("The speed V85", "De snelheid V85", "La vitesse V85"),
+    "above_limit": (
+        "The share of cars above the limit",
+        "Het aandeel auto's boven de limiet",
+        "La part des voitures au-dessus de la limite",
+    ),
+    "bike_share": ("The share of bicycles", "Het aandeel fietsen", "La part des vélos"),
+    "active_share": (
+        "The share on foot and by bicycle",
+        "Het aandeel te voet en per fiets",
+        "La part à pied et à vélo",
+    ),
+    "motor_share": ("The share of motor traffic", "Het aandeel gemotoriseerd verkeer", "La part du trafic motorisé"),
+    # where, which part
+    "in_street": ("{what} in {where}", "{what} in {where}", "{what}, {where},"),
+    "in_area": (
+        "{what} in the {count} streets together",
+        "{what} in de {count} straten samen",
+        "{what} dans les {count} rues ensemble",
+    ),
+    "lft": (", from A to B", ", van A naar B", ", de A vers B"),
+    "rgt": (", from B to A", ", van B naar A", ", de B vers A"),
+    "hours": (", {first} to {last} o'clock", ", {first} tot {last} uur", ", de {first} à {last} h"),
+    "workdays": (", Monday to Friday", ", maandag tot vrijdag", ", du lundi au vendredi"),
+    "weekend": (", at weekends", ", in het weekend", ", le week-end"),
+    # the answer
+    "fell": (
+        (
+            "{subject} fell by {size} ({low} to {high}) against what would have been expected; "
+            "a change this large comes about by chance in {chance} comparable periods without a measure."
+        ),
+        (
+            "{subject} daalde met {size} ({low} tot {high}) tegenover wat te verwachten was; "
+            "een verandering van deze grootte komt door toeval voor in {chance} vergelijkbare periodes zonder maatregel."
+        ),
+        (
+            "{subject} a baissé de {size} ({low} à {high}) par rapport à ce qui était attendu ; "
+            "un changement de cette ampleur survient par hasard dans {chance} périodes comparables sans mesure."
+        ),
+    ),
+    "rose": (
+        (
+            "{subject} rose by {size} ({low} to {high}) against what would have been expected; "
+            "a change this large comes about by chance in {chance} comparable periods without a measure."
+        ),
+        (
+            "{subject} steeg met {size} ({low} tot {high}) tegenover wat te verwachten was; "
+            "een verandering van deze grootte komt door toeval voor in {chance} vergelijkbare periodes zonder maatregel."
+        ),
+        (
+            "{subject} a augmenté de {size} ({low} à {high}) par rapport à ce qui était attendu ; "
+            "un changement de cette ampleur survient par hasard dans {chance} périodes comparables sans mesure."
+        ),
+    ),
+    "unclear": (
+        (
+            "{subject}: no change can be told from chance ({size}, between {low} and {high}); "
+            "these data would have shown a fall of about {detectable} or more."
+        ),
+        (
+            "{subject}: geen verandering die van toeval te onderscheiden is ({size}, tussen {low} en {high}); "
+            "deze gegevens hadden een daling van ongeveer {detectable} of meer laten zien."
+        ),
+        (
+            "{subject} : aucun changement ne se distingue du hasard ({size}, entre {low} et {high}) ; "
+            "ces données auraient montré une baisse d'environ {detectable} ou plus."
+        ),
+    ),
+    "refused": (
+        "{subject}: no answer, because these data do not allow one: {reasons}.",
+        "{subject}: geen antwoord, want deze gegevens laten dat niet toe: {reasons}.",
+        "{subject} : pas de réponse, car ces données ne le permettent pas : {reasons}.",
+    ),
+    "but": (
+        "This may not be the measure's doing: {doubts}.",
+        "Dit hoeft niet door de maatregel te komen: {doubts}.",
+        "Ceci n'est peut-être pas dû à la mesure : {doubts}.",
+    ),
+    "one_in": ("1 of {n}", "1 op de {n}", "1 sur {n} des"),
+    "rarer": ("fewer than 1 of {n}", "minder dan 1 op de {n}", "moins de 1 sur {n} des"),
+    "points": ("{value} percentage points", "{value} procentpunt", "{value} points"),
+    "moved": (
+        "Of the {left} crossings a day that left the treated streets, {share} ({low} to {high}) are found on the boundary.",
+        "Van de {left} passages per dag die uit de straten verdwenen, is {share} ({low} tot {high}) op de rand teruggevonden.",
+        "Des {left} passages par jour qui ont quitté les rues, {share} ({low} à {high}) se retrouvent en bordure.",
+    ),
+    # verdicts
+    "passed": ("passed", "geslaagd", "réussi"),
+    "doubt": ("doubt", "twijfel", "doute"),
+    "failed": ("failed", "niet geslaagd", "échoué"),
+    "unknown": ("cannot be checked", "niet na te gaan", "invérifiable"),
+    # what is wrong with a sensor
+    "kind.silent": (
+        "the sensor looked but counted nothing at all",
+        "de sensor keek maar telde helemaal niets",
+        "le capteur regardait mais ne comptait rien",
+    ),
+    "kind.dead_channel": (
+        "one class was not counted any more although the others were",
+        "één klasse werd niet meer geteld terwijl de andere dat wel werden",
+        "une classe n'était plus comptée alors que les autres l'étaient",
+    ),
+    "kind.moved": (
+        "all classes jump at once: the sensor looks at something else",
+        "alle klassen springen tegelijk: de sensor kijkt naar iets anders",
+        "toutes les classes sautent à la fois : le capteur regarde autre chose",
+    ),
+    "kind.new_instance": (
+        "another installation of the sensor begins",
+        "een andere installatie van de sensor begint",
+        "une autre installation du capteur commence",
+    ),
+    "kind.learning": (
+        "a new sensor has not yet learnt to tell large vehicles from cars",
+        "een nieuwe sensor heeft nog niet geleerd grote voertuigen van auto's te onderscheiden",
+        "un nouveau capteur n'a pas encore appris à distinguer les gros véhicules des voitures",
+    ),
+    "kind.class_drift": (
+        "the split of cars and large vehicles moves although their sum does not",
+        "de verdeling van auto's en grote voertuigen verschuift terwijl hun som gelijk blijft",
+        "la répartition entre voitures et gros véhicules bouge alors que leur somme ne bouge pas",
+    ),
+    "kind.gain_drift": (
+        "motor traffic and people on foot or by bike change together against the neighbouring streets: the view has changed",
+        "gemotoriseerd verkeer en voetgangers of fietsers veranderen samen tegenover de buurstraten: het beeld is veranderd",
+        "le trafic motorisé et les piétons ou cyclistes changent ensemble par rapport aux rues voisines : la vue a changé",
+    ),
+    "kind.low_uptime": (
+        "the sensor looked for much less of the time than usual",
+        "de sensor keek veel minder van de tijd dan gewoonlijk",
+        "le capteur regardait bien moins de temps que d'habitude",
+    ),
+    "kind.gap": ("no counts at all", "helemaal geen tellingen", "aucun comptage"),
+    "kind.marked": (
+        "marked as not to be compared",
+        "gemarkeerd als niet te vergelijken",
+        "marqué comme à ne pas comparer",
+    ),
+    # why there is no answer
+    "refusal.instrument": (
+        "{where}: {kind} ({first}); before and after are not the same instrument",
+        "{where}: {kind} ({first}); ervoor en erna is niet hetzelfde meetinstrument",
+        "{where} : {kind} ({first}) ; avant et après, ce n'est pas le même instrument",
+    ),
+    "refusal.dead_channel": (
+        "{where}: {kind} ({first} to {last}); say closed_to in the measure if the street is closed to them",
+        "{where}: {kind} ({first} tot {last}); zet closed_to in de maatregel als de straat voor hen gesloten is",
+        "{where} : {kind} ({first} à {last}) ; indiquer closed_to dans la mesure si la rue leur est fermée",
+    ),
+    "refusal.no_days": (
+        "{where}: no comparable days at all{why}",
+        "{where}: helemaal geen vergelijkbare dagen{why}",
+        "{where} : aucun jour comparable{why}",
+    ),
+    "refusal.few_before": (
+        "{where}: {days} comparable days before the date, at least {needed} are needed{why}",
+        "{where}: {days} vergelijkbare dagen voor de datum, minstens {needed} zijn nodig{why}",
+        "{where} : {days} jours comparables avant la date, il en faut au moins {needed}{why}",
+    ),
+    "refusal.few_after": (
+        "{where}: {days} comparable days after the date, at least {needed} are needed{why}",
+        "{where}: {days} vergelijkbare dagen na de datum, minstens {needed} zijn nodig{why}",
+        "{where} : {days} jours comparables après la date, il en faut au moins {needed}{why}",
+    ),
+    "refusal.holidays": (
+        "{where}: only holidays are left on one side of the date",
+        "{where}: aan één kant van de datum blijven alleen feestdagen over",
+        "{where} : il ne reste que des jours fériés d'un côté de la date",
+    ),
+}
+"""Every key with its English, Dutch and French text."""

@@ -1,0 +1,180 @@
+"""The words of the checks: a title each, and a sentence for every reason of a verdict, in English, Dutch and French."""
+
+from __future__ import annotations
+
+CHECK_WORDS: dict[str, tuple[str, str, str]] = {
+    "data_quality": ("Enough days counted", "Genoeg dagen geteld", "Assez de jours comptés"),
+    "data_quality.shares": (
+        "{before} of the days before and {after} of the days after could be used.",
+        "{before} van de dagen ervoor en {after} van de dagen erna waren bruikbaar.",
+        "{before} des jours d'avant et {after} des jours d'après étaient utilisables.",
+    ),
+    "sensor_change": ("Same instrument", "Zelfde meetinstrument", "Même instrument"),
+    "sensor_change.none": (
+        "Nothing points to a change of the sensor in the compared time.",
+        "Niets wijst op een verandering van de sensor in de vergeleken tijd.",
+        "Rien n'indique un changement du capteur pendant la période comparée.",
+    ),
+    "sensor_change.found": (
+        "{first} to {last}: {detail}.",
+        "{first} tot {last}: {detail}.",
+        "{first} à {last} : {detail}.",
+    ),
+    "placebo_in_time": ("Placebo in time", "Placebo in de tijd", "Placebo dans le temps"),
+    "placebo_in_time.dates": (
+        "At {dates} earlier dates without a measure, something would have been claimed {claimed} times.",
+        "Op {dates} eerdere data zonder maatregel was {claimed} keer iets beweerd.",
+        "À {dates} dates antérieures sans mesure, quelque chose aurait été affirmé {claimed} fois.",
+    ),
+    "placebo_in_time.too_short": (
+        "The time before is too short for earlier dates ({dates}).",
+        "De tijd ervoor is te kort voor eerdere data ({dates}).",
+        "La période d'avant est trop courte pour des dates antérieures ({dates}).",
+    ),
+    "placebo_in_space": ("Placebo in space", "Placebo in de ruimte", "Placebo dans l'espace"),
+    "placebo_in_space.streets": (
+        "On {streets} control streets at the same date, something would have been claimed {claimed} times.",
+        "In {streets} controlestraten op dezelfde datum was {claimed} keer iets beweerd.",
+        "Dans {streets} rues témoins à la même date, quelque chose aurait été affirmé {claimed} fois.",
+    ),
+    "placebo_in_space.no_controls": (
+        "There is no control street to try it on.",
+        "Er is geen controlestraat om het op te proberen.",
+        "Il n'y a pas de rue témoin pour l'essayer.",
+    ),
+    "leave_one_control_out": ("Leave one control out", "Eén controle weglaten", "Sans l'un des témoins"),
+    "leave_one_control_out.range": (
+        "Without each of the controls the answer lies between {low} and {high}.",
+        "Zonder elk van de controles ligt het antwoord tussen {low} en {high}.",
+        "Sans chacun des témoins, la réponse se situe entre {low} et {high}.",
+    ),
+    "leave_one_control_out.one_control": (
+        "With {controls} control streets none can be left out.",
+        "Met {controls} controlestraten kan er geen worden weggelaten.",
+        "Avec {controls} rues témoins, aucune ne peut être omise.",
+    ),
+    "parallel_before": ("Parallel before", "Gelijk op ervoor", "Évolution parallèle avant"),
+    "parallel_before.drift": (
+        "Over {weeks} weeks before, the street drifted {drift} against its controls.",
+        "In {weeks} weken ervoor verschoof de straat {drift} tegenover haar controles.",
+        "Sur {weeks} semaines avant, la rue a dérivé de {drift} par rapport à ses témoins.",
+    ),
+    "parallel_before.no_controls": (
+        "There is no control street to run parallel with.",
+        "Er is geen controlestraat om mee te vergelijken.",
+        "Il n'y a pas de rue témoin à comparer.",
+    ),
+    "parallel_before.too_short": (
+        "Only {weeks} weeks before are shared with the controls.",
+        "Maar {weeks} weken ervoor zijn gemeenschappelijk met de controles.",
+        "Seulement {weeks} semaines d'avant sont communes avec les témoins.",
+    ),
+    "controls": ("Control streets", "Controlestraten", "Rues témoins"),
+    "controls.some": (
+        "{used} control streets; the days of the nearest go with the street's by {shared}.",
+        "{used} controlestraten; de dagen van de meest gelijkende gaan voor {shared} mee met de straat.",
+        "{used} rues témoins ; les jours de la plus proche vont de pair à {shared}.",
+    ),
+    "controls.none": (
+        "No usable control street ({named} named): a change of the whole town would pass for the measure's.",
+        "Geen bruikbare controlestraat ({named} genoemd): een verandering van de hele stad zou op die van de maatregel lijken.",
+        "Aucune rue témoin utilisable ({named} nommées) : un changement de toute la ville passerait pour celui de la mesure.",
+    ),
+    "season": ("Season", "Seizoen", "Saison"),
+    "season.last_year": (
+        "The same weeks of the year before are in the data.",
+        "Dezelfde weken van het jaar ervoor zitten in de gegevens.",
+        "Les mêmes semaines de l'année précédente sont dans les données.",
+    ),
+    "season.same_season": (
+        "Before and after lie in like parts of the year.",
+        "Ervoor en erna liggen in vergelijkbare delen van het jaar.",
+        "Avant et après se situent dans des parties semblables de l'année.",
+    ),
+    "season.other_season": (
+        "The time after lies in another part of the year; the interval allows for a season of about {allowed}.",
+        "De tijd erna ligt in een ander deel van het jaar; het interval houdt rekening met een seizoen van ongeveer {allowed}.",
+        "La période d'après se situe dans une autre partie de l'année ; l'intervalle tient compte d'une saison d'environ {allowed}.",
+    ),
+    "holidays": ("Holidays", "Vakanties en feestdagen", "Vacances et jours fériés"),
+    "holidays.table": (
+        "In the model, from a table: {before} of the days before and {after} after are school holidays; public holidays are left out.",
+        "In het model, uit een tabel: {before} van de dagen ervoor en {after} erna zijn schoolvakantie; feestdagen tellen niet mee.",
+        "Dans le modèle, d'après une table : {before} des jours d'avant et {after} d'après sont des vacances scolaires ; les jours fériés sont exclus.",
+    ),
+    "holidays.assumed": (
+        "Public holidays are left out; of school holidays only New Year and high summer are in the model ({before} before, {after} after).",
+        "Feestdagen tellen niet mee; van de schoolvakanties zitten alleen Nieuwjaar en de hoogzomer in het model ({before} ervoor, {after} erna).",
+        "Les jours fériés sont exclus ; des vacances scolaires, seuls le Nouvel An et le plein été sont dans le modèle ({before} avant, {after} après).",
+    ),
+    "holidays.no_country": (
+        "Not in the model: no country is known for this time zone ({before} school holidays assumed before, {after} after).",
+        "Niet in het model: voor deze tijdzone is geen land bekend ({before} vakantie verondersteld ervoor, {after} erna).",
+        "Pas dans le modèle : aucun pays connu pour ce fuseau horaire ({before} de vacances supposées avant, {after} après).",
+    ),
+    "daylight": ("Like with like", "Gelijk met gelijk", "À heures égales"),
+    "daylight.part": (
+        "Only {hours} hours of the day, {first} to {last} o'clock, were seen on both sides and are compared.",
+        "Alleen {hours} uren van de dag, {first} tot {last} uur, zijn aan beide kanten gezien en vergeleken.",
+        "Seules {hours} heures du jour, de {first} à {last} h, ont été vues des deux côtés et sont comparées.",
+    ),
+    "daylight.whole_day": (
+        "All {hours} hours are compared ({first} to {last}).",
+        "Alle {hours} uren zijn vergeleken ({first} tot {last}).",
+        "Les {hours} heures sont comparées ({first} à {last}).",
+    ),
+    "daylight.none": ("No hour is known.", "Er is geen uur bekend.", "Aucune heure n'est connue."),
+    "weather": ("Weather", "Weer", "Météo"),
+    "weather.in_model": (
+        "In the model; at most {size} standard deviations from the season.",
+        "In het model; hoogstens {size} standaardafwijkingen van het seizoen.",
+        "Dans le modèle ; au plus {size} écarts-types de la saison.",
+    ),
+    "weather.too_short": (
+        "In the model, but too short to tell whether it was unusual.",
+        "In het model, maar te kort om te weten of het ongewoon was.",
+        "Dans le modèle, mais trop court pour savoir s'il était inhabituel.",
+    ),
+    "weather.not_known": (
+        "Not in the model, and no control street shares it.",
+        "Niet in het model, en er is geen controlestraat die het deelt.",
+        "Pas dans le modèle, et aucune rue témoin ne la partage.",
+    ),
+    "weather.not_known_controls": (
+        "Not in the model; only what the control streets share of it is taken out.",
+        "Niet in het model; alleen wat de controlestraten ervan delen, is eruit gehaald.",
+        "Pas dans le modèle ; seul ce que les rues témoins en partagent est retiré.",
+    ),
+    "other_measures": ("Other measures nearby", "Andere maatregelen in de buurt", "Autres mesures à proximité"),
+    "other_measures.near": (
+        "Noted in the compared time: {date}, {text}.",
+        "Genoteerd in de vergeleken tijd: {date}, {text}.",
+        "Noté pendant la période comparée : {date}, {text}.",
+    ),
+    "other_measures.none_noted": (
+        "None was noted; whoever knows the street should confirm it.",
+        "Er is er geen genoteerd; wie de straat kent, moet dat bevestigen.",
+        "Aucune n'a été notée ; qui connaît la rue devrait le confirmer.",
+    ),
+    "regression_to_the_mean": (
+        "Chosen for a bad month",
+        "Gekozen om een slechte maand",
+        "Choisie pour un mauvais mois",
+    ),
+    "regression_to_the_mean.chosen": (
+        "The street was chosen because of a bad month: it would have become better by itself.",
+        "De straat is gekozen om een slechte maand: ze was vanzelf beter geworden.",
+        "La rue a été choisie pour un mauvais mois : elle se serait améliorée d'elle-même.",
+    ),
+    "regression_to_the_mean.too_short": (
+        "The history is too short to tell whether the time before was unusual.",
+        "De geschiedenis is te kort om te weten of de tijd ervoor ongewoon was.",
+        "L'historique est trop court pour savoir si la période d'avant était inhabituelle.",
+    ),
+    "regression_to_the_mean.before": (
+        "The last weeks before lie {change} from the street's earlier level.",
+        "De laatste weken ervoor liggen {change} van het eerdere niveau van de straat.",
+        "Les dernières semaines d'avant sont à {change} du niveau antérieur de la rue.",
+    ),
+}
+"""Every check's title and reasons with their English, Dutch and French text."""
