@@ -141,3 +141,15 @@ def test_a_broker_that_does_not_start_shows_its_last_words(tmp_path: Path, monke
     monkeypatch.setenv("TELSTRAAT_MOSQUITTO", "/bin/false")
     with pytest.raises(StackError, match=r"the broker \(mosquitto\) ended with exit code 1"):
         TestBroker(tmp_path, kind="mosquitto").start()
+
+
+def test_the_server_and_the_demo_run_the_broker_with_the_same_limits() -> None:
+    root = Path(__file__).resolve().parents[2]
+    template = root / "cli" / "telstraat_cli" / "stack" / "mosquitto.conf"
+    own = {"listener", "password_file", "acl_file", "persistence_location"}
+    ours, servers = (settings_of(path.read_text()) for path in (template, root / "deploy" / "mosquitto.conf"))
+    assert {line for line in ours if line.split()[0] not in own} <= servers
+
+
+def settings_of(text: str) -> set[str]:
+    return {line for line in text.splitlines() if line and not line.startswith(("#", "$"))}

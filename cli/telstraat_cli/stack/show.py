@@ -219,7 +219,8 @@ def counted(line: Line, sensor: str) -> str:
     reports, *counts = row
     names = ("pedestrians", "two-wheelers", "cars", "heavy", "in the dark")
     told = [f"{count} {name}" for name, count in zip(names, counts, strict=True) if count or name != "in the dark"]
-    return f"{reports} quarters stored: {', '.join(told)}" if reports else "the first quarter is open"
+    stored = f"{reports} quarter{'s' if reports != 1 else ''} stored"
+    return f"{stored}: {', '.join(told)}" if reports else "the first quarter is open"
 
 
 def stop(supervisor: Supervisor, console: Console) -> None:
