@@ -29,8 +29,8 @@ from telstraat_device.settings import Settings
 
 STEP_S = 0.2
 RECONNECT_S = 1.0
-RECONNECT_MAX_S = 60.0
-STEADY_S = 30.0  # a connection that lasted so long is no reason to wait before the next
+STEADY_S = 10.0  # a connection that lasted so long is no reason to wait before the next
+UNSTEADY_FAILURES = 2  # one that did not is as good as so many failures: two devices of one name throw each other out
 FLUSH_RESEND_S = 5.0
 WANTED_AGAIN_S = 5.0
 NEW_AT_ONCE = 4  # new reports that leave although the window is full
@@ -166,7 +166,7 @@ class Publisher:
         if why.other_protocol:
             newest = MQTTProtocolVersion.MQTTv5
             self._protocol = MQTTProtocolVersion.MQTTv311 if self._protocol == newest else newest
-        wait_s = min(RECONNECT_MAX_S, RECONNECT_S * 2 ** min(self._connect_failures, 10))
+        wait_s = min(self.settings.broker.reconnect_max_s, RECONNECT_S * 2 ** min(self._connect_failures, 10))
         if why.other_protocol and self._connect_failures == 0:
             wait_s = 0.0
         self._connect_failures += 1
@@ -175,8 +175,9 @@ class Publisher:
     def _drop_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        if self._online and time.monotonic() - self._online_since_s > STEADY_S:
-            self._connect_failures = 0
+        if self._online:
+            steady = time.monotonic() - self._online_since_s > STEADY_S
+            self._connect_failures = 0 if steady else min(self._connect_failures, UNSTEADY_FAILURES)
         self._connection, self._online, self._announced = None, False, None
 
     def _handle(self, source: Connection, event: Event) -> None:

@@ -80,6 +80,9 @@ class BrokerSettings(Section, frozen=True, kw_only=True):
     connect_s: Annotated[
         float, Meta(gt=0, le=120, description="How long one attempt to connect may take, in seconds.")
     ] = 10.0
+    reconnect_max_s: Annotated[
+        float, Meta(ge=1, le=3600, description="Longest wait between two attempts to connect, in seconds.")
+    ] = 60.0
 
 
 class SendSettings(Section, frozen=True, kw_only=True):

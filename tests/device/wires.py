@@ -37,7 +37,7 @@ def device_settings(folder: Path, sensor: str, port: int, **sections: dict[str, 
     """Return settings of a sensor in a folder of its own, as fast as a test wants it."""
     values: dict[str, dict[str, Any]] = {
         "sensor": {"name": sensor, "password_file": str(password_file(folder, sensor))},
-        "broker": {"host": "127.0.0.1", "port": port, "keepalive_s": 10},
+        "broker": {"host": "127.0.0.1", "port": port, "keepalive_s": 10, "reconnect_max_s": 1},
         "send": {"spread_s": 0, "resend_s": 1.0, "flush_s": 10.0},
         "storage": {"folder": str(folder / "state"), "save_s": 0.2},
         "clock": {"trust": "system"},
