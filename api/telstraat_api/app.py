@@ -12,12 +12,13 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from telstraat_api import assets, health, pages, problems
 from telstraat_api.database import Database
+from telstraat_api.exports import Exporter
 from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, read_settings
 from telstraat_api.slashes import TrailingSlashes
 from telstraat_api.telraam import instances, places, snapshots, traffic, welcome
-from telstraat_api.v1 import reports, segments, streams
+from telstraat_api.v1 import exports, reports, segments, streams
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -49,6 +50,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
+    app.state.exporter = Exporter(database, settings)
     app.state.pages = pages.Pages(settings)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
@@ -57,7 +59,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     )
     app.add_middleware(TrailingSlashes)
     app.add_middleware(HardeningHeaders)
-    ours = (health, segments, reports, streams, assets, pages)
+    ours = (health, segments, reports, exports, streams, assets, pages)
     compatible = (welcome, traffic, snapshots, places, instances)
     for part in (*ours, *compatible):
         app.include_router(part.router)

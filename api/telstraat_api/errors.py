@@ -6,6 +6,7 @@ ApiError
 ├── AskedError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
 ├── DatabaseError     503: the database is not reachable, too old, or took too long
+├── BusyError         503: as many downloads as allowed are under way
 └── TooManyStreamsError  503: every place for a live stream is taken
 """
 
@@ -54,6 +55,14 @@ class DatabaseError(ApiError):
     status = 503
     kind = "database"
     title = "The database does not answer"
+
+
+class BusyError(ApiError):
+    """As many downloads as allowed are under way."""
+
+    status = 503
+    kind = "busy"
+    title = "The server is busy"
 
 
 class TooManyStreamsError(ApiError):

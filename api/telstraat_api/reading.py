@@ -87,8 +87,8 @@ longer as (
 )""").format(raw=each("sum(t.{n}_seen)::int as {n}_seen"), corrected=each("sum(t.{n}) as {n}"))
 
 ANSWER = sql.SQL("""
-select segment_id, period_start, quarters, observed_s, sensor_s, sensors, flags, {corrected}, {raw}
-from {source} order by segment_id, period_start limit %(limit)s""")
+select segment_id, period_start, quarters, observed_s, sensor_s, sensors, flags, {corrected}, {raw}{more}
+from ({source}) as answer order by segment_id, period_start limit %(limit)s""")
 
 QUARTERS = sql.SQL("""
 with sensor_quarter as (
@@ -98,9 +98,10 @@ with sensor_quarter as (
     {placed}
     group by i.segment_id, i.installation_id, r.period_start
 )
-select segment_id, period_start, (max(observed_s) > 0)::int, max(observed_s), sum(observed_s)::int, count(*)::int,
-       bit_or(flags), {corrected}, {seen}, {confidence}, max(received_at), max(light)
-from sensor_quarter group by 1, 2 order by 1, 2 limit %(limit)s""")
+select segment_id, period_start, (max(observed_s) > 0)::int as quarters, max(observed_s) as observed_s,
+       sum(observed_s)::int as sensor_s, count(*)::int as sensors, bit_or(flags) as flags, {corrected}, {seen},
+       {confidence}, max(received_at) as received_at, max(light) as light
+from sensor_quarter group by 1, 2""")
 QUARTER_COLUMNS = {
     "rated": each(
         "sum(r.{n}_conf * (r.{n}_lft + r.{n}_rgt)) as {n}_rated,"
@@ -108,9 +109,9 @@ QUARTER_COLUMNS = {
         RATED,
     ),
     "raw": each("sum(r.{n})::int as {n}_seen"),
-    "corrected": each("sum({n}_seen) * 900::float8 / nullif(sum(observed_s), 0)"),
-    "seen": each("sum({n}_seen)::int"),
-    "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8", RATED),
+    "corrected": each("sum({n}_seen) * 900::float8 / nullif(sum(observed_s), 0) as {n}"),
+    "seen": each("sum({n}_seen)::int as {n}_seen"),
+    "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8 as {n}_conf", RATED),
 }
 
 ROLLED_UP = sql.SQL("""
@@ -128,7 +129,16 @@ def placed(key: Key) -> sql.Composed:
 
 
 def query_for(bucket: Bucket, key: Key, *, rolled_up: bool) -> sql.Composed:
-    """Return the query that reads periods of a length."""
+    """Return the query whose rows `period_of` reads."""
+    more: sql.Composable = sql.SQL("")
+    if bucket is Bucket.QUARTER:
+        more = sql.SQL(", ") + each("{n}_conf", RATED) + sql.SQL(", received_at, light")
+    source = street_query(bucket, key, rolled_up=rolled_up)
+    return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more)
+
+
+def street_query(bucket: Bucket, key: Key, *, rolled_up: bool) -> sql.Composed:
+    """Return the query that reads periods of a length: of streets, corrected (`car_lft`) and raw (`car_lft_seen`)."""
     if bucket is Bucket.QUARTER:
         return QUARTERS.format(placed=placed(key), **QUARTER_COLUMNS)
     is_hour = bucket is Bucket.HOUR
@@ -161,12 +171,11 @@ def query_for(bucket: Bucket, key: Key, *, rolled_up: bool) -> sql.Composed:
             corrected=each("sum({n} * observed_s) / sum(observed_s) as {n}"),
         )
     )
-    source = sql.SQL("street")
+    last = sql.SQL(" select * from street")
     if bucket not in {Bucket.HOUR, Bucket.DAY}:
         steps.append(LONGER)
-        source = sql.SQL("longer")
-    answer = ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"))
-    return sql.SQL("with ") + sql.SQL(", ").join(steps) + answer
+        last = sql.SQL(" select * from longer")
+    return sql.SQL("with ") + sql.SQL(", ").join(steps) + last
 
 
 def period_of(row: tuple[Any, ...]) -> Period:

@@ -37,6 +37,6 @@ def described(example: Any, *, body: dict[str, Any] | None = None) -> dict[str, 
     content = {"application/json": {"schema": {"type": "object"}, "example": example}}
     operation: dict[str, Any] = {"responses": {"200": {"description": "Found.", "content": content}, **told_failures}}
     if body is not None:
-        sent = {"schema": {"type": "object"}, "example": body}
-        operation["requestBody"] = {"required": True, "content": {"application/json": sent}}
+        # Read leniently: JSON or a literal of Python, with or without a Content-Type. What cannot be used is 400.
+        operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": {}, "example": body}}}
     return operation

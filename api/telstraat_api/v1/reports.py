@@ -22,18 +22,21 @@ from telstraat_contract.messages import Flag
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 DECIMALS = 4
+STAMP = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+ -]\d{2}:?\d{2})?)?$"
 LIGHTS = {"u": "unknown", "d": "day", "k": "dusk", "n": "night"}
 From = Annotated[
     str | None,
     Query(
         alias="from",
         max_length=40,
+        pattern=STAMP,
         description="First period: a date (local midnight) or a date with time (local when it names no zone).",
         examples=["2026-03-01"],
     ),
 ]
 To = Annotated[
-    str | None, Query(max_length=40, description="End, not included, written as `from`.", examples=["2026-03-02"])
+    str | None,
+    Query(max_length=40, pattern=STAMP, description="End, not included, written as `from`.", examples=["2026-03-02"]),
 ]
 
 

@@ -1,0 +1,189 @@
+"""`/api/v1/reports` and its files: several streets at once, as JSON, CSV, Parquet or Arrow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from telstraat_api.answers import json_answer, stamp
+from telstraat_api.counts import COLUMNS, Period
+from telstraat_api.database import Database
+from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
+from telstraat_api.periods import Bucket, Window, read_window, zone
+from telstraat_api.reading import read_periods
+from telstraat_api.settings import ApiSettings
+from telstraat_api.v1.reports import From, To, reports_of
+from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
+
+router = APIRouter(prefix="/api/v1", tags=["counts"])
+SEGMENTS_MAX = 1000
+Segments = Annotated[
+    str,
+    Query(
+        max_length=20_000,
+        pattern=r"^(all|[1-9][0-9]{0,17}(,[1-9][0-9]{0,17})*)$",
+        description="Numbers of segments with commas, or `all`.",
+        examples=["1001,1002"],
+    ),
+]
+
+
+class FileBucket(StrEnum):
+    """How long the periods of a file are."""
+
+    QUARTER = "quarter"
+    HOUR = "hour"
+    DAY = "day"
+
+
+async def read_segments(database: Database, text: str) -> tuple[tuple[int, str], ...]:
+    """Return number and time zone of the segments asked for, in the order asked for."""
+    if text == "all":
+        rows = await database.rows("select segment_id, timezone from segment order by segment_id")
+        return tuple((row["segment_id"], row["timezone"]) for row in rows)
+    numbers = list(dict.fromkeys(int(part) for part in text.split(",")))
+    found = await database.rows("select segment_id, timezone from segment where segment_id = any(%s)", (numbers,))
+    zones = {row["segment_id"]: row["timezone"] for row in found}
+    missing = [number for number in numbers if number not in zones]
+    if missing:
+        raise NotFoundError(f"there is no segment {missing[0]}; GET /api/v1/segments lists all")
+    return tuple((number, zones[number]) for number in numbers)
+
+
+def columns_of(periods: list[Period]) -> dict[str, Any]:
+    """Return periods as columns: the shortest JSON there is, and the quickest to read into a data frame."""
+    told: dict[str, Any] = {
+        "segment_id": [period.segment_id for period in periods],
+        "start": [period.start for period in periods],
+        "observed_s": [period.observed_s for period in periods],
+        "sensors": [period.sensors for period in periods],
+        "flags": [period.flags for period in periods],
+    }
+    nothing = (None,) * len(COLUMNS)
+    for suffix, rows in (
+        ("", [p.corrected or nothing for p in periods]),
+        ("_seen", [p.raw or nothing for p in periods]),
+    ):
+        columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+        told.update({f"{name}{suffix}": column for name, column in zip(COLUMNS, columns, strict=True)})
+    return told
+
+
+@router.get(
+    "/reports",
+    summary="Counts of several streets over time",
+    responses=described(ReportsShape, REPORTS, 404, 422, 503),
+)
+async def many_reports(
+    request: Request,
+    segments: Segments,
+    bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
+    start: From = None,
+    to: To = None,
+    speed: Annotated[bool, Query(description="Add cars per 5 km/h and V85.")] = False,
+) -> Response:
+    """Return counts by street and time, as for one street. Dates are those of the first street's time zone."""
+    chosen, window = await asked(request, segments, bucket, start, to)
+    tz = zone(chosen[0][1])
+    return json_answer(request, await reports_of(request, [n for n, _ in chosen], bucket, window, tz, speed=speed))
+
+
+@router.get(
+    "/reports/columns",
+    summary="Counts of several streets over time, in columns",
+    responses={
+        200: {
+            "description": "One array per column; times in UTC; `_seen` as counted, without it corrected.",
+            "content": {
+                "application/json": {"example": {"columns": {"start": ["2026-03-02T07:00:00Z"], "car_lft": [57.8]}}}
+            },
+        },
+        **{s: a for s, a in described(ReportsShape, REPORTS, 404, 422, 503).items() if s != 200},
+    },
+)
+async def report_columns(
+    request: Request,
+    segments: Segments,
+    bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
+    start: From = None,
+    to: To = None,
+) -> Response:
+    """Return the same counts as arrays, one per column: `pandas.DataFrame(answer["columns"])` reads it."""
+    chosen, window = await asked(request, segments, bucket, start, to)
+    settings: ApiSettings = request.app.state.settings
+    database: Database = request.app.state.database
+    periods = await read_periods(database, [n for n, _ in chosen], window, bucket, settings.rows_max)
+    body = {
+        "bucket": bucket.value,
+        "from": stamp(window.start),
+        "to": stamp(window.end),
+        "licence": settings.licence,
+        "columns": columns_of(periods),
+    }
+    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
+
+
+async def asked(
+    request: Request, segments: str, bucket: Bucket, start: str | None, to: str | None
+) -> tuple[tuple[tuple[int, str], ...], Window]:
+    """Return the streets and the window asked for."""
+    database: Database = request.app.state.database
+    chosen = await read_segments(database, segments)
+    if not chosen:
+        raise NotFoundError("there is no segment yet")
+    if len(chosen) > SEGMENTS_MAX:
+        raise QueryError(f"up to {SEGMENTS_MAX} segments at once; for all of {len(chosen)} take the files")
+    return chosen, read_window(start, to, bucket, zone(chosen[0][1]), datetime.now(UTC))
+
+
+@router.get(
+    "/reports/file.{form}",
+    summary="Counts as a file: CSV, Parquet or Arrow",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The file, of any size.",
+            "content": {
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "segment_id,street,start_local,start_utc,...\r\n",
+                },
+                **{
+                    MEDIA_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}
+                    for form in (Form.PARQUET, Form.ARROW)
+                },
+            },
+        },
+        **{s: a for s, a in described(ReportsShape, REPORTS, 404, 422, 503).items() if s != 200},
+    },
+)
+async def report_file(
+    request: Request,
+    form: Form,
+    segments: Segments,
+    bucket: Annotated[FileBucket, Query(description="How long each period is.")] = FileBucket.HOUR,
+    start: From = None,
+    to: To = None,
+    separator: Annotated[Separator, Query(description="CSV: what stands between fields.")] = Separator.COMMA,
+    decimal: Annotated[Decimal, Query(description="CSV: how fractions are written.")] = Decimal.POINT,
+) -> Response:
+    """Return counts as a file that streams while it is read. CSV opens in a spreadsheet as it is."""
+    database: Database = request.app.state.database
+    exporter: Exporter = request.app.state.exporter
+    chosen = await read_segments(database, segments)
+    tz = zone(chosen[0][1] if chosen else "UTC")
+    window = read_window(start, to, Bucket(bucket.value), tz, datetime.now(UTC))
+    exporter.check_room()
+    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal)
+    name = (
+        f"telstraat-{bucket.value}-{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}.{form.value}"
+    )
+    write = {Form.CSV: exporter.csv, Form.PARQUET: exporter.parquet, Form.ARROW: exporter.arrow}[form]
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(write(wish), media_type=MEDIA_TYPES[form], headers=headers)

@@ -1,0 +1,45 @@
+"""What the schema says is what is served: schemathesis over every operation that ends, and docs in step with the routes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from tests.api.conftest import NOON
+from tests.api.streets import a_neighbourhood
+
+from telstraat_api.app import create_app
+from telstraat_api.settings import ApiSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_every_operation_keeps_to_its_schema(
+    module_client: httpx.Client, module_connection: psycopg.Connection
+) -> None:
+    a_neighbourhood(module_connection, NOON, days=1)
+    address = str(module_client.base_url).rstrip("/")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "schemathesis.cli", "--config-file", Path(__file__).parent / "schemathesis.toml",
+         "run", f"{address}/api/v1/openapi.json", "--url", address, "--seed", "1", "-n", "8", "--no-color",
+         "--phases", "examples,coverage,fuzzing", "--exclude-path", "/api/v1/segments/{segment_id}/live"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "No issues found" in done.stdout, done.stdout[-2000:]
+
+
+def test_every_route_is_in_the_documentation_and_the_other_way_round() -> None:
+    app = create_app(ApiSettings())
+    routes = {
+        f"{method} {path}" for path, methods in app.openapi()["paths"].items() for method in map(str.upper, methods)
+    }
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)`", text)) - {"GET /api/v1/openapi.json"}
+    assert routes == told
