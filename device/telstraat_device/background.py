@@ -235,13 +235,15 @@ def clean(mask: Plane, width: int, sums: Plane, out: Plane) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def shade(small: Plane, mean: Plane, mask: Plane, width: int, kind: Plane, solid: Plane) -> None:
+def shade(small: Plane, mean: Plane, mask: Plane, width: int, kind: Plane, solid: Plane) -> tuple[int, int]:
     """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
 
-    The rim of a hard shadow has such edges, too; it is known by lying between street and shadow.
+    The rim of a hard shadow has such edges, too; it is known by lying between street and shadow. Returns how many
+    pixels are solid, and how many of them are brighter than the street.
     """
     n = small.shape[0]
     margin = 3 * width + 3
+    count, bright = 0, 0
     for i in range(n):
         kind[i] = 0
         if mask[i] == 0 or i < width or i >= n - width:
@@ -267,6 +269,9 @@ def shade(small: Plane, mean: Plane, mask: Plane, width: int, kind: Plane, solid
                         rim = True
         if not rim:
             solid[i] = 1
+            count += 1
+            bright += kind[i] == 3
+    return count, bright
 
 
 class Background:
@@ -295,6 +300,7 @@ class Background:
         self.counts = np.zeros(1024, np.int32)
         self.floor = FLOOR
         self.gain_log2 = 0.0
+        self.solid_count = self.bright_count = 0
         self._number = 0
 
     def shrink(self, luma: Luma) -> None:
@@ -322,7 +328,7 @@ class Background:
         detect(self.small, self.low, self.high, self.raw)
         compare(self.small, self.previous, CHANGE_STEP, self.changed)
         clean(self.raw, self.width, self.sums, self.mask)
-        shade(self.small, self.mean, self.mask, self.width, self.kind, self.shade)
+        self.solid_count, self.bright_count = shade(self.small, self.mean, self.mask, self.width, self.kind, self.shade)
         clean(self.shade, self.width, self.sums, self.solid)
         half = self._number & 1
         pixels = self.small.shape[0]

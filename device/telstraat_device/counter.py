@@ -20,6 +20,7 @@ from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
 from telstraat_device.line import Segment, checked_line
 from telstraat_device.tracks import Tracks
+from telstraat_device.view import ViewWatch
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
 BOOT_FRAMES_MAX = 64
@@ -77,6 +78,7 @@ class Counter:
         scale = self.settings.pixels_per_metre
         middle_y = (self.line.y1 + self.line.y2) / (2 * f)
         self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
+        self.view = ViewWatch(small.width, small.height)
         self._area_min = max(6, round(small.width * small.height * 0.00025))
         self._kept: list[NDArray[np.uint8]] = []
         self._kept_t_s: list[float] = []
@@ -149,6 +151,7 @@ class Counter:
             self.background.mask, self.background.changed, self.background.solid, self.background.width, self._area_min
         )
         small = self.background
+        self.view.update(t_s, small.small, small.mask, small.solid_count, small.bright_count)
         done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)
         if (self.tracks.table[:, columns.STILL_S] > columns.STILL_AFTER_S).any():
             for box in self.tracks.still():
@@ -167,4 +170,5 @@ class Counter:
             direction="left_to_right" if row[c.PENDING] > 0 else "right_to_left",
             confidence=round(confidence, 3),
             speed_kmh=round(speed_kmh, 1),
+            night=self.view.light == "night",
         )
