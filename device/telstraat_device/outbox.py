@@ -206,13 +206,17 @@ class Outbox:
     def _make_room(self) -> bool:
         """Give up what is least missed: committed reports, and for a day's worth in memory the oldest that wait."""
         try:
-            self._db.execute("pragma wal_checkpoint(truncate)")
+            committed = self._db.execute("select 1 from report where receipted_s is not null limit 1").fetchone()
+            if committed is None and len(self._unsaved) <= MEMORY_REPORTS_MAX:
+                return False
+            self._file.spend_reserve()
+            self._db.execute("pragma wal_checkpoint(passive)")
             with self._file.transaction():
                 gone = self._db.execute(
                     RECEIPTED_OLDEST,
                     (ROOM_ROWS,),
                 ).rowcount
-                if not gone and len(self._unsaved) > MEMORY_REPORTS_MAX:
+                if not gone:
                     gone = self._drop_oldest(ROOM_ROWS)
         except sqlite3.Error:
             return False
@@ -233,6 +237,7 @@ class Outbox:
         """Let go of what is older than the limits allow: receipted reports first, then the oldest that wait."""
         limits = self.limits
         with self._lock:
+            self._file.keep_reserve()
             try:
                 with self._file.transaction():
                     self._db.execute(
@@ -368,5 +373,5 @@ def state_of(text: str) -> State:
     try:
         return msgspec.json.decode(text, type=State)
     except msgspec.MsgspecError as error:
-        log.error("the saved state cannot be read: %s", error)
+        log.warning("the saved state cannot be read: %s", error)
         return State()

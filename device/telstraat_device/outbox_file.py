@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from pathlib import Path
 from telstraat_device.errors import StorageError
 
 FILE = "outbox.sqlite"
+RESERVE_FILE = "outbox.reserve"
+RESERVE_BYTES = 4 * 4096 * 32  # several full write-ahead logs
 LAYOUT = 1
 WAL_PAGES = 32  # small, so that a nearly full disk still has room for it
 BUSY_S = 5.0
@@ -50,6 +53,7 @@ class OutboxFile:
         self.sensor = sensor
         self.moved_aside = ""  # what became of a damaged file
         self.only_memory = ""  # why there is no file
+        self._reserve = folder / RESERVE_FILE
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.db = self._open(self.path)
@@ -66,6 +70,7 @@ class OutboxFile:
             if error.errno not in DISK_TROUBLE:
                 raise StorageError(f"the state folder {str(folder)!r} cannot be used: {error.strerror}") from error
             self._do_without(str(error.strerror))
+        self.keep_reserve()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -88,6 +93,21 @@ class OutboxFile:
     def close(self) -> None:
         """Close the file."""
         self.db.close()
+
+    def keep_reserve(self) -> None:
+        """Hold a little room back, while there is any, for the day when the disk is full."""
+        if self._reserve.exists() or self.only_memory:
+            return
+        try:
+            with self._reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+
+    def spend_reserve(self) -> None:
+        """Give the room back: a log that cannot grow cannot even say what is to be deleted."""
+        with contextlib.suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
 
     def _open(self, path: Path | str) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
