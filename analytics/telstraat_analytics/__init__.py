@@ -7,7 +7,9 @@ from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation, evaluate, evaluate_all
 from telstraat_analytics.frames import as_counts
 from telstraat_analytics.measure import Excluded, Measure, read_measure
+from telstraat_analytics.planning import Plan, plan
 from telstraat_analytics.question import Question
+from telstraat_analytics.readers import read_counts
 
 __all__ = [
     "Calendar",
@@ -15,9 +17,12 @@ __all__ = [
     "Evaluation",
     "Excluded",
     "Measure",
+    "Plan",
     "Question",
     "as_counts",
     "evaluate",
     "evaluate_all",
+    "plan",
+    "read_counts",
     "read_measure",
 ]

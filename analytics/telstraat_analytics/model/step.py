@@ -294,6 +294,55 @@ def _typical_size(weights: Floats) -> float:
     return float(np.exp(share @ np.log(SIZES) / share.sum()))
 
 
+def step_sd(
+    number: Ints,
+    noise: float,
+    motion: Motion,
+    size: float,
+    shared_slow: float,
+    shared_days: float,
+    controls: int,
+    treated: int,
+) -> float:
+    """Return the standard deviation of the mean step of streets that all move alike, before anything is counted.
+
+    Parameters
+    ----------
+    number
+        Weeks from the date.
+    noise
+        Variance of one week's level from days and counting.
+    motion
+        How such streets move.
+    size
+        Multiple of its week step.
+    shared_slow, shared_days
+        Correlation between two streets of movement and of days.
+    controls, treated
+        Streets without and with the measure.
+
+    Returns
+    -------
+    float
+        On the scale of levels, averaged in variance over the memories that the model allows.
+    """
+    n = controls + treated
+    street = np.repeat(np.arange(n), len(number))
+    week = np.tile(number, n)
+    same = street[:, None] == street[None, :]
+    same_week = week[:, None] == week[None, :]
+    X = np.zeros((len(week), n + 1))
+    X[np.arange(len(week)), street] = 1.0
+    X[:, n] = (street < treated) & (week >= 0)
+    variances = []
+    for memory in MEMORIES_WEEKS:
+        V = np.where(same, 1.0, shared_slow) * (size * motion.week_step) ** 2 * _movement(week, week, memory)
+        V = V + noise * same_week * np.where(same, 1.0, shared_days)
+        white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
+        variances.append(np.linalg.inv(white.T @ white)[n, n])
+    return float(np.sqrt(np.mean(variances)))
+
+
 def _without_step(stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks]) -> tuple[Expected, ...]:
     """Return the smoothed level of each treated street with its step taken out."""
     beta, _, _ = _solve(stack, V)

@@ -97,6 +97,16 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "Van de {left} passages per dag die uit de straten verdwenen, is {share} ({low} tot {high}) op de rand teruggevonden.",
         "Des {left} passages par jour qui ont quitté les rues, {share} ({low} à {high}) se retrouvent en bordure.",
     ),
+    "plan_weeks": (
+        "{what}: to see a change of {size} % four times out of five, count {weeks} weeks before and {weeks} weeks after, with {sensors} sensor(s) on treated streets and {controls} on others.",
+        "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel {weeks} weken ervoor en {weeks} weken erna, met {sensors} sensor(en) in straten met de maatregel en {controls} in andere.",
+        "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez {weeks} semaines avant et {weeks} semaines après, avec {sensors} capteur(s) dans les rues concernées et {controls} dans d'autres.",
+    ),
+    "plan_never": (
+        "{what}: with {sensors} sensor(s), a change of {size} % is not seen four times out of five even with {weeks} weeks before and after; {found} % would be.",
+        "{what}: met {sensors} sensor(en) is een verandering van {size}% zelfs met {weeks} weken ervoor en erna niet vier van de vijf keer te zien; {found}% wel.",
+        "{what} : avec {sensors} capteur(s), un changement de {size} % ne se voit pas quatre fois sur cinq, même avec {weeks} semaines avant et après ; {found} % se verrait.",
+    ),
     # verdicts
     "passed": ("passed", "geslaagd", "réussi"),
     "doubt": ("doubt", "twijfel", "doute"),

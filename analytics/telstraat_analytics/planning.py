@@ -1,0 +1,179 @@
+"""Planning: how long one must count before and after, on how many streets, to see a wanted effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from telstraat_analytics.errors import QuestionError
+from telstraat_analytics.model.priors import DAY_MEMORY, MOTIONS, SHARING_POWERS, Motion
+from telstraat_analytics.model.step import step_sd
+from telstraat_analytics.words import word
+
+WEEKS = (2, 4, 6, 8, 12, 16, 26)
+SENSORS = (1, 2, 3, 5)
+POWER_WANTED = 0.8
+HOURS_A_DAY = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What counting can show.
+
+    Attributes
+    ----------
+    what
+        Which traffic.
+    wanted
+        The effect one wants to see, e.g. -0.2.
+    per_day
+        Crossings per comparable day of one street.
+    controls
+        Streets without a measure that are counted, too.
+    table
+        Columns sensors, weeks (before and after each), detectable (with a power of 80 %), power (of seeing `wanted`).
+    """
+
+    what: str
+    wanted: float
+    per_day: float
+    controls: int
+    table: pd.DataFrame = field(repr=False)
+
+    def weeks_needed(self, sensors: int = 1, power: float = POWER_WANTED) -> int | None:
+        """Return the fewest weeks before and after with which the wanted effect is seen so often; None if none is enough.
+
+        Parameters
+        ----------
+        sensors
+            Treated streets that are counted.
+        power
+            How often the wanted effect must be seen.
+
+        Returns
+        -------
+        int or None
+            Weeks on each side.
+        """
+        rows = self.table[(self.table["sensors"] == sensors) & (self.table["power"] >= power)]
+        return int(rows["weeks"].min()) if len(rows) else None
+
+    def sentence(self, language: str = "en") -> str:
+        """Return the plan as a sentence, in ``en``, ``nl`` or ``fr``."""
+        sensors = int(self.table["sensors"].min())
+        weeks = self.weeks_needed(sensors)
+        wanted = f"{100 * abs(self.wanted):.0f}"
+        subject = word(self.what, language)
+        if weeks is None:
+            longest = self.table[self.table["sensors"] == sensors].iloc[-1]
+            found = f"{100 * abs(longest['detectable']):.0f}"
+            return word(
+                "plan_never",
+                language,
+                what=subject,
+                size=wanted,
+                weeks=int(longest["weeks"]),
+                sensors=sensors,
+                found=found,
+            )
+        return word(
+            "plan_weeks", language, what=subject, size=wanted, weeks=weeks, sensors=sensors, controls=self.controls
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "what": self.what,
+            "wanted": self.wanted,
+            "per_day": self.per_day,
+            "controls": self.controls,
+            "sentence": {language: self.sentence(language) for language in ("en", "nl", "fr")},
+            "table": self.table.to_dict("records"),
+        }
+
+
+def plan(
+    what: str = "car",
+    wanted: float = -0.2,
+    per_day: float = 1000.0,
+    *,
+    controls: int = 2,
+    sensors: Sequence[int] = SENSORS,
+    weeks: Sequence[int] = WEEKS,
+    motion: Motion | None = None,
+) -> Plan:
+    """Plan a count before a measure is taken.
+
+    Parameters
+    ----------
+    what
+        ``pedestrian``, ``bike``, ``car`` or ``heavy``.
+    wanted
+        The effect one wants to see; -0.2 is 20 % less.
+    per_day
+        Crossings per comparable day on one street.
+    controls
+        Streets without a measure that are counted, too.
+    sensors
+        Numbers of treated streets with a sensor.
+    weeks
+        Weeks before and, as many, after.
+    motion
+        How the street moves, where it is known better than from other streets.
+
+    Returns
+    -------
+    Plan
+        Power and smallest detectable change for every combination.
+    """
+    if what not in MOTIONS or what in {"v85", "share"}:
+        raise QuestionError(f"a plan for {what!r} is not possible; it is one of pedestrian, bike, car, heavy")
+    if not -0.99 < wanted < 5 or wanted == 0:
+        raise QuestionError(f"wanted is {wanted}; give a change such as -0.2 for 20 % less")
+    moves = motion or MOTIONS[what]
+    rows = []
+    for count in sensors:
+        for length in weeks:
+            sd = expected_sd(moves, per_day, length, controls, count)
+            edge = norm.ppf(0.975) * sd
+            step = float(np.log1p(wanted))
+            power = float(norm.cdf(-edge - step, scale=sd)) if step < 0 else float(norm.sf(edge - step, scale=sd))
+            detectable = float(np.expm1(-(edge + norm.ppf(POWER_WANTED) * sd)))
+            rows.append({"sensors": count, "weeks": length, "detectable": detectable, "power": power})
+    return Plan(what, wanted, per_day, controls, pd.DataFrame(rows))
+
+
+def expected_sd(motion: Motion, per_day: float, weeks: int, controls: int, sensors: int) -> float:
+    """Return the standard deviation that an evaluation will have, on the log scale.
+
+    Parameters
+    ----------
+    motion
+        How such streets move.
+    per_day
+        Crossings per day.
+    weeks
+        Before, and as many after.
+    controls, sensors
+        Streets without and with the measure; the answer is for the mean of the latter.
+
+    Returns
+    -------
+    float
+        Of the mean step. Averaged over how large the movement of streets is, since the street's own is not known yet.
+    """
+    sizes = np.exp(norm.ppf([0.1, 0.3, 0.5, 0.7, 0.9]) * 0.6 * motion.week_step_spread)
+    memory = DAY_MEMORY
+    day = (1 + 2 * sum((1 - lag / 7) * memory**lag for lag in range(1, 7))) / 7
+    noise = motion.day_noise**2 * day + 1 / max(7 * per_day, 1.0)
+    number = np.arange(-weeks, weeks)
+    shared = motion.shared ** SHARING_POWERS[1]
+    squares = [
+        step_sd(number, noise, motion, float(size), shared, motion.shared, controls, sensors) ** 2 for size in sizes
+    ]
+    return float(np.sqrt(np.mean(squares)))

@@ -1,0 +1,155 @@
+"""Telraam's own files without a server: answers of its API as JSON or CSV, and the export of its portal."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from telstraat_analytics.errors import FrameError
+from telstraat_analytics.frames import CLASSES, SPEED_BINS
+
+PORTAL_TIME = "Date and Time (Local)"
+PORTAL_COLUMNS = {
+    "Pedestrian Total": "pedestrian",
+    "Bike Total": "bike",
+    "Car Total": "car",
+    "Large vehicle Total": "heavy",
+    "Night Total": "night",
+    "Speed V85 km/h": "v85",
+    "Pedestrian (A > B)": "pedestrian_lft",
+    "Pedestrian (B > A)": "pedestrian_rgt",
+    "Bike (A > B)": "bike_lft",
+    "Bike (B > A)": "bike_rgt",
+    "Car (A > B)": "car_lft",
+    "Car (B > A)": "car_rgt",
+    "Heavy (A > B)": "heavy_lft",
+    "Heavy (B > A)": "heavy_rgt",
+}
+START_NAMES = ("start", "date", "start_utc", "period_start")
+HISTOGRAM = "car_speed_hist_0to120plus"
+
+
+def read_counts(paths: Sequence[Path], timezone: str = "Europe/Brussels") -> pd.DataFrame:
+    """Read files of corrected counts into one frame.
+
+    Parameters
+    ----------
+    paths
+        CSV or JSON, plain or gzipped: answers of the API (``segment_id``, ``date`` in UTC, ``uptime``, classes), the
+        portal's export (``Date and Time (Local)``), or a frame as documented (``segment``, ``start``).
+    timezone
+        IANA zone of times that are local.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `telstraat_analytics.frames.as_counts` takes it, counts corrected for uptime. Rows that stand in two files
+        are taken once.
+
+    Raises
+    ------
+    FrameError
+        A file is missing or none of these formats.
+    """
+    frames = [_read(path, timezone) for path in paths]
+    if not frames:
+        raise FrameError("no file of counts is named")
+    frame = pd.concat(frames, ignore_index=True)
+    return frame.drop_duplicates(["segment", "start"], keep="last").reset_index(drop=True)
+
+
+def _read(path: Path, timezone: str) -> pd.DataFrame:
+    try:
+        if ".json" in path.suffixes:
+            rows = _json_rows(path)
+            table = pd.DataFrame(rows)
+        else:
+            table = pd.read_csv(path)
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise FrameError(f"{path}: cannot be read as counts: {error}") from error
+    if PORTAL_TIME in table:
+        return _portal(table, timezone)
+    return _api(path, table, timezone)
+
+
+def _json_rows(path: Path) -> list[Mapping[str, Any]]:
+    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    content = json.loads(raw)
+    rows = content.get("report", content.get("rows")) if isinstance(content, dict) else content
+    if not isinstance(rows, list):
+        raise FrameError(f"{path}: JSON holds neither a list of rows nor a 'report'")
+    return rows
+
+
+def _api(path: Path, table: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    name = next((one for one in START_NAMES if one in table), None)
+    segment = next((one for one in ("segment", "segment_id") if one in table), None)
+    if name is None or segment is None or not any(one in table for one in CLASSES):
+        raise FrameError(
+            f"{path}: no table of counts; it needs segment_id, date and at least one of {', '.join(CLASSES)}, "
+            f"it has {', '.join(map(str, table.columns[:12]))}"
+        )
+    out = table.rename(columns={name: "start", segment: "segment", HISTOGRAM: "car_speed"})
+    out["segment"] = out["segment"].map(_plain_name)
+    out["start"] = _times(path, out["start"], timezone)
+    if "car_speed" in out:
+        out["car_speed"] = out["car_speed"].map(_histogram)
+    if "instance_id" in out:
+        out["instance"] = out["instance_id"]
+    return _kept(out)
+
+
+def _plain_name(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _times(path: Path, values: pd.Series, timezone: str) -> pd.Series:
+    try:
+        return pd.to_datetime(values, utc=True)
+    except (ValueError, TypeError):
+        bare = values.astype(str).str.replace(r"\s+[A-Z]{3,4}$", "", regex=True)
+        try:
+            local = pd.to_datetime(bare)
+        except (ValueError, TypeError) as error:
+            raise FrameError(f"{path}: times such as {values.iloc[0]!r} cannot be read") from error
+        return local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+
+
+def _histogram(value: object) -> list[float] | None:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    if isinstance(value, (list, tuple, np.ndarray)) and len(value) == SPEED_BINS and any(value):
+        return [float(one or 0) for one in value]
+    return None
+
+
+def _portal(table: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    out = table.rename(columns=PORTAL_COLUMNS)
+    local = pd.to_datetime(out[PORTAL_TIME])
+    out["start"] = local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+    name = "Segment ID" if "Segment ID" in out else "Installation ID"
+    out["segment"] = out[name].map(_plain_name)
+    if "Uptime" in out:
+        out["uptime"] = pd.to_numeric(out["Uptime"].astype(str).str.extract(r"([0-9.]+)\s*$")[0], errors="coerce")
+    return _kept(out)
+
+
+def _kept(table: pd.DataFrame) -> pd.DataFrame:
+    directed = [f"{name}_{side}" for name in (*CLASSES, "night") for side in ("lft", "rgt")]
+    wanted = ["segment", "start", "uptime", *CLASSES, "night", *directed, "car_speed", "v85", "instance"]
+    out = table[[name for name in wanted if name in table]].dropna(subset=["start"]).copy()
+    for name in (*CLASSES, "night", *directed):
+        if name in out:
+            out[name] = pd.to_numeric(out[name], errors="coerce").fillna(0.0).clip(lower=0.0)
+    if "uptime" in out:
+        out["uptime"] = pd.to_numeric(out["uptime"], errors="coerce").fillna(0.0).clip(0.0, 1.0)
+    return out.drop_duplicates(["segment", "start"], keep="last")
