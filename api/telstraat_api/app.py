@@ -17,7 +17,7 @@ from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, read_settings
 from telstraat_api.slashes import TrailingSlashes
-from telstraat_api.telraam import instances, places, snapshots, traffic, welcome
+from telstraat_api.telraam import instances, places, snapshots, summaries, traffic, typical, welcome
 from telstraat_api.v1 import exports, reports, segments, streams
 
 
@@ -60,7 +60,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.add_middleware(TrailingSlashes)
     app.add_middleware(HardeningHeaders)
     ours = (health, segments, reports, exports, streams, assets, pages)
-    compatible = (welcome, traffic, snapshots, places, instances)
+    compatible = (welcome, traffic, snapshots, summaries, typical, places, instances)
     for part in (*ours, *compatible):
         app.include_router(part.router)
     return app

@@ -1,0 +1,252 @@
+"""The advanced reports that add up: totals over a period, speeds by hour of day, and one month against the one before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+
+from telstraat_api.counts import KINDS, SPEED_BINS, v85_kmh
+from telstraat_api.database import Database
+from telstraat_api.errors import AskedError
+from telstraat_api.periods import Bucket, Window, local_midnight, zone
+from telstraat_api.reading import Key
+from telstraat_api.telraam.asked import read_body, read_id, read_ids, read_window, read_word
+from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.rows import DECIMALS, NOT_TOLD_APART, PLACES, Interval
+from telstraat_api.telraam.traffic import KEYS, LEVELS, complete, names_of, read_intervals, timezone_of
+
+router = APIRouter(tags=["Telraam-compatible"])
+DAYS_MAX = 366
+CLASSES = ("heavy", "car", "bike", "pedestrian")
+GOOD, BAD = 0.9, 0.5
+"""Borders of uptime in the monthly quality chart."""
+
+PERIOD = {
+    "level": "segments", "id": [1001], "time_start": "2026-02-01 00:00:00Z", "time_end": "2026-03-01 00:00:00Z"
+}  # fmt: skip
+
+
+def both(interval: Interval, kind: str) -> float:
+    """Return a class's count, both directions."""
+    place = PLACES[kind]
+    return interval.counts[place] + interval.counts[place + 1]
+
+
+def is_night(interval: Interval) -> bool:
+    """Tell whether more passed unclassified in the dark than in all classes of the day."""
+    return both(interval, "night") > sum(both(interval, kind) for kind in CLASSES)
+
+
+def added_speeds(intervals: Iterable[Interval]) -> list[float]:
+    """Return the cars per 5 km/h of all intervals."""
+    total = [0.0] * SPEED_BINS
+    for interval in intervals:
+        for n, cars in enumerate(interval.speeds or ()):
+            total[n] += cars
+    return total
+
+
+def sums(intervals: Sequence[Interval]) -> dict[str, float | None]:
+    """Return the sums of classes and of modes, as far as four classes can tell."""
+    total = {kind: sum(both(interval, kind) for interval in intervals) for kind in KINDS}
+    told: dict[str, float | None] = {f"sum_{kind}": round(total[kind], DECIMALS) for kind in CLASSES}
+    told["sum_mode_bicycle"] = round(total["bike"] - total["motorcycle"], DECIMALS)
+    told["sum_mode_car"] = told["sum_car"]
+    told["sum_mode_motorcycle"] = round(total["motorcycle"], DECIMALS)
+    told["sum_mode_pedestrian"] = told["sum_pedestrian"]
+    told["sum_mode_night"] = round(total["night"], DECIMALS)
+    told.update({f"sum_mode_{mode}": None for mode in NOT_TOLD_APART})
+    return told
+
+
+async def read_hours(database: Database, key: Key, number: int, window: Window) -> tuple[list[Interval], str] | None:
+    """Return the complete hours of a segment or instance and its time zone; None when there is none of that number."""
+    timezone = await timezone_of(database, key, number) if number < 2**31 or key is Key.SEGMENT else None
+    if timezone is None:
+        return None
+    shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
+    return await read_intervals(database, key, number, shown, Bucket.HOUR, timezone), timezone
+
+
+@router.post(
+    "/advanced/reports/traffic_summary",
+    summary="Totals over a period",
+    openapi_extra=described({"status_code": 200, "message": "ok", "report": [{"segment_id": 1001}]}, body=PERIOD),
+)
+async def traffic_summary(request: Request) -> Response:
+    """Return totals per segment or instance, with how much of the time they rest on."""
+    asked = await read_body(request)
+    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
+    window = read_window(asked, DAYS_MAX)
+    hours = max(1, window.length_s // 3600)
+    rows = []
+    for number in read_ids(asked.get("id")):
+        found = await read_hours(request.app.state.database, key, number, window)
+        if found is None:
+            continue
+        counted = [interval for interval in found[0] if interval.uptime > 0]
+        speeds = added_speeds(counted)
+        rows.append(
+            {
+                **{name: value for name, value in names_of(key, number).items() if value != -1},
+                **sums(counted),
+                "samplesize": len(counted),
+                "samplesize_night": sum(map(is_night, counted)),
+                "uptime": round(sum(i.uptime for i in counted) / len(counted), DECIMALS) if counted else 0.0,
+                "coverage": round(len(counted) / hours, DECIMALS),
+                "sum_car_speed_hist_0to120plus": speeds,
+                "v85": v85_kmh(speeds),
+            }
+        )
+    return ok(report=rows)
+
+
+@router.post(
+    "/advanced/reports/hourly_speeds",
+    summary="Speeds by hour of day",
+    openapi_extra=described(
+        {"status_code": 200, "message": "ok", "report": [{"time": "08:00", "v85": 40.0}]}, body=PERIOD
+    ),
+)
+async def hourly_speeds(request: Request) -> Response:
+    """Return cars per 5 km/h and V85 for each hour of the local day."""
+    asked = await read_body(request)
+    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
+    window = read_window(asked, DAYS_MAX)
+    rows = []
+    for number in read_ids(asked.get("id")):
+        found = await read_hours(request.app.state.database, key, number, window)
+        if found is None:
+            continue
+        intervals, timezone = found
+        by_hour: dict[int, list[Interval]] = {}
+        for interval in intervals:
+            by_hour.setdefault(interval.start.astimezone(zone(timezone)).hour, []).append(interval)
+        for hour in sorted(by_hour):
+            speeds = added_speeds(by_hour[hour])
+            row = {name: value for name, value in names_of(key, number).items() if value != -1}
+            row_told = {"time": f"{hour:02}:00", "sum_car_speed_hist_0to120plus": speeds, "v85": v85_kmh(speeds)}
+            rows.append({**row, **row_told})
+    return ok(report=rows)
+
+
+def read_month(value: object) -> date:
+    """Read `YYYY-MM`."""
+    if isinstance(value, str) and re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", value):
+        return date(int(value[:4]), int(value[5:]), 1)
+    raise AskedError(f"month={value!r} is not a month; write 2026-03")
+
+
+def month_window(first: date, tz: ZoneInfo) -> Window:
+    """Return a local month."""
+    following = (first + timedelta(days=32)).replace(day=1)
+    return Window(local_midnight(first, tz), local_midnight(following, tz))
+
+
+def quality_code(interval: Interval | None) -> int:
+    """Return 0 for nothing, 1 to 3 for how well an hour was observed, negative by night."""
+    if interval is None or interval.uptime <= 0:
+        return 0
+    code = 3 if interval.uptime >= GOOD else 2 if interval.uptime >= BAD else 1
+    return -code if is_night(interval) else code
+
+
+class Month:
+    """What one month of hours comes to."""
+
+    def __init__(self, intervals: Sequence[Interval], window: Window, tz: ZoneInfo) -> None:
+        self.tz = tz
+        self.first = window.start.astimezone(tz).date()
+        self.days = (window.end.astimezone(tz).date() - self.first).days
+        self.counted = [interval for interval in intervals if interval.uptime > 0]
+        self.hours = window.length_s / 3600
+
+    def totals(self) -> dict[str, float]:
+        """Return the figures that are compared with the month before."""
+        told = {kind: round(sum(both(i, kind) for i in self.counted), 2) for kind in (*CLASSES, "night")}
+        return {
+            "uptime": round(100 * sum(i.uptime for i in self.counted) / self.hours, 2),
+            "days_counted": len({self.day_of(i) for i in self.counted}),
+            "total": round(sum(told.values()), 2),
+            **told,
+        }
+
+    def day_of(self, interval: Interval) -> date:
+        """Return the local day of an interval."""
+        return interval.start.astimezone(self.tz).date()
+
+    def quality_chart(self) -> list[list[int]]:
+        """Return a code for each hour of each day."""
+        known = {(self.day_of(i), i.start.astimezone(self.tz).hour): i for i in self.counted}
+        days = (self.first + timedelta(days=n) for n in range(self.days))
+        return [[quality_code(known.get((day, hour))) for hour in range(24)] for day in days]
+
+    def daily_totals(self, kind: str) -> list[float]:
+        """Return a class's count of each day."""
+        totals = [0.0] * self.days
+        for interval in self.counted:
+            totals[(self.day_of(interval) - self.first).days] += both(interval, kind)
+        return [round(total, 2) for total in totals]
+
+    def hourly_averages(self, kind: str) -> list[float | None]:
+        """Return a class's mean per hour of day; null where nothing was counted."""
+        by_hour: list[list[float]] = [[] for _ in range(24)]
+        for interval in self.counted:
+            by_hour[interval.start.astimezone(self.tz).hour].append(both(interval, kind))
+        return [round(sum(counts) / len(counts), 2) if counts else None for counts in by_hour]
+
+    def modal_share(self) -> list[float]:
+        """Return the shares of heavy, car, bike and pedestrian in percent, night left out."""
+        totals = [sum(both(i, kind) for i in self.counted) for kind in CLASSES]
+        everything = sum(totals)
+        return [round(100 * total / everything, 2) if everything else 0.0 for total in totals]
+
+
+@router.post(
+    "/advanced/reports/monthly_report",
+    summary="A month against the month before",
+    openapi_extra=described(
+        {"status_code": 200, "message": "ok", "report": {"car_this_month": 8123.5}},
+        body={"level": "segments", "id": 1001, "month": "2026-02"},
+    ),
+)
+async def monthly_report(request: Request) -> Response:
+    """Return a month's figures, those of the month before, the difference, and the quality of every hour."""
+    asked = await read_body(request)
+    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
+    number, first = read_id(asked.get("id")), read_month(asked.get("month"))
+    timezone = await timezone_of(request.app.state.database, key, number) if number < 2**31 else None
+    if timezone is None:
+        return ok(report={})
+    tz = zone(timezone)
+    months = []
+    for start in (first, (first - timedelta(days=1)).replace(day=1)):
+        window = month_window(start, tz)
+        found = await read_hours(request.app.state.database, key, number, window)
+        months.append(Month(found[0] if found else [], window, tz))
+    return ok(report=month_shape(key, number, *months))
+
+
+def month_shape(key: Key, number: int, this: Month, past: Month) -> dict[str, Any]:
+    """Return a month and the one before as one object."""
+    told: dict[str, Any] = {name: value for name, value in names_of(key, number).items() if value != -1}
+    told["month"] = this.first.strftime("%Y-%m")
+    now, before = this.totals(), past.totals()
+    for name, value in now.items():
+        told[f"{name}_this_month"] = value
+        told[f"{name}_past_month"] = before[name]
+        told[f"{name}_change_abs"] = round(value - before[name], 2)
+    told["quality_chart"] = this.quality_chart()
+    for kind in (*CLASSES, "night"):
+        told[f"{kind}_daily_totals"] = this.daily_totals(kind)
+        told[f"{kind}_hourly_avg_this_month"] = this.hourly_averages(kind)
+        told[f"{kind}_hourly_avg_past_month"] = past.hourly_averages(kind)
+    for name, month in (("this", this), ("past", past)):
+        told[f"v85_{name}_month"] = v85_kmh(added_speeds(month.counted))
+        told[f"modal_share_heavy_car_bike_pedestrian_{name}_month"] = month.modal_share()
+    return told

@@ -1,0 +1,153 @@
+"""Typical traffic: what a weekday and time of day usually bring, over a year, a season or a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from math import sqrt
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from telstraat_api.counts import v85_kmh
+from telstraat_api.database import Database
+from telstraat_api.periods import Bucket, Window, start_of, zone
+from telstraat_api.reading import Key
+from telstraat_api.telraam.asked import read_body, read_ids, read_word
+from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.examples import SNAPSHOT
+from telstraat_api.telraam.places import feature, line, segments_with_data
+from telstraat_api.telraam.rows import DECIMALS, TOGETHER, Interval
+from telstraat_api.telraam.summaries import both
+from telstraat_api.telraam.traffic import KEYS, LEVELS, names_of, read_intervals, timezone_of
+
+router = APIRouter(tags=["Telraam-compatible"])
+DAYS = {"year": 365, "season": 91, "month": 30}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LENGTHS = {"hour": "hour", "per-hour": "hour", "hourly": "hour", "quarter": "quarter", "per-quarter": "quarter"}
+BUCKETS = {"hour": Bucket.HOUR, "quarter": Bucket.QUARTER}
+ASKED = {"level": "segments", "id": 1001, "duration": "season", "format": "per-hour"}
+Slot = tuple[str, str]
+
+
+def days_of(weekday: int) -> tuple[str, str]:
+    """Return the groups that a weekday belongs to: itself, and weekdays or weekend."""
+    return WEEKDAYS[weekday], "wday" if weekday < 5 else "wend"
+
+
+def slots(intervals: Iterable[Interval], timezone: str) -> dict[Slot, list[Interval]]:
+    """Return the counted intervals by kind of day and local time."""
+    tz = zone(timezone)
+    found: dict[Slot, list[Interval]] = {}
+    for interval in intervals:
+        if interval.uptime <= 0:
+            continue
+        local = interval.start.astimezone(tz)
+        for day in days_of(local.weekday()):
+            found.setdefault((day, local.strftime("%H:%M:%S")), []).append(interval)
+    return found
+
+
+def mean_and_deviation(values: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
+    """Return mean and standard deviation, each value weighted by its uptime; zeros are left out, as Telraam does."""
+    used = [(value, weight) for value, weight in values if value]
+    total = sum(weight for _, weight in used)
+    if not total:
+        return None, None
+    mean = sum(value * weight for value, weight in used) / total
+    spread = sum(weight * (value - mean) ** 2 for value, weight in used) / total
+    return round(mean, DECIMALS), round(sqrt(spread), DECIMALS)
+
+
+def typical(intervals: Sequence[Interval]) -> dict[str, Any]:
+    """Return what is usual in a slot."""
+    told: dict[str, Any] = {"samplesize": len(intervals)}
+    for kind in TOGETHER:
+        mean, deviation = mean_and_deviation([(both(interval, kind), interval.uptime) for interval in intervals])
+        told[f"avg_{kind}"], told[f"std_{kind}"] = mean, deviation
+    speeds = [(v85_kmh(interval.speeds) or 0.0, interval.uptime) for interval in intervals if interval.speeds]
+    told["avg_v85"], told["std_v85"] = mean_and_deviation(speeds)
+    return told
+
+
+def window_of(duration: str, bucket: Bucket, now: datetime) -> Window:
+    """Return the days before now that are looked at."""
+    end = start_of(now, bucket, zone("UTC"))
+    return Window(end - timedelta(days=DAYS[duration]), end)
+
+
+@router.post(
+    "/advanced/reports/typical_traffic",
+    summary="Typical traffic per weekday and time",
+    openapi_extra=described({"status_code": 200, "message": "ok", "report": [{"day_of_week": "mon"}]}, body=ASKED),
+)
+async def typical_traffic(request: Request) -> Response:
+    """Return means and deviations per weekday and local time, weighted by uptime."""
+    database: Database = request.app.state.database
+    asked = await read_body(request)
+    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
+    duration = read_word(asked, "duration", {name: name for name in DAYS}, "year")
+    length = read_word(asked, "format", LENGTHS, "hour")
+    bucket = BUCKETS[length]
+    window = window_of(duration, bucket, datetime.now(UTC))
+    rows = []
+    for number in read_ids(asked.get("id")):
+        timezone = await timezone_of(database, key, number) if number < 2**31 or key is Key.SEGMENT else None
+        if timezone is None:
+            continue
+        intervals = await read_intervals(database, key, number, window, bucket, timezone)
+        found = slots(intervals, timezone)
+        for day in (*WEEKDAYS, "wday", "wend"):
+            for (kind_of_day, clock), members in sorted(found.items()):
+                if kind_of_day == day:
+                    rows.append(
+                        {
+                            **{name: value for name, value in names_of(key, number).items() if value != -1},
+                            "duration": duration,
+                            "interval": length,
+                            "day_of_week": day,
+                            "time": clock,
+                            "time_start": int(window.start.timestamp()),
+                            "time_end": int(window.end.timestamp()),
+                            "flag": "obs",
+                            **typical(members),
+                        }
+                    )
+    return ok(report=rows)
+
+
+async def typical_now(request: Request, bucket: Bucket) -> Response:
+    """Answer what this weekday and time of day usually bring on every segment, over the last month."""
+    database: Database = request.app.state.database
+    now = datetime.now(UTC)
+    window = window_of("month", bucket, now)
+    features = []
+    for row in await segments_with_data(database):
+        tz = zone(row["timezone"])
+        latest = (window.end - timedelta(seconds=1)).astimezone(tz)
+        start = start_of(latest.astimezone(UTC), bucket, tz).astimezone(tz)
+        intervals = await read_intervals(database, Key.SEGMENT, row["segment_id"], window, bucket, row["timezone"])
+        members = slots(intervals, row["timezone"]).get((WEEKDAYS[start.weekday()], start.strftime("%H:%M:%S")), [])
+        properties = {"segment_id": row["segment_id"], "timezone": row["timezone"], **typical(members)}
+        features.append(feature(line(row["geometry"]), **properties))
+    return ok(type="FeatureCollection", features=features)
+
+
+@router.get(
+    "/advanced/reports/typical_traffic_snapshot_live",
+    summary="Typical traffic of this hour, all segments",
+    openapi_extra=described(SNAPSHOT),
+)
+async def typical_hour(request: Request) -> Response:
+    """Return what the latest hour usually brings."""
+    return await typical_now(request, Bucket.HOUR)
+
+
+@router.get(
+    "/advanced/reports/typical_traffic_snapshot_quarterly_live",
+    summary="Typical traffic of this quarter, all segments",
+    openapi_extra=described(SNAPSHOT),
+)
+async def typical_quarter(request: Request) -> Response:
+    """Return what the latest quarter usually brings."""
+    return await typical_now(request, Bucket.QUARTER)
