@@ -15,12 +15,12 @@ PANEL_COLUMNS = 6
 OX, OY, OZ, AX, AY, AZ, DX, DY, DZ, WHICH, MODE, PAINT1, PAINT2, LIGHT, OWNER = range(15)
 BOARD_COLUMNS = 15
 BOARDS_MAX = 4096
-# values of MODE
-PAINT = 0  # weighted by the texel's alpha
-SHADE = 1  # darkens what is there, at most once a frame and pixel
-GLOW = 2  # adds light
-MIRROR = 3  # blends weakly: reflections on a wet road
-SHADE_GROUND = 4  # darkens a convex polygon: WHICH is a row of grounds
+# values of MODE; floats, so that the kernels are compiled once and not for every constant
+PAINT = 0.0  # weighted by the texel's alpha
+SHADE = 1.0  # darkens what is there, at most once a frame and pixel
+GLOW = 2.0  # adds light
+MIRROR = 3.0  # blends weakly: reflections on a wet road
+SHADE_GROUND = 4.0  # darkens a convex polygon: WHICH is a row of grounds
 # grounds: one row a polygon on the ground: how many corners, then their x and y in metres
 GROUND_CORNERS = 12
 GROUND_COLUMNS = 1 + 2 * GROUND_CORNERS

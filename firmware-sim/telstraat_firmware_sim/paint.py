@@ -106,7 +106,7 @@ def paint_boards(  # type: ignore[no-untyped-def]  # noqa: C901
     wants_ids = ids.size > 1
     for n in range(total):
         board = boards[n]
-        mode, sprite, light = int(board[MODE]), int(board[WHICH]), int(board[LIGHT])
+        mode, sprite, light = board[MODE], int(board[WHICH]), int(board[LIGHT])
         if mode == SHADE_GROUND:
             ground = grounds[sprite]
             count = int(ground[0])

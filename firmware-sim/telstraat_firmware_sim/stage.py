@@ -66,21 +66,23 @@ from telstraat_firmware_sim.hull import hull
 ON_SCREEN_MAX = 256
 SWAYS_ABOVE_M = 1.2  # leaves; what stands lower, a trunk or a post, does not sway
 BEAM_M, BEAM_WIDE_M = 15.0, 5.2
+BEAM_LIGHT = 85.0  # of 256 at the brightest; a wet road throws more of it back
 SIDE_ON = 0.97  # cosine beyond which a rider's breadth does not show
 LAMP_REACH_M2 = 22.0
 
 
 @njit(cache=True, error_model="numpy")
-def _add(boards, count, o, a, d, sprite, mode, paints, light, owner):  # type: ignore[no-untyped-def]
-    """Append a board (origin o, along a, down d, each x, y, z); return how many there are now."""
+def _add(boards, written, o, a, d, sprite, mode, paints, light, owner):  # type: ignore[no-untyped-def]
+    """Append a board (origin o, along a, down d, each x, y, z) and count it in `written`, int64 (1,)."""
+    count = written[0]
     if count >= BOARDS_MAX:
-        return count
+        return
     board = boards[count]
     board[0], board[1], board[2] = o
     board[3], board[4], board[5] = a
     board[6], board[7], board[8] = d
     board[9], board[10], board[11], board[12], board[13], board[14] = sprite, mode, paints[0], paints[1], light, owner
-    return count + 1
+    written[0] = count + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -122,7 +124,7 @@ def _order(meta, bodies, places, shown, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light, owner):  # type: ignore[no-untyped-def]
+def _figure(boards, written, cam, sizes, bodies, user, place, numbers, mode, light, owner):  # type: ignore[no-untyped-def]
     """Add someone on foot, or a rider: three slices when seen obliquely; mirrored or thrown as a shadow by `mode`."""
     x, y, way_m = place[0], place[1], place[2]
     body, heading = bodies[int(user[BODY])], user[HEADING]
@@ -153,12 +155,11 @@ def _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light
             origin, down = (px + sun_x * high, py + sun_y * high, 0.0), (-sun_x * high, -sun_y * high, 0.0)
         else:
             origin, down = (px, py, flip * high), (0.0, 0.0, -flip * high)
-        count = _add(boards, count, origin, (ax, ay, 0.0), down, which, mode, paints, light, owner)
-    return count
+        _add(boards, written, origin, (ax, ay, 0.0), down, 1.0 * which, mode, paints, light, owner)
 
 
 @njit(cache=True, error_model="numpy")
-def _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, mode, light):  # type: ignore[no-untyped-def]
+def _fixture(boards, written, cam, sizes, bodies, user, place, numbers, t_s, mode, light):  # type: ignore[no-untyped-def]
     """Add a trunk or a piece of a tree's crown, swaying in the wind, or its shadow."""
     sprite = int(bodies[int(user[BODY]), SPRITE])
     wide, high = sizes[sprite, 0] * user[SCALE], sizes[sprite, 1] * user[SCALE]
@@ -175,11 +176,11 @@ def _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, mode,
             (x - 0.5 * ax + sun_x * top, y - 0.5 * ay + sun_y * top, 0.0),
             (-sun_x * high, -sun_y * high, 0.0),
         )
-    return _add(boards, count, origin, (ax, ay, 0.0), down, sprite, mode, (user[TONE1], user[TONE2]), light, 0.0)
+    _add(boards, written, origin, (ax, ay, 0.0), down, 1.0 * sprite, mode, (user[TONE1], user[TONE2]), light, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light, owner):  # type: ignore[no-untyped-def]
+def _vehicle(boards, written, cam, sizes, bodies, panels, user, place, mode, light, owner):  # type: ignore[no-untyped-def]
     """Add the panels that face the camera, the farther ones first, and then the near side."""
     body, heading = bodies[int(user[BODY])], user[HEADING]
     flip = -1.0 if mode == MIRROR else 1.0
@@ -201,15 +202,15 @@ def _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light
             wa, wb, za, zb = wb, wa, zb, za
         origin, along, down = (wa, near, flip * za), (0.0, wide, 0.0), (wb - wa, 0.0, flip * (zb - za))
         lit = light * p[5] / 256.0 if mode == PAINT else light
-        count = _add(boards, count, origin, along, down, p[4], mode, paints, lit, owner)
+        _add(boards, written, origin, along, down, p[4], mode, paints, lit, owner)
     side = int(body[SPRITE])
     high = flip * scale * sizes[side, 1]
     along = (heading * scale * sizes[side, 0], 0.0, 0.0)
-    return _add(boards, count, (rear, near, high), along, (0.0, 0.0, -high), side, mode, paints, light, owner)
+    _add(boards, written, (rear, near, high), along, (0.0, 0.0, -high), 1.0 * side, mode, paints, light, owner)
 
 
 @njit(cache=True, error_model="numpy")
-def _vehicle_shadow(boards, count, grounds, bodies, user, place, numbers, points, out):  # type: ignore[no-untyped-def]
+def _vehicle_shadow(boards, written, grounds, bodies, user, place, numbers, points, out):  # type: ignore[no-untyped-def]
     """Add the shade under a vehicle, and where body and cabin throw their shadow."""
     body = bodies[int(user[BODY])]
     scale = user[SCALE]
@@ -229,27 +230,29 @@ def _vehicle_shadow(boards, count, grounds, bodies, user, place, numbers, points
             points[corner, 0] = place[0] + user[HEADING] * (x1 if corner & 1 else x0) + z * numbers[SUN_X]
             points[corner, 1] = place[1] + (wide + more) * (1.0 if corner & 2 else -1.0) + z * numbers[SUN_Y]
         size = hull(points, 8, out)
+        count = written[0]
+        if count >= BOARDS_MAX:
+            return
         grounds[count, 0] = size
         for k in range(size):
             grounds[count, 1 + 2 * k], grounds[count, 2 + 2 * k] = out[k, 0], out[k, 1]
         light = numbers[CONTACT] if part == 0 else numbers[SHADE_LIGHT]
         zero = (0.0, 0.0, 0.0)
-        count = _add(boards, count, zero, zero, zero, count, SHADE_GROUND, (0.0, 0.0), light, 0.0)
-    return count
+        _add(boards, written, zero, zero, zero, 1.0 * count, SHADE_GROUND, (0.0, 0.0), light, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def _glow(boards, count, cam, sprite, x, y, z, size_m, strength):  # type: ignore[no-untyped-def]
+def _glow(boards, written, cam, sprite, x, y, z, size_m, strength):  # type: ignore[no-untyped-def]
     """Add a round glow that faces the camera."""
     half = 0.5 * size_m
     origin = (x - half * (cam[3] + cam[6]), y - half * (cam[4] + cam[7]), z - half * (cam[5] + cam[8]))
     along = (size_m * cam[3], size_m * cam[4], size_m * cam[5])
     down = (size_m * cam[6], size_m * cam[7], size_m * cam[8])
-    return _add(boards, count, origin, along, down, sprite, GLOW, (0.0, 0.0), strength, 0.0)
+    _add(boards, written, origin, along, down, sprite, GLOW, (0.0, 0.0), strength, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def _lamps(boards, count, cam, bodies, user, place, numbers):  # type: ignore[no-untyped-def]
+def _lamps(boards, written, cam, bodies, user, place, numbers):  # type: ignore[no-untyped-def]
     """Add a vehicle's or bicycle's lamps as the camera sees them: bright in front, weak behind, halos around."""
     body, heading = bodies[int(user[BODY])], user[HEADING]
     driving = body[KIND] == DRIVING
@@ -264,9 +267,8 @@ def _lamps(boards, count, cam, bodies, user, place, numbers):  # type: ignore[no
         for k in range(2 if driving else 1):
             y = place[1] + (0.36 * body[WIDTH] * (1 - 2 * k) if driving else 0.0)
             z = 0.68 if driving else 0.85
-            count = _glow(boards, count, cam, numbers[HALO], x, y, z, 0.42, strength * min(1.0, 0.5 + bright))
-            count = _glow(boards, count, cam, numbers[HALO], x, y, z, 2.4, 0.55 * strength * bright)
-    return count
+            _glow(boards, written, cam, numbers[HALO], x, y, z, 0.42, strength * min(1.0, 0.5 + bright))
+            _glow(boards, written, cam, numbers[HALO], x, y, z, 2.4, 0.55 * strength * bright)
 
 
 @njit(cache=True, error_model="numpy")
@@ -283,8 +285,8 @@ def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
         if users < shown.size and _place(meta, xs, ys, row, t_s, places):
             shown[users] = row
             users += 1
-    _order(meta, bodies, places, shown, users)
-    count = 0
+    _order(meta, bodies, places, shown, np.int64(users))
+    written = np.zeros(1, dtype=np.int64)
     for step in range(4):  # shadows, reflections, headlights on the road, road users
         if (step == 1 and numbers[MIRRORS] <= 0) or (step == 2 and numbers[HEADLIGHTS] <= 0):
             continue
@@ -294,13 +296,13 @@ def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
             kind = int(body[KIND])
             lit = numbers[HEADLIGHTS] > 0 and user[FIXED] == 0 and kind in (DRIVING, RIDING, MOTORING)
             if step == 0 and kind == DRIVING:
-                count = _vehicle_shadow(boards, count, grounds, bodies, user, place, numbers, points, out)
+                _vehicle_shadow(boards, written, grounds, bodies, user, place, numbers, points, out)
             elif step == 2 and lit and kind != RIDING:
                 front = place[0] + user[HEADING] * (0.5 * body[LENGTH] + 0.3)
                 origin, along = (front, place[1] - 0.5 * BEAM_WIDE_M, 0.0), (user[HEADING] * BEAM_M, 0.0, 0.0)
                 down = (0.0, BEAM_WIDE_M, 0.0)
-                strength = 120.0 * numbers[HEADLIGHTS]
-                count = _add(boards, count, origin, along, down, numbers[BEAM], GLOW, (0.0, 0.0), strength, 0.0)
+                strength = BEAM_LIGHT * numbers[HEADLIGHTS] * (1.0 + numbers[MIRRORS] / 128.0)
+                _add(boards, written, origin, along, down, numbers[BEAM], GLOW, (0.0, 0.0), strength, 0.0)
             if step == 2 or (step == 1 and kind == STANDING) or (step == 0 and kind == DRIVING):
                 continue
             mode, light, owner = PAINT, 0.0, 0.0
@@ -319,11 +321,11 @@ def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
                     light += numbers[LAMP_GAIN] / (1.0 + far / LAMP_REACH_M2)
                 light = 256.0 * min(light, 1.15)
             if kind == DRIVING:
-                count = _vehicle(boards, count, cam, sizes, bodies, panels, user, place, mode, light, owner)
+                _vehicle(boards, written, cam, sizes, bodies, panels, user, place, mode, light, owner)
             elif kind == STANDING:
-                count = _fixture(boards, count, cam, sizes, bodies, user, place, numbers, t_s, mode, light)
+                _fixture(boards, written, cam, sizes, bodies, user, place, numbers, t_s, mode, light)
             else:
-                count = _figure(boards, count, cam, sizes, bodies, user, place, numbers, mode, light, owner)
+                _figure(boards, written, cam, sizes, bodies, user, place, numbers, mode, light, owner)
             if step == 3 and lit:
-                count = _lamps(boards, count, cam, bodies, user, place, numbers)
-    return count
+                _lamps(boards, written, cam, bodies, user, place, numbers)
+    return written[0]

@@ -63,7 +63,7 @@ class Street(ClosingSource):
     def __init__(self, settings: StreetSettings | None = None) -> None:
         self.settings = settings or StreetSettings()
         self._layout: Layout = lay_out(self.settings)
-        self._plan = TrafficPlan(self.settings, self._layout)
+        self._plan = TrafficPlan(self.settings, self._layout, self.settings.start_s)
         self._models = models()
         self._backdrop = paint_backdrop(self.settings, self._layout)
         self._lamps = lamp_places(self.settings, self._layout)
@@ -126,6 +126,8 @@ class Street(ClosingSource):
 
     def truth_between(self, from_s: float, to_s: float) -> list[TrueCrossing]:
         """Give every true crossing with from_s <= t_s < to_s, also of times that were not rendered."""
+        if from_s < self._plan.complete_from_s:
+            self._plan, self._block = TrafficPlan(self.settings, self._layout, from_s), None
         self._plan.until(to_s)
         crossings = self._plan.crossings
         first, last = (bisect_left(crossings, at_s, key=lambda crossing: crossing.t_s) for at_s in (from_s, to_s))
@@ -210,9 +212,8 @@ class Street(ClosingSource):
             return self._block
         from_s, to_s = block * BLOCK_S, (block + 1) * BLOCK_S
         if self._block is not None and from_s < self._block.block * BLOCK_S - KEEP_S:
-            self._plan = TrafficPlan(self.settings, self._layout)  # back in time: the same traffic again
-        self._plan.until(to_s)
-        self._plan.forget_before(from_s - KEEP_S)
+            self._plan = TrafficPlan(self.settings, self._layout, from_s)  # back in time: the same traffic again
+        self._plan.until(to_s, from_s - KEEP_S)
         movers = [mover for mover in self._plan.movers if mover.t0_s < to_s and mover.end_s >= from_s]
         movers += self._fixed
         self._block = _pack(block, movers, len(self._fixed))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import ceil, hypot
+from math import ceil, hypot, inf
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from telstraat_firmware_sim.settings import StreetSettings, Traffic
 from telstraat_firmware_sim.truth import TrueCrossing
 
 LEAD_S = 60.0  # traffic begins this long before the street's time 0, so that the first frame is not empty
+CHUNK_S = 600.0  # a street that is asked for days later is made in pieces, to keep its memory small
 KNOT_S = 1.0  # of those who do not follow each other
 STANDING_GAP_M = 1.8
 PLATOON_GAP_S = (1.3, 0.7)  # least headway and mean of what comes on top
@@ -28,6 +29,9 @@ GROUP_APART_M = 0.62
 KMH = 3.6
 SECONDS_AN_HOUR = 3600.0
 HOURS_A_DAY = 24
+DRAW_S = 6 * SECONDS_AN_HOUR  # then every stream takes a new generator: what passes next week needs no days before it
+SETTLE_S = 1800.0  # who came before such a moment has gone so long after it, also who parked
+ARRIVALS_MAX = 1 << 15  # of one stream between two such moments
 ACROSS = 8
 STREAMS = 9  # two directions of motor, bicycle, near pavement, far pavement; and across the street
 
@@ -64,6 +68,7 @@ class _Stream:
     modes: tuple[tuple[ClassName, float], ...]
     rng: np.random.Generator
     next_s: float
+    draw: int
     arrivals: int = 0
     lead_m: Floats = field(default_factory=lambda: np.empty(0))
     lead_step: int = 0
@@ -73,38 +78,51 @@ class _Stream:
 class TrafficPlan:
     """All road users of one street, made as far as they are asked for."""
 
-    def __init__(self, settings: StreetSettings, layout: Layout) -> None:
+    def __init__(self, settings: StreetSettings, layout: Layout, from_s: float = 0.0) -> None:
+        self._seed = settings.seed
         self._traffic: Traffic = settings.traffic
         self._day_start_s = settings.traffic.day_start_h * SECONDS_AN_HOUR
         self._layout = layout
         self._length_m = layout.to_x - layout.from_x
         self._wet = settings.lens.rain
-        self._streams = [self._stream(settings.seed, number) for number in range(STREAMS)]
-        self._made_until_s = -LEAD_S
+        draw = max(0, int((from_s - SETTLE_S) // DRAW_S))
+        begin_s = draw * DRAW_S if draw else -LEAD_S
+        self.complete_from_s = from_s if draw else 0.0
+        self._made_until_s = begin_s
+        self._streams = [self._stream(number, begin_s) for number in range(STREAMS)]
         self._coming: list[tuple[float, int, TrueCrossing]] = []
         self.movers: list[Mover] = []
         self.crossings: list[TrueCrossing] = []
 
-    def until(self, t_s: float) -> None:
-        """Make everything that has begun at street time `t_s`, and every crossing up to it."""
-        if t_s <= self._made_until_s:
-            return
+    def until(self, t_s: float, forget_before_s: float | None = None) -> None:
+        """Make everything that has begun at street time `t_s`, and every crossing up to it.
+
+        Passages that ended before `forget_before_s` are dropped on the way; their crossings stay.
+        """
+        while self._made_until_s + CHUNK_S < t_s:
+            self._make(self._made_until_s + CHUNK_S)
+            self._forget(forget_before_s)
+        if t_s > self._made_until_s:
+            self._make(t_s)
+        self._forget(forget_before_s)
+
+    def _make(self, t_s: float) -> None:
         for stream in self._streams:
             while stream.next_s <= t_s:
                 for mover in self._arrive(stream):
                     self.movers.append(mover)
                     if mover.crossing:
                         heapq.heappush(self._coming, (mover.crossing.t_s, mover.object_id, mover.crossing))
-                stream.next_s += self._gap_s(stream)
+                self._advance(stream)
         self._made_until_s = t_s
         while self._coming and self._coming[0][0] <= t_s:
             self.crossings.append(heapq.heappop(self._coming)[2])
 
-    def forget_before(self, t_s: float) -> None:
-        """Drop the passages that ended before `t_s`; their crossings stay."""
-        self.movers = [mover for mover in self.movers if mover.end_s >= t_s]
+    def _forget(self, before_s: float | None) -> None:
+        if before_s is not None:
+            self.movers = [mover for mover in self.movers if mover.end_s >= before_s]
 
-    def _stream(self, seed: int, number: int) -> _Stream:
+    def _stream(self, number: int, begin_s: float) -> _Stream:
         heading = 1 if number % 2 == 0 else -1
         per_hour = self._traffic
         modes: tuple[tuple[ClassName, float], ...] = (
@@ -115,15 +133,34 @@ class TrafficPlan:
             (("pedestrian", per_hour.across),),
         )[number // 2]
         share = 1.0 if number == ACROSS else per_hour.right_share if heading > 0 else 1 - per_hour.right_share
-        stream = _Stream(
-            number,
-            heading,
-            tuple((name, rate * share) for name, rate in modes),
-            np.random.default_rng([seed, 7, number]),
-            -LEAD_S,
-        )
-        stream.next_s += self._gap_s(stream)
+        shares = tuple((name, rate * share) for name, rate in modes)
+        draw = int(begin_s // DRAW_S)
+        stream = _Stream(number, heading, shares, self._generator(number, draw), begin_s, draw)
+        self._advance(stream)
         return stream
+
+    def _generator(self, number: int, draw: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, 7, number, draw + 1])
+
+    def _advance(self, stream: _Stream) -> None:
+        """Move to the next arrival; at a change of rate or generator the wait begins anew, as chance has no memory."""
+        if not any(rate for _, rate in stream.modes) or (self._traffic.day_shape and not any(self._traffic.day_shape)):
+            stream.next_s = inf
+            return
+        while True:
+            next_s = stream.next_s + self._gap_s(stream)
+            change_s = (stream.draw + 1) * DRAW_S
+            if self._traffic.day_shape:
+                hours = (self._day_start_s + stream.next_s) // SECONDS_AN_HOUR + 1
+                change_s = min(change_s, hours * SECONDS_AN_HOUR - self._day_start_s)
+            if next_s < change_s:
+                stream.next_s = next_s
+                return
+            stream.next_s = change_s
+            if change_s >= (stream.draw + 1) * DRAW_S:
+                stream.draw += 1
+                stream.rng = self._generator(stream.number, stream.draw)
+                stream.arrivals, stream.lead_m = 0, np.empty(0)
 
     def _per_s(self, stream: _Stream) -> float:
         rate = sum(rate for _, rate in stream.modes) / SECONDS_AN_HOUR
@@ -138,8 +175,8 @@ class TrafficPlan:
         per_s = self._per_s(stream)
         close, free = rng.random(), rng.exponential()
         least, more = PLATOON_GAP_S
-        if per_s <= 0:  # nobody this hour: look again in a quarter
-            return 900.0
+        if per_s <= 0:
+            return inf
         if stream.number // 2 >= 2:
             together = 1.0 if stream.number == ACROSS else self._people_an_arrival()
             return max(0.4, free * together / per_s)
@@ -153,10 +190,7 @@ class TrafficPlan:
         return 1 + self._traffic.group_share * (1 * 0.7 + 2 * 0.2 + 3 * 0.1)
 
     def _arrive(self, stream: _Stream) -> Iterator[Mover]:
-        per_s = self._per_s(stream)
         stream.arrivals += 1
-        if per_s <= 0:
-            return
         names = [name for name, _ in stream.modes]
         rates = np.array([rate for _, rate in stream.modes])
         name = names[int(stream.rng.choice(len(names), p=rates / rates.sum()))]
@@ -280,7 +314,8 @@ class TrafficPlan:
         xs = layout.from_x + way_m if stream.heading > 0 else layout.to_x - way_m
         spread = 0.05 if kind.class_name in _PEOPLE else 0.03
         scale = float(np.clip(rng.normal(1.0, spread), 0.9, 1.12))
-        object_id = (stream.arrivals * 4 + member) * STREAMS + stream.number
+        arrival = (stream.draw + 1) * ARRIVALS_MAX + stream.arrivals
+        object_id = (arrival * 4 + member) * STREAMS + stream.number
         tones = _tones(rng, kind.class_name)
         variant, phase = int(rng.integers(0, 1 << 16)), float(rng.random())
         crossing = true_crossing(layout, object_id, body, stream.heading, t0_s, dt_s, xs, ys, scale)
