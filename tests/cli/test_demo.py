@@ -163,11 +163,12 @@ def check_result(result: dict[str, object], minutes: int) -> None:
 
 def test_headless_proves_the_reports_and_shows_the_accuracy(reachable_folder: Path) -> None:
     folder = reachable_folder / "headless"
-    check_result(headless(folder, "--minutes", "4"), 4)
-    check_result(headless(folder, "--minutes", "2"), 2)  # again, on what is set up already
+    check_result(headless(folder, "--minutes", "2"), 2)
+    check_result(headless(folder, "--minutes", "1"), 1)  # again, on what is set up already
     Home(folder).forget()
 
 
+@pytest.mark.slow  # the kernels are compiled anew, as on a fresh machine
 def test_without_root_and_without_mosquitto_it_is_the_same(reachable_folder: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("NOT ROOT: the whole suite runs without root already; only amqtt is not tried here")
@@ -175,11 +176,12 @@ def test_without_root_and_without_mosquitto_it_is_the_same(reachable_folder: Pat
     folder.mkdir()
     os.chown(folder, 65534, 65534)
     env = {"TELSTRAAT_MOSQUITTO": "", "HOME": str(folder), "NUMBA_CACHE_DIR": str(folder / "demo" / "kernels")}
-    check_result(headless(folder / "demo", "--minutes", "2", env=env, before=AS_NOBODY), 2)
+    check_result(headless(folder / "demo", "--minutes", "1", env=env, before=AS_NOBODY), 1)
     assert (folder / "demo").stat().st_uid == 65534
     Home(folder / "demo").forget()
 
 
+@pytest.mark.slow
 def test_amqtt_forgets_and_nothing_is_lost(reachable_folder: Path) -> None:
     folder = reachable_folder / "amqtt"
     with Demo(folder, *FAST, "--broker-kind", "amqtt") as demo:
