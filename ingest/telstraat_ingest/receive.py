@@ -27,10 +27,13 @@ from telstraat_ingest.settings import IngestSettings
 GROUP = "telstraat-ingest"
 _WAIT_MIN_S, _WAIT_MAX_S = 0.2, 15.0
 _CONNECT_S = 10.0
+_STEADY_S = 5.0
+"""A connection that lasted so long was a good one: the next is tried at once."""
 _READ_BYTES = 262_144
 _READS_A_TURN = 4
 _UNSENT_MAX_BYTES = 4_000_000
 """What a broker that does not read may leave with us; receipts beyond are left out, sensors ask again."""
+_ONCE_MORE = "the broker is there; asking for MQTT 5 once more"
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,7 @@ class Receiver:
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
         self._version = Version.V5
+        self._speaks_5 = self._asked_again = self._is_old = False
         self._connection = 0
         self._socket: socket.socket | None = None
         self._reader = mqtt.Reader()
@@ -48,7 +52,7 @@ class Receiver:
         self._is_connected = False
         self._has_shared = False
         self._keepalive_s = float(settings.keepalive_s)
-        self._began_at_s = self._sent_at_s = self._heard_at_s = self._pinged_at_s = 0.0
+        self._began_at_s = self._sent_at_s = self._heard_at_s = self._pinged_at_s = self._accepted_at_s = 0.0
         self._next_try_at_s = 0.0
         self._wait_s = _WAIT_MIN_S
         self._problem = self._logged = ""
@@ -215,8 +219,13 @@ class Receiver:
         found = mqtt.take_connack(self._version, packet)
         if found.code:
             if found.code in mqtt.UNSUPPORTED_VERSION:
-                self._version = Version.V311
+                self._version, self._is_old = Version.V311, True
             raise ProtocolError(f"the broker refuses us: {mqtt.CODES.get(found.code, hex(found.code))}")
+        if self._version == Version.V311 and not (self._is_old or self._asked_again):
+            # It answers now; it may just have been away when it was asked for MQTT 5. Without sharing, one ingester is all.
+            self._version, self._asked_again, self._wait_s = Version.V5, True, _WAIT_MIN_S
+            raise ProtocolError(_ONCE_MORE)
+        self._speaks_5 = self._version == Version.V5
         self._connection += 1
         self._keepalive_s = float(found.keepalive_s or self._settings.keepalive_s)
         self._has_shared = found.has_shared
@@ -233,9 +242,8 @@ class Receiver:
                 f"({mqtt.CODES.get(refused[0], hex(refused[0]))}): write its files again with telstraat sensor access"
             )
         self._is_connected = True
+        self._accepted_at_s = time.monotonic()
         self.connects += 1
-        self._wait_s = _WAIT_MIN_S
-        self._logged = ""
         extra = {"event": "broker_connected", "shared": self._has_shared, "mqtt": self._version.name}
         logger.info("broker connected", extra=extra)
 
@@ -267,7 +275,11 @@ class Receiver:
     def _drop(self, why: str) -> None:
         was_connected, was_open = self._is_connected, self._socket is not None
         self._close_socket()
-        if was_open and not was_connected and not why.startswith("the broker refuses us"):
+        if was_connected and time.monotonic() - self._accepted_at_s > _STEADY_S:
+            self._wait_s, self._logged = _WAIT_MIN_S, ""
+        if was_connected and not self._is_old:
+            self._version = Version.V5
+        elif was_open and not self._speaks_5 and not why.startswith(("the broker refuses us", _ONCE_MORE)):
             # A broker of MQTT 3.1.1 only may close the connection without a word: take turns.
             self._version = Version.V311 if self._version == Version.V5 else Version.V5
         self._next_try_at_s = time.monotonic() + self._wait_s * random.uniform(0.5, 1.0)
