@@ -1,0 +1,170 @@
+"""The pages in a real browser: live counts arrive, nothing is loaded from elsewhere, everybody can use them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.api.streets import BRUSSELS, a_neighbourhood, add_reports
+
+from telstraat_contract.messages import Counts, Directed, Live, encode
+from telstraat_contract.quarters import QUARTER, quarter_start
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+]
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def streets(module_connection: psycopg.Connection) -> list[int]:
+    return a_neighbourhood(module_connection, quarter_start(datetime.now(UTC)) - QUARTER, days=2)
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, module_client: httpx.Client, complaints: list[str]) -> Iterator[Page]:
+    """A page that writes down every error of a script or a policy, and every request to elsewhere."""
+    home = str(module_client.base_url)
+    context = browser.new_context(base_url=home, locale="en-GB", timezone_id="America/New_York")
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request", lambda asked: complaints.append(asked.url) if not asked.url.startswith((home, "data:")) else None
+    )
+    yield page
+    context.close()
+
+
+def axe_core() -> str:
+    found = find_spec("axe_playwright_python")
+    assert found
+    assert found.origin
+    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def ready(page: Page) -> None:
+    page.wait_for_function(
+        "document.querySelectorAll('[data-chart] svg').length === document.querySelectorAll('[data-chart]').length"
+    )
+
+
+def test_the_open_quarter_fills_while_somebody_looks(
+    page: Page, module_connection: psycopg.Connection, streets: list[int], complaints: list[str]
+) -> None:
+    page.goto(f"/street/{streets[0]}")
+    ready(page)
+    start = quarter_start(datetime.now(UTC))
+    live = Live(sensor="sensor-01", at=start, period_start=start, observed_s=312, counts=Counts(car=Directed(8, 5)))
+    for _ in range(40):  # until the stream is open and the hub knows whom the street's sensor is
+        module_connection.execute("select pg_notify('telstraat_live', %s)", (encode(live).decode(),))
+        page.wait_for_timeout(250)
+        if page.get_attribute("#live", "data-state") == "live":
+            break
+    tile = page.locator("#live [data-kind=car]")
+    assert tile.locator("[data-total]").inner_text() == "13"
+    assert tile.locator("[data-lft]").inner_text() == "8"
+    assert "5.2 of 15 minutes" in page.inner_text("#live-note")
+    local = start.astimezone(BRUSSELS).strftime("%H:%M")
+    assert page.inner_text("#live-note").startswith(local)  # the street's clock, not the browser's
+    assert complaints == []
+
+
+def test_a_new_report_brings_the_page_up_to_date(
+    page: Page, module_connection: psycopg.Connection, streets: list[int], complaints: list[str]
+) -> None:
+    page.goto(f"/street/{streets[1]}")
+    ready(page)
+    page.locator("#latest").wait_for()
+    before = page.inner_text("#latest tbody tr >> nth=0")
+    row = module_connection.execute("select sensor_id from sensor where name = 'sensor-02'").fetchone()
+    assert row
+    start = quarter_start(datetime.now(UTC)) - QUARTER
+    add_reports(
+        module_connection,
+        [{"sensor_id": row[0], "period_start": start, "car_lft": 321, "received_at": datetime.now(UTC)}],
+    )
+    page.wait_for_function("text => document.querySelector('#latest tbody tr').innerText !== text", arg=before)
+    assert "321" in page.inner_text("#latest tbody tr >> nth=0")
+    ready(page)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("path", ["/", "/street/{}", "/street/{}?by=hour", "/docs"])
+def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: str, complaints: list[str]) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(path.format(streets[0]))
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme", "language"),
+    [(path, scheme, "en") for path, scheme in product(("/", "/street/{}", "/docs"), ("light", "dark"))]
+    + [("/street/{}", "light", "nl"), ("/street/{}", "dark", "fr")],
+)
+def test_everybody_can_use_every_page(page: Page, streets: list[int], path: str, scheme: str, language: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    page.set_viewport_size({"width": 1100, "height": 900})
+    page.goto(path.format(streets[0]) + f"?lang={language}")
+    ready(page)
+    for table in page.locator("details").all():
+        table.evaluate("element => element.setAttribute('open', '')")
+    page.evaluate(axe_core())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [
+        (violation["id"], node["html"][:160], node.get("failureSummary", "")[:200])
+        for violation in found["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
+    assert serious == []
+
+
+def test_the_keyboard_reaches_a_street_from_the_map(page: Page, streets: list[int]) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.focus(f'[data-street="{streets[0]}"]')
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/street/{streets[0]}")
+
+
+def test_the_theme_is_chosen_and_remembered(page: Page, streets: list[int]) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    page.click("[data-theme-switch]")
+    page.goto(f"/street/{streets[0]}")
+    assert page.get_attribute("html", "data-theme") == "dark"
+
+
+def test_days_before_and_after_are_a_click_away(page: Page, streets: list[int]) -> None:
+    page.goto(f"/street/{streets[0]}")
+    page.click("nav.days a >> nth=0")
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    assert yesterday[:7] in page.url
+    assert page.locator("#live").count() == 0
