@@ -1,6 +1,6 @@
 """MQTT 3.1.1 and 5 as far as ingest needs them, bytes in and packets out, without a socket.
 
-Written by hand because the library was more than half of what a report cost (docs/decisions/020). A packet that is far
+Written by hand because the library was more than half of what a report cost (docs/decisions/030). A packet that is far
 too long is cut while it is read, so that no message can fill the memory.
 """
 
@@ -73,7 +73,6 @@ class Accepted(NamedTuple):
 PINGREQ = bytes([Kind.PINGREQ << 4, 0])
 DISCONNECT = bytes([Kind.DISCONNECT << 4, 0])
 UNSUPPORTED_VERSION = {1, 0x84}
-SESSION_TAKEN_OVER = 0x8E
 CODES = {
     1: "it does not speak this version of MQTT",
     2: "it rejects the client's name",

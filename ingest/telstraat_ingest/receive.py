@@ -19,7 +19,7 @@ import time
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES
 from telstraat_contract.topics import PREFIX, UP, Channel
 from telstraat_ingest import mqtt
-from telstraat_ingest.errors import BrokerError, SecondIngesterError
+from telstraat_ingest.errors import BrokerError
 from telstraat_ingest.mqtt import Kind, Packet, ProtocolError, Version
 from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.settings import IngestSettings
@@ -209,11 +209,6 @@ class Receiver:
         elif packet.kind == Kind.DISCONNECT:
             code = packet.body[0] if packet.body else 0
             self._problem = f"the broker sends us away: {mqtt.CODES.get(code, hex(code))}"
-            if code == mqtt.SESSION_TAKEN_OVER:
-                raise SecondIngesterError(
-                    f"another ingester named {self._settings.ingester!r} has taken our place at the broker: "
-                    "give each its own name (--name)"
-                )
 
     def _take_connack(self, packet: Packet) -> None:
         found = mqtt.take_connack(self._version, packet)

@@ -35,6 +35,13 @@ _IDLE_TURN_S = 0.2
 _RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0
 _SENSORS_REMEMBERED_S = 10.0
 _ALONE_LOCK = 0x7E15_0001
+_NAME_LOCK = 0x7E15_0004
+_PLACE_PATIENCE_S = 5.0
+_NOT_ALONE = (
+    "another ingester is at work and this broker has no shared subscriptions: each would get every message. "
+    "Stop the other one, or use a broker with MQTT 5 and shared subscriptions, such as Mosquitto 2"
+)
+_SAME_NAME = "another ingester named {0!r} is at work: the broker would throw one out for the other. Give each its own name (--name)"
 _GC_OBJECTS = 200_000  # a batch makes thousands of objects and no cycles: looking for some in between costs a third
 
 logger = logging.getLogger(__name__)
@@ -57,7 +64,8 @@ class Service:
         self._retry_wait_s = _RETRY_MIN_S
         self._sensors_at_s = 0.0
         self._database_away_since_s: float | None = None
-        self._lock_is_shared: bool | None = None
+        self._place: bool | None = None
+        self._place_wanted_at_s: float | None = None
         self._connects = 0
         self._stop = threading.Event()
 
@@ -100,10 +108,12 @@ class Service:
     def _turn(self) -> None:
         try:
             self._receiver.turn(self._wait_s())
-            self._check_alone()
-            self._work()
+            if self._writer is not None or self._connect_database():
+                self._work()
         except IngestError:
             raise
+        except psycopg.OperationalError as error:
+            self._database_away(error)
         except Exception:
             self.metrics.failures.labels("loop").inc()
             logger.exception("a turn of the loop failed", extra={"event": "failure"})
@@ -124,7 +134,7 @@ class Service:
 
     def _work(self) -> None:
         """Write what is due, batch after batch."""
-        if self._writer is None and not self._connect_database():
+        if not self._has_place():
             return
         now_s = time.monotonic()
         if now_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
@@ -239,30 +249,36 @@ class Service:
 
     def _close_database(self) -> None:
         connection, self._connection, self._writer = self._connection, None, None
-        self._lock_is_shared = None
+        self._place = None
         self.metrics.database_up.set(0)
         if connection is not None:
             connection.close()
 
-    def _check_alone(self) -> None:
-        """Hold the place of the only ingester where the broker cannot share, and a shared place where it can."""
+    def _has_place(self) -> bool:
+        """Tell whether we may write: as the only one of our name, and as the only one where the broker cannot share.
+
+        Locks of the database's session say so: they end with the ingester, however it ends. One that was killed may
+        hold them a moment longer, so we wait a little before we give up.
+        """
         shared = self._receiver.is_shared
-        if self._connection is None or not self._receiver.is_connected or self._lock_is_shared is shared:
-            return
-        try:
-            if self._lock_is_shared is not None:
-                self._connection.execute("select pg_advisory_unlock_all()")
-            kind = "_shared" if shared else ""
-            row = self._connection.execute(f"select pg_try_advisory_lock{kind}(%s)", (_ALONE_LOCK,)).fetchone()
-        except psycopg.OperationalError as error:
-            self._database_away(error)
-            return
-        if row is None or not row[0]:
-            raise SecondIngesterError(
-                "another ingester is at work and this broker has no shared subscriptions: each would get every message. "
-                "Stop the other one, or use a broker with MQTT 5 and shared subscriptions, such as Mosquitto 2"
-            )
-        self._lock_is_shared = shared
+        if not self._receiver.is_connected or self._place == shared:
+            return True
+        assert self._connection is not None
+        kind = "_shared" if shared else ""
+        self._connection.execute("select pg_advisory_unlock_all()")
+        row = self._connection.execute(
+            f"select pg_try_advisory_lock{kind}(%s), pg_try_advisory_lock(%s, hashtext(%s))",
+            (_ALONE_LOCK, _NAME_LOCK, self.settings.ingester),
+        ).fetchone()
+        is_alone, is_named = row or (False, False)
+        if is_alone and is_named:
+            self._place, self._place_wanted_at_s = shared, None
+            return True
+        now_s = time.monotonic()
+        self._place_wanted_at_s = self._place_wanted_at_s or now_s
+        if now_s - self._place_wanted_at_s > _PLACE_PATIENCE_S:
+            raise SecondIngesterError(_SAME_NAME.format(self.settings.ingester) if not is_named else _NOT_ALONE)
+        return False
 
     def _serve_metrics(self) -> tuple[WSGIServer, threading.Thread] | None:
         if self.settings.metrics_port is None:

@@ -45,8 +45,9 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long a message may wait for others, in milliseconds."""
     receive_max: Annotated[int, Meta(ge=10, le=65_000)] = 4000
     """How many messages the broker may have on their way to us without acknowledgement: bounds the memory."""
-    session_expiry_s: Positive = 3600
-    """How long the broker keeps messages for us while we are away (MQTT 5)."""
+    session_expiry_s: Positive = 300
+    """How long the broker keeps messages for us while we are away (MQTT 5). Sensors keep them anyway; while others share
+    the subscription, what it keeps for an ingester that does not come back waits for the sensors to send it again."""
     keepalive_s: Annotated[int, Meta(ge=5, le=600)] = 30
     """After 1.5 times so many seconds of silence the connection counts as dead."""
     max_age_days: Positive = 400

@@ -1,0 +1,151 @@
+"""The session at the broker: real brokers of both versions, half-open connections, names that collide, backpressure."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from tests.harness.brokers import TestBroker, client_of
+from tests.ingest.sending import Ingest, a_report, receipt_of, settings_of, wait_until
+
+from telstraat_contract.messages import encode
+from telstraat_contract.topics import Channel, topic
+from telstraat_firmware_sim.fault_proxy import FaultProxy
+from telstraat_ingest import registry
+from telstraat_ingest.errors import SecondIngesterError
+from telstraat_ingest.receive import Receiver
+
+
+def turned(receiver: Receiver) -> Receiver:
+    """Let a receiver do one turn."""
+    receiver.turn(0.02)
+    return receiver
+
+
+@contextmanager
+def connected(receiver: Receiver) -> Iterator[Receiver]:
+    """Give a receiver that is connected."""
+    try:
+        assert wait_until(lambda: turned(receiver).is_connected)
+        yield receiver
+    finally:
+        receiver.close()
+
+
+def test_what_is_not_acknowledged_comes_again(fresh_mosquitto: TestBroker) -> None:
+    fresh_mosquitto.let_in("again-1")
+    report = encode(a_report("again-1", 1))
+    with (
+        connected(Receiver(settings_of("x", fresh_mosquitto, name="again"))) as first,
+        client_of(fresh_mosquitto, "again-1") as sensor,
+    ):
+        sensor.publish(topic("again-1", Channel.REPORT), report)
+        assert wait_until(lambda: len(turned(first).pending) == 1)
+        old = first.take(1)
+    with connected(Receiver(settings_of("x", fresh_mosquitto, name="again"))) as second:
+        assert wait_until(lambda: len(turned(second).pending) == 1)
+        assert [one.payload for one in second.pending] == [one.payload for one in old] == [report]
+        second.acknowledge(second.take(1))
+    with connected(Receiver(settings_of("x", fresh_mosquitto, name="again"))) as third:
+        for _ in range(10):
+            third.turn(0.02)
+        assert third.pending == []
+
+
+def test_the_broker_sends_no_more_than_receive_max(fresh_mosquitto: TestBroker) -> None:
+    fresh_mosquitto.let_in("flat-1")
+    with (
+        connected(Receiver(settings_of("x", fresh_mosquitto, name="flat", receive_max=25))) as receiver,
+        client_of(fresh_mosquitto, "flat-1") as sensor,
+    ):
+        for seq in range(1, 101):
+            sensor.publish(topic("flat-1", Channel.REPORT), encode(a_report("flat-1", seq)))
+        for _ in range(20):
+            receiver.turn(0.02)
+        assert len(receiver.pending) == 25
+        got = 0
+        for _ in range(100):
+            taken = receiver.take(10)
+            got += len(taken)
+            receiver.acknowledge(taken)
+            receiver.turn(0.05)
+        assert got == 100
+
+
+def test_a_half_open_connection_is_noticed_within_one_and_a_half_keep_alives(
+    mosquitto: TestBroker, fault_proxy: Callable[[int], FaultProxy]
+) -> None:
+    proxy = fault_proxy(mosquitto.port)
+    with connected(Receiver(settings_of("x", mosquitto, proxy.port, name="half", keepalive_s=5))) as receiver:
+        proxy.blackhole()
+        silent_from_s = time.monotonic()
+        assert wait_until(lambda: not turned(receiver).is_connected, 9)
+        assert time.monotonic() - silent_from_s < 5 * 1.5 + 1
+        proxy.heal()
+        assert wait_until(lambda: turned(receiver).is_connected)
+
+
+def test_a_broker_that_comes_back_is_entered_again(database: str, fresh_mosquitto: TestBroker) -> None:
+    with psycopg.connect(database) as connection:
+        registry.add_sensor(connection, "back-1")
+    fresh_mosquitto.let_in("back-1")
+    with Ingest(database, fresh_mosquitto) as ingest:
+        fresh_mosquitto.kill()
+        assert wait_until(lambda: ingest.service.metrics.value("broker_up") == 0)
+        fresh_mosquitto.start()
+        assert wait_until(lambda: ingest.service.metrics.value("broker_connects_total") == 2, 20)
+        with client_of(fresh_mosquitto, "back-1") as sensor:
+            assert sensor.subscribe(topic("back-1", Channel.RECEIPT))
+            sensor.publish(topic("back-1", Channel.REPORT), encode(a_report("back-1", 1)))
+            assert receipt_of(sensor).through == 1
+
+
+def test_a_broker_of_the_old_version_only_is_understood(database: str, fresh_amqtt: TestBroker) -> None:
+    with psycopg.connect(database) as connection:
+        registry.add_sensor(connection, "old-1")
+    fresh_amqtt.let_in("old-1")
+    with Ingest(database, fresh_amqtt, name="one"), client_of(fresh_amqtt, "old-1") as sensor:
+        assert sensor.subscribe(topic("old-1", Channel.RECEIPT))
+        sensor.publish(topic("old-1", Channel.REPORT), encode(a_report("old-1", 1)))
+        assert receipt_of(sensor).through == 1
+        second = Ingest(database, fresh_amqtt, name="two")
+        with pytest.raises(SecondIngesterError, match="no shared subscriptions"), second:
+            second.thread.join(15)
+
+
+def test_two_ingesters_share_the_messages_and_one_may_die(database: str, fresh_mosquitto: TestBroker) -> None:
+    with psycopg.connect(database) as connection:
+        registry.add_sensor(connection, "two-1")
+    fresh_mosquitto.let_in("two-1")
+    with Ingest(database, fresh_mosquitto, name="one") as one, client_of(fresh_mosquitto, "two-1") as sensor:
+        assert sensor.subscribe(topic("two-1", Channel.RECEIPT))
+        with Ingest(database, fresh_mosquitto, name="two") as two:
+            for seq in range(1, 61):
+                sensor.publish(topic("two-1", Channel.REPORT), encode(a_report("two-1", seq)))
+            receipt = receipt_of(sensor)
+            while receipt.through < 60:
+                receipt = receipt_of(sensor)
+            shares = [each.service.metrics.value("inserted_total") for each in (one, two)]
+            assert sum(shares) == 60
+            assert min(shares) > 0
+        # The broker keeps every other one for the ingester that left; sent again, as sensors do, they arrive.
+        again = random.Random(2)
+        with psycopg.connect(database, autocommit=True) as connection:
+            for _ in range(12):
+                for seq in again.sample(range(61, 71), 7):
+                    sensor.publish(topic("two-1", Channel.REPORT), encode(a_report("two-1", seq)))
+            assert wait_until(lambda: connection.execute("select count(*) from report").fetchone() == (70,))
+
+
+def test_two_ingesters_of_one_name_are_told_so(database: str, fresh_mosquitto: TestBroker) -> None:
+    first = Ingest(database, fresh_mosquitto, name="same")
+    with (
+        pytest.raises(SecondIngesterError, match="Give each its own name"),
+        first,
+        Ingest(database, fresh_mosquitto, name="same"),
+    ):
+        first.thread.join(10)
