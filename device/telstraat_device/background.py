@@ -13,10 +13,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from telstraat_device.frames import Luma
+from telstraat_device.kernel import kernel
 
 Plane = NDArray[Any]  # flat, uint8 unless told otherwise
 
@@ -41,7 +41,7 @@ def shrink_factor(width: int) -> int:
     return max(1, round(width / WORKING_WIDTH_PX))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def shrink(luma: Plane, factor: int, small: Plane) -> None:
     """Average `luma` (height, width) over squares of `factor` into `small` (height // factor, width // factor)."""
     height, width = small.shape
@@ -71,7 +71,7 @@ def shrink(luma: Plane, factor: int, small: Plane) -> None:
                 small[y, x] = total // area
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def boot(samples: Plane, mean: Plane, spread: Plane) -> None:
     """Set the mean to the middle of the densest samples of each pixel (samples: (count, pixels))."""
     count, pixels = samples.shape
@@ -97,7 +97,7 @@ def boot(samples: Plane, mean: Plane, spread: Plane) -> None:
         spread[i] = np.uint8(min(255, (best << SPREAD_SHIFT) // 3 + 6))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def gain_of(small: Plane, mean: Plane, logs: Plane, counts: Plane) -> float:
     """Return the median of log2(frame / background) over every 61st pixel that is neither black nor white."""
     counts[:] = 0
@@ -115,19 +115,21 @@ def gain_of(small: Plane, mean: Plane, logs: Plane, counts: Plane) -> float:
     for k in range(counts.shape[0]):
         seen += counts[k]
         if 2 * seen >= total:
-            return (k - middle) / 256.0
+            return float((k - middle) / 256.0)
     return 0.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def scale_mean(mean: Plane, candidate: Plane, times_4096: int) -> None:
     """Follow a change of exposure: multiply the background."""
     for i in range(mean.shape[0]):
-        mean[i] = np.uint16(min(65280, (np.int64(mean[i]) * times_4096) >> 12))
-        candidate[i] = np.uint8(min(255, (np.int64(candidate[i]) * times_4096) >> 12))
+        whole: Any = (np.int64(mean[i]) * times_4096) >> 12
+        second: Any = (np.int64(candidate[i]) * times_4096) >> 12
+        mean[i] = np.uint16(min(65280, whole))
+        candidate[i] = np.uint8(min(255, second))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def envelope(
     mean: Plane, spread: Plane, floor: int, width: int, low: Plane, high: Plane, first: int, last: int
 ) -> None:
@@ -138,26 +140,26 @@ def envelope(
         here = y * width
         for x in range(width):
             left, right = max(x - 1, 0), min(x + 1, width - 1)
-            a = mean[here + x]
-            b = a
+            a: Any = mean[here + x]
+            b: Any = a
             for row in (up, here, down):
                 for k in (left, x, right):
                     value = mean[row + k]
                     a = min(a, value)
                     b = max(b, value)
-            wide = max(floor, (SPREAD_TIMES * np.int32(spread[here + x])) >> SPREAD_SHIFT)
+            wide: Any = max(floor, (SPREAD_TIMES * np.int32(spread[here + x])) >> SPREAD_SHIFT)
             low[here + x] = np.uint8(max(0, (np.int32(a) >> 8) - wide))
             high[here + x] = np.uint8(min(255, (np.int32(b) >> 8) + wide))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def detect(small: Plane, low: Plane, high: Plane, mask: Plane) -> None:
     """Mark what lies outside the range with 1."""
     for i in range(small.shape[0]):
         mask[i] = np.uint8(small[i] < low[i]) | np.uint8(small[i] > high[i])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def compare(small: Plane, previous: Plane, step: int, changed: Plane) -> None:
     """Mark what differs from the frame before by more than `step` with 1."""
     limit = np.uint8(step)
@@ -166,7 +168,7 @@ def compare(small: Plane, previous: Plane, step: int, changed: Plane) -> None:
         changed[i] = np.uint8(np.uint8(max(a, b) - min(a, b)) > limit)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def absorb(
     small: Plane, raw: Plane, mean: Plane, spread: Plane, width: int, x0: int, y0: int, x1: int, y1: int
 ) -> None:
@@ -178,7 +180,7 @@ def absorb(
                 spread[i] = max(spread[i], np.uint8(24))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def learn(
     small: Plane,
     mask: Plane,
@@ -198,7 +200,7 @@ def learn(
         if mask[i] == 0:
             difference = (x << 8) - m
             mean[i] = np.uint16(m + ((difference * rate) >> 12))
-            off = min(255, abs(difference) >> (8 - SPREAD_SHIFT))
+            off: Any = min(255, abs(difference) >> (8 - SPREAD_SHIFT))
             s = np.int32(spread[i])
             spread[i] = np.uint8(min(200, s + ((off - s) >> 4) + (1 if off > s else 0)))
             if held[i] > 0:
@@ -217,7 +219,7 @@ def learn(
                 held[i] = np.uint8(0)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def clean(mask: Plane, width: int, sums: Plane, out: Plane) -> None:
     """Keep a pixel when at least 5 of the 3x3 around it are marked; the border row and column are left empty."""
     height = mask.shape[0] // width
@@ -234,7 +236,7 @@ def clean(mask: Plane, width: int, sums: Plane, out: Plane) -> None:
         out[y * width + width - 1] = np.uint8(0)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def shade(small: Plane, mean: Plane, mask: Plane, width: int, kind: Plane, solid: Plane) -> tuple[int, int]:
     """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
 

@@ -7,8 +7,9 @@ row y+1  .####...##     runs of neighbouring rows that touch are one blob (union
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from telstraat_device.kernel import kernel
 
 GAP_PX = 5
 GAP_Y_PX = 3
@@ -20,7 +21,7 @@ SOLID_X0, SOLID_Y0, SOLID_X1, SOLID_Y1, SOLID = range(8, 13)  # the box and area
 BLOB_COLUMNS = 13
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def find_blobs(  # noqa: C901 - one call a frame
     mask: NDArray[np.uint8],
     changed: NDArray[np.uint8],
@@ -118,8 +119,8 @@ def find_blobs(  # noqa: C901 - one call a frame
     return found
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def find_solid(
+@kernel
+def find_solid(  # noqa: C901 - one call a frame
     solid: NDArray[np.uint8],
     width: int,
     runs: NDArray[np.int32],

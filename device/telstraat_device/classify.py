@@ -1,13 +1,13 @@
-"""Says what crossed, and how fast, from the size and the way of its box, while learning the scale of the street.
+r"""Says what crossed, and how fast, from the size and the way of its box, while learning the scale of the street.
 
 Nothing is trained. What streets have in common is known: a car is 4.4 m long and 1.8 m wide, a person walks at 1.3 m/s.
 What this street has of its own is not: pixels per metre at the line, how steeply the camera looks down, and which classes
 come here. Those are kept as a probability over a grid, and every crossing sharpens it:
 
       camera                 a box L x B x T (long, broad, tall) that heads into direction (hx, hy) on the ground shows as
-        \\ θ
-    ─────\\────── ground     width  = s (L |hx| + B |hy|)
-          \\                 height = s ((L |hy| + B |hx|) sin θ + T cos θ)
+        \ θ
+    ─────\────── ground      width  = s (L |hx| + B |hy|)
+          \                  height = s ((L |hy| + B |hx|) sin θ + T cos θ)
 
 s is the scale (pixels per metre) where the object is; further up in the picture it is smaller.
 """
@@ -66,15 +66,15 @@ class Classifier:
 
     Parameters
     ----------
-    width, height : int
-        Working size in pixels; all sizes and speeds given to it are in working pixels.
+    width : int
+        Working width in pixels; all sizes and speeds given to it are in working pixels.
     line_y : float
         Height of the line's middle in the picture: the scale is told there.
     scale : float or None
         Pixels per metre at the line when known by hand.
     """
 
-    def __init__(self, width: int, height: int, line_y: float, scale: float | None = None) -> None:
+    def __init__(self, width: int, line_y: float, scale: float | None = None) -> None:
         self._width, self._line_y = width, line_y
         k = width / 320.0
         self._scales = np.geomspace(SCALE_MIN * k, SCALE_MAX * k, SCALES) if scale is None else np.array([scale])
@@ -93,7 +93,8 @@ class Classifier:
     def belief(self) -> Grid:
         """Probability of each (scale, angle); sums to 1."""
         weights: Grid = np.exp(self._log_belief - self._log_belief.max())
-        return weights / weights.sum()
+        weights /= weights.sum()
+        return weights
 
     def scale(self) -> tuple[float, float]:
         """Return pixels per metre at the line (working pixels) and its uncertainty as a factor (1 is certain)."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device import tracks as columns
+from telstraat_device import track_table as columns
 from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
 from telstraat_device.blobs import Blobs
 from telstraat_device.classify import Classifier
@@ -19,7 +19,7 @@ from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
 from telstraat_device.line import Segment, checked_line
-from telstraat_device.tracks import Tracks
+from telstraat_device.tracks import STILL_AFTER_S, Tracks
 from telstraat_device.view import ViewWatch
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
@@ -77,7 +77,7 @@ class Counter:
         self.tracks = Tracks(working, small.width, small.height)
         scale = self.settings.pixels_per_metre
         middle_y = (self.line.y1 + self.line.y2) / (2 * f)
-        self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
+        self.classifier = Classifier(small.width, middle_y, scale / f if scale else None)
         self.view = ViewWatch(small.width, small.height)
         self._area_min = max(6, round(small.width * small.height * 0.00025))
         self._kept: list[NDArray[np.uint8]] = []
@@ -107,10 +107,7 @@ class Counter:
     def finish(self) -> list[Crossing]:
         """Return the crossings that were still being looked at when the frames ended."""
         found = [] if self._booted or not self._kept else self._boot()
-        table = self.tracks.table
-        rows = table[(table[:, columns.ALIVE] != 0) & (table[:, columns.PENDING] != 0)]
-        found += [self._crossing(row) for row in rows]
-        table[:, columns.PENDING] = 0.0
+        found += self._crossings(self.tracks.finish())
         return sorted(found, key=lambda crossing: crossing.t_s)
 
     def boxes(self) -> list[Box]:
@@ -153,9 +150,13 @@ class Counter:
         small = self.background
         self.view.update(t_s, small.small, small.mask, small.solid_count, small.bright_count)
         done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)
-        if (self.tracks.table[:, columns.STILL_S] > columns.STILL_AFTER_S).any():
+        if (self.tracks.table[:, columns.STILL_S] > STILL_AFTER_S).any():
             for box in self.tracks.still():
                 small.absorb(*box)
+        return self._crossings(done)
+
+    def _crossings(self, done: int) -> list[Crossing]:
+        """Return what the passages that were decided count as."""
         return [self._crossing(row) for row in self.tracks.events[:done] if row[columns.REFUSED] == columns.COUNTED]
 
     def _crossing(self, row: NDArray[np.float64]) -> Crossing:

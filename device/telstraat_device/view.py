@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from telstraat_contract.messages import Light
+from telstraat_device.kernel import kernel
 
 LOOK_EVERY_S = 1.0
 POINTS = 4096
@@ -35,7 +35,7 @@ LIGHT_MEMORY_S = 60.0
 MOVING_ENOUGH = 4000.0  # pixels of traffic after which it tells the light
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def look(
     small: NDArray[Any], mask: NDArray[Any], width: int, step: int, edges: NDArray[Any], lumas: NDArray[Any]
 ) -> int:

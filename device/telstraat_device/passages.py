@@ -1,0 +1,272 @@
+"""Notices when the middle of a track passes the counting line, and decides which passages count.
+
+          side -1     │ margin │     side +1
+    ──────────────────┼────────┼──────────────────   a track is armed on the side it surely is on; it has passed when
+       armed -1  ──►     line      ──► armed +1        it is surely on the other. Lingering in the margin is nothing.
+
+A passage waits EMIT_S before it is reported: if the track turns back it is forgotten, and if it was only a piece of
+something larger that passes with it, it is refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from telstraat_device.follow import CONFIRM_S
+from telstraat_device.kernel import kernel
+from telstraat_device.track_table import (
+    AGE,
+    ALIVE,
+    AREA,
+    ARMED,
+    AT_AREA,
+    AT_BORDER,
+    AT_H,
+    AT_T,
+    AT_W,
+    AT_X,
+    AT_Y,
+    BIRTH_X,
+    BIRTH_Y,
+    COUNTED,
+    CROSSED,
+    CROSSED_T,
+    FIRST_ARMED,
+    HEIGHT,
+    HISTORY_N,
+    ID,
+    LINE_AREA,
+    LINE_H,
+    LINE_VX,
+    LINE_VY,
+    LINE_W,
+    LINE_X,
+    LINE_Y,
+    MISSED,
+    MOVED,
+    MOVING,
+    NOW_DT,
+    NOW_T,
+    OTHER,
+    PENDING,
+    PENDING_ALONG,
+    PENDING_T,
+    PIECE,
+    REFUSED,
+    SEEN,
+    SIDE,
+    SMALL,
+    SMALLEST,
+    SOLID_FILL,
+    SOLID_H,
+    SOLID_N,
+    SOLID_VX,
+    SOLID_VY,
+    SOLID_W,
+    SOLID_X,
+    SOLID_Y,
+    STILL,
+    STILL_S,
+    VX,
+    VY,
+    WIDTH,
+    ZERO_ALONG,
+    ZERO_T,
+    H,
+    Table,
+    W,
+    X,
+    Y,
+)
+
+COAST_S = 0.6  # a track that is not found lives on for so long: a sign post, a gap between frames
+FLICKER_S = 0.12
+EMIT_S = 0.5
+MOVING_MIN = 0.08  # share of its pixels that changed from frame to frame; a wandering shadow has none
+STILL_BELOW = 0.06
+AROUND_S = 0.6  # frames around the line that tell size and speed
+TOGETHER_S = 0.8
+
+
+@kernel
+def signed_distance(line: Table, x: float, y: float) -> float:
+    """Return the distance from the line, negative on its left-hand side; line: x1, y1, x2, y2, length."""
+    return float(((line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])) / line[4])
+
+
+@kernel
+def along(line: Table, x: float, y: float) -> float:
+    """Return the place along the line, 0 to 1 between its ends."""
+    return float(((x - line[0]) * (line[2] - line[0]) + (y - line[1]) * (line[3] - line[1])) / (line[4] * line[4]))
+
+
+@kernel
+def extent_across(line: Table, w: float, h: float) -> float:
+    """Return how far a box of this size reaches in the direction across the line."""
+    return float((abs(line[2] - line[0]) * h + abs(line[3] - line[1]) * w) / line[4])
+
+
+@kernel
+def extent_along(line: Table, w: float, h: float) -> float:
+    """Return how much of the line a box of this size covers, in line lengths."""
+    return float((abs(line[2] - line[0]) * w + abs(line[3] - line[1]) * h) / (line[4] * line[4]))
+
+
+@kernel
+def median(values: Table, count: int) -> float:
+    """Return the middle of the first `count` values; sorts them."""
+    for k in range(1, count):
+        value = values[k]
+        j = k
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+    return float(values[count // 2])
+
+
+@kernel
+def settle(tracks: Table, history: Table, scratch: Table, i: int) -> None:
+    """Sum up how large and how fast a track was around the line, from the frames in which it was alone.
+
+    Size is the median; place and speed at the line are a straight line through the places, by least squares.
+    """
+    kept = min(int(tracks[i, HISTORY_N]), history.shape[1])
+    count, n = 0, 0
+    st, sx, sy, stt, stx, sty = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(kept):
+        t = history[i, k, AT_T] - tracks[i, PENDING_T]
+        if abs(t) > AROUND_S:
+            continue
+        n += 1
+        x, y = history[i, k, AT_X], history[i, k, AT_Y]
+        st, sx, sy, stt, stx, sty = st + t, sx + x, sy + y, stt + t * t, stx + t * x, sty + t * y
+        if history[i, k, AT_BORDER] == 0.0:
+            w, h = history[i, k, AT_W], history[i, k, AT_H]
+            scratch[0, count], scratch[1, count] = w, h
+            scratch[2, count] = history[i, k, AT_AREA] / max(1.0, w * h)
+            count += 1
+    tracks[i, SOLID_W], tracks[i, SOLID_H] = tracks[i, LINE_W], tracks[i, LINE_H]
+    tracks[i, SOLID_VX], tracks[i, SOLID_VY] = tracks[i, LINE_VX], tracks[i, LINE_VY]
+    tracks[i, SOLID_X], tracks[i, SOLID_Y] = tracks[i, LINE_X], tracks[i, LINE_Y]
+    tracks[i, SOLID_N], tracks[i, SOLID_FILL] = (
+        count,
+        tracks[i, LINE_AREA] / max(1.0, tracks[i, LINE_W] * tracks[i, LINE_H]),
+    )
+    if count >= 3:
+        tracks[i, SOLID_W], tracks[i, SOLID_H] = median(scratch[0], count), median(scratch[1], count)
+        tracks[i, SOLID_FILL] = median(scratch[2], count)
+    spread = n * stt - st * st
+    if n >= 4 and spread > (0.02 * n) ** 2:
+        tracks[i, SOLID_VX] = (n * stx - st * sx) / spread
+        tracks[i, SOLID_VY] = (n * sty - st * sy) / spread
+        tracks[i, SOLID_X] = (sx - tracks[i, SOLID_VX] * st) / n
+        tracks[i, SOLID_Y] = (sy - tracks[i, SOLID_VY] * st) / n
+
+
+@kernel
+def piece_of(a: Table, b: Table) -> bool:
+    """Tell whether what crossed as `a` was only a piece of the larger thing that crossed as `b` (rows of tracks)."""
+    aw, ah, bw, bh = a[SOLID_W], a[SOLID_H], b[SOLID_W], b[SOLID_H]
+    if a[CROSSED] != b[CROSSED] or abs(a[CROSSED_T] - b[CROSSED_T]) > TOGETHER_S or aw * ah >= bw * bh:
+        return False
+    later = a[CROSSED_T] - b[CROSSED_T]
+    gap_x = abs(a[SOLID_X] - b[SOLID_X] - b[SOLID_VX] * later) - 0.5 * (aw + bw)
+    gap_y = abs(a[SOLID_Y] - b[SOLID_Y] - b[SOLID_VY] * later) - 0.5 * (ah + bh)
+    reach = 0.15 * max(bw, bh) + 1.0
+    if gap_x > reach or gap_y > reach:
+        return False
+    part = aw * ah / (bw * bh)
+    stacked = -gap_x > 0.5 * min(aw, bw)
+    inside = -gap_x > 0.6 * min(aw, bw) and -gap_y > 0.6 * min(ah, bh)
+    return bool(part < 0.25 or (part < 0.5 and stacked) or inside)
+
+
+@kernel
+def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, scratch: Table) -> int:
+    """Say whether a passage counts, or why not."""
+    settle(tracks, history, scratch, i)
+    if tracks[i, MOVED] < MOVING_MIN:
+        return STILL
+    if tracks[i, LINE_AREA] < frame[SMALLEST]:
+        return SMALL
+    for j in range(tracks.shape[0]):
+        if j != i and tracks[j, ALIVE] != 0.0 and tracks[j, PENDING] != 0.0:
+            settle(tracks, history, scratch, j)
+            if piece_of(tracks[i], tracks[j]):
+                tracks[i, OTHER] = tracks[j, ID]
+                return PIECE
+    for j in range(recent.shape[0]):
+        if recent[j, CROSSED] != 0.0 and piece_of(tracks[i], recent[j]):
+            tracks[i, OTHER] = recent[j, ID]
+            return PIECE
+    return COUNTED
+
+
+@kernel
+def cross(tracks: Table, i: int, line: Table, t_s: float, dt: float) -> None:
+    """Arm a track on its side of the line, and note a passage when it is surely on the other."""
+    x, y = tracks[i, X], tracks[i, Y]
+    s = signed_distance(line, x, y)
+    before = tracks[i, SIDE]
+    if before != 0.0 and (s < 0.0) != (before < 0.0):
+        tracks[i, ZERO_T] = t_s - dt * abs(s) / max(abs(before) + abs(s), 1e-6)
+        tracks[i, ZERO_ALONG] = along(line, x, y)
+    tracks[i, SIDE] = s if s != 0.0 else 1e-6
+    margin = 0.08 * extent_across(line, tracks[i, W], tracks[i, H]) + 0.7
+    if abs(s) <= margin:
+        return
+    side = 1.0 if s > 0.0 else -1.0
+    if tracks[i, ARMED] == 0.0:
+        tracks[i, ARMED] = side
+        if tracks[i, FIRST_ARMED] == 0.0:
+            tracks[i, FIRST_ARMED] = side
+    if side == tracks[i, ARMED]:
+        return
+    moved = np.hypot(x - tracks[i, BIRTH_X], y - tracks[i, BIRTH_Y])
+    if tracks[i, AGE] < CONFIRM_S or tracks[i, SEEN] < 3.0 or moved <= 0.35 * min(tracks[i, W], tracks[i, H]) + 1.0:
+        return
+    tracks[i, ARMED] = side
+    if tracks[i, ZERO_T] == 0.0:
+        tracks[i, ZERO_T], tracks[i, ZERO_ALONG] = t_s, along(line, x, y)
+    edge = 0.25 * extent_along(line, tracks[i, W], tracks[i, H])
+    if not -edge <= tracks[i, ZERO_ALONG] <= 1.0 + edge:
+        return
+    if tracks[i, PENDING] != 0.0:  # back again before the first passage was reported
+        tracks[i, PENDING] = tracks[i, CROSSED] = 0.0
+        return
+    tracks[i, PENDING] = tracks[i, CROSSED] = side
+    tracks[i, PENDING_T] = tracks[i, CROSSED_T] = tracks[i, ZERO_T]
+    tracks[i, PENDING_ALONG] = tracks[i, ZERO_ALONG]
+    tracks[i, LINE_W], tracks[i, LINE_H], tracks[i, LINE_AREA] = tracks[i, W], tracks[i, H], tracks[i, AREA]
+    tracks[i, LINE_VX], tracks[i, LINE_VY], tracks[i, LINE_X], tracks[i, LINE_Y] = tracks[i, VX], tracks[i, VY], x, y
+
+
+@kernel
+def passages(
+    tracks: Table, line: Table, frame: Table, recent: Table, history: Table, scratch: Table, events: Table
+) -> int:
+    """Cross the line, report what has waited long enough and end what is lost; return how many rows of `events`."""
+    t_s, dt = frame[NOW_T], frame[NOW_DT]
+    done = 0
+    for i in range(tracks.shape[0]):
+        if tracks[i, ALIVE] == 0.0:
+            continue
+        cross(tracks, i, line, t_s, dt)
+        x, y = tracks[i, X], tracks[i, Y]
+        away = np.hypot(x - tracks[i, BIRTH_X], y - tracks[i, BIRTH_Y])
+        rests = tracks[i, MOVING] < STILL_BELOW and away < 0.5 * max(tracks[i, W], tracks[i, H])
+        tracks[i, STILL_S] = tracks[i, STILL_S] + dt if rests else 0.0
+        outside = x < 0.0 or y < 0.0 or x > frame[WIDTH] or y > frame[HEIGHT]
+        ends = outside or tracks[i, MISSED] > (COAST_S if tracks[i, SEEN] > 4.0 else FLICKER_S)
+        if tracks[i, PENDING] != 0.0 and (ends or t_s - tracks[i, PENDING_T] > EMIT_S):
+            tracks[i, REFUSED] = judge(tracks, i, frame, recent, history, scratch)
+            if done < events.shape[0]:
+                events[done, :] = tracks[i, :]
+                done += 1
+            if tracks[i, REFUSED] == COUNTED:
+                recent[int(tracks[i, ID]) % recent.shape[0], :] = tracks[i, :]
+            tracks[i, PENDING] = 0.0
+        if ends:
+            tracks[i, ALIVE] = 0.0
+    return done
