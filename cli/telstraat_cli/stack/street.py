@@ -6,6 +6,7 @@ and, once it has come to now, as fast as the wall. The device sees a source of f
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -106,8 +107,9 @@ class NotedStreet(ClosingSource):
         progress = Progress(before.street_s + frames / self.fps, before.frames + frames, pace)
         path = self._folder / PROGRESS_FILE
         draft = path.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(progress))
-        draft.replace(path)
+        with contextlib.suppress(OSError):  # a full disk: a later note will do, what was counted is not counted again
+            draft.write_bytes(msgspec.json.encode(progress))
+            draft.replace(path)
 
 
 def continued(before: StreetPlan, wanted: StreetPlan, folder: Path) -> StreetPlan:
