@@ -93,14 +93,14 @@ def test_every_part_draws_its_error_tree(part: str) -> None:
 
 def test_nothing_is_left_for_later_in_the_code() -> None:
     # Written in two pieces, so that this file does not find itself.
-    marks = re.compile("TO" + "DO|FIX" + "ME|XX" + "X\\b|NotImplemented" + "Error")
+    marks = re.compile("TO" + "DO|FIX" + "ME|XX" + "X\\b|raise NotImplemented" + "Error")
     found = [name(path) for path in [*SOURCES, *TESTS] if marks.search(path.read_text(encoding="utf-8"))]
     assert not found
 
 
 def test_no_default_password_stands_anywhere() -> None:
     pattern = re.compile(r"""(?i)\b(password|passwd|secret|token)\b["']?\s*[:=]\s*["'][^"'{}<>\s$]{4,}["']""")
-    allowed = re.compile(r"(?i)canary|wrong|example|not[-_ ]")
+    allowed = re.compile(r"(?i)canary|wrong|example|not[-_ ]|\.\.\.")
     found = [
         f"{name(path)}: {match.group(0)}"
         for path in tracked()
