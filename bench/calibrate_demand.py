@@ -256,7 +256,7 @@ def simulated_hours(sensors: int) -> list[pd.DataFrame]:
             frame = rows.copy()
             for name in CLASSES:
                 frame[name] = frame[f"{name}_lft"] + frame[f"{name}_rgt"]
-            frame["at"] = frame["start_utc"].dt.tz_convert("Europe/Brussels").dt.tz_localize(None)
+            frame["at"] = frame["start"].dt.tz_convert("Europe/Brussels").dt.tz_localize(None)
             frame = with_calendar(frame)
             frame["u"] = frame["uptime"]
             found.append(frame[(frame["u"] >= 0.5) & frame["hour"].between(8, 17)].reset_index(drop=True))

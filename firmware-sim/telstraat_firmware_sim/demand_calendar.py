@@ -23,6 +23,8 @@ class Calendar:
 
     start_utc: datetime
     days: int
+    first_day: date
+    """The first local day."""
     slot: IntArray
     """Quarter of the local day, 0..95."""
     local_day: IntArray
@@ -79,6 +81,7 @@ def calendar_of(
     return Calendar(
         start_utc=start_utc,
         days=days,
+        first_day=dates[0],
         slot=(local_s % 86_400) // 900,
         local_day=local_day,
         weekday=weekday[local_day],

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from telstraat_contract.messages import SPEED_BIN_KMH, SPEED_BINS, Confidence, Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER, QUARTER_S
@@ -37,7 +38,7 @@ CONFIDENCE_PERCENT = {
 }
 """Mean class confidence by light: pedestrian, bike, car, heavy (assumed)."""
 COUNT_COLUMNS = tuple(f"{name}_{direction}" for name in SEEN for direction in ("lft", "rgt"))
-HOURLY_COLUMNS = ("segment", "sensor", "start_utc", *COUNT_COLUMNS, "quarters", "observed_s", "uptime")
+HOURLY_COLUMNS = ("segment", "sensor", "generation", "start", *SEEN, *COUNT_COLUMNS, "quarters", "observed_s", "uptime")
 Reading = Literal["raw", "corrected"]
 
 
@@ -128,6 +129,17 @@ class Fleet:
     def reports(self, name: str) -> Iterator[Report]:
         """Yield the reports of one sensor in the order of their sequence numbers."""
         yield from reports_of(self.sensor(name), self._start_utc, self.seed)
+
+    def weather_days(self, town: str) -> pd.DataFrame:
+        """Return the weather of each local day: `day`, mean `temperature_c`, sum of `rain_mm`."""
+        import pandas as pd
+
+        demand = self._demands[town]
+        hours = pd.DataFrame({"temperature_c": demand.weather.temperature_c, "rain_mm": demand.weather.rain_mm})
+        first = pd.Timestamp(demand.calendar.first_day)
+        days = hours.groupby(demand.calendar.local_day[::4]).agg({"temperature_c": "mean", "rain_mm": "sum"})
+        days.insert(0, "day", first + pd.to_timedelta(days.index, unit="D"))
+        return days.reset_index(drop=True)
 
     def hourly(self, reading: Reading = "raw") -> pd.DataFrame:
         """Return a row for each sensor and hour of which there is a report, in `HOURLY_COLUMNS`."""
@@ -283,11 +295,24 @@ def hourly_of(truth: SensorTruth, start_utc: datetime, reading: Reading = "raw")
     keep = np.flatnonzero(series.sent.reshape(-1, 4).any(axis=1))
     start = pd.date_range(start_utc, periods=len(hours), freq="h", tz="UTC")[keep]
     values = hours[keep] if reading == "corrected" else hours[keep].astype(np.int64)
-    frame = pd.DataFrame(values, columns=pd.Index(COUNT_COLUMNS))
-    frame.insert(0, "segment", truth.demand.street.name)
-    frame.insert(1, "sensor", series.sensor.name)
-    frame.insert(2, "start_utc", start)
+    frame = counted_frame(truth, values, start)
     frame["quarters"] = quarters[keep]
     frame["observed_s"] = observed.reshape(-1, 4).sum(axis=1)[keep]
     frame["uptime"] = frame["observed_s"] / timedelta(hours=1).total_seconds()
+    return frame
+
+
+def counted_frame(truth: SensorTruth, values: npt.NDArray[Any], start: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return a frame of counts (row, class x direction) as the analysis reads them: who, when (UTC), totals, directions."""
+    import pandas as pd
+
+    sensor = truth.series.sensor
+    frame = pd.DataFrame(
+        {"segment": truth.demand.street.name, "sensor": sensor.name, "generation": sensor.kind},
+        index=range(len(values)),
+    )
+    frame["start"] = start
+    totals = values.reshape(-1, len(SEEN), 2).sum(axis=2)
+    frame[list(SEEN)] = totals
+    frame[list(COUNT_COLUMNS)] = values
     return frame

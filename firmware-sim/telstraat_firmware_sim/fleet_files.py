@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from telstraat_contract.messages import encode
+from telstraat_contract.quarters import QUARTER_S
 from telstraat_firmware_sim.demand_profiles import CLASSES
 from telstraat_firmware_sim.errors import FleetError
-from telstraat_firmware_sim.fleet import COUNT_COLUMNS, Fleet, SensorTruth, hourly_of, reports_of
+from telstraat_firmware_sim.fleet import COUNT_COLUMNS, Fleet, SensorTruth, counted_frame, hourly_of, reports_of
 from telstraat_firmware_sim.fleet_sensors import LIGHTS
 
 FileFormat = Literal["parquet", "csv"]
@@ -101,7 +102,7 @@ def truth_frame(truth: SensorTruth, start_utc: datetime, step: Step = "quarter")
     frame.insert(0, "segment", demand.street.name)
     frame.insert(1, "sensor", truth.series.sensor.name)
     frame.insert(
-        2, "start_utc", pd.date_range(start_utc, periods=len(frame), freq=timedelta(minutes=15 * per_row), tz="UTC")
+        2, "start", pd.date_range(start_utc, periods=len(frame), freq=timedelta(minutes=15 * per_row), tz="UTC")
     )
     return frame
 
@@ -110,13 +111,12 @@ def report_frame(truth: SensorTruth, start_utc: datetime) -> pd.DataFrame:
     """Return what a sensor reported, a row for each quarter of which there is a report: raw, as in the table."""
     series = truth.series
     sent = np.flatnonzero(series.sent)
-    frame = pd.DataFrame(series.counts[sent].reshape(-1, len(COUNT_COLUMNS)), columns=pd.Index(COUNT_COLUMNS))
-    frame.insert(0, "segment", truth.demand.street.name)
-    frame.insert(1, "sensor", series.sensor.name)
-    frame.insert(2, "start_utc", pd.date_range(start_utc, periods=len(series.sent), freq="15min", tz="UTC")[sent])
+    start = pd.date_range(start_utc, periods=len(series.sent), freq="15min", tz="UTC")[sent]
+    frame = counted_frame(truth, series.counts[sent].reshape(-1, len(COUNT_COLUMNS)), start)
     frame["motorcycle_lft"] = series.motorcycle[sent, 0]
     frame["motorcycle_rgt"] = series.motorcycle[sent, 1]
     frame["observed_s"] = series.observed_s[sent]
+    frame["uptime"] = frame["observed_s"] / QUARTER_S
     frame["flags"] = series.flags[sent]
     frame["light"] = np.array(LIGHTS)[series.light[sent]]
     return frame
@@ -167,7 +167,7 @@ def _write_towns(fleet: Fleet, folder: Path) -> None:
     (folder / "fleet.json").write_text(_json(about, indent=1) + "\n", encoding="utf-8")
     with (folder / "weather.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["town", "start_utc", "temperature_c", "rain_mm"])
+        writer.writerow(["town", "start", "temperature_c", "rain_mm"])
         for town in fleet.towns:
             writer.writerows(_weather_rows(fleet, town.name))
     with (folder / "holidays.csv").open("w", encoding="utf-8", newline="") as file:

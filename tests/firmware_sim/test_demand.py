@@ -89,7 +89,7 @@ def test_a_v1_counts_with_the_scatter_that_was_measured_on_real_ones() -> None:
     """Variance / mean of raw counts in an hour of the week over 13 weeks; quartiles over 100 sensors of the design study."""
     made = made_up_fleet(FleetSettings(sensors=12, start=date(2025, 8, 18), days=91, kinds={"v1": 1.0}, seed=2))
     rows = made.hourly("raw")
-    local = rows["start_utc"].dt.tz_convert("Europe/Brussels")
+    local = rows["start"].dt.tz_convert("Europe/Brussels")
     rows = rows[(rows["uptime"] >= 0.5) & local.dt.hour.between(8, 17)].assign(
         slot=local.dt.day_of_week * 24 + local.dt.hour
     )

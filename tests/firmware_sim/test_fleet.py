@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from telstraat_analytics.frames import as_counts
+from telstraat_analytics.weather import read_weather
 from telstraat_contract.messages import Flag, Report, decode, encode
 from telstraat_contract.topics import Channel
 from telstraat_firmware_sim.demand import Measure, Street, Town
@@ -171,12 +173,30 @@ def test_hours_come_raw_or_corrected_by_the_rule_of_reading() -> None:
     assert tuple(raw.columns) == tuple(corrected.columns) == HOURLY_COLUMNS
     series = here.sensor("a").series
     hour = int(np.flatnonzero(raw["quarters"].to_numpy() == 4)[5])
-    at = int((raw["start_utc"][hour] - pd.Timestamp(START, tz="UTC")) / pd.Timedelta(minutes=15))
+    at = int((raw["start"][hour] - pd.Timestamp(START, tz="UTC")) / pd.Timedelta(minutes=15))
     counts, observed = series.counts[at : at + 4, CAR, 0], series.observed_s[at : at + 4]
     assert raw["car_lft"][hour] == counts.sum()
     assert corrected["car_lft"][hour] == pytest.approx((counts * 900 / observed).sum())
     assert raw["observed_s"][hour] == observed.sum()
     assert (corrected.loc[corrected["quarters"] == 0, list(COUNT_COLUMNS)] == 0).all(axis=None)
+
+
+def test_the_analysis_reads_the_frames_as_they_are(tmp_path: Path) -> None:
+    here = fleet(Sensor("a", "Busy", "v1", gaps=2.0), days=7)
+    write_fleet(here, tmp_path / "out")
+    quarters = as_counts(pd.read_parquet(tmp_path / "out" / "reports.parquet"), counts="raw")
+    hours = as_counts(here.hourly("raw"), counts="raw")
+    assert (
+        quarters["car"].sum()
+        == hours["car"].sum()
+        == here.sensor("a").series.counts[here.sensor("a").series.sent, CAR].sum()
+    )
+    corrected = as_counts(here.hourly("corrected"), counts="corrected")
+    whole = (here.hourly("raw")["quarters"] == 4).to_numpy()
+    assert corrected["car"][whole].sum() == pytest.approx(hours["car"][whole].sum(), rel=0.01)
+    weather = read_weather(here.weather_days("Here"))
+    assert len(weather) == 8  # seven days of UTC touch eight local days
+    assert weather["rain_mm"].sum() == pytest.approx(here.demand("Here").weather.rain_mm.sum())
 
 
 def test_an_hour_without_a_report_has_no_row() -> None:
