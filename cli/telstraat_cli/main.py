@@ -18,7 +18,10 @@ COMMANDS = {
     "sensor": "add, list, move or retire sensors, with their own passwords for the broker",
     "ingest": "receive the sensors' reports and write them to the database",
     "api": "serve the API and the pages",
+    "account": "let people in, and make keys for their programs",
     "db": "the database: migrate, status, backup, restore, import, export",
+    "evaluate": "before and after a measure: what changed, with its interval and its doubts",
+    "plan": "how long and on how many streets to count to see a wanted effect",
     "sim": "streets and fleets that do not exist, with known truth",
 }
 INTERRUPTED = 130

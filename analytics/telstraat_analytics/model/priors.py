@@ -51,7 +51,7 @@ class Motion:
 # year_end: a working week without work: lorries and commuting by bicycle fall by a third or more, cars by less.
 # shared: the same study: 0.32-0.36 car, 0.36-0.40 bicycle, 0.30 heavy, 0.18 pedestrian.
 MOTIONS: dict[str, Motion] = {
-    "pedestrian": Motion(0.08, 0.26, 0.20, -0.20, 0.30, 0.20, 0.20),
+    "pedestrian": Motion(0.08, 0.26, 0.20, -0.20, 0.30, 0.30, 0.20),
     "bike": Motion(0.10, 0.23, 0.30, -0.40, 0.30, 0.15, 0.40),
     "car": Motion(0.05, 0.155, 0.06, -0.15, 0.12, 0.07, 0.35),
     "heavy": Motion(0.12, 0.32, 0.10, -0.40, 0.30, 0.15, 0.30),
@@ -70,7 +70,7 @@ DAY_MEMORY_DAYS = 40
 SHARED_DAYS = 20
 """Weight of the prior of `Motion.shared`, in days."""
 
-MEMORIES_WEEKS = (3.0, 8.0, 30.0)
+MEMORIES_WEEKS = (1.0, 3.0, 8.0, 30.0)
 """How long a street's level remembers: from a fortnight's roadworks to the slow growth of a neighbourhood."""
 
 SHARING_POWERS = (1.0, 0.6, 0.3)

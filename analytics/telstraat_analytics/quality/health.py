@@ -146,10 +146,13 @@ def moved(segment: str, days: pd.DataFrame) -> list[Finding]:
     before = rates.rolling(14, min_periods=5).median().shift(1)
     after = rates[::-1].rolling(14, min_periods=3).median()[::-1]
     ratio = (after + 0.2) / (before + 0.2)
-    last_two = (rates + 0.2) / (rates.rolling(14, min_periods=5).max().shift(1) + 0.2)
-    ratio.iloc[-2:] = last_two.iloc[-2:]
-    up, down = (ratio > MOVE_FACTOR).sum(axis=1), (ratio < 1 / MOVE_FACTOR).sum(axis=1)
-    jumps = np.flatnonzero((up >= MOVE_CLASSES_MIN) | (down >= MOVE_CLASSES_MIN))
+    up, down = ratio > MOVE_FACTOR, ratio < 1 / MOVE_FACTOR
+    past = rates.rolling(14, min_periods=5)
+    tail = rates.index[-2:]  # too short for a median: beyond everything of the fortnight before
+    up.loc[tail] = ((rates + 0.2) / (past.max().shift(1) + 0.2) > MOVE_FACTOR).loc[tail]
+    down.loc[tail] = ((rates + 0.2) / (past.min().shift(1) + 0.2) < 1 / MOVE_FACTOR).loc[tail]
+    up_classes, down_classes = up.sum(axis=1), down.sum(axis=1)
+    jumps = np.flatnonzero((up_classes >= MOVE_CLASSES_MIN) | (down_classes >= MOVE_CLASSES_MIN))
     found: list[Finding] = []
     for position in jumps:
         at, last = _sharpest(rates, int(position))

@@ -1,0 +1,239 @@
+"""Evaluate a measure: before and after, with its doubts, from files of counts or from a database.
+
+A measure is a TOML file (see docs/evaluation.md): what was done where and when, streets to compare with, and [data] with
+the files to read. The sentence and the table are printed; --out writes the report.
+
+    telstraat evaluate measure.toml
+    telstraat evaluate measure.toml --out report --language nl
+    telstraat evaluate measure.toml --dsn postgresql://user@host/telstraat
+    telstraat evaluate measure.toml --what car --what bike --json
+
+No server is needed for files: answers of the Telraam API (JSON or CSV) and exports of its portal are read as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from telstraat_cli.errors import CliError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from telstraat_analytics import Evaluation, Measure, Question
+
+FORMATS = ("html", "pdf", "json")
+HISTORY = timedelta(days=460)
+DSN_VARIABLE = "TELSTRAAT_DSN"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `telstraat evaluate` understands."""
+    parser.add_argument("measure", type=Path, metavar="MEASURE.toml", help="what was done where and when")
+    parser.add_argument(
+        "--dsn", help=f"read the counts from this database (or set {DSN_VARIABLE}) instead of [data] files"
+    )
+    parser.add_argument(
+        "--what",
+        action="append",
+        help="pedestrian, bike, car, heavy, motor, active, all, v85, above_limit, bike_share, …; may be repeated",
+    )
+    parser.add_argument("--direction", default="", help="lft (A to B) or rgt; both if not given")
+    parser.add_argument(
+        "--hours", metavar="FIRST-LAST", help="local start hours, e.g. 7-9; all that were seen if not given"
+    )
+    parser.add_argument("--days", default=None, help="all, workdays or weekend")
+    parser.add_argument("--language", default="en", help="en, nl or fr")
+    parser.add_argument("--weather", type=Path, help="CSV of day, temperature_c, rain_mm")
+    parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
+    parser.add_argument("--formats", default=",".join(FORMATS), help="which of html,pdf,json to write")
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, print and write; 0 when there is an answer, 1 when every question was refused."""
+    from telstraat_analytics import evaluate_all, read_measure
+    from telstraat_analytics.errors import AnalysisError
+
+    try:
+        measure, tables = read_measure(args.measure)
+        questions = _questions(args, tables)
+        frame, counts = _frame(args, measure, tables)
+        weather = _weather(args, tables)
+        evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather)
+        if args.json:
+            print(_json(evaluations), end="")
+        else:
+            _show(evaluations, args.language)
+        if args.out:
+            _write(evaluations, args)
+    except AnalysisError as error:
+        raise CliError(str(error)) from error
+    return 0 if any(one.effect is not None for one in evaluations) else 1
+
+
+def _questions(args: argparse.Namespace, tables: dict[str, Any]) -> list[Question]:
+    from telstraat_analytics import Question
+
+    asked = tables.get("question", {})
+    known = {"what", "direction", "hours", "days"}
+    for key in set(asked) - known:
+        raise CliError(f"{args.measure}: [question] has no key {key!r}; it has {', '.join(sorted(known))}")
+    what = args.what or asked.get("what", ["car"])
+    hours = _hours(args.hours) if args.hours else tuple(asked.get("hours", ()))
+    days = args.days or asked.get("days", "all")
+    names = [what] if isinstance(what, str) else list(what)
+    return [Question(name, args.direction or asked.get("direction", ""), hours, days) for name in names]
+
+
+def _hours(text: str) -> tuple[int, ...]:
+    first, dash, last = text.partition("-")
+    if not (first.isdigit() and (not dash or last.isdigit())):
+        raise CliError(f"--hours {text!r}: write FIRST-LAST, e.g. 7-9")
+    return tuple(range(int(first), int(last or first) + 1))
+
+
+def _frame(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
+    from telstraat_analytics import read_counts
+
+    dsn = args.dsn or os.environ.get(DSN_VARIABLE)
+    data = tables.get("data", {})
+    if dsn and not (data.get("files") and not args.dsn):
+        return read_database(dsn, measure), "corrected"
+    if not data.get("files"):
+        raise CliError(f'{args.measure}: no counts: give --dsn, or [data] with files = ["counts.csv"]')
+    folder = args.measure.parent
+    files: list[Path] = []
+    for name in data["files"]:
+        found = sorted(folder.glob(name)) if any(sign in name for sign in "*?[") else [folder / name]
+        if not found:
+            raise CliError(f"{args.measure}: [data] files: nothing matches {name!r} in {folder}")
+        files += found
+    return read_counts(files, measure.timezone), data.get("counts", "corrected")
+
+
+def _weather(args: argparse.Namespace, tables: dict[str, Any]) -> pd.DataFrame | None:
+    import pandas as pd
+
+    name = args.weather or tables.get("data", {}).get("weather")
+    if not name:
+        return None
+    path = args.measure.parent / name
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise CliError(f"{path}: cannot be read as weather: {error}") from error
+
+
+def read_database(dsn: str, measure: Measure) -> pd.DataFrame:
+    """Return the hours of a measure's streets from a Telstraat database, corrected for uptime."""
+    import pandas as pd
+    import psycopg
+
+    segments = _numbers(measure.segments)
+    classes = ("pedestrian", "bike", "car", "heavy", "night")
+    sides = [f"{name}_{side}" for name in classes for side in ("lft", "rgt")]
+    begin = pd.Timestamp(measure.date, tz=measure.timezone) - HISTORY
+    end = pd.Timestamp(measure.date, tz=measure.timezone) + timedelta(
+        days=measure.transition_days + measure.after_days + 1
+    )
+    columns = psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, sides))
+    hours = psycopg.sql.SQL(
+        "select segment_id, period_start, uptime, car_speed, {} from segment_hour "
+        "where segment_id = any(%s) and period_start >= %s and period_start < %s"
+    ).format(columns)
+    try:
+        with psycopg.connect(dsn) as connection:
+            rows = connection.execute(hours, (segments, begin, end)).fetchall()
+            placed = connection.execute(
+                "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
+                (segments,),
+            ).fetchall()
+    except psycopg.Error as error:
+        raise CliError(f"the database cannot be read: {str(error).strip()}") from error
+    if not rows:
+        raise CliError(f"the database has no hours of segments {', '.join(map(str, segments))} around {measure.date}")
+    frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])
+    frame["start"] = pd.to_datetime(frame["start"], utc=True)
+    for name in classes:
+        frame[name] = frame[f"{name}_lft"].fillna(0) + frame[f"{name}_rgt"].fillna(0)
+    frame["uptime"] = frame["uptime"].clip(upper=1.0)
+    frame["instance"] = _instances(frame, placed)
+    return frame.assign(segment=frame["segment"].astype(str))
+
+
+def _numbers(segments: Sequence[str]) -> list[int]:
+    for one in segments:
+        if not one.isdigit():
+            raise CliError(f"segment {one!r}: in a database segments are numbers (see telstraat db, or /v1/segments)")
+    return [int(one) for one in segments]
+
+
+def _instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Return, per row, the latest installation that had begun."""
+    out: list[int | None] = []
+    for segment, start in zip(frame["segment"], frame["start"], strict=True):
+        begun = [number for where, number, from_at in placed if where == segment and from_at <= start]
+        out.append(begun[-1] if begun else None)
+    return out
+
+
+def _show(evaluations: Sequence[Evaluation], language: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from telstraat_analytics.report.content import evaluation_content
+
+    console = Console()
+    content = evaluation_content(list(evaluations), language)
+    for section in content.sections:
+        console.print(f"\n[bold]{section.title}[/bold]\n{section.sentence}\n", highlight=False, soft_wrap=True)
+        if section.verdict:
+            console.print(section.verdict, highlight=False)
+        for table in section.tables:
+            shown = Table(*table.head, title=table.title, title_justify="left")
+            for row in table.rows:
+                shown.add_row(*row)
+            console.print(shown)
+    for table in content.tables:
+        shown = Table(*table.head, title=table.title, title_justify="left")
+        for row in table.rows:
+            shown.add_row(*row)
+        console.print(shown)
+    for line in content.foot:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _json(evaluations: Sequence[Evaluation]) -> str:
+    from telstraat_analytics.report.write import as_json
+
+    return as_json({"evaluations": [one.to_dict() for one in evaluations]})
+
+
+def _write(evaluations: Sequence[Evaluation], args: argparse.Namespace) -> None:
+    from telstraat_analytics.report.content import evaluation_content
+    from telstraat_analytics.report.write import html, pdf
+
+    formats = [one.strip() for one in args.formats.split(",") if one.strip()]
+    for one in formats:
+        if one not in FORMATS:
+            raise CliError(f"--formats {one!r}: there are {', '.join(FORMATS)}")
+    content = evaluation_content(list(evaluations), args.language)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if "html" in formats:
+        _file(args.out, "html").write_text(html(content), encoding="utf-8")
+    if "pdf" in formats:
+        _file(args.out, "pdf").write_bytes(pdf(content))
+    if "json" in formats:
+        _file(args.out, "json").write_text(_json(evaluations), encoding="utf-8")
+    if not args.json:
+        print("written: " + ", ".join(str(_file(args.out, one)) for one in formats))
+
+
+def _file(out: Path, kind: str) -> Path:
+    return out.with_name(f"{out.name}.{kind}")

@@ -1,0 +1,73 @@
+"""Plan a count before a measure is taken: how long, and on how many streets, to see a wanted effect.
+
+    telstraat plan --what car --wanted -20 --per-day 800
+    telstraat plan --what bike --what car --wanted -30 --controls 3 --out plan --language fr
+
+Power comes from how streets were seen to move when nothing was done to them (see docs/evaluation.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from telstraat_cli.errors import CliError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `telstraat plan` understands."""
+    parser.add_argument("--what", action="append", help="pedestrian, bike, car or heavy; may be repeated (car)")
+    parser.add_argument("--wanted", type=float, default=-20.0, metavar="PERCENT", help="the effect to see, e.g. -20")
+    parser.add_argument("--per-day", type=float, default=800.0, metavar="N", help="crossings per day on one street")
+    parser.add_argument(
+        "--controls", type=int, default=2, metavar="N", help="streets without the measure that are counted"
+    )
+    parser.add_argument("--sensors", default="1,2,3,5", help="numbers of treated streets with a sensor")
+    parser.add_argument("--weeks", default="2,4,6,8,12,16,26", help="weeks before, and as many after")
+    parser.add_argument("--language", default="en", help="en, nl or fr")
+    parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan, print and write."""
+    from telstraat_analytics import plan
+    from telstraat_analytics.errors import AnalysisError
+    from telstraat_analytics.report.content import plan_content
+    from telstraat_analytics.report.write import as_json, html, pdf
+
+    sensors, weeks = _whole_numbers("--sensors", args.sensors), _whole_numbers("--weeks", args.weeks)
+    try:
+        plans = [
+            plan(what, args.wanted / 100, args.per_day, controls=args.controls, sensors=sensors, weeks=weeks)
+            for what in args.what or ["car"]
+        ]
+        text = as_json({"plans": [one.to_dict() for one in plans]})
+        content = plan_content(plans, args.language)
+        if args.json:
+            print(text, end="")
+        else:
+            for section in content.sections:
+                print(f"\n{section.sentence}\n")
+                for table in section.tables:
+                    width = max(map(len, table.head))
+                    for row in (table.head, *table.rows):
+                        print("  ".join(f"{cell:<{width}}" for cell in row))
+        if args.out:
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            args.out.with_name(f"{args.out.name}.html").write_text(html(content), encoding="utf-8")
+            args.out.with_name(f"{args.out.name}.pdf").write_bytes(pdf(content))
+            args.out.with_name(f"{args.out.name}.json").write_text(text, encoding="utf-8")
+    except AnalysisError as error:
+        raise CliError(str(error)) from error
+    return 0
+
+
+def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(one) for one in text.split(","))
+    except ValueError as error:
+        raise CliError(f"{option} {text!r}: write whole numbers with commas, e.g. 1,2,3") from error
+    if any(one < 1 or one > 60 for one in numbers):
+        raise CliError(f"{option} {text!r}: from 1 to 60")
+    return numbers
