@@ -67,7 +67,7 @@ class Street(ClosingSource):
         self._models = models()
         self._backdrop = paint_backdrop(self.settings, self._layout)
         self._lamps = lamp_places(self.settings, self._layout)
-        self._camera = self._layout.camera.packed()
+        self._camera = _soft(self._layout.camera)
         self._noise = noise_table(self.settings)
         self._turned: tuple[NDArray[np.float64], NDArray[np.uint8]] | None = None
         shape = (self.settings.height, self.settings.width)
@@ -157,6 +157,19 @@ class Street(ClosingSource):
             found.append(ObjectMask(mover.object_id, body.kind, body.class_name, ids == number))
         return found
 
+    def seen_share(self, crossing: TrueCrossing) -> float:
+        """Tell how much of a road user is seen when it crosses: 0 is hidden behind others, 1 in full view."""
+        ids = np.zeros((self.settings.height, self.settings.width), dtype=np.uint16)
+        packed = self._paint(crossing.t_s, ids)
+        number = 1 + next(k for k, mover in enumerate(packed.movers) if mover.object_id == crossing.object_id)
+        seen_px = int((ids == number).sum())
+        ids[:] = 0
+        alone = replace(packed, meta=packed.meta[number - 1 : number].copy())
+        camera = self._scenery(crossing.t_s)[0]
+        camera[13:15] += shake_px(self.settings, crossing.t_s)
+        self._paint_boards(alone, camera, crossing.t_s, ids)
+        return seen_px / max(1, int((ids == number).sum()))
+
     def _paint(self, t_s: float, ids: NDArray[np.uint16]) -> _Packed:
         """Paint the frame of a moment: backdrop, then boards, then what lens and sensor make of it."""
         lens = self.settings.lens
@@ -164,10 +177,9 @@ class Street(ClosingSource):
         frame = round(t_s * self.settings.fps)
         dice = np.random.Philox(key=self.settings.seed, counter=[frame & (2**63 - 1), 0, 0, 5]).random_raw(2)
         shake_x, shake_y = shake_px(self.settings, t_s)
-        camera_before, backdrop = self._scenery(t_s)
-        camera = camera_before.copy()
-        camera[13] += shake_x + SOFT_PX
-        camera[14] += shake_y + SOFT_PX
+        camera, backdrop = self._scenery(t_s)
+        camera[13] += shake_x
+        camera[14] += shake_y
         lay_backdrop(self._canvas, backdrop, MARGIN_PX, shake_x, shake_y)
         self._paint_boards(packed, camera, t_s, ids)
         if lens.rain > 0:
@@ -198,13 +210,13 @@ class Street(ClosingSource):
         """Give camera and backdrop: others once somebody has knocked the camera round."""
         lens = self.settings.lens
         if lens.turn_s is None or t_s < lens.turn_s:
-            return self._camera, self._backdrop
+            return self._camera.copy(), self._backdrop
         if self._turned is None:
             before = self._layout.camera
             camera = replace(before, yaw_deg=before.yaw_deg + lens.turn_deg)
             layout = replace(self._layout, camera=camera)
-            self._turned = camera.packed(), paint_backdrop(self.settings, layout)
-        return self._turned
+            self._turned = _soft(camera), paint_backdrop(self.settings, layout)
+        return self._turned[0].copy(), self._turned[1]
 
     def _packed(self, t_s: float) -> _Packed:
         block = int(t_s // BLOCK_S)
@@ -238,6 +250,12 @@ class Street(ClosingSource):
         numbers[columns.BEAM], numbers[columns.HALO] = self._models.beam, self._models.halo
         numbers[columns.WIND] = lens.wind
         return numbers
+
+
+def _soft(camera: Camera) -> NDArray[np.float64]:
+    packed = camera.packed().copy()
+    packed[13:15] += SOFT_PX
+    return packed
 
 
 def _pack(block: int, movers: list[Mover], fixed: int) -> _Packed:

@@ -167,6 +167,14 @@ def test_left_to_right_is_to_the_right_of_a_line_that_points_away(yaw_deg: float
     assert moved > 5
 
 
+def test_who_is_hidden_is_said_to_be_hidden() -> None:
+    street = Street(scene("groups", seed=3, **SMALL))
+    shares = [street.seen_share(crossing) for crossing in street.truth_between(0, 600)]
+    assert all(0 <= share <= 1.01 for share in shares)
+    assert max(shares) == pytest.approx(1.0, abs=0.01)
+    assert min(shares) < 0.4
+
+
 def shifted(mask: NDArray[np.bool_], up: int, down: int, aside: int) -> NDArray[np.bool_]:
     """Grow a mask by so many pixels up, down and to both sides."""
     grown = mask.copy()
