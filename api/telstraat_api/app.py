@@ -11,14 +11,16 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from telstraat_api import assets, health, pages, problems
+from telstraat_api.access import SCHEMES
 from telstraat_api.database import Database
 from telstraat_api.exports import Exporter
 from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
+from telstraat_api.rates import Buckets, RateLimit
 from telstraat_api.settings import ApiSettings, read_settings
 from telstraat_api.slashes import TrailingSlashes
 from telstraat_api.telraam import instances, places, snapshots, summaries, traffic, typical, welcome
-from telstraat_api.v1 import exports, reports, segments, streams
+from telstraat_api.v1 import accounts, exports, registry, reports, segments, streams
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -58,9 +60,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["ETag"]
     )
     app.add_middleware(TrailingSlashes)
+    if settings.rate_per_minute:
+        app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))
     app.add_middleware(HardeningHeaders)
-    ours = (health, segments, reports, exports, streams, assets, pages)
+    ours = (health, segments, reports, exports, streams, accounts, registry, assets, pages)
     compatible = (welcome, traffic, snapshots, summaries, typical, places, instances)
     for part in (*ours, *compatible):
         app.include_router(part.router)
+    app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
     return app

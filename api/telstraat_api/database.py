@@ -73,3 +73,8 @@ class Database:
         async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, params)
             return await cursor.fetchone()
+
+    async def execute(self, query: Query, params: Params = None) -> int:
+        """Change something and return how many rows were."""
+        async with self.connection() as connection:
+            return (await connection.execute(query, params)).rowcount

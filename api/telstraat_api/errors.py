@@ -2,6 +2,10 @@
 
 ApiError
 ├── SettingsError     a setting that is unknown or has a value that cannot be
+├── UnauthorizedError 401: a key or a session is missing or not valid
+├── ForbiddenError    403: the role or the key's scope does not reach so far
+├── ConflictError     409: something of that name exists already
+├── TooManyError      429: asked too often
 ├── NotFoundError     404: there is no such segment, sensor or page
 ├── AskedError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
@@ -23,6 +27,42 @@ class ApiError(Exception):
 
 class SettingsError(ApiError):
     """A setting is unknown or its value cannot be used."""
+
+
+class UnauthorizedError(ApiError):
+    """A key or a session is missing or not valid."""
+
+    status = 401
+    kind = "unauthorized"
+    title = "A key is needed"
+
+
+class ForbiddenError(ApiError):
+    """The role or the key's scope does not reach so far."""
+
+    status = 403
+    kind = "forbidden"
+    title = "This is not allowed"
+
+
+class ConflictError(ApiError):
+    """Something of that name exists already."""
+
+    status = 409
+    kind = "conflict"
+    title = "This exists already"
+
+
+class TooManyError(ApiError):
+    """Asked more often than this server allows."""
+
+    status = 429
+    kind = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotFoundError(ApiError):

@@ -33,6 +33,7 @@ class Event:
 
     name: str
     live: Live | None = None
+    sensor_id: int = 0
     at: datetime | None = None
 
 
@@ -59,8 +60,8 @@ class LiveHub:
         self.database = database
         self.settings = settings
         self.streams: set[Stream] = set()
-        self.sensors: dict[str, int] = {}  # by name: the watched segment each stands at
-        self.latest: dict[int, dict[str, Live]] = {}  # by segment and sensor: the open quarter last heard of
+        self.sensors: dict[str, tuple[int, int]] = {}  # by name: number, and the watched segment each stands at
+        self.latest: dict[int, dict[int, Live]] = {}  # by segment and sensor: the open quarter last heard of
         self.closing = False
         self.failures = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -95,8 +96,8 @@ class LiveHub:
         """Watch a street until left."""
         stream = Stream(segment_id)
         self.streams.add(stream)
-        for live in self.latest.get(segment_id, {}).values():
-            stream.put(Event("live", live))
+        for sensor_id, live in self.latest.get(segment_id, {}).items():
+            stream.put(Event("live", live, sensor_id))
         self._asked.set()
         try:
             yield stream
@@ -125,10 +126,10 @@ class LiveHub:
         except ContractError as error:
             log.warning("a live notification cannot be read: %s", error)
             return
-        segment_id = self.sensors.get(live.sensor)
-        if segment_id is not None:
-            self.latest.setdefault(segment_id, {})[live.sensor] = live
-            self.tell(segment_id, Event("live", live))
+        if live.sensor in self.sensors:
+            sensor_id, segment_id = self.sensors[live.sensor]
+            self.latest.setdefault(segment_id, {})[sensor_id] = live
+            self.tell(segment_id, Event("live", live, sensor_id))
 
     async def _for_ever(self, job: object) -> None:
         while not self.closing:
@@ -154,13 +155,13 @@ class LiveHub:
         if watched := self.watched():
             rows = await self.database.rows(
                 """
-                select v.name, i.segment_id, pg_notify('telstraat_watch', v.name)
+                select v.name, v.sensor_id, i.segment_id, pg_notify('telstraat_watch', v.name)
                 from installation i join sensor v using (sensor_id)
                 where i.segment_id = any(%s) and i.until_at is null and v.retired_at is null
                 """,
                 (sorted(watched),),
             )
-            self.sensors = {row["name"]: row["segment_id"] for row in rows}
+            self.sensors = {row["name"]: (row["sensor_id"], row["segment_id"]) for row in rows}
         with suppress(TimeoutError):
             await asyncio.wait_for(self._asked.wait(), self.settings.watch_every_s)
 

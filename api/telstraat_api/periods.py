@@ -61,6 +61,14 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def is_zone(name: str) -> bool:
+    """Tell whether this machine knows the time zone of that name."""
+    try:
+        return ZoneInfo(name).key == name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
 def local_midnight(day: date, tz: ZoneInfo) -> datetime:
     """Return the instant at which a local day begins, in UTC."""
     return datetime.combine(day, time(), tz).astimezone(UTC)

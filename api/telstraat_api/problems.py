@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from telstraat_api.errors import ApiError
+from telstraat_api.errors import ApiError, TooManyError, UnauthorizedError
 from telstraat_api.telraam.envelope import speaks_telraam, told
 
 log = logging.getLogger("telstraat.api")
@@ -55,7 +55,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:
-        return await answer(request, error.status, error.kind, error.title, str(error))
+        response = await answer(request, error.status, error.kind, error.title, str(error))
+        if isinstance(error, UnauthorizedError):
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooManyError):
+            response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:

@@ -72,7 +72,7 @@ async def find_segment(database: Database, segment_id: int) -> Segment:
 
 
 SENSORS = """
-select v.name, v.sensor_id, v.created_at, v.retired_at, i.segment_id, i.from_at,
+select v.name, v.sensor_id, v.account_id, v.retired_at, i.segment_id, i.from_at,
        coalesce(h.online, false) as online, h.received_at as heard_at, h.health
 from sensor v
 left join installation i on i.sensor_id = v.sensor_id and i.until_at is null
@@ -80,13 +80,13 @@ left join sensor_health h on h.sensor_id = v.sensor_id
 """
 
 
-async def find_sensors(database: Database, after: str = "", limit: int = 1000) -> list[Row]:
-    """Return sensors by name, with where each stands and when it was last heard."""
+async def find_sensors(database: Database, after: int = 0, limit: int = 1000) -> list[Row]:
+    """Return sensors by number, with where each stands and when it was last heard."""
     return await database.rows(
-        SENSORS + "where v.name > %(after)s order by v.name limit %(limit)s", {"after": after, "limit": limit}
+        SENSORS + "where v.sensor_id > %(after)s order by v.sensor_id limit %(limit)s", {"after": after, "limit": limit}
     )
 
 
 async def sensors_at(database: Database, segment_id: int) -> list[Row]:
     """Return the sensors that stand at a segment now."""
-    return await database.rows(SENSORS + "where i.segment_id = %s order by v.name", (segment_id,))
+    return await database.rows(SENSORS + "where i.segment_id = %s order by v.sensor_id", (segment_id,))

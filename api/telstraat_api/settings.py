@@ -38,6 +38,10 @@ class ApiSettings(BaseModel):
     poll_every_s: float = Field(
         default=3.0, ge=0.2, le=300, description="How often watched streets are checked for reports."
     )
+    rate_per_minute: float = Field(
+        default=0, ge=0, le=1_000_000, description="Requests per minute from one address; 0 for any number."
+    )
+    rate_burst: int = Field(default=60, ge=1, le=100_000, description="Requests at once before that counts.")
     tiles: str = Field(
         default="",
         pattern=r"^(/[A-Za-z0-9_\-.{}@][A-Za-z0-9_\-./{}@]*)?$",

@@ -80,7 +80,7 @@ def test_a_live_message_of_a_sensor_elsewhere_reaches_nobody(
         watched_name(database)
         for payload in ("no json", encode(elsewhere).decode(), encode(OPEN).decode()):
             connection.execute("select pg_notify('telstraat_live', %s)", (payload,))
-        assert first(found, "live")["sensor"] == "linden-12"
+        assert first(found, "live")["sensor_id"] == sensor
 
 
 def test_open_streams_hear_goodbye_when_the_server_stops(settings: ApiSettings, segment: int, sensor: int) -> None:
@@ -110,7 +110,7 @@ def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, seg
         with psycopg.connect(settings.dsn, autocommit=True) as connection:
             watched_name(settings.dsn)
             connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
-        assert first(found, "live")["sensor"] == "linden-12"
+        assert first(found, "live")["sensor_id"] == sensor
         refused = httpx.get(f"{address}/api/v1/segments/{segment}/live")
     assert refused.status_code == 503
     assert refused.json()["type"] == "/problems/too-many-streams"

@@ -27,13 +27,21 @@ def test_segments_are_geojson_and_go_on_at_next(client: httpx.Client, connection
 def test_sensors_tell_their_street_and_nothing_of_the_home(
     client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
 ) -> None:
-    add_sensor(connection, "other", segment)
+    other = add_sensor(connection, "linden-30", segment)
     first = client.get("/api/v1/sensors", params={"limit": 1}).json()
-    assert [one["name"] for one in first["sensors"]] == ["linden-12"]
-    assert [one["name"] for one in client.get(first["next"]).json()["sensors"]] == ["other"]
-    assert set(first["sensors"][0]) == {"name", "segment_id", "since", "online", "heard_at", "retired", "links"}
-    here = client.get(f"/api/v1/segments/{segment}/sensors").json()["sensors"]
-    assert [one["name"] for one in here] == ["linden-12", "other"]
+    rest = client.get(first["next"]).json()
+    assert [one["sensor_id"] for one in first["sensors"] + rest["sensors"]] == [sensor, other]
+    keys = {"sensor_id", "name", "segment_id", "since", "online", "heard_at", "retired", "links"}
+    assert set(first["sensors"][0]) == keys
+    assert first["sensors"][0]["name"] is None
+    pages = [
+        f"/api/v1/segments/{segment}/sensors",
+        "/",
+        f"/street/{segment}",
+        "/v1/cameras",
+        f"/v1/segments/id/{segment}",
+    ]
+    assert not [path for path in pages if "linden-" in client.get(path).text]
 
 
 def test_an_answer_that_has_not_changed_is_not_sent_again(client: httpx.Client, segment: int) -> None:

@@ -74,7 +74,7 @@ function follow() {
   const source = new EventSource(street.dataset.live);
   source.addEventListener("live", (event) => {
     const live = JSON.parse(event.data);
-    bySensor.set(live.sensor, live);
+    bySensor.set(live.sensor_id, live);
     // Of several sensors at one street, the one that has seen most of the newest quarter is shown.
     const best = [...bySensor.values()].sort((a, b) => b.period_start.localeCompare(a.period_start) || b.observed_s - a.observed_s)[0];
     show(best);

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from telstraat_api.access import Anybody, Reader, Role
 from telstraat_api.answers import json_answer, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.segments import Segment, find_segment, find_segments, find_sensors, sensors_at
@@ -50,10 +51,12 @@ def feature(segment: Segment) -> dict[str, Any]:
     }
 
 
-def sensor_shape(row: Row) -> dict[str, Any]:
-    """Return a sensor as the public may know it."""
+def sensor_shape(row: Row, reader: Reader) -> dict[str, Any]:
+    """Return a sensor. Its name, which may tell a house, is for its owner and for operators."""
+    is_told = reader.role is Role.OPERATOR or (row["account_id"] is not None and row["account_id"] == reader.account_id)
     return {
-        "name": row["name"],
+        "sensor_id": row["sensor_id"],
+        "name": row["name"] if is_told else None,
         "segment_id": row["segment_id"],
         "since": stamp(row["from_at"]),
         "online": row["online"],
@@ -105,29 +108,30 @@ async def one_segment(request: Request, segment_id: SegmentId) -> Response:
 @router.get(
     "/segments/{segment_id}/sensors",
     summary="The sensors at a street segment",
-    responses=described(SensorList, {"sensors": [SENSOR], "next": None}, 404, 422, 503),
+    responses=described(SensorList, {"sensors": [SENSOR], "next": None}, 401, 403, 404, 422, 503),
 )
-async def segment_sensors(request: Request, segment_id: SegmentId) -> Response:
+async def segment_sensors(request: Request, segment_id: SegmentId, reader: Anybody) -> Response:
     """Return the sensors that stand at the segment now."""
     database: Database = request.app.state.database
     segment = await find_segment(database, segment_id)
     rows = await sensors_at(database, segment.segment_id)
-    return json_answer(request, {"sensors": [sensor_shape(row) for row in rows], "next": None})
+    return json_answer(request, {"sensors": [sensor_shape(row, reader) for row in rows], "next": None})
 
 
 @router.get(
     "/sensors",
     summary="All sensors",
-    responses=described(SensorList, {"sensors": [SENSOR], "next": None}, 422, 503),
+    responses=described(SensorList, {"sensors": [SENSOR], "next": None}, 401, 403, 422, 503),
 )
 async def list_sensors(
     request: Request,
-    after: Annotated[str, Query(max_length=63, pattern=r"^[a-z0-9-]*$", description="Continue after this name.")] = "",
+    reader: Anybody,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Continue after this number.")] = 0,
     limit: Limit = 1000,
 ) -> Response:
-    """Return the sensors by name. Follow `next` until it is null."""
+    """Return the sensors by number. Follow `next` until it is null."""
     database: Database = request.app.state.database
     rows = await find_sensors(database, after, limit)
     more = len(rows) == limit
-    following = f"/api/v1/sensors?after={rows[-1]['name']}&limit={limit}" if more else None
-    return json_answer(request, {"sensors": [sensor_shape(row) for row in rows], "next": following})
+    following = f"/api/v1/sensors?after={rows[-1]['sensor_id']}&limit={limit}" if more else None
+    return json_answer(request, {"sensors": [sensor_shape(row, reader) for row in rows], "next": following})

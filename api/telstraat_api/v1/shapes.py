@@ -50,7 +50,8 @@ class SegmentCollection(BaseModel):
 class Sensor(BaseModel):
     """A device. Where exactly it hangs is nobody's business: only its street segment is told."""
 
-    name: str
+    sensor_id: int
+    name: str | None = Field(description="For its owner and for operators; null for everybody else.")
     segment_id: int | None
     since: str | None = Field(description="Since when it stands at the segment, UTC.")
     online: bool
@@ -60,7 +61,7 @@ class Sensor(BaseModel):
 
 
 class SensorList(BaseModel):
-    """Sensors by name; `next` leads to the rest."""
+    """Sensors by number; `next` leads to the rest."""
 
     sensors: list[Sensor]
     next: str | None
@@ -145,7 +146,8 @@ SEGMENT: dict[str, Any] = {
     },
 }
 SENSOR: dict[str, Any] = {
-    "name": "linden-12",
+    "sensor_id": 1,
+    "name": None,
     "segment_id": 1001,
     "since": "2026-03-01T05:50:00Z",
     "online": True,
@@ -210,9 +212,7 @@ def described(model: type[BaseModel], example: Any, *failures: int, media_type: 
 
 def described_stream() -> dict[Any, Any]:
     """Return what OpenAPI shall say about the live stream."""
-    example = (
-        'event: live\ndata: {"sensor": "linden-12", "observed_s": 312, "counts": {"car": {"lft": 8, "rgt": 5}}}\n\n'
-    )
+    example = 'event: live\ndata: {"sensor_id": 1, "observed_s": 312, "counts": {"car": {"lft": 8, "rgt": 5}}}\n\n'
     content = {"text/event-stream": {"schema": {"type": "string"}, "example": example}}
     return {
         200: {"description": "Events `live`, `report` and `closing`.", "content": content},

@@ -23,11 +23,11 @@ router = APIRouter(prefix="/api/v1", tags=["counts"])
 KEEP_ALIVE_S = 15.0
 
 
-def live_shape(live: Live) -> dict[str, Any]:
+def live_shape(live: Live, sensor_id: int) -> dict[str, Any]:
     """Return the open quarter as browsers read it."""
     counts = {kind: getattr(live.counts, kind) for kind in KINDS}
     return {
-        "sensor": live.sensor,
+        "sensor_id": sensor_id,
         "at": stamp(live.at),
         "period_start": stamp(live.period_start),
         "observed_s": live.observed_s,
@@ -40,7 +40,7 @@ def framed(event: Event) -> bytes:
     """Return an event as server-sent events are framed."""
     data: Any = {}
     if event.live is not None:
-        data = live_shape(event.live)
+        data = live_shape(event.live, event.sensor_id)
     elif event.at is not None:
         data = {"received_at": stamp(event.at)}
     return b"event: %s\ndata: %s\n\n" % (event.name.encode(), orjson.dumps(data))

@@ -1,0 +1,160 @@
+"""Who asks, and what they may: public, citizen, professional, operator. Keys and sessions are random and stored as hashes.
+
+A key comes in `Authorization: Bearer ...` (or `X-Api-Key`), a session in a cookie; with a cookie, whoever changes something
+must come from our own pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from telstraat_api.database import Database
+from telstraat_api.errors import ForbiddenError, UnauthorizedError
+
+PREFIX = "tst_"
+SECRET_BYTES = 32
+HINT_CHARS = 8
+COOKIE = "telstraat_session"
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Role(IntEnum):
+    """What somebody may do; each may do what those before may."""
+
+    PUBLIC = 0
+    CITIZEN = 1
+    PROFESSIONAL = 2
+    OPERATOR = 3
+
+
+class Scope:
+    """What a key may be used for, however much its owner may do."""
+
+    READ = "read"
+    WRITE = "write"
+    ACCOUNTS = "accounts"
+
+
+SCOPES = (Scope.READ, Scope.WRITE, Scope.ACCOUNTS)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who asks."""
+
+    role: Role = Role.PUBLIC
+    account_id: int | None = None
+    email: str | None = None
+    scopes: frozenset[str] = frozenset({Scope.READ})
+    key_id: int | None = None
+
+
+EVERYBODY = Reader()
+
+
+def new_secret(prefix: str = PREFIX) -> str:
+    """Return a secret of 256 random bits."""
+    return prefix + secrets.token_urlsafe(SECRET_BYTES)
+
+
+def hint_of(secret: str) -> str:
+    """Return the first characters of a key, by which its owner can tell it apart."""
+    return secret[:HINT_CHARS]
+
+
+def hashed(secret: str) -> bytes:
+    """Return what is stored of a secret. It is random and long, so a plain hash cannot be guessed backwards."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+KEY = """
+select a.account_id, a.email, a.role, k.scopes, k.key_id, k.last_used
+from access_key k join account a using (account_id)
+where k.hash = %(hash)s and k.revoked_at is null and coalesce(k.expires_at, 'infinity') > now() and a.disabled_at is null
+"""
+SESSION = """
+select a.account_id, a.email, a.role from browser_session b join account a using (account_id)
+where b.hash = %(hash)s and b.expires_at > now() and a.disabled_at is null
+"""
+
+
+def presented_key(request: Request) -> str | None:
+    """Return the key that a request carries, if it looks like one of ours; keys of other platforms are not for us."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    other = request.headers.get("x-api-key", "")
+    return other if other.startswith(PREFIX) else None
+
+
+async def reader_of(request: Request) -> Reader:
+    """Return who asks; a key that is not valid is refused rather than ignored."""
+    database: Database = request.app.state.database
+    key = presented_key(request)
+    if key is not None:
+        row = await database.row(KEY, {"hash": hashed(key)})
+        if row is None:
+            raise UnauthorizedError("this key is not valid: it is unknown, expired or revoked")
+        if row["last_used"] != datetime.now(UTC).date():
+            await database.execute("update access_key set last_used = current_date where key_id = %s", (row["key_id"],))
+        role = Role[row["role"].upper()]
+        return Reader(role, row["account_id"], row["email"], frozenset(row["scopes"]), row["key_id"])
+    cookie = request.cookies.get(COOKIE)
+    if cookie:
+        row = await database.row(SESSION, {"hash": hashed(cookie)})
+        if row is not None:
+            check_origin(request)
+            return Reader(Role[row["role"].upper()], row["account_id"], row["email"], frozenset(SCOPES))
+    return EVERYBODY
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a change that another site has asked a browser for."""
+    if request.method in SAFE:
+        return
+    origin = request.headers.get("origin") or request.headers.get("referer") or ""
+    if urlsplit(origin).netloc != request.headers.get("host"):
+        raise ForbiddenError("a change must come from the pages of this server")
+
+
+def may(role: Role, scope: str = Scope.READ) -> Callable[[Request], Awaitable[Reader]]:
+    """Return the dependency that lets in whoever has the role, and a key with the scope."""
+
+    async def allowed(request: Request) -> Reader:
+        reader = await reader_of(request)
+        if reader.role is Role.PUBLIC and role is not Role.PUBLIC:
+            raise UnauthorizedError("sign in, or send a key: Authorization: Bearer tst_...")
+        if reader.role < role:
+            raise ForbiddenError(f"this needs the role {role.name.lower()}")
+        if reader.account_id is not None and scope not in reader.scopes:
+            raise ForbiddenError(f"this key lacks the scope {scope!r}")
+        return reader
+
+    return allowed
+
+
+Anybody = Annotated[Reader, Depends(may(Role.PUBLIC))]
+SignedIn = Annotated[Reader, Depends(may(Role.CITIZEN))]
+KeyOwner = Annotated[Reader, Depends(may(Role.CITIZEN, Scope.ACCOUNTS))]
+Operator = Annotated[Reader, Depends(may(Role.OPERATOR, Scope.ACCOUNTS))]
+Registrar = Annotated[Reader, Depends(may(Role.OPERATOR, Scope.WRITE))]
+
+
+def needs(role: Role, **extra: Any) -> dict[str, Any]:
+    """Return what OpenAPI shall say of who may call an operation."""
+    return {"x-role": role.name.lower(), "security": [{"key": []}, {"session": []}], **extra}
+
+
+SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key of this server, tst_..."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that has signed in."},
+}

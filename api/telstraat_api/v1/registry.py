@@ -1,0 +1,257 @@
+"""The registry: operators add and change street segments, one by one or from a GeoJSON file, and say whose a sensor is."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request, Response
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, Field, field_validator
+from pyproj import Geod
+
+from telstraat_api.access import Operator, Registrar, Role, SignedIn, needs
+from telstraat_api.answers import json_answer, stamp
+from telstraat_api.database import Database
+from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.periods import is_zone
+from telstraat_api.segments import SENSORS, find_segment
+from telstraat_api.v1.accounts import EMAIL, Wanted, created, made
+from telstraat_api.v1.segments import SegmentId, feature
+from telstraat_api.v1.shapes import SEGMENT, SegmentFeature, described
+
+router = APIRouter(prefix="/api/v1", tags=["registry"])
+EARTH = Geod(ellps="WGS84")
+LENGTH_MIN_M, LENGTH_MAX_M = 1.0, 20_000.0
+POINTS_MAX = 500
+FEATURES_MAX = 5_000
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+Limit = Annotated[int, Field(ge=5, le=150)]
+Coordinate = Annotated[list[float], Field(min_length=2, max_length=3)]
+
+
+class LineString(Wanted):
+    """A line from A to B, in WGS84: longitude, latitude."""
+
+    type: Literal["LineString"]
+    coordinates: list[Coordinate] = Field(min_length=2, max_length=POINTS_MAX)
+
+    @field_validator("coordinates")
+    @classmethod
+    def on_earth(cls, points: list[list[float]]) -> list[list[float]]:
+        """Refuse what is not a piece of a street: off the globe, at 0, 0, a point, or a country long."""
+        for lon, lat, *_ in points:
+            if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90):
+                raise ValueError(f"[{lon}, {lat}] is not longitude and latitude")
+            if lon == 0 and lat == 0:
+                raise ValueError("[0, 0] is in the sea off Africa: the position was not set")
+        length_m = EARTH.line_length([point[0] for point in points], [point[1] for point in points])
+        if not LENGTH_MIN_M <= length_m <= LENGTH_MAX_M:
+            raise ValueError(f"the line is {length_m:.1f} m long; a segment has {LENGTH_MIN_M} to {LENGTH_MAX_M} m")
+        return [[point[0], point[1]] for point in points]
+
+
+def known_zone(name: str | None) -> str | None:
+    """Return the name of a time zone, or raise ValueError."""
+    if name is not None and not is_zone(name):
+        raise ValueError(f"there is no time zone {name!r}")
+    return name
+
+
+class NewSegment(Wanted):
+    """A street segment to be added."""
+
+    name: Name
+    geometry: LineString
+    timezone: str = Field("Europe/Brussels", max_length=60)
+    speed_limit_kmh: Limit | None = None
+    osm_way_id: int | None = Field(None, ge=1, le=2**62)
+    _zone = field_validator("timezone")(known_zone)
+
+
+class SegmentChange(Wanted):
+    """What changes of a segment; what is left out stays."""
+
+    name: Name | None = None
+    geometry: LineString | None = None
+    timezone: str | None = Field(None, max_length=60)
+    speed_limit_kmh: Limit | None = None
+    _zone = field_validator("timezone")(known_zone)
+
+
+class ImportFeature(BaseModel):
+    """A GeoJSON feature: its line, and `name`, `maxspeed` and the way's number of OpenStreetMap when it has them."""
+
+    geometry: dict[str, Any]
+    properties: dict[str, Any] | None = None
+    id: int | str | None = None
+
+
+class ImportFile(BaseModel):
+    """A GeoJSON file, such as an extract of OpenStreetMap."""
+
+    type: Literal["FeatureCollection"]
+    features: list[ImportFeature] = Field(min_length=1, max_length=FEATURES_MAX)
+
+
+class Imported(BaseModel):
+    """What became of a file."""
+
+    added: list[int]
+    refused: list[dict[str, Any]]
+
+
+class Owner(Wanted):
+    """Whose a sensor is; null for nobody's."""
+
+    email: str | None = Field(max_length=254, pattern=EMAIL)
+
+
+class OwnSensors(BaseModel):
+    """One's own sensors, with what they say of themselves."""
+
+    sensors: list[dict[str, Any]]
+
+
+OWN = {
+    "sensor_id": 1,
+    "name": "linden-front",
+    "segment_id": 1001,
+    "online": True,
+    "heard_at": "2026-03-02T07:59:58Z",
+    "health": {"fps": 24.9, "waiting": 0},
+}
+NEW = """
+insert into segment (name, geometry, timezone, speed_limit_kmh, osm_way_id)
+values (%(name)s, %(geometry)s, %(timezone)s, %(speed_limit_kmh)s, %(osm_way_id)s) returning segment_id
+"""
+
+
+async def add(database: Database, wanted: NewSegment) -> int:
+    """Add a segment and return its number."""
+    row = await database.row(NEW, {**wanted.model_dump(), "geometry": Jsonb(wanted.geometry.model_dump())})
+    assert row is not None
+    return int(row["segment_id"])
+
+
+@router.post(
+    "/segments",
+    summary="Add a street segment",
+    status_code=201,
+    responses=made(described(SegmentFeature, SEGMENT, 401, 403, 422, 503)),
+    openapi_extra=needs(Role.OPERATOR),
+)
+async def add_segment(request: Request, wanted: NewSegment, _reader: Registrar) -> Response:
+    """Add one segment. Its line runs from A to B: `lft` will be travel in that direction."""
+    database: Database = request.app.state.database
+    return created(request, feature(await find_segment(database, await add(database, wanted))))
+
+
+@router.patch(
+    "/segments/{segment_id}",
+    summary="Change a street segment",
+    responses=described(SegmentFeature, SEGMENT, 401, 403, 404, 422, 503),
+    openapi_extra=needs(Role.OPERATOR),
+)
+async def change_segment(
+    request: Request, segment_id: SegmentId, change: SegmentChange, _reader: Registrar
+) -> Response:
+    """Change name, line, time zone or speed limit. Counts stay; with another time zone, days are added up again."""
+    database: Database = request.app.state.database
+    values = change.model_dump()
+    geometry = None if change.geometry is None else Jsonb(change.geometry.model_dump())
+    await find_segment(database, segment_id)
+    await database.execute(
+        """
+        update segment set name = coalesce(%(name)s, name), geometry = coalesce(%(geometry)s, geometry),
+            timezone = coalesce(%(timezone)s, timezone),
+            speed_limit_kmh = coalesce(%(speed_limit_kmh)s, speed_limit_kmh)
+        where segment_id = %(segment_id)s
+        """,
+        {**values, "geometry": geometry, "segment_id": segment_id},
+    )
+    return json_answer(request, feature(await find_segment(database, segment_id)))
+
+
+@router.post(
+    "/segments/import",
+    summary="Add street segments from GeoJSON",
+    responses=described(
+        Imported, {"added": [1001, 1002], "refused": [{"feature": 2, "why": "..."}]}, 401, 403, 422, 503
+    ),
+    openapi_extra=needs(Role.OPERATOR),
+)
+async def import_segments(request: Request, file: ImportFile, _reader: Registrar) -> Response:
+    """Add every line of a file; what cannot be a segment is refused one by one, with the reason."""
+    database: Database = request.app.state.database
+    added: list[int] = []
+    refused: list[dict[str, Any]] = []
+    for number, one in enumerate(file.features):
+        try:
+            added.append(await add(database, segment_in(one)))
+        except ValueError as error:
+            refused.append({"feature": number, "why": str(error).replace("\n", " ")[:300]})
+    return json_answer(request, {"added": added, "refused": refused})
+
+
+def segment_in(one: ImportFeature) -> NewSegment:
+    """Return the segment that a feature describes, or raise ValueError."""
+    known = one.properties or {}
+    limit = "".join(filter(str.isdigit, str(known.get("maxspeed") or "")))[:3]
+    way = str(known.get("@id") or known.get("osm_id") or one.id or "").rpartition("/")[2]
+    return NewSegment.model_validate(
+        {
+            "name": known.get("name") or known.get("ref") or "street without a name",
+            "geometry": one.geometry,
+            "timezone": known.get("timezone") or "Europe/Brussels",
+            "speed_limit_kmh": int(limit) if limit and 5 <= int(limit) <= 150 else None,
+            "osm_way_id": int(way) if way.isdigit() and 0 < int(way) < 2**62 else None,
+        }
+    )
+
+
+@router.get(
+    "/me/sensors",
+    summary="One's own sensors",
+    responses=described(OwnSensors, {"sensors": [OWN]}, 401, 403, 503),
+    openapi_extra=needs(Role.CITIZEN),
+)
+async def own_sensors(request: Request, reader: SignedIn) -> Response:
+    """Return one's own sensors with their names and what they last said of themselves."""
+    database: Database = request.app.state.database
+    rows = await database.rows(SENSORS + "where v.account_id = %s order by v.sensor_id", (reader.account_id,))
+    told = [
+        {
+            "sensor_id": row["sensor_id"],
+            "name": row["name"],
+            "segment_id": row["segment_id"],
+            "online": row["online"],
+            "heard_at": stamp(row["heard_at"]),
+            "health": row["health"],
+        }
+        for row in rows
+    ]
+    return json_answer(request, {"sensors": told})
+
+
+@router.put(
+    "/sensors/{sensor_id}/owner",
+    summary="Say whose a sensor is",
+    responses=described(Owner, {"email": "someone@example.org"}, 401, 403, 404, 422, 503),
+    openapi_extra=needs(Role.OPERATOR),
+)
+async def set_owner(
+    request: Request, sensor_id: Annotated[int, Path(ge=1, le=2**31 - 1)], owner: Owner, _reader: Operator
+) -> Response:
+    """Give a sensor to an account, or to nobody."""
+    database: Database = request.app.state.database
+    account_id: int | None = None
+    if owner.email is not None:
+        account = await database.row("select account_id from account where email = %s", (owner.email.lower(),))
+        if account is None:
+            raise QueryError(f"there is no account of {owner.email}")
+        account_id = account["account_id"]
+    changed = await database.execute("update sensor set account_id = %s where sensor_id = %s", (account_id, sensor_id))
+    if not changed:
+        raise NotFoundError(f"there is no sensor {sensor_id}")
+    return json_answer(request, {"email": owner.email})
