@@ -153,12 +153,14 @@ def import_file(
     A file that was stopped goes on where it was; a file that is done is not read again.
     """
     try:
-        sha256 = hashlib.file_digest(path.open("rb"), "sha256").digest()
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").digest()
         kind = kind or formats.detect(path)
     except OSError as error:
         raise ImportFileError(f"{path}: {error.strerror}") from error
     segments = _Segments(connection, streets or {})
     source_id, done, is_done = _begin(connection, source, kind, sha256, path)
+    connection.commit()  # from here on each chunk is a transaction of its own
     result = Result(kind, rows=done, skipped=done)
     if is_done:
         return result

@@ -1,0 +1,230 @@
+"""The counts of others: three formats, again harmless, stopped and gone on, refused with a reason, and never divided twice."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from tests.ingest.sending import a_report, arrivals_of, write_arrivals
+
+from telstraat_cli.main import main
+from telstraat_ingest import import_formats, imports, registry, rollup
+from telstraat_ingest.errors import ImportFileError
+from telstraat_ingest.imports import Result, Source, import_file
+from telstraat_ingest.write import Writer
+
+START = datetime(2025, 3, 1, 10, tzinfo=UTC)
+PORTAL_COLUMNS = [
+    "Installation ID", "Street", "City", "Date and Time (Local)", "Pedestrian Total", "Bike Total", "Car Total",
+    "Large vehicle Total", "Night Total", "Speed V85 km/h",
+    *(f"Speed Car {share} km/h (%)" for share in ("0-10", "10-20", "20-30", "30-40", "40-50", "50-60", "60-70", "70+")),
+    *(f"{name} ({way})" for name in ("Pedestrian", "Bike", "Car", "Heavy", "Night") for way in ("A > B", "B > A")),
+    "Mode motorcycle (A > B)", "Mode motorcycle (B > A)", "Uptime",
+]  # fmt: skip
+
+
+def api_row(number: int, **other: Any) -> dict[str, Any]:
+    at = (START + timedelta(hours=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    row: dict[str, Any] = {
+        "instance_id": -1,
+        "segment_id": 9000000001,
+        "date": at,
+        "interval": "hourly",
+        "uptime": 0.75,
+    }
+    for name in ("heavy", "car", "bike", "pedestrian", "night"):
+        row |= {f"{name}_lft": 1.5 + number, f"{name}_rgt": 2.0, name: 3.5 + number}
+    hist = [0.0] * 25
+    hist[6] = 100.0
+    return row | {"v85": 38.5, "car_speed_hist_0to120plus": hist, "timezone": "Europe/Brussels"} | other
+
+
+def write_csv(path: Path, columns: list[str], rows: Iterable[Iterable[object]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return path
+
+
+def portal_row(local: str, cars: int = 4, uptime: str = "Good uptime - 1") -> list[object]:
+    values: dict[str, object] = dict.fromkeys(PORTAL_COLUMNS, 0)
+    values |= {"Installation ID": 77, "Street": "Elm", "City": "Town", "Date and Time (Local)": local, "Uptime": uptime}
+    values |= {"Car (A > B)": cars, "Car (B > A)": 1, "Speed V85 km/h": "", "Speed Car 30-40 km/h (%)": 100.0}
+    return [values[name] for name in PORTAL_COLUMNS]
+
+
+@pytest.fixture
+def connection(database: str) -> Iterable[psycopg.Connection]:
+    with psycopg.connect(database) as connection:
+        registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=9000000001)
+        registry.add_segment(
+            connection, "Toronto", [(-79.0, 43.0), (-79.1, 43.0)], timezone="America/Toronto", segment_id=77
+        )
+        connection.commit()
+        yield connection
+
+
+def brought(connection: psycopg.Connection, path: Path, **other: Any) -> Result:
+    return import_file(connection, path, Source("others"), **other)
+
+
+def test_api_rows_are_kept_as_published_and_read_as_hours(connection: psycopg.Connection, tmp_path: Path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"status_code": 200, "report": [api_row(number) for number in range(30)]}))
+    result = brought(connection, path)
+    assert (result.kind, result.new, result.refused) == ("telraam-api", 30, {})
+    found = connection.execute(
+        "select car_lft, uptime, motorcycle_lft, car_speed[7] from segment_hour order by period_start limit 1"
+    )
+    assert found.fetchone() == (1.5, 0.75, None, 3.5 * 0.75), "never divided again"
+    days = connection.execute("select day::text, hours, car_lft from segment_day order by day").fetchall()
+    assert days == [("2025-03-01", 13, 13 * 1.5 + 78), ("2025-03-02", 17, 17 * 1.5 + sum(range(13, 30)))]
+
+
+def test_rows_as_csv_are_the_same(connection: psycopg.Connection, tmp_path: Path) -> None:
+    rows = [api_row(0), api_row(1, date="2025-03-01 12:00:00 CET"), api_row(2, uptime=0.0)]
+    columns = list(rows[0])
+    path = write_csv(tmp_path / "rows.csv", columns, ([row[name] for name in columns] for row in rows))
+    assert brought(connection, path).new == 3
+    assert connection.execute("select count(*) from segment_hour").fetchone() == (2,), "uptime 0 is no data"
+
+
+def test_the_same_file_and_the_same_rows_change_nothing(connection: psycopg.Connection, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text(json.dumps([api_row(number) for number in range(5)]))
+    second.write_text(json.dumps([api_row(3), api_row(4, car_lft=99.0), api_row(5)]))
+    assert brought(connection, first).new == 5
+    assert (brought(connection, first).skipped, brought(connection, first).new) == (5, 0)
+    result = brought(connection, second)
+    assert (result.new, result.changed, result.same) == (1, 1, 1)
+    assert connection.execute("select max(car_lft) from segment_hour").fetchone() == (99.0,)
+
+
+def test_an_import_that_was_stopped_goes_on(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([api_row(number) for number in range(25)]))
+    monkeypatch.setattr(imports, "CHUNK", 10)
+
+    def stop(done: int) -> None:
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        brought(connection, path, progress=stop)
+    connection.rollback()
+    assert connection.execute("select count(*) from imported").fetchone() == (10,)
+    result = brought(connection, path)
+    assert (result.skipped, result.new, result.rows) == (10, 15, 25)
+
+
+def test_the_portals_local_times_are_read_where_the_street_is(connection: psycopg.Connection, tmp_path: Path) -> None:
+    # On 2024-11-03 the clock of Toronto showed the hour from 1:00 twice; on 2025-03-09 it left out the hour from 2:00.
+    times = ["2024-11-03 00:00", "2024-11-03 01:00", "2024-11-03 01:00", "2024-11-03 02:00", "2025-03-09 02:00"]
+    path = write_csv(tmp_path / "portal.csv", PORTAL_COLUMNS, (portal_row(time) for time in times))
+    result = brought(connection, path)
+    assert (result.kind, result.new) == ("telraam-portal", 4)
+    assert list(result.refused) == ["date ... does not exist in America/Toronto: the clock was put forward"]
+    starts = [row[0].astimezone(UTC).hour for row in connection.execute("select period_start from imported order by 1")]
+    assert starts == [4, 5, 6, 7]
+    assert connection.execute("select sum(hours) from segment_day").fetchone() == (4,)
+
+
+def test_quarters_become_hours_by_the_same_rule_as_own_counts(connection: psycopg.Connection, tmp_path: Path) -> None:
+    rows = [portal_row("2025-06-01 10:00", 4), portal_row("2025-06-01 10:15", 8, "Poor uptime - 0.5"),
+            portal_row("2025-06-01 10:30", 0, "Bad uptime - 0")]  # fmt: skip
+    assert brought(connection, write_csv(tmp_path / "quarters.csv", PORTAL_COLUMNS, rows)).new == 3
+    assert connection.execute("select car_lft, quarters, uptime from segment_hour").fetchall() == [(24.0, 2, 0.375)]
+    hours = write_csv(tmp_path / "hours.csv", PORTAL_COLUMNS, [portal_row("2025-06-01 10:00", 13)])
+    assert brought(connection, hours).new == 1
+    assert connection.execute("select car_lft from segment_hour").fetchall() == [(13.0,)], "what is given goes first"
+
+
+def test_the_plain_format_divides_what_was_not_divided(connection: psycopg.Connection, tmp_path: Path) -> None:
+    path = tmp_path / "plain.csv"
+    path.write_text(
+        "segment;period_start;period_s;uptime;corrected;car_lft;car_rgt\n"
+        "elm;2025-03-01T10:00:00+01:00;3600;0.5;no;10;\n"
+        "elm;2025-03-01T11:00:00+01:00;3600;0.5;yes;10;4\n"
+    )
+    assert brought(connection, path, streets={"elm": 9000000001}).new == 2
+    found = connection.execute("select car_lft, car_rgt, is_corrected from imported order by period_start").fetchall()
+    assert found == [(20.0, None, False), (10.0, 4.0, True)]
+
+
+def test_what_cannot_be_taken_is_refused_with_its_reason(
+    connection: psycopg.Connection, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad: list[dict[str, Any]] = [
+        {"segment_id": 123}, {"date": "2025-03-01T10:00:00"}, {"date": "yesterday"}, {"date": "2025-03-01T10:07:00Z"},
+        {"date": "2099-01-01T00:00:00Z"}, {"uptime": -1}, {"car_lft": "NaN"}, {"car_lft": "many"}, {"interval": "daily"},
+        {"car_speed_hist_0to120plus": [1, 2]}, {"date": "2025-03-01 10:00:00 XYZ"},
+    ]  # fmt: skip
+    rows: list[Any] = [api_row(number, **values) for number, values in enumerate(bad)]
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps([*rows, "no row", api_row(20), api_row(20)]))
+    refused = tmp_path / "refused.csv"
+    words = ["db", "--dsn", database, "import", str(path), "--source", "others", "--refused", str(refused)]
+    assert main(words) == 0
+    assert "1 new, 0 changed, 0 the same, 13 refused" in capsys.readouterr().out
+    with refused.open() as file:
+        reasons = [row["reason"] for row in csv.DictReader(file)]
+    assert len(reasons) == 13
+    for part in ("is not one of ours", "has no offset", "is not a time", "not the start of", "in the future", "between 0 and",
+                 "is not a number", "neither hourly nor", "neither 8 nor 25", "twice", "not a time zone"):  # fmt: skip
+        assert any(part in reason for reason in reasons), part
+
+
+def test_another_source_does_not_write_over_the_first(connection: psycopg.Connection, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text(json.dumps([api_row(0)]))
+    second.write_text(json.dumps([api_row(0, car_lft=7.0), api_row(1)]))
+    brought(connection, first)
+    result = import_file(connection, second, Source("second"))
+    assert (result.new, list(result.refused)) == (1, ["another source has this period already: ..."])
+
+
+def test_own_counts_go_before_imported_ones(connection: psycopg.Connection, database: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
+    path.write_text(json.dumps([api_row(0, date=(now + timedelta(hours=n)).isoformat()) for n in range(2)]))
+    brought(connection, path)
+    with psycopg.connect(database, autocommit=True) as own:
+        registry.add_sensor(own, "own-1", 9000000001, from_at=now)
+        write_arrivals(Writer(own), arrivals_of([a_report("own-1", 1, now)]))
+        rollup.refresh_all(own)
+    found = connection.execute("select car_lft, source_id is null from segment_hour order by period_start").fetchall()
+    assert found == [(12.0, True), (1.5, False)]
+
+
+def test_a_file_of_no_known_format_is_refused_as_a_whole(connection: psycopg.Connection, tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    for text, message in (
+        ("a,b\n1,2\n", "are neither"),
+        ("{]", "is not JSON"),
+        ('{"a": 1}', "no list 'report'"),
+        ("", "are neither"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ImportFileError, match=message):
+            brought(connection, path)
+    path.write_text("[]")
+    with pytest.raises(ImportFileError, match="no such segment"):
+        brought(connection, path, streets={"elm": 4})
+    with pytest.raises(ImportFileError, match="No such file"):
+        brought(connection, tmp_path / "none.csv")
+
+
+def test_a_local_time_without_a_known_street_cannot_be_read(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "portal.csv", PORTAL_COLUMNS, [portal_row("2025-06-01 10:00")])
+    (found,) = import_formats.read(path, "telraam-portal", lambda _: None)
+    assert isinstance(found, import_formats.Bad)
+    assert "local times cannot be read" in found.reason

@@ -1,0 +1,64 @@
+"""What ingest does beside the batches: gauges that tell the truth, a warning before the disk is full, logs as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.harness.brokers import TestBroker
+from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals, yesterday
+
+from telstraat_ingest import registry
+from telstraat_ingest.logs import JsonLines
+from telstraat_ingest.metrics import Metrics
+from telstraat_ingest.upkeep import Upkeep
+from telstraat_ingest.write import Writer
+
+
+def test_upkeep_measures_adds_up_and_warns_once(
+    database: str, mosquitto: TestBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        registry.add_sensor(connection, "elm-1", segment, from_at=yesterday())
+        write_arrivals(Writer(connection), arrivals_of([a_report("elm-1", seq) for seq in (1, 2, 5)]))
+    settings = settings_of(
+        database, mosquitto, disk_path=tmp_path, disk_warn_percent=1, upkeep_every_s=0.2, rollup_every_s=0.05
+    )
+    metrics, stop = Metrics(), threading.Event()
+    upkeep = threading.Thread(target=Upkeep(settings, metrics, stop).run)
+    with caplog.at_level(logging.WARNING):
+        upkeep.start()
+        assert wait_until(lambda: metrics.value("missing_reports") == 2)
+        assert wait_until(lambda: metrics.value("rollup_marks_total") > 0 and metrics.value("rollup_dirty") == 0)
+        stop.set()
+        upkeep.join()
+    assert metrics.value("database_bytes") > 1e6
+    assert 0 < metrics.value("disk_used_ratio") <= 1
+    warnings = [record for record in caplog.records if getattr(record, "event", "") == "disk_fills"]
+    assert len(warnings) <= 1
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select sum(quarters) from rollup_day").fetchone() == (3,)
+
+
+def test_a_log_line_is_one_object() -> None:
+    record = logging.makeLogRecord(
+        {
+            "name": "telstraat_ingest.write",
+            "levelname": "WARNING",
+            "msg": "it was %s",
+            "args": ("late\n",),
+            "event": "late",
+            "count": 3,
+        }
+    )
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    found = json.loads(line)
+    assert {key: found[key] for key in ("level", "part", "message", "event", "count")} == {
+        "level": "warning", "part": "ingest.write", "message": "it was late\n", "event": "late", "count": 3,
+    }  # fmt: skip
