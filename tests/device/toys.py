@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -70,7 +70,7 @@ class ToyStreet:
             luma[0, :4] = list(number.to_bytes(4, "big"))
             luma[0, 4] = self.every
             if self.pause_s:
-                time.sleep(self.pause_s)
+                threading.Event().wait(self.pause_s)  # libfaketime breaks time.sleep
             yield Frame(luma, number / self.fps)
 
     def close(self) -> None:
