@@ -6,14 +6,20 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
+from tests.harness.brokers import TestBroker, password_of
+from tests.ingest.sending import Ingest
 
 from telstraat_cli.commands.sim import SCENE_NAMES
+from telstraat_cli.fleet_registry import register_fleet
 from telstraat_cli.main import main
 from telstraat_contract.messages import Flag, decode
 from telstraat_contract.topics import Channel
+from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
 from telstraat_firmware_sim.scenes import SCENES
 from telstraat_firmware_sim.truth import read_truth
+from telstraat_ingest.broker_access import write_secret
 
 
 def test_the_help_names_every_scene() -> None:
@@ -68,6 +74,27 @@ def test_a_fleet_is_written_to_files(tmp_path: Path, capsys: pytest.CaptureFixtu
         "events.jsonl", "fleet.json", "holidays.csv", "reports", "reports.csv", "truth.csv", "weather.csv",
     ]  # fmt: skip
     assert "3 sensors, 2 days" in capsys.readouterr().err
+
+
+def test_a_fleet_is_sent_as_real_clients(
+    tmp_path: Path, database: str, mosquitto: TestBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--sensors", "2", "--days", "1", "--speed", "1e9"]
+    names = ("sim-0001", "sim-0002")
+    register_fleet(database, made_up_fleet(FleetSettings(sensors=2)), tmp_path / "access", tmp_path / "unused")
+    mosquitto.let_in(*names)
+    passwords = tmp_path / "passwords"
+    passwords.mkdir()
+    for name in names:
+        write_secret(passwords / name, password_of(name))
+    to = ["--broker", f"127.0.0.1:{mosquitto.port}", "--state", str(tmp_path / "state"), "--passwords", str(passwords)]
+    with Ingest(database, mosquitto):
+        assert main(["sim", "fleet", *to, *words]) == 0
+    assert "all have their receipts" in capsys.readouterr().err
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("select count(*) from report group by sensor_id").fetchall()
+    assert len(rows) == 2
+    assert all(60 < row[0] <= 96 for row in rows)
 
 
 @pytest.mark.parametrize(
