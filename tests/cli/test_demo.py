@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.harness.demos import Demo, left_over
-from tests.harness.disks import small_disk
+from tests.harness.disks import fill, small_disk
 from tests.harness.processes import kill, wait_until
 
 from telstraat_cli.main import main
@@ -120,6 +120,29 @@ def test_a_demo_that_was_killed_leaves_no_process_and_loses_no_report(reachable_
     Home(folder).forget()
 
 
+def test_a_stop_in_the_middle_of_setting_up_leaves_nothing(reachable_folder: Path) -> None:
+    folder = reachable_folder / "hasty"
+    with Demo(folder, *FAST) as demo:
+        demo.wait_for("broker")
+        assert demo.stop(signal.SIGTERM) == 0
+    assert left_over(folder) == []
+    Home(folder).forget()
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_everything_at_once(reachable_folder: Path) -> None:
+    folder = reachable_folder / "impatient"
+    with Demo(folder, *FAST) as demo:
+        demo.ready()
+        demo.pid_of("device")
+        kill(demo.pid_of("broker"))  # no receipt can come: the device would wait for it
+        demo.process.send_signal(signal.SIGINT)
+        demo.wait_for("stopping")
+        assert demo.stop(signal.SIGINT) in {0, 130}
+    assert left_over(folder) == []
+    Home(folder).forget()
+
+
 def headless(
     folder: Path, *words: str, env: dict[str, str] | None = None, before: tuple[str, ...] = ()
 ) -> dict[str, object]:
@@ -210,6 +233,7 @@ def film(path: Path, seconds: int = 20) -> str:
     return ",".join(f"{value:g}" for point in street.line for value in point)
 
 
+@pytest.mark.slow
 def test_a_film_in_place_of_the_street_is_anchored_to_end_at_now(reachable_folder: Path, tmp_path: Path) -> None:
     folder, path = reachable_folder / "film", tmp_path / "street.mp4"
     line = film(path)
@@ -241,6 +265,7 @@ def test_a_film_in_place_of_the_street_is_anchored_to_end_at_now(reachable_folde
         (["--size", "big"], "write width and height in pixels"),
         (["--scene", "dya"], "day"),
         (["--video", "no-such-film.mp4", "--line", "1,2,30,40"], "there is no file"),
+        (["--headless", "--video", "rtsp://camera/1", "--line", "1,2,30,40"], "counts what has an end"),
         (["--video", str(Path(__file__)), "--line", "1,2,30,40"], "is not a video"),
     ],
 )
@@ -283,6 +308,21 @@ def test_a_full_disk_is_told(reachable_folder: Path, capsys: pytest.CaptureFixtu
     with small_disk(reachable_folder / "small", 20) as disk:
         assert main(["demo", "--dir", str(disk / "demo")]) == 2
     assert "make room, or name a folder on another disk" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_for_a_while_loses_nothing(reachable_folder: Path) -> None:
+    with small_disk(reachable_folder / "filled", 600) as disk, Demo(disk / "demo", *FAST) as demo:
+        demo.ready()
+        wait_until(lambda: demo.closed() >= 1, 90, "a closed quarter")
+        ballast = fill(disk)
+        log = demo.folder / "log" / "ingest.log"
+        wait_until(lambda: "No space left" in log.read_text() or "! " in demo.text, 90, "somebody to notice")
+        ballast.unlink()
+        closed = demo.closed()
+        wait_until(lambda: demo.closed() > closed, 120, "another closed quarter")
+        assert demo.proof() == []
+        assert demo.stop() == 0
 
 
 def test_without_a_database_to_start_it_says_what_to_install(

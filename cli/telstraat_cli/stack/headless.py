@@ -57,10 +57,10 @@ def source_of(args: argparse.Namespace, line: Line) -> StreetSource | VideoSourc
     """Return what is counted; each run is a sensor of its own, so that no run looks at another's reports."""
     from telstraat_cli.stack.show import plan_of
 
-    if args.video:
-        return video(args.video, args.line)
-    past = timedelta(minutes=args.minutes or DEFAULT_MINUTES)
     sensor = f"headless-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    if args.video:
+        return video(args.video, args.line, sensor)
+    past = timedelta(minutes=args.minutes or DEFAULT_MINUTES)
     return street(line, sensor, plan_of(args, past, None, past.total_seconds()))
 
 
@@ -165,4 +165,5 @@ def show(result: dict[str, Any], console: Console) -> None:
         f"{reports['closed']} reports closed by the sensor, {reports['stored']} in the table, {reports['waiting']} "
         f"without a receipt: {mark}; {result['wall_s']:.1f} s after {result['setup_s']:.1f} s of setting up",
         highlight=False,
+        soft_wrap=True,
     )

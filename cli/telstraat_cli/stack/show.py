@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,11 +49,13 @@ class Steps:
         with self.console.status(f"{what} ..."):
             yield said
         took_s = time.monotonic() - began
-        self.console.print(f"  [green]✓[/] {what:<9} {' '.join(said)} [dim]{took_s:.1f} s[/]", highlight=False)
+        self.console.print(
+            f"  [green]✓[/] {what:<9} {' '.join(said)} [dim]{took_s:.1f} s[/]", highlight=False, soft_wrap=True
+        )
 
     def tell(self, text: str) -> None:
         """Say something that happened."""
-        self.console.print(f"  [yellow]![/] {text}", highlight=False)
+        self.console.print(f"  [yellow]![/] {text}", highlight=False, soft_wrap=True)
 
 
 def run_demo(args: argparse.Namespace) -> int:
@@ -86,6 +89,11 @@ def check(args: argparse.Namespace) -> None:
         raise CliError("--video needs the counting line: --line x1,y1,x2,y2 in pixels, across the street")
     if not args.headless and (args.minutes is not None or args.json):
         raise CliError("--minutes and --json are for --headless: give it too")
+    if args.headless and args.video:
+        from telstraat_device.video import is_live
+
+        if is_live(args.video):
+            raise CliError(f"--headless counts what has an end, a film or the simulated street; {args.video} has none")
     for name in ("minutes", "past", "pace", "fps"):
         value = getattr(args, name)
         if value is not None and value <= 0:
@@ -127,7 +135,11 @@ def clean(folders: list[Path], console: Console) -> int:
     """Forget the data of earlier runs."""
     for folder in folders:
         gone = Home(folder).forget()
-        console.print(f"{folder} {'is forgotten' if gone else 'does not exist: nothing to forget'}", highlight=False)
+        console.print(
+            f"{folder} {'is forgotten' if gone else 'does not exist: nothing to forget'}",
+            highlight=False,
+            soft_wrap=True,
+        )
     return 0
 
 
@@ -149,7 +161,7 @@ def set_up(args: argparse.Namespace, line: Line, steps: Steps, source: StreetSou
 def shown(args: argparse.Namespace, line: Line, steps: Steps) -> int:
     """Show the street until Ctrl-C."""
     console = steps.console
-    console.print(f"Telstraat demo, kept in {line.folder}", highlight=False)
+    console.print(f"Telstraat demo, kept in {line.folder}", highlight=False, soft_wrap=True)
     source: StreetSource | VideoSource
     if args.video:
         source = video(args.video, args.line)
@@ -159,7 +171,9 @@ def shown(args: argparse.Namespace, line: Line, steps: Steps) -> int:
     with steps.step("device") as said:
         device = source.start(line)
         said.append(source.place.segment)
-    console.print(f"\nThe street's page: [bold]{line.page}[/]\nCtrl-C stops everything.\n", highlight=False)
+    console.print(
+        f"\nThe street's page: [bold]{line.page}[/]\nCtrl-C stops everything.\n", highlight=False, soft_wrap=True
+    )
     if not args.no_browser and opens_browsers():
         webbrowser.open(line.page)
     watch(line, source, device, console)
@@ -186,10 +200,12 @@ def watch(line: Line, source: StreetSource | VideoSource, device: ProgramService
                 status.update(text)
                 if not console.is_terminal and now >= say_at:
                     say_at = now + SAY_EVERY_S
-                    console.print(text, highlight=False)
+                    console.print(text, highlight=False, soft_wrap=True)
             if device.done and not said_done:
                 said_done = True
-                console.print("The recording has been counted; the page stays until Ctrl-C.", highlight=False)
+                console.print(
+                    "The recording has been counted; the page stays until Ctrl-C.", highlight=False, soft_wrap=True
+                )
             time.sleep(0.1)
 
 
@@ -227,7 +243,11 @@ def stop(supervisor: Supervisor, console: Console) -> None:
     """Stop every process, in order; a second Ctrl-C ends them at once."""
     if not supervisor.services:
         return
-    tell: Callable[[str], None] = lambda text: console.print(text, highlight=False)  # noqa: E731 - one word, said twice
+
+    def tell(text: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal may have been closed
+            console.print(text, highlight=False, soft_wrap=True)
+
     tell("stopping: the open quarter is closed and sent ...")
     try:
         supervisor.stop()

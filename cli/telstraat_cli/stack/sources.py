@@ -69,7 +69,7 @@ def street(line: Line, sensor: str, wanted: StreetPlan) -> StreetSource:
     return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=wanted.duration_s)
 
 
-def video(text: str, line_text: str) -> VideoSource:
+def video(text: str, line_text: str, sensor: str | None = None) -> VideoSource:
     """Return a recording, anchored to end at now, or a camera; a mistake in either is told before anything starts."""
     from telstraat_device.errors import DeviceError
     from telstraat_device.line import checked_line, parse_line
@@ -91,8 +91,7 @@ def video(text: str, line_text: str) -> VideoSource:
                 source.close()
     except DeviceError as error:
         raise CliError(str(error)) from error
-    sensor = f"demo-video-{zlib.crc32(known.encode()):08x}"
-    place = Place(sensor=sensor, segment=name[:SEGMENT_NAME_MAX])
+    place = Place(sensor=sensor or f"demo-video-{zlib.crc32(known.encode()):08x}", segment=name[:SEGMENT_NAME_MAX])
     return VideoSource(
         text=known, line_px=(x1, y1, x2, y2), place=place, begins_at=begins_at, recording=not is_live(text)
     )
