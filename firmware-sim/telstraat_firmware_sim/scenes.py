@@ -19,17 +19,17 @@ _SUNNY = Light(sun=0.5)
 
 SCENES: dict[str, StreetSettings] = {
     "day": StreetSettings(),
-    "rain": StreetSettings(lens=Lens(rain=0.8, noise=2.8)),
+    "rain": StreetSettings(lens=Lens(rain=0.8, noise=2.8, shutter_s=0.01)),
     "shadow": StreetSettings(light=_SUNNY),
     "house-shade": StreetSettings(light=Light(sun=0.45, house_shade_m=4.0, sun_azimuth_deg=30.0)),
     "shake": StreetSettings(lens=Lens(shake_px=1.6)),
     "drift": StreetSettings(light=Light(drift=0.28)),
     "exposure": StreetSettings(light=Light(steps=0.25), lens=Lens(auto_exposure=0.5)),
-    "dim": StreetSettings(light=Light(level=0.55), lens=Lens(noise=3.0)),
+    "dim": StreetSettings(light=Light(level=0.55), lens=Lens(noise=3.0, shutter_s=0.012)),
     "bright": StreetSettings(light=Light(level=1.55, sun=0.4), lens=Lens(auto_exposure=0.3)),
-    "dusk": StreetSettings(light=Light(night=0.5), lens=Lens(noise=3.2)),
-    "night": StreetSettings(light=Light(night=1.0), lens=Lens(noise=4.0)),
-    "night-rain": StreetSettings(light=Light(night=1.0), lens=Lens(noise=4.0, rain=0.7)),
+    "dusk": StreetSettings(light=Light(night=0.5), lens=Lens(noise=3.2, shutter_s=0.02)),
+    "night": StreetSettings(light=Light(night=1.0), lens=Lens(noise=4.0, shutter_s=0.04)),
+    "night-rain": StreetSettings(light=Light(night=1.0), lens=Lens(noise=4.0, rain=0.7, shutter_s=0.04)),
     "trees": StreetSettings(road=Road(trees=6), lens=Lens(wind=0.10), light=Light(sun=0.35)),
     "parked": StreetSettings(
         road=Road(parked_near=4, parked_far=6), traffic=Traffic(park_share=0.1), view=View(axis_m=12.5)

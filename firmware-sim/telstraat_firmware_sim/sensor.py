@@ -32,6 +32,26 @@ def lay_backdrop(canvas, backdrop, margin, shift_x, shift_y):  # type: ignore[no
 
 
 @njit(cache=True, error_model="numpy")
+def gather(light, canvas, first):  # type: ignore[no-untyped-def]
+    """Add a moment of an open shutter to `light`, uint16 (height, width); the `first` (1) replaces what was there."""
+    keep = 1 - first
+    for y in range(canvas.shape[0]):
+        row, total = canvas[y], light[y]
+        for x in range(row.size):
+            total[x] = total[x] * keep + row[x]
+
+
+@njit(cache=True, error_model="numpy")
+def close_shutter(canvas, light, moments):  # type: ignore[no-untyped-def]
+    """Make the picture of what was gathered at so many moments."""
+    part = 65536 // moments
+    for y in range(canvas.shape[0]):
+        row, total = canvas[y], light[y]
+        for x in range(row.size):
+            row[x] = (total[x] * part + 32768) >> 16
+
+
+@njit(cache=True, error_model="numpy")
 def let_it_rain(canvas, amount, dice):  # type: ignore[no-untyped-def]
     """Draw one frame's streaks; `dice` is a uint64 that is not 0."""
     height, width = canvas.shape

@@ -135,6 +135,8 @@ class Lens(_Settings, frozen=True, kw_only=True):
 
     noise: float = 2.2
     """Standard deviation of the noise at middle grey, in grey levels."""
+    shutter_s: float = 0.0
+    """How long the shutter is open: what moves is smeared over its way; 0.04 is common at night."""
     compression: float = 0.0
     """Share of the noise that comes in blocks, as after compression."""
     shake_px: float = 0.0

@@ -19,12 +19,15 @@ from telstraat_firmware_sim.layout import PARKED_STRIP_M, Layout, Segment, lay_o
 from telstraat_firmware_sim.light import NOISE_ROOM, gain_at, noise_table, shake_px
 from telstraat_firmware_sim.models import models
 from telstraat_firmware_sim.paint import paint_boards
-from telstraat_firmware_sim.sensor import expose, lay_backdrop, let_it_rain
+from telstraat_firmware_sim.sensor import close_shutter, expose, gather, lay_backdrop, let_it_rain
 from telstraat_firmware_sim.settings import StreetSettings
 from telstraat_firmware_sim.stage import set_stage
 from telstraat_firmware_sim.traffic import Mover, TrafficPlan
 from telstraat_firmware_sim.truth import TrueCrossing
 
+FAST_MS = 12.0  # a car's speed, for choosing how often an open shutter is looked through
+MOMENT_PX = 3.0
+MOMENTS_MAX = 6
 BLOCK_S = 10.0  # road users are packed for the kernels in blocks of this length
 KEEP_S = 30.0  # ended passages are kept this long, for frames asked for once more
 COVERED = 14  # grey of a hand, a curtain or a spider's web right before the lens
@@ -73,6 +76,9 @@ class Street(ClosingSource):
         shape = (self.settings.height, self.settings.width)
         self._canvas = np.zeros(shape, dtype=np.uint8)
         self._stamp = np.zeros(shape, dtype=np.uint16)
+        self._light = np.zeros(shape, dtype=np.uint16)
+        smear_px = self.settings.lens.shutter_s * FAST_MS * self._layout.camera.focal_px / self._layout.axis_y
+        self._moments = max(1, min(MOMENTS_MAX, round(smear_px / MOMENT_PX)))
         self._boards = np.zeros((columns.BOARDS_MAX, columns.BOARD_COLUMNS))
         self._grounds = np.zeros((columns.BOARDS_MAX, columns.GROUND_COLUMNS))
         self._spans = np.zeros((self.settings.height + 1, 2), dtype=np.int64)
@@ -180,8 +186,14 @@ class Street(ClosingSource):
         camera, backdrop = self._scenery(t_s)
         camera[13] += shake_x
         camera[14] += shake_y
-        lay_backdrop(self._canvas, backdrop, MARGIN_PX, shake_x, shake_y)
-        self._paint_boards(packed, camera, t_s, ids)
+        for moment in range(self._moments):
+            lay_backdrop(self._canvas, backdrop, MARGIN_PX, shake_x, shake_y)
+            at_s = t_s + lens.shutter_s * ((moment + 0.5) / self._moments - 0.5)
+            self._paint_boards(packed, camera, at_s, ids if moment == self._moments // 2 else NO_IDS)
+            if self._moments > 1:
+                gather(self._light, self._canvas, int(moment == 0))
+        if self._moments > 1:
+            close_shutter(self._canvas, self._light, self._moments)
         if lens.rain > 0:
             let_it_rain(self._canvas, lens.rain, int(dice[0] >> 1) | 1)
         gain = gain_at(self.settings, t_s)
