@@ -20,9 +20,20 @@ from telstraat_contract.quarters import quarter_start
 PACKAGE = Path(__file__).resolve().parents[2] / "api" / "telstraat_api"
 
 
+@pytest.fixture(scope="module")
+def streets(module_connection: psycopg.Connection) -> list[int]:
+    return a_neighbourhood(module_connection, quarter_start(datetime.now(UTC)), days=2)
+
+
 @pytest.fixture
-def streets(connection: psycopg.Connection) -> list[int]:
-    return a_neighbourhood(connection, quarter_start(datetime.now(UTC)), days=2)
+def client(module_client: httpx.Client) -> httpx.Client:
+    module_client.cookies.clear()
+    return module_client
+
+
+@pytest.fixture
+def connection(module_connection: psycopg.Connection) -> psycopg.Connection:
+    return module_connection
 
 
 def test_the_map_lists_every_street_with_its_traffic(client: httpx.Client, streets: list[int]) -> None:

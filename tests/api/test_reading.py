@@ -17,6 +17,21 @@ from telstraat_ingest.rollup import refresh_all
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture
+def client(module_client: httpx.Client) -> httpx.Client:
+    return module_client
+
+
+@pytest.fixture
+def connection(module_connection: psycopg.Connection) -> psycopg.Connection:
+    return module_connection
+
+
+@pytest.fixture
+def sensor(connection: psycopg.Connection, segment: int) -> int:
+    return add_sensor(connection, f"sensor-{segment}", segment)
+
+
 def periods(client: httpx.Client, segment: int, bucket: str, start: datetime, end: datetime, **more: Any) -> list[Any]:
     answer = client.get(
         f"/api/v1/segments/{segment}/reports",
@@ -85,7 +100,7 @@ def test_a_blind_quarter_is_told_as_blind_and_not_as_empty(
 def test_two_sensors_at_a_street_are_averaged_by_the_time_they_observed(
     client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
 ) -> None:
-    other = add_sensor(connection, "linden-30", segment)
+    other = add_sensor(connection, f"other-{segment}", segment)
     add_reports(connection, [{"sensor_id": sensor, "period_start": NOON, "observed_s": 900, "car_lft": 30}])
     add_reports(connection, [{"sensor_id": other, "period_start": NOON, "observed_s": 300, "car_lft": 14}])
     [quarter] = periods(client, segment, "quarter", NOON, NOON + HOUR)
@@ -132,7 +147,7 @@ def test_the_rollups_say_what_the_quarters_say(
     bucket: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = add_sensor(connection, "linden-30", segment, from_at=NOON - timedelta(days=2))
+    other = add_sensor(connection, f"other-{segment}", segment, from_at=NOON - timedelta(days=2))
     add_reports(connection, plausible_days(sensor, NOON - timedelta(days=6), NOON, seed=3))
     add_reports(connection, plausible_days(other, NOON - timedelta(days=2), NOON, seed=4))
     refresh_all(connection)

@@ -137,6 +137,10 @@ def test_every_operation_has_a_summary_and_an_example(client: httpx.Client) -> N
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
         if not operation.get("summary")
-        or not any("example" in body for body in operation["responses"]["200"].get("content", {}).values())
+        or not any(
+            "example" in body
+            for status in ("200", "201")
+            for body in operation["responses"].get(status, {}).get("content", {}).values()
+        )
     ]
     assert lacking == []
