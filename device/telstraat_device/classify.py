@@ -37,7 +37,10 @@ MIX_PRIOR = 6.0  # crossings that the usual mix is worth
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One kind of thing on the street: metres, metres a second, and how much they vary (natural logarithm)."""
+    """One kind of thing on the street: metres, metres a second, and how much they vary (natural logarithm).
+
+    `fill` is the share of its box that it fills, `wobble` how much its width changes from frame to frame over its mean.
+    """
 
     class_name: ClassName
     share: float
@@ -47,18 +50,39 @@ class Body:
     size_spread: float
     speed_ms: float
     speed_spread: float
+    fill: float
+    fill_spread: float
+    wobble: float
 
 
 BODIES = (
-    Body("pedestrian", 0.30, 0.60, 0.55, 1.70, 0.22, 1.3, 0.35),
-    Body("bicycle", 0.10, 1.75, 0.65, 1.70, 0.20, 4.2, 0.40),
-    Body("motorcycle", 0.06, 2.00, 0.80, 1.60, 0.20, 10.0, 0.55),
-    Body("car", 0.34, 4.30, 1.80, 1.48, 0.16, 11.0, 0.70),
-    Body("car", 0.12, 5.00, 1.95, 1.85, 0.16, 11.0, 0.70),
-    Body("heavy", 0.03, 6.00, 2.20, 2.60, 0.18, 10.0, 0.65),
-    Body("heavy", 0.03, 9.50, 2.50, 3.20, 0.22, 10.0, 0.65),
-    Body("heavy", 0.02, 15.0, 2.55, 3.60, 0.25, 10.0, 0.65),
+    Body("pedestrian", 0.30, 0.60, 0.55, 1.70, 0.22, 1.3, 0.35, 0.45, 0.28, 0.13),
+    Body("bicycle", 0.10, 1.75, 0.65, 1.70, 0.20, 4.2, 0.40, 0.37, 0.28, 0.09),
+    Body("motorcycle", 0.06, 2.00, 0.80, 1.60, 0.20, 10.0, 0.55, 0.48, 0.35, 0.055),
+    Body("car", 0.34, 4.30, 1.80, 1.48, 0.16, 11.0, 0.70, 0.66, 0.22, 0.035),
+    Body("car", 0.12, 5.00, 1.95, 1.85, 0.16, 11.0, 0.70, 0.66, 0.22, 0.035),
+    Body("heavy", 0.03, 6.00, 2.20, 2.60, 0.18, 10.0, 0.65, 0.66, 0.22, 0.030),
+    Body("heavy", 0.03, 9.50, 2.50, 3.20, 0.22, 10.0, 0.65, 0.66, 0.22, 0.030),
+    Body("heavy", 0.02, 15.0, 2.55, 3.60, 0.25, 10.0, 0.65, 0.66, 0.22, 0.030),
 )
+WOBBLE_SPREAD, WOBBLE_MIN = 0.7, 0.02
+LOOKS_WEIGHT = 0.7  # fill and wobble go together
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a crossing, in working pixels and seconds: size, speed, height in the picture, looks.
+
+    A wobble of 0 is unknown: it was seen alone in too few frames.
+    """
+
+    w: float
+    h: float
+    vx: float
+    vy: float
+    y: float
+    fill: float = 0.0
+    wobble: float = 0.0
 
 
 class Classifier:
@@ -86,7 +110,17 @@ class Classifier:
         self._class_of = np.array([CLASSES.index(body.class_name) for body in BODIES])
         self._share = np.array([body.share for body in BODIES])
         self._seen = np.zeros(len(BODIES))
-        columns = ("long_m", "broad_m", "tall_m", "size_spread", "speed_ms", "speed_spread")
+        columns = (
+            "long_m",
+            "broad_m",
+            "tall_m",
+            "size_spread",
+            "speed_ms",
+            "speed_spread",
+            "fill",
+            "fill_spread",
+            "wobble",
+        )
         self._bodies = {name: np.array([getattr(body, name) for body in BODIES]) for name in columns}
 
     @property
@@ -104,14 +138,15 @@ class Classifier:
         spread = math.sqrt(max(0.0, float((weights * (logs - middle) ** 2).sum())))
         return math.exp(middle), math.exp(spread)
 
-    def likelihood(self, w: float, h: float, vx: float, vy: float, y: float) -> tuple[NDArray[np.float64], Grid]:
+    def likelihood(self, seen: Seen) -> tuple[NDArray[np.float64], Grid]:
         """Return log-likelihoods (scales, angles, bodies) of a box, and its ground speed in m/s (scales, angles)."""
         body = self._bodies
+        w, h = max(seen.w, 2.0), max(seen.h, 2.0)
         sin, cos = np.sin(self._angles), np.cos(self._angles)
         tan = np.tan(self._angles)
-        nearer = np.clip(1.0 + (y - self._line_y) / (FOCAL * self._width * tan), 0.3, 3.0)
+        nearer = np.clip(1.0 + (seen.y - self._line_y) / (FOCAL * self._width * tan), 0.3, 3.0)
         s = self._scales[:, None] * nearer[None, :]
-        gx, gy = (abs(vx) + 0.05) / s, (abs(vy) + 0.05) / (s * sin)  # a still box has some direction, too
+        gx, gy = (abs(seen.vx) + 0.05) / s, (abs(seen.vy) + 0.05) / (s * sin)  # a still box has some direction, too
         speed = np.hypot(gx, gy) + 1e-6
         hx, hy = (gx / speed)[..., None], (gy / speed)[..., None]
         wide = s[..., None] * (body["long_m"] * hx + body["broad_m"] * hy)
@@ -125,14 +160,25 @@ class Classifier:
         logs: NDArray[np.float64] = (
             -0.5 * (off_w**2 + off_h**2 + off_v**2) - 2 * np.log(spread) - np.log(body["speed_spread"])
         )
-        return logs, speed
+        return logs + self._looks(seen), speed
 
-    def classify(self, w: float, h: float, vx: float, vy: float, y: float) -> tuple[ClassName, float, float]:
-        """Return class, confidence and ground speed in km/h of a crossing box, and learn from it.
+    def _looks(self, seen: Seen) -> NDArray[np.float64]:
+        """Return log-likelihoods (bodies,) of fill and wobble."""
+        body = self._bodies
+        looks = np.zeros(len(BODIES))
+        if seen.fill > 0:
+            looks -= 0.5 * (np.log(seen.fill / body["fill"]) / body["fill_spread"]) ** 2 + np.log(body["fill_spread"])
+        if seen.wobble > 0:
+            looks -= 0.5 * (np.log(max(seen.wobble, WOBBLE_MIN) / body["wobble"]) / WOBBLE_SPREAD) ** 2
+        return LOOKS_WEIGHT * looks
 
-        w, h : size in working pixels; vx, vy : speed in working pixels a second; y : its middle in the picture.
+    def classify(self, seen: Seen, trust: float = 1.0) -> tuple[ClassName, float, float]:
+        """Return class, confidence and ground speed in km/h of what crossed, and learn from it.
+
+        `trust` below 1 makes less of what was seen: the box of a car at night is that of its headlights' glare.
         """
-        logs, speed = self.likelihood(max(w, 2.0), max(h, 2.0), vx, vy, y)
+        logs, speed = self.likelihood(seen)
+        logs *= trust
         share = (self._share * MIX_PRIOR + self._seen) / (MIX_PRIOR + self._seen.sum())
         likely = np.exp(logs) * share
         belief = self.belief
@@ -146,7 +192,7 @@ class Classifier:
         weight = seen_as / seen_as.sum() if seen_as.sum() > 0 else belief
         speed_kmh = 3.6 * math.exp(float((weight * np.log(speed)).sum()))
         self._log_belief = (
-            MEMORY * (self._log_belief - self._prior) + self._prior + np.log(likely.sum(axis=2) + OUTLIER)
+            MEMORY * (self._log_belief - self._prior) + self._prior + trust * np.log(likely.sum(axis=2) + OUTLIER)
         )
-        self._seen = self._seen * MEMORY + per_body
+        self._seen = self._seen * MEMORY + trust * per_body
         return CLASSES[best], float(per_class[best]), speed_kmh

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from telstraat_device import track_table as columns
 from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
 from telstraat_device.blobs import Blobs
-from telstraat_device.classify import Classifier
+from telstraat_device.classify import Classifier, Seen
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
@@ -24,6 +24,9 @@ from telstraat_device.view import ViewWatch
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
 BOOT_FRAMES_MAX = 64
+NIGHT_TRUST = 0.25
+VAGUE_TRUST = 0.5  # of what shared its blob with others all the way
+SEEN_ENOUGH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,19 @@ class Counter:
     def _crossing(self, row: NDArray[np.float64]) -> Crossing:
         """Say what a finished track was."""
         c = columns
+        night = self.view.light == "night"
+        trust = (NIGHT_TRUST if night else 1.0) * (1.0 if row[c.SOLID_N] >= SEEN_ENOUGH else VAGUE_TRUST)
         class_name, confidence, speed_kmh = self.classifier.classify(
-            row[c.SOLID_W], row[c.SOLID_H], row[c.SOLID_VX], row[c.SOLID_VY], row[c.LINE_Y]
+            Seen(
+                row[c.SOLID_W],
+                row[c.SOLID_H],
+                row[c.SOLID_VX],
+                row[c.SOLID_VY],
+                row[c.LINE_Y],
+                row[c.SOLID_FILL],
+                row[c.SOLID_WOBBLE],
+            ),
+            trust,
         )
         return Crossing(
             t_s=round(float(row[c.PENDING_T]), 3),
@@ -171,5 +185,5 @@ class Counter:
             direction="left_to_right" if row[c.PENDING] > 0 else "right_to_left",
             confidence=round(confidence, 3),
             speed_kmh=round(speed_kmh, 1),
-            night=self.view.light == "night",
+            night=night,
         )

@@ -63,6 +63,7 @@ from telstraat_device.track_table import (
     SOLID_VX,
     SOLID_VY,
     SOLID_W,
+    SOLID_WOBBLE,
     SOLID_X,
     SOLID_Y,
     STILL,
@@ -86,6 +87,7 @@ MOVING_MIN = 0.08  # share of its pixels that changed from frame to frame; a wan
 STILL_BELOW = 0.06
 AROUND_S = 0.6  # frames around the line that tell size and speed
 TOGETHER_S = 0.8
+WOBBLE_FRAMES = 6
 
 
 @kernel
@@ -126,6 +128,19 @@ def median(values: Table, count: int) -> float:
 
 
 @kernel
+def wobble(scratch: Table, count: int) -> float:
+    """Return the spread of the widths (row 0) around a straight line over the times (row 3), over their mean."""
+    st, sw, stt, stw, sww = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(count):
+        t, w = scratch[3, k], scratch[0, k]
+        st, sw, stt, stw, sww = st + t, sw + w, stt + t * t, stw + t * w, sww + w * w
+    var_t = stt / count - (st / count) ** 2
+    slope_part = (stw / count - st * sw / count**2) ** 2 / max(var_t, 1e-9)
+    rest = sww / count - (sw / count) ** 2 - slope_part
+    return float(np.sqrt(max(rest, 0.0)) * count / max(sw, 1.0))
+
+
+@kernel
 def settle(tracks: Table, history: Table, scratch: Table, i: int) -> None:
     """Sum up how large and how fast a track was around the line, from the frames in which it was alone.
 
@@ -145,6 +160,7 @@ def settle(tracks: Table, history: Table, scratch: Table, i: int) -> None:
             w, h = history[i, k, AT_W], history[i, k, AT_H]
             scratch[0, count], scratch[1, count] = w, h
             scratch[2, count] = history[i, k, AT_AREA] / max(1.0, w * h)
+            scratch[3, count] = t
             count += 1
     tracks[i, SOLID_W], tracks[i, SOLID_H] = tracks[i, LINE_W], tracks[i, LINE_H]
     tracks[i, SOLID_VX], tracks[i, SOLID_VY] = tracks[i, LINE_VX], tracks[i, LINE_VY]
@@ -153,6 +169,7 @@ def settle(tracks: Table, history: Table, scratch: Table, i: int) -> None:
         count,
         tracks[i, LINE_AREA] / max(1.0, tracks[i, LINE_W] * tracks[i, LINE_H]),
     )
+    tracks[i, SOLID_WOBBLE] = wobble(scratch, count) if count >= WOBBLE_FRAMES else 0.0
     if count >= 3:
         tracks[i, SOLID_W], tracks[i, SOLID_H] = median(scratch[0], count), median(scratch[1], count)
         tracks[i, SOLID_FILL] = median(scratch[2], count)

@@ -24,12 +24,13 @@ MOVING, MOVED, STILL_S = range(16, 19)
 ARMED, FIRST_ARMED, SIDE, ZERO_T, ZERO_ALONG = range(19, 24)
 # a crossing that waits to be reported, the last one, and why it was refused in favour of which track
 PENDING, PENDING_T, PENDING_ALONG, CROSSED, CROSSED_T, REFUSED, OTHER = range(24, 31)
-# box and speed at the line as tracked, and without shadow from the frames around it in which it was alone
+# box and speed at the line as tracked, and without shadow from the frames around it in which it was alone;
+# the wobble is how much the width changes beside growing evenly: legs do, bodywork does not
 LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(31, 38)
-SOLID_W, SOLID_H, SOLID_VX, SOLID_VY, SOLID_X, SOLID_Y, SOLID_N, SOLID_FILL = range(38, 46)
+SOLID_W, SOLID_H, SOLID_VX, SOLID_VY, SOLID_X, SOLID_Y, SOLID_N, SOLID_FILL, SOLID_WOBBLE = range(38, 47)
 # the track it may be a piece of, and for how long; frames in its history
-JOIN_ID, JOIN_S, HISTORY_N = range(46, 49)
-TRACK_COLUMNS = 49
+JOIN_ID, JOIN_S, HISTORY_N = range(47, 50)
+TRACK_COLUMNS = 50
 
 COUNTED, STILL, SMALL, PIECE = range(4)  # values of REFUSED
 

@@ -50,7 +50,7 @@ class Tracks:
         self._frame: Table = np.array([0.0, 0.0, 1.0, width, height, AREA_MIN * width * height], np.float64)
         self._recent: Table = np.zeros((RECENT, TRACK_COLUMNS))
         self._history: Table = np.zeros((MAX_TRACKS, HISTORY, HISTORY_COLUMNS))
-        self._scratch: Table = np.zeros((3, HISTORY))
+        self._scratch: Table = np.zeros((4, HISTORY))
         self._blob_of: Table = np.zeros(MAX_TRACKS, np.int32)
         self._claims: Table = np.zeros(MAX_BLOBS, np.int32)
 
