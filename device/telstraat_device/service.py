@@ -32,7 +32,7 @@ from telstraat_device.periods import NO_FLAG, Late, Periods, Rules
 from telstraat_device.publisher import Publisher, Sources, spread_of
 from telstraat_device.settings import Settings
 from telstraat_device.tally import Quarter, live_of
-from telstraat_device.uptime import CLEAR, Uptime, View
+from telstraat_device.uptime import Uptime, View
 
 PRUNE_EVERY_S = 60.0
 ERRORS_IN_A_ROW_MAX = 50  # as many frames that cannot be counted: the source is opened anew
@@ -43,6 +43,10 @@ log = logging.getLogger(__name__)
 
 class CountingCore(Protocol):
     """What the service needs of the counter."""
+
+    @property
+    def view(self) -> View:
+        """What it knows of its view."""
 
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
         """Take a frame and return the crossings that are now certain."""
@@ -182,8 +186,7 @@ class DeviceService:
         if self.installation.pending and self._begins_quarter(reading):
             self._change_line(eye)
         crossings = eye.core.process(frame.luma, frame.t_s)
-        view: View = getattr(eye.core, "view", CLEAR)
-        span = eye.uptime.span(frame.t_s, view)
+        span = eye.uptime.span(frame.t_s, eye.core.view)
         eye.last_t_s = frame.t_s
         with self._lock:
             self.figures.frames += 1
