@@ -32,8 +32,8 @@ class Period:
     sensor_s: int  # of all its sensors together
     sensors: int
     flags: int
-    corrected: tuple[float, ...] | None  # as COLUMNS; None when nothing was observed
-    raw: tuple[int, ...] | None  # as COLUMNS, all sensors added; None for imported counts
+    corrected: tuple[float | None, ...] | None  # as COLUMNS; None when nothing was observed
+    raw: tuple[int | None, ...] | None  # as COLUMNS, all sensors added; None for imported counts
     confidence: tuple[float | None, ...] | None = None  # as RATED, in percent; of quarters only
     received_at: datetime | None = None  # of quarters only
     light: str | None = None  # of quarters only: u, d, k or n
@@ -47,12 +47,14 @@ class Period:
     def ways(self, kind: str) -> tuple[float, float]:
         """Return the corrected counts of a class: from A to B, from B to A."""
         place = KINDS.index(kind) * 2
-        return (0.0, 0.0) if self.corrected is None else (self.corrected[place], self.corrected[place + 1])
+        return (
+            (0.0, 0.0) if self.corrected is None else (self.corrected[place] or 0.0, self.corrected[place + 1] or 0.0)
+        )
 
     def seen(self, kind: str) -> int | None:
         """Return what was really counted of a class, both directions; None when only corrected counts are known."""
         place = KINDS.index(kind) * 2
-        return None if self.raw is None else self.raw[place] + self.raw[place + 1]
+        return None if self.raw is None else (self.raw[place] or 0) + (self.raw[place + 1] or 0)
 
 
 SPEED_BINS = 25

@@ -14,12 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from telstraat_api import assets
+from telstraat_api.access import EVERYBODY, Reader, reader_of
 from telstraat_api.charts import CLASS_NAMES, day_chart, days_chart, speed_chart, uptime_chart
 from telstraat_api.counts import CLASSES
 from telstraat_api.database import Database
-from telstraat_api.errors import QueryError
+from telstraat_api.discretion import is_discreet
+from telstraat_api.errors import QueryError, UnauthorizedError
 from telstraat_api.languages import COOKIE, NAMES, Words, chosen, untranslated, words
-from telstraat_api.periods import Bucket, Window, local_day
+from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
 from telstraat_api.reading import read_periods
 from telstraat_api.segments import Segment, find_segment, find_segments
 from telstraat_api.settings import ApiSettings
@@ -107,7 +109,8 @@ async def map_page(request: Request) -> Response:
     pages: Pages = request.app.state.pages
     now = datetime.now(UTC)
     found = await find_segments(database, limit=LISTED_MAX)
-    totals = await last_day(database, found, now)
+    hours_only = is_discreet(request, await page_reader(request))
+    totals = await last_day(database, found, start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now)
     return pages.render(request, "map.html", segments=found, totals=totals, now=now)
 
 
@@ -135,9 +138,10 @@ async def street_page(
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
     segment = await find_segment(database, segment_id)
-    shown = await read_day(database, segment, read_date(day), datetime.now(UTC))
+    hours_only = is_discreet(request, await page_reader(request))
+    shown = await read_day(database, segment, read_date(day), datetime.now(UTC), hours_only=hours_only)
     _ = words(chosen(request))
-    by = by if by in {Bucket.QUARTER, Bucket.HOUR} else Bucket.QUARTER
+    by = Bucket.HOUR if hours_only or by is not Bucket.QUARTER else Bucket.QUARTER
     return pages.render(
         request,
         "street.html",
@@ -145,7 +149,7 @@ async def street_page(
         segment=segment,
         by=by.value,
         charts=charts_of(shown, by, _),
-        latest=list(reversed(shown.quarters))[:LATEST_ROWS],
+        latest=[] if hours_only else list(reversed(shown.quarters))[:LATEST_ROWS],
         quarter=QUARTER,
         day_s=lambda on: local_day(on, shown.tz).length_s,
         next_day=(shown.day + timedelta(days=1)).isoformat(),
@@ -153,6 +157,14 @@ async def street_page(
         following=(shown.day + timedelta(days=1)).isoformat() if shown.day < shown.today else None,
         reported_at=max((p.received_at for p in shown.quarters if p.received_at), default=None),
     )
+
+
+async def page_reader(request: Request) -> Reader:
+    """Return who reads a page; a session that has ended is nobody's."""
+    try:
+        return await reader_of(request)
+    except UnauthorizedError:
+        return EVERYBODY
 
 
 def read_date(text: str | None) -> date | None:

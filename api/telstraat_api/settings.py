@@ -42,6 +42,12 @@ class ApiSettings(BaseModel):
         default=0, ge=0, le=1_000_000, description="Requests per minute from one address; 0 for any number."
     )
     rate_burst: int = Field(default=60, ge=1, le=100_000, description="Requests at once before that counts.")
+    quarter_min: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Smallest count of a class that a public quarter shows; hours only below it; 0 shows every quarter.",
+    )
     tiles: str = Field(
         default="",
         pattern=r"^(/[A-Za-z0-9_\-.{}@][A-Za-z0-9_\-./{}@]*)?$",

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from telstraat_api.counts import CLASSES, KINDS, Period, v85_kmh
 from telstraat_api.database import Database, Row
-from telstraat_api.periods import Bucket, Window, local_day, local_midnight, zone
+from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds
 from telstraat_api.segments import Segment, sensors_at
-from telstraat_contract.quarters import QUARTER, QUARTER_S, quarter_start
+from telstraat_contract.quarters import QUARTER, QUARTER_S
 
 DAYS_BACK = 14
 ROWS_MAX = 10_000
@@ -36,6 +36,7 @@ class StreetDay:
     days: list[Period]  # the days before and this one
     speeds: list[int] | None
     sensors: list[Row]
+    hours_only: bool
 
     @property
     def is_today(self) -> bool:
@@ -105,18 +106,19 @@ def stretches(start: datetime, end: datetime, seen: Sequence[datetime]) -> list[
     return found
 
 
-async def read_day(database: Database, segment: Segment, day: date | None, now: datetime) -> StreetDay:
-    """Read a day of a street; today when none is asked for."""
+async def read_day(
+    database: Database, segment: Segment, day: date | None, now: datetime, *, hours_only: bool = False
+) -> StreetDay:
+    """Read a day of a street; today when none is asked for. With `hours_only`, nothing finer and nothing unfinished."""
     tz = zone(segment.timezone)
     today = now.astimezone(tz).date()
     day = today if day is None else day
     window = local_day(day, tz)
-    elapsed = Window(
-        window.start, min(max(quarter_start(now), window.start + timedelta(seconds=QUARTER_S)), window.end)
-    )
+    until = start_of(now, Bucket.HOUR if hours_only else Bucket.QUARTER, zone("UTC"))
+    elapsed = Window(window.start, min(max(until, window.start), window.end))
     before = Window(local_midnight(day - timedelta(days=DAYS_BACK - 1), tz), window.end)
     places = [segment.segment_id]
-    speeds = await read_speeds(database, places, window, Bucket.DAY)
+    speeds = await read_speeds(database, places, elapsed, Bucket.DAY)
     return StreetDay(
         segment=segment,
         tz=tz,
@@ -125,9 +127,10 @@ async def read_day(database: Database, segment: Segment, day: date | None, now: 
         now=now,
         window=window,
         elapsed=elapsed,
-        quarters=await read_periods(database, places, window, Bucket.QUARTER, ROWS_MAX),
-        hours=await read_periods(database, places, window, Bucket.HOUR, ROWS_MAX),
-        days=await read_periods(database, places, before, Bucket.DAY, ROWS_MAX),
+        quarters=await read_periods(database, places, elapsed, Bucket.QUARTER, ROWS_MAX),
+        hours=await read_periods(database, places, elapsed, Bucket.HOUR, ROWS_MAX),
+        days=await read_periods(database, places, Window(before.start, elapsed.end), Bucket.DAY, ROWS_MAX),
         speeds=speeds.get((segment.segment_id, window.start)),
         sensors=await sensors_at(database, segment.segment_id),
+        hours_only=hours_only,
     )

@@ -29,7 +29,13 @@ def ok(**payload: Any) -> Response:
 def described(example: Any, *, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what OpenAPI shall say of an operation: an example of its answer, and of what is sent when it is a POST."""
     schema = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
-    failures = {"400": "A field cannot be used.", "404": "There is nothing at this number.", "503": "No database."}
+    failures = {
+        "400": "A field cannot be used.",
+        "401": "A key of this server is not valid.",
+        "403": "Quarters are not for everybody here.",
+        "404": "There is nothing at this number.",
+        "503": "No database.",
+    }
     told_failures = {
         status: {"description": text, "content": {"application/json": {"schema": schema}}}
         for status, text in failures.items()

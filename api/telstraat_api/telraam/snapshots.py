@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from telstraat_api.counts import Period
 from telstraat_api.database import Database, Row
+from telstraat_api.discretion import refuse_quarters
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Speeds, read_periods, read_speeds
 from telstraat_api.telraam.asked import read_body, read_moment, read_word
@@ -69,6 +70,8 @@ async def intervals_at(database: Database, rows: Sequence[Row], window: Window, 
 
 async def snapshot(request: Request, bucket: Bucket) -> Response:
     """Answer a snapshot at a time, or the latest."""
+    if bucket is Bucket.QUARTER:
+        await refuse_quarters(request)
     asked = await read_body(request)
     if asked.get("time", "live") == "live":
         return await live_snapshot(request, bucket)
@@ -98,6 +101,8 @@ order by s.segment_id
 
 async def live_snapshot(request: Request, bucket: Bucket) -> Response:
     """Answer the latest interval of every segment heard of within a week; older than two hours is empty."""
+    if bucket is Bucket.QUARTER:
+        await refuse_quarters(request)
     database: Database = request.app.state.database
     now = datetime.now(UTC)
     rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})

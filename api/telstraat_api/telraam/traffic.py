@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from telstraat_api.counts import Period
 from telstraat_api.database import Database
+from telstraat_api.discretion import refuse_quarters
 from telstraat_api.errors import AskedError
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, read_blind_hours, read_periods, read_speeds
@@ -60,7 +61,9 @@ def complete(window: Window, bucket: Bucket, timezone: str, now: datetime) -> Wi
 def interval_of(period: Period, bucket: Bucket, timezone: str, speeds: list[int] | None) -> Interval:
     """Return a period as these reports count: a blind one is a row of zeros."""
     length_s = (next_start(period.start, bucket, zone(timezone)) - period.start).total_seconds()
-    return Interval(period.start, period.observed_s / length_s, period.corrected or NOTHING, speeds)
+    return Interval(
+        period.start, period.observed_s / length_s, tuple(n or 0.0 for n in period.corrected or NOTHING), speeds
+    )
 
 
 async def read_intervals(
@@ -94,6 +97,8 @@ async def report(request: Request, asked: dict[str, Any], formats: dict[str, str
     database: Database = request.app.state.database
     key = KEYS[read_word(asked, "level", LEVELS, "segments")]
     bucket = BUCKETS[read_word(asked, "format", formats, "per-hour")]
+    if bucket is Bucket.QUARTER:
+        await refuse_quarters(request)
     columns = asked.get("columns")
     if columns is not None and not isinstance(columns, str):
         raise AskedError("columns is a text with commas")

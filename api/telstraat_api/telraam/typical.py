@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from telstraat_api.counts import v85_kmh
 from telstraat_api.database import Database
+from telstraat_api.discretion import refuse_quarters
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import Key
 from telstraat_api.telraam.asked import read_body, read_ids, read_word
@@ -89,6 +90,8 @@ async def typical_traffic(request: Request) -> Response:
     duration = read_word(asked, "duration", {name: name for name in DAYS}, "year")
     length = read_word(asked, "format", LENGTHS, "hour")
     bucket = BUCKETS[length]
+    if bucket is Bucket.QUARTER:
+        await refuse_quarters(request)
     window = window_of(duration, bucket, datetime.now(UTC))
     rows = []
     for number in read_ids(asked.get("id")):
@@ -118,6 +121,8 @@ async def typical_traffic(request: Request) -> Response:
 
 async def typical_now(request: Request, bucket: Bucket) -> Response:
     """Answer what this weekday and time of day usually bring on every segment, over the last month."""
+    if bucket is Bucket.QUARTER:
+        await refuse_quarters(request)
     database: Database = request.app.state.database
     now = datetime.now(UTC)
     window = window_of("month", bucket, now)

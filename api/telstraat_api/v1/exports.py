@@ -10,13 +10,14 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from telstraat_api.access import Anybody
 from telstraat_api.answers import json_answer, stamp
 from telstraat_api.counts import COLUMNS, Period
 from telstraat_api.database import Database
+from telstraat_api.discretion import finished, is_discreet, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
 from telstraat_api.periods import Bucket, Window, read_window, zone
-from telstraat_api.reading import read_periods
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
@@ -78,11 +79,12 @@ def columns_of(periods: list[Period]) -> dict[str, Any]:
 @router.get(
     "/reports",
     summary="Counts of several streets over time",
-    responses=described(ReportsShape, REPORTS, 404, 422, 503),
+    responses=described(ReportsShape, REPORTS, 401, 403, 404, 422, 503),
 )
 async def many_reports(
     request: Request,
     segments: Segments,
+    reader: Anybody,
     bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
     start: From = None,
     to: To = None,
@@ -90,8 +92,7 @@ async def many_reports(
 ) -> Response:
     """Return counts by street and time, as for one street. Dates are those of the first street's time zone."""
     chosen, window = await asked(request, segments, bucket, start, to)
-    tz = zone(chosen[0][1])
-    return json_answer(request, await reports_of(request, [n for n, _ in chosen], bucket, window, tz, speed=speed))
+    return json_answer(request, await reports_of(request, reader, dict(chosen), bucket, window, speed=speed))
 
 
 @router.get(
@@ -104,12 +105,13 @@ async def many_reports(
                 "application/json": {"example": {"columns": {"start": ["2026-03-02T07:00:00Z"], "car_lft": [57.8]}}}
             },
         },
-        **{s: a for s, a in described(ReportsShape, REPORTS, 404, 422, 503).items() if s != 200},
+        **{s: a for s, a in described(ReportsShape, REPORTS, 401, 403, 404, 422, 503).items() if s != 200},
     },
 )
 async def report_columns(
     request: Request,
     segments: Segments,
+    reader: Anybody,
     bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
     start: From = None,
     to: To = None,
@@ -117,8 +119,7 @@ async def report_columns(
     """Return the same counts as arrays, one per column: `pandas.DataFrame(answer["columns"])` reads it."""
     chosen, window = await asked(request, segments, bucket, start, to)
     settings: ApiSettings = request.app.state.settings
-    database: Database = request.app.state.database
-    periods = await read_periods(database, [n for n, _ in chosen], window, bucket, settings.rows_max)
+    periods = await read_for(request, reader, dict(chosen), bucket, window)
     body = {
         "bucket": bucket.value,
         "from": stamp(window.start),
@@ -160,13 +161,14 @@ async def asked(
                 },
             },
         },
-        **{s: a for s, a in described(ReportsShape, REPORTS, 404, 422, 503).items() if s != 200},
+        **{s: a for s, a in described(ReportsShape, REPORTS, 401, 403, 404, 422, 503).items() if s != 200},
     },
 )
 async def report_file(
     request: Request,
     form: Form,
     segments: Segments,
+    reader: Anybody,
     bucket: Annotated[FileBucket, Query(description="How long each period is.")] = FileBucket.HOUR,
     start: From = None,
     to: To = None,
@@ -179,6 +181,10 @@ async def report_file(
     chosen = await read_segments(database, segments)
     tz = zone(chosen[0][1] if chosen else "UTC")
     window = read_window(start, to, Bucket(bucket.value), tz, datetime.now(UTC))
+    if is_discreet(request, reader):
+        if bucket is FileBucket.QUARTER:
+            await refuse_quarters(request)
+        window = finished(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC))
     exporter.check_room()
     wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal)
     name = (

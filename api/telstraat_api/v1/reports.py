@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
+from telstraat_api.access import Anybody, Reader
 from telstraat_api.answers import json_answer, stamp
 from telstraat_api.counts import KINDS, RATED, Period, v85_kmh
 from telstraat_api.database import Database
+from telstraat_api.discretion import is_discreet, read_for
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
-from telstraat_api.reading import Speeds, read_periods, read_speeds
+from telstraat_api.reading import Speeds, read_speeds
 from telstraat_api.segments import find_segment
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.segments import SegmentId
@@ -40,9 +42,14 @@ To = Annotated[
 ]
 
 
-def by_kind(values: Sequence[float]) -> dict[str, dict[str, float]]:
+def by_kind(values: Sequence[float | None]) -> dict[str, dict[str, float | None]]:
     """Return counts in the order of `COLUMNS` by class and direction."""
     return {kind: {"lft": values[2 * n], "rgt": values[2 * n + 1]} for n, kind in enumerate(KINDS)}
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a count as answers round it; what is withheld stays so."""
+    return None if value is None else round(value, DECIMALS)
 
 
 def flag_names(flags: int) -> list[str]:
@@ -72,7 +79,7 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
         "flags": flag_names(period.flags),
         "source": period.source_id,
         "raw": None if period.raw is None else by_kind(period.raw),
-        "corrected": None if corrected is None else by_kind([round(value, DECIMALS) for value in corrected]),
+        "corrected": None if corrected is None else by_kind([rounded(value) for value in corrected]),
     }
     if period.confidence is not None:
         rated = (None if value is None else round(value, 1) for value in period.confidence)
@@ -85,15 +92,18 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
 
 
 async def reports_of(
-    request: Request, segments: Sequence[int], bucket: Bucket, window: Window, tz: ZoneInfo, *, speed: bool
+    request: Request, reader: Reader, zones: dict[int, str], bucket: Bucket, window: Window, *, speed: bool
 ) -> dict[str, Any]:
     """Return the body of an answer about counts."""
     database: Database = request.app.state.database
     settings: ApiSettings = request.app.state.settings
-    periods = await read_periods(database, segments, window, bucket, settings.rows_max)
+    segments = list(zones)
+    tz = zone(zones[segments[0]])
+    periods = await read_for(request, reader, zones, bucket, window)
+    speed = speed and not (bucket is Bucket.QUARTER and is_discreet(request, reader))
     speeds = await read_speeds(database, segments, window, bucket) if speed else None
     return {
-        "segments": list(segments),
+        "segments": segments,
         "timezone": tz.key,
         "bucket": bucket.value,
         "from": stamp(window.start),
@@ -107,11 +117,12 @@ async def reports_of(
 @router.get(
     "/segments/{segment_id}/reports",
     summary="Counts of a street over time",
-    responses=described(ReportsShape, REPORTS, 404, 422, 503),
+    responses=described(ReportsShape, REPORTS, 401, 403, 404, 422, 503),
 )
 async def segment_reports(
     request: Request,
     segment_id: SegmentId,
+    reader: Anybody,
     bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
     start: From = None,
     to: To = None,
@@ -127,4 +138,5 @@ async def segment_reports(
     segment = await find_segment(database, segment_id)
     tz = zone(segment.timezone)
     window = read_window(start, to, bucket, tz, datetime.now(UTC))
-    return json_answer(request, await reports_of(request, [segment_id], bucket, window, tz, speed=speed))
+    zones = {segment_id: segment.timezone}
+    return json_answer(request, await reports_of(request, reader, zones, bucket, window, speed=speed))

@@ -70,8 +70,8 @@ class SensorList(BaseModel):
 class Directed(BaseModel):
     """Per direction: `lft` from A to B, `rgt` from B to A."""
 
-    lft: float
-    rgt: float
+    lft: float | None = Field(description="Null where the operator withholds small numbers.")
+    rgt: float | None
 
 
 class Kinds(BaseModel):
@@ -216,5 +216,9 @@ def described_stream() -> dict[Any, Any]:
     content = {"text/event-stream": {"schema": {"type": "string"}, "example": example}}
     return {
         200: {"description": "Events `live`, `report` and `closing`.", "content": content},
-        **{status: answer for status, answer in described(Problem, {}, 404, 422, 503).items() if status != 200},
+        **{
+            status: answer
+            for status, answer in described(Problem, {}, 401, 403, 404, 422, 503).items()
+            if status != 200
+        },
     }

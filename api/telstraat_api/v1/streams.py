@@ -13,6 +13,7 @@ from starlette.responses import StreamingResponse
 from telstraat_api.answers import stamp
 from telstraat_api.counts import KINDS
 from telstraat_api.database import Database
+from telstraat_api.discretion import refuse_quarters
 from telstraat_api.live import Event, LiveHub
 from telstraat_api.segments import find_segment
 from telstraat_api.v1.segments import SegmentId
@@ -74,6 +75,7 @@ async def live(request: Request, segment_id: SegmentId) -> Response:
     database: Database = request.app.state.database
     hub: LiveHub = request.app.state.live
     await find_segment(database, segment_id)
+    await refuse_quarters(request)
     hub.check_room()
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(follow(hub, segment_id), media_type="text/event-stream", headers=headers)

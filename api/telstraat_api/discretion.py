@@ -1,0 +1,107 @@
+"""A single passer-by is not published: what the public may see of quarters where the operator has set a smallest number.
+
+A class is shown for all quarters of an hour or for none: with three of four and the hour's total, the fourth would be known.
+For the same reason hours are shown when they are over. Whoever evaluates measures (professionals, operators) sees all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from fastapi import Request
+
+from telstraat_api.access import Reader, Role, reader_of
+from telstraat_api.counts import KINDS, RATED, Period
+from telstraat_api.database import Database
+from telstraat_api.errors import ForbiddenError
+from telstraat_api.periods import Bucket, Window, start_of, whole, zone
+from telstraat_api.reading import read_periods
+from telstraat_api.settings import ApiSettings
+
+
+def is_discreet(request: Request, reader: Reader) -> bool:
+    """Tell whether this reader gets hours only, and quarters above the smallest number."""
+    settings: ApiSettings = request.app.state.settings
+    return settings.quarter_min > 0 and reader.role < Role.PROFESSIONAL
+
+
+async def refuse_quarters(request: Request) -> None:
+    """Raise `ForbiddenError` when quarters in this form are not for whoever asks."""
+    settings: ApiSettings = request.app.state.settings
+    if settings.quarter_min > 0 and is_discreet(request, await reader_of(request)):
+        raise ForbiddenError("quarters of an hour are for professionals here; ask for hours")
+
+
+def finished(window: Window, bucket: Bucket, zones: Mapping[int, str], now: datetime) -> Window:
+    """Return the part of a window whose hours, or whose days for longer buckets, are over.
+
+    What grows while one looks tells what came last.
+    """
+    if bucket in {Bucket.QUARTER, Bucket.HOUR}:
+        end = start_of(now, Bucket.HOUR, zone("UTC"))
+    else:
+        end = min((start_of(now, Bucket.DAY, zone(name)) for name in set(zones.values())), default=now)
+    end = min(window.end, end)
+    return Window(min(window.start, end), end)
+
+
+async def read_for(
+    request: Request, reader: Reader, zones: Mapping[int, str], bucket: Bucket, window: Window
+) -> list[Period]:
+    """Return the periods of streets as far as they are for whoever asks."""
+    settings: ApiSettings = request.app.state.settings
+    database: Database = request.app.state.database
+    ids = list(zones)
+    if not is_discreet(request, reader):
+        return await read_periods(database, ids, window, bucket, settings.rows_max)
+    hours = finished(whole(window, Bucket.HOUR, zone("UTC")), bucket, zones, datetime.now(UTC))
+    if hours.start >= hours.end:
+        return []
+    periods = await read_periods(database, ids, hours, bucket, settings.rows_max)
+    if bucket is not Bucket.QUARTER:
+        return periods
+    shown = withhold(periods, settings.quarter_min)
+    return [period for period in shown if window.start <= period.start < window.end]
+
+
+def small(count: float | None, minimum: int) -> bool:
+    """Tell whether a count is there and too small to be shown."""
+    return 0 < (count or 0) < minimum
+
+
+def withhold(quarters: Sequence[Period], minimum: int) -> list[Period]:
+    """Return quarters without the classes that are too small, in either direction, in any quarter of their hour."""
+    hidden: dict[tuple[int, datetime], set[str]] = {}
+    for quarter in quarters:
+        told = hidden.setdefault(hour_of(quarter), set())
+        for kind in KINDS:
+            place = 2 * KINDS.index(kind)
+            counts: Sequence[float | None] = quarter.raw or quarter.corrected or (0,) * (2 * len(KINDS))
+            if small(counts[place], minimum) or small(counts[place + 1], minimum):
+                told.add(kind)
+    return [without(quarter, hidden[hour_of(quarter)]) for quarter in quarters]
+
+
+def hour_of(quarter: Period) -> tuple[int, datetime]:
+    """Return the hour of the street that a quarter belongs to."""
+    return quarter.segment_id, quarter.start.astimezone(UTC).replace(minute=0)
+
+
+def without(quarter: Period, kinds: set[str]) -> Period:
+    """Return a quarter without some classes. Motorcycles go with the bikes that they are among."""
+    if not kinds:
+        return quarter
+    gone = kinds | ({"motorcycle"} if "bike" in kinds else set())
+    keeps = [kind not in gone for kind in KINDS for _ in range(2)]
+    confidence = quarter.confidence and tuple(
+        None if kind in gone else value for kind, value in zip(RATED, quarter.confidence, strict=True)
+    )
+    return replace(
+        quarter,
+        raw=quarter.raw and tuple(n if keep else None for n, keep in zip(quarter.raw, keeps, strict=True)),
+        corrected=quarter.corrected
+        and tuple(n if keep else None for n, keep in zip(quarter.corrected, keeps, strict=True)),
+        confidence=confidence,
+    )
