@@ -58,8 +58,14 @@ def professional(module_connection: psycopg.Connection) -> dict[str, str]:
     return bearing(let_in(module_connection, "professional"))
 
 
-def read(client: httpx.Client, street: int, bucket: str, headers: dict[str, str] | None = None, **more: str) -> Any:
-    query = {"bucket": bucket, "from": NOON.isoformat(), "to": (NOON + 48 * HOUR).isoformat(), **more}
+def read(
+    client: httpx.Client,
+    street: int,
+    bucket: str,
+    headers: dict[str, str] | None = None,
+    window: dict[str, str] | None = None,
+) -> Any:
+    query = {"bucket": bucket, "from": NOON.isoformat(), "to": (NOON + 48 * HOUR).isoformat(), **(window or {})}
     answer = client.get(f"/api/v1/segments/{street}/reports", params=query, headers=headers or {})
     assert answer.status_code == 200, answer.text
     return answer.json()["periods"]
@@ -84,12 +90,12 @@ def test_a_hidden_quarter_cannot_be_had_by_subtraction(client: httpx.Client, str
     # Of each hour's quarters, a class is shown in all or in none, whatever window is asked for.
     window = {"from": (NOON + offset * QUARTER).isoformat(), "to": (NOON + 20 * HOUR + offset * QUARTER).isoformat()}
     shown: dict[tuple[str, str], set[bool]] = defaultdict(set)
-    for period in read(client, street, "quarter", **window):
+    for period in read(client, street, "quarter", window=window):
         for kind in KINDS:
             for way in ("lft", "rgt"):
                 shown[period["start"][:13], kind].add(period["raw"][kind][way] is not None)
     assert all(len(seen) == 1 for seen in shown.values())
-    hours = read(client, street, "hour", **window)
+    hours = read(client, street, "hour", window=window)
     whole = {period["start"]: period for period in read(client, street, "hour")}
     assert all(period == whole[period["start"]] for period in hours if period["start"] in whole)
 
@@ -97,7 +103,7 @@ def test_a_hidden_quarter_cannot_be_had_by_subtraction(client: httpx.Client, str
 @pytest.mark.parametrize("bucket", ["quarter", "hour", "day", "week", "month", "year"])
 def test_what_is_not_over_is_not_shown(client: httpx.Client, street: int, bucket: str) -> None:
     window = {"from": (THIS_HOUR - HOUR).isoformat(), "to": (THIS_HOUR + 2 * HOUR).isoformat()}
-    periods = read(client, street, bucket, **window)
+    periods = read(client, street, bucket, window=window)
     assert all(datetime.fromisoformat(period["start"]) < THIS_HOUR for period in periods)
     seen = sum(period["raw"]["car"]["lft"] or 0 for period in periods)
     expected = {"quarter": 0, "hour": 4}  # quarters of one car each are withheld; the hour before is over
