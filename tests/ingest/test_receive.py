@@ -77,10 +77,10 @@ def test_the_broker_sends_no_more_than_receive_max(fresh_mosquitto: TestBroker) 
 
 
 def test_a_half_open_connection_is_noticed_within_one_and_a_half_keep_alives(
-    mosquitto: TestBroker, fault_proxy: Callable[[int], FaultProxy]
+    fresh_mosquitto: TestBroker, fault_proxy: Callable[[int], FaultProxy]
 ) -> None:
-    proxy = fault_proxy(mosquitto.port)
-    with connected(Receiver(settings_of("x", mosquitto, proxy.port, name="half", keepalive_s=5))) as receiver:
+    proxy = fault_proxy(fresh_mosquitto.port)
+    with connected(Receiver(settings_of("x", fresh_mosquitto, proxy.port, name="half", keepalive_s=5))) as receiver:
         proxy.blackhole()
         silent_from_s = time.monotonic()
         assert wait_until(lambda: not turned(receiver).is_connected, 9)
