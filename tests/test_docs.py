@@ -65,3 +65,9 @@ def test_the_changelog_names_the_version_of_the_project_file() -> None:
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert version
     assert f"[{version[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_test_of_a_promise_is_on_the_page_of_promises() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    tests = [path.name for path in (ROOT / "tests" / "promises").glob("test_*.py")]
+    assert [name for name in tests if name not in page] == []
