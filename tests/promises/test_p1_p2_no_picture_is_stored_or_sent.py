@@ -1,0 +1,173 @@
+"""P1, P2: no image ever reaches storage, and none ever leaves the device.
+
+The real device counts a simulated street under strace. Every file that it opens for writing, every byte that it writes or
+sends is accounted for. A planted dump of frames turns each check red.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.device.wires import device_settings, server_of
+from tests.harness.brokers import TestBroker
+from tests.promises.traced_device import HEIGHT, WIDTH
+
+from telstraat_contract.messages import Report, decode, encode
+from telstraat_contract.topics import parse_topic
+
+STRACE = shutil.which("strace")
+CALLS = "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,sendfile,copy_file_range,mmap"
+FRAMES = 1000
+FRAME_BYTES = WIDTH * HEIGHT
+WRITE_MAX_BYTES = FRAME_BYTES // 4
+TOTAL_MAX_BYTES = 2_000_000  # a fortieth of what the frames hold
+PAYLOAD_MAX_BYTES = 2_000
+HARMLESS = re.compile(r"^(/dev/(null|tty|pts/|shm/|urandom)|/proc/|pipe:|anon_inode:)")
+
+LINE = re.compile(r"^\d+\s+(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
+
+
+@dataclass
+class Trace:
+    """What a traced process wrote, and where."""
+
+    opened: set[str] = field(default_factory=set)
+    written: dict[str, int] = field(default_factory=dict)
+    largest: dict[str, int] = field(default_factory=dict)
+    sent: int = 0
+    largest_sent: int = 0
+
+    def betrayals(self, folder: Path) -> list[str]:
+        """Return what breaks the promise."""
+        state = str(folder)
+        found = [f"opened {path} for writing" for path in self.opened if not path.startswith(state)]
+        found += [f"wrote into {path}" for path in self.written if not path.startswith(state)]
+        for path, largest in self.largest.items():
+            if largest >= WRITE_MAX_BYTES:
+                found.append(f"{largest} bytes in one piece into {path}")
+        total = sum(self.written.values())
+        if total > TOTAL_MAX_BYTES:
+            found.append(f"{total} bytes written in all")
+        if self.largest_sent >= WRITE_MAX_BYTES:
+            found.append(f"{self.largest_sent} bytes sent in one piece")
+        return found
+
+
+def read_trace(lines: list[str]) -> Trace:
+    """Read what strace -f -y has written."""
+    trace = Trace()
+    for line in lines:
+        found = LINE.match(line)
+        if not found:
+            continue
+        call, rest = found[1], found[2]
+        result = re.search(r"= (-?\d+)", rest)
+        done = int(result[1]) if result else 0
+        if call in ("openat", "open", "creat"):
+            path = re.search(r'"([^"]*)"', rest)
+            # A nameless file that is opened and closed is how the compiler asks whether its cache can be written.
+            if (
+                path
+                and done >= 0
+                and "O_TMPFILE" not in rest
+                and re.search(r"O_WRONLY|O_RDWR|O_CREAT", rest)
+                and not HARMLESS.match(path[1])
+            ):
+                trace.opened.add(path[1])
+        elif call.startswith("send"):
+            trace.sent += max(0, done)
+            trace.largest_sent = max(trace.largest_sent, done)
+        elif "write" in call or call == "copy_file_range":
+            target = re.match(r"\d+<([^>]*)>", rest)
+            name = target[1] if target else "?"
+            if name.startswith(("socket:", "TCP")):
+                trace.sent += max(0, done)
+                trace.largest_sent = max(trace.largest_sent, done)
+            elif not HARMLESS.match(name):
+                trace.written[name] = trace.written.get(name, 0) + max(0, done)
+                trace.largest[name] = max(trace.largest.get(name, 0), done)
+        elif call == "mmap" and "MAP_SHARED" in rest and "PROT_WRITE" in rest:
+            target = re.search(r"\d+<([^>]*)>", rest)
+            if target and not HARMLESS.match(target[1]) and not target[1].endswith("-shm"):
+                trace.opened.add(f"{target[1]} (shared memory)")
+    return trace
+
+
+def traced(folder: Path, port: int, frames: int, plant: str) -> Trace:
+    """Let a device count so many frames and return what it wrote."""
+    settings = device_settings(folder, "traced", port, send={"flush_s": 1, "health_s": 0.5})
+    file = folder / "device.toml"
+    file.write_text("\n".join(toml_lines(msgspec.to_builtins(settings))))
+    out = folder / "trace.txt"
+    words = [STRACE or "strace", "-f", "-y", "-qq", "-s", "0", "-e", f"trace={CALLS}", "-o", str(out)]
+    device = [sys.executable, "-B", "-m", "tests.promises.traced_device", str(file), str(frames), plant]
+    done = subprocess.run([*words, *device], capture_output=True, text=True, timeout=300, check=False)
+    if "ptrace" in done.stderr:
+        pytest.skip(f"STRACE MAY NOT TRACE HERE: {done.stderr[:200]}")
+    assert done.returncode in (0, 1), done.stderr
+    return read_trace(out.read_text(errors="replace").splitlines())
+
+
+def toml_lines(values: dict[str, dict[str, object]]) -> list[str]:
+    """Return settings as a file."""
+    lines = []
+    for section, keys in values.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in keys.items() if value is not None]
+    return lines
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm_kernels(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let the same frames compile what they need once: the compiler's cache is no part of what is promised."""
+    if STRACE is None:
+        pytest.skip("STRACE IS NOT INSTALLED (apt install strace)")
+    folder = tmp_path_factory.mktemp("warm")
+    settings = device_settings(folder, "traced", 1, send={"flush_s": 0})
+    file = folder / "device.toml"
+    file.write_text("\n".join(toml_lines(msgspec.to_builtins(settings))))
+    device = [sys.executable, "-m", "tests.promises.traced_device", str(file), str(FRAMES), "none"]
+    subprocess.run(device, capture_output=True, check=False, timeout=300)
+
+
+def test_a_thousand_frames_leave_no_picture_in_files_and_none_on_the_wire(
+    mosquitto: TestBroker, tmp_path: Path
+) -> None:
+    with server_of(mosquitto, "traced") as server:
+        trace = traced(tmp_path, mosquitto.port, FRAMES, "none")
+        server.listen(lambda: any(isinstance(message, Report) for message in server.heard))
+        payloads = [(message.topic, bytes(message.payload)) for message in list(server.client.received.queue)]
+    assert trace.betrayals(tmp_path / "state") == []
+    assert trace.opened, "the trace saw the outbox being opened"
+    assert 0 < sum(trace.written.values()) < TOTAL_MAX_BYTES
+    assert 0 < trace.sent < 200_000
+    assert trace.largest_sent < WRITE_MAX_BYTES
+    for message in server.heard:
+        assert len(encode(message)) <= PAYLOAD_MAX_BYTES
+    for topic, payload in payloads:
+        assert len(payload) <= PAYLOAD_MAX_BYTES
+        assert decode(parse_topic(topic).channel, payload)
+
+
+@pytest.mark.parametrize(
+    ("plant", "told"),
+    [
+        ("dump", "in one piece"),
+        pytest.param("pieces", "written in all", marks=pytest.mark.slow),
+        pytest.param("elsewhere", "opened", marks=pytest.mark.slow),
+        pytest.param("sent", "sent in one piece", marks=pytest.mark.slow),
+    ],
+)
+def test_a_planted_dump_of_frames_turns_the_test_red(
+    mosquitto: TestBroker, tmp_path: Path, plant: str, told: str
+) -> None:
+    mosquitto.let_in("traced")
+    trace = traced(tmp_path, mosquitto.port, FRAMES if plant == "pieces" else 60, plant)
+    assert any(told in betrayal for betrayal in trace.betrayals(tmp_path / "state")), trace
