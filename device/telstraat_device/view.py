@@ -17,7 +17,7 @@ from telstraat_device.kernel import kernel
 
 LOOK_EVERY_S = 1.0
 POINTS = 4096
-BLIND_EDGES = 0.8  # grey levels over two pixels: below it, nothing but noise is left
+BLIND_EDGES = 5.0  # grey levels over two pixels: without one edge in fifty above it, nothing but noise is left
 BLIND_SHARE = 0.2  # of the edges that the view had
 BLIND_AFTER_S = 2.0
 MOVED_BELOW = (
@@ -111,7 +111,8 @@ class ViewWatch:
         there = ~np.isnan(edges[:, 0])
         strength = float(np.abs(edges[there]).mean()) if there.any() else 0.0
         usual = float(np.abs(self._known).mean()) if self._known is not None else 0.0
-        empty = strength < max(BLIND_EDGES, BLIND_SHARE * usual) or there.mean() < 0.1
+        strong = float(np.quantile(np.abs(edges[there]), 0.98)) if there.any() else 0.0
+        empty = strong < BLIND_EDGES or strength < BLIND_SHARE * usual or there.mean() < 0.1
         self._empty_s = self._empty_s + passed_s if empty else 0.0
         self.blind = self._empty_s >= BLIND_AFTER_S if self._known is not None else empty
         if empty:

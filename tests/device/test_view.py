@@ -1,0 +1,81 @@
+"""What the counter knows of its view: covered, moved, dark, day and night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from telstraat_device.view import ViewWatch
+
+WIDTH, HEIGHT = 320, 180
+Picture = NDArray[np.uint8]
+
+
+def street(seed: int = 0, tone: int = 110) -> Picture:
+    """Return houses and a road: blocks of many sizes."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((HEIGHT, WIDTH), tone, np.uint8)
+    for _ in range(140):
+        x, y = rng.integers(0, WIDTH), rng.integers(0, HEIGHT)
+        w, h = rng.integers(4, 40, 2)
+        picture[y : y + h, x : x + w] = rng.integers(tone // 3, min(255, 2 * tone))
+    return picture
+
+
+def watched(show: Callable[[float], Picture], seconds: float, moving: int = 0, brighter: int = 0) -> ViewWatch:
+    """Show a view for some seconds at 10 frames a second, with noise."""
+    watch, rng, empty = ViewWatch(WIDTH, HEIGHT), np.random.default_rng(9), np.zeros(WIDTH * HEIGHT, np.uint8)
+    for number in range(round(seconds * 10)):
+        noisy = show(number / 10).astype(np.int16) + rng.integers(-1, 2, (HEIGHT, WIDTH))
+        watch.update(number / 10, noisy.clip(0, 255).astype(np.uint8).ravel(), empty, moving, brighter)
+    return watch
+
+
+def test_a_street_by_day_is_just_that() -> None:
+    watch = watched(lambda _: street(), 30)
+    assert (watch.light, watch.blind, watch.moved, watch.too_dark) == ("day", False, False, False)
+
+
+def test_a_covered_camera_is_noticed_within_seconds_and_sees_again() -> None:
+    grey = np.full((HEIGHT, WIDTH), 30, np.uint8)
+    assert watched(lambda t: street() if t < 15 else grey, 20).blind
+    assert not watched(lambda t: grey if 15 <= t < 25 else street(), 30).blind
+
+
+def test_a_camera_that_never_saw_anything_is_blind_from_the_start() -> None:
+    assert watched(lambda _: np.full((HEIGHT, WIDTH), 30, np.uint8), 3).blind
+
+
+def test_a_turned_camera_is_noticed_within_a_minute_and_forgiven_when_it_turns_back() -> None:
+    other = np.roll(street(), 60, axis=1)
+    assert watched(lambda t: street() if t < 20 else other, 75).moved
+    assert not watched(lambda t: other if 20 <= t < 50 else street(), 70).moved
+
+
+@pytest.mark.parametrize("times", [0.6, 0.8, 1.2])
+def test_other_light_on_the_same_street_is_no_movement(times: float) -> None:
+    lit = np.asarray((street() * times).clip(0, 255), np.uint8)
+    assert not watched(lambda t: street() if t < 20 else lit, 60).moved
+
+
+def test_a_trembling_camera_has_not_moved() -> None:
+    assert not watched(lambda t: np.roll(street(), int(10 * t) % 3 - 1, axis=1), 60).moved
+
+
+@pytest.mark.parametrize(("tone", "light"), [(110, "day"), (50, "dusk"), (30, "night")])
+def test_light_is_told_by_brightness_without_traffic(tone: int, light: str) -> None:
+    assert watched(lambda _: np.full((HEIGHT, WIDTH), tone, np.uint8), 5).light == light
+
+
+def test_traffic_that_is_brighter_than_a_lit_street_means_night() -> None:
+    assert watched(lambda _: street(), 10, moving=500, brighter=470).light == "night"
+    assert watched(lambda _: street(), 10, moving=500, brighter=200).light == "day"
+
+
+def test_black_is_too_dark_to_count() -> None:
+    watch = watched(lambda _: np.full((HEIGHT, WIDTH), 4, np.uint8), 5)
+    assert watch.too_dark
+    assert watch.light == "night"
