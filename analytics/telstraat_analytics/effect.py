@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtr
 from scipy.stats import norm
-from scipy.stats import t as student
 
 from telstraat_analytics.model.step import DEGREES, Mixture
 from telstraat_analytics.values import from_log_odds
@@ -129,7 +129,7 @@ def by_chance(steps: Mixture, which: int, stretch: float = 1.0) -> float:
     """
     scale = np.sqrt(steps.covariance[:, which, which]) * stretch
     size = abs(steps.mean(which))
-    return float(steps.weight @ (2 * student.sf(size / scale, DEGREES)))
+    return float(steps.weight @ (2 * stdtr(DEGREES, -size / scale)))
 
 
 def mean_level_after(number: np.ndarray, level: np.ndarray, noise: np.ndarray) -> float:

@@ -11,14 +11,14 @@ import pandas as pd
 from scipy.stats import norm
 
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.model.priors import DAY_MEMORY, MOTIONS, SHARING_POWERS, Motion
+from telstraat_analytics.model.priors import DAY_MEMORY, MOTIONS, Motion
 from telstraat_analytics.model.step import step_sd
 from telstraat_analytics.words import word
 
 WEEKS = (2, 4, 6, 8, 12, 16, 26)
 SENSORS = (1, 2, 3, 5)
 POWER_WANTED = 0.8
-HOURS_A_DAY = 10
+SIZE_SPREAD = 0.6  # log spread of week steps between streets, from the published quartiles
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def expected_sd(motion: Motion, per_day: float, weeks: int, controls: int, senso
     float
         Of the mean step. Averaged over how large the movement of streets is, since the street's own is not known yet.
     """
-    sizes = np.exp(norm.ppf([0.1, 0.3, 0.5, 0.7, 0.9]) * 0.6 * motion.week_step_spread)
+    sizes = np.exp(norm.ppf([0.1, 0.3, 0.5, 0.7, 0.9]) * SIZE_SPREAD)
     memory = DAY_MEMORY
     day = (1 + 2 * sum((1 - lag / 7) * memory**lag for lag in range(1, 7))) / 7
     noise = motion.day_noise**2 * day + 1 / max(7 * per_day, 1.0)

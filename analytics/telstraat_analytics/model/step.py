@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import lapack, solve_triangular
 from scipy.optimize import brentq
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from telstraat_analytics.model.priors import (
     CALENDAR_SHARED,
@@ -37,6 +37,7 @@ NEGLIGIBLE = 0.01  # of the best weight: not worth a factorisation
 DEGREES = 30.0  # of the Student t of a component: the noise variances are estimates, too
 FLAT = 1e-9
 SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
+WEEKS_OF_YEAR = 365.25 / 7
 DAY_OVERLAP = 0.95  # two streets rarely lose the same days
 
 
@@ -78,18 +79,13 @@ class Mixture:
     def below(self, value: float, step: int = 0) -> float:
         """Return the probability that the step is smaller than `value`."""
         scale = np.sqrt(self.covariance[:, step, step])
-        return float(self.weight @ student.cdf((value - self.centre[:, step]) / scale, DEGREES))
+        return float(self.weight @ stdtr(DEGREES, (value - self.centre[:, step]) / scale))
 
     def quantile(self, share: float, step: int = 0, stretch: float = 1.0) -> float:
         """Return a quantile of one step; `stretch` widens the distribution around its mean."""
         mean, sd = self.mean(step), self.sd(step)
         found = brentq(lambda value: self.below(value, step) - share, mean - 15 * sd, mean + 15 * sd, xtol=1e-6)
         return mean + stretch * (float(found) - mean)
-
-    def density(self, value: float, step: int = 0) -> float:
-        """Return the density at `value`."""
-        scale = np.sqrt(self.covariance[:, step, step])
-        return float(self.weight @ (student.pdf((value - self.centre[:, step]) / scale, DEGREES) / scale))
 
 
 @dataclass(frozen=True)
@@ -124,9 +120,9 @@ class _Stack:
     breaks: Floats
     X: Floats
     precision: Floats
-    prior: Floats
     treated: int
     streets: int
+    right: Floats  # X and level beside each other
 
     @property
     def same(self) -> NDArray[np.bool_]:
@@ -196,7 +192,7 @@ def _stacked(streets: Sequence[Weeks], treated: int, motion: Motion, date: pd.Ti
     share = SEASON_SHARED * np.ones((n, n)) + (1 - SEASON_SHARED) * np.eye(n)
     precision[n : 2 * n, n : 2 * n] += np.linalg.inv(motion.season_amplitude**2 * share)
     noise = np.concatenate([one.noise for one in streets])
-    return _Stack(street, number, level, noise, breaks, X, precision, np.zeros(X.shape[1]), treated, n)
+    return _Stack(street, number, level, noise, breaks, X, precision, treated, n, np.column_stack([X, level]))
 
 
 def _movement(first: Ints, second: Ints, memory: float) -> Floats:
@@ -215,14 +211,19 @@ def _prior_of_size(size: float, spread: float) -> float:
 
 def _solve(stack: _Stack, V: Floats) -> tuple[Floats, Floats, float]:
     """Return coefficients, their covariance and the restricted log likelihood under covariance `V`."""
-    L = np.linalg.cholesky(V)
-    white = solve_triangular(L, np.column_stack([stack.X, stack.level]), lower=True, check_finite=False)
+    L, wrong = lapack.dpotrf(V, lower=1, clean=0)
+    if wrong:
+        raise np.linalg.LinAlgError(f"covariance of {len(V)} weeks is not positive definite at {wrong}")
+    white, _ = lapack.dtrtrs(L, stack.right, lower=1)
     Xs, ys = white[:, :-1], white[:, -1]
-    inner = np.linalg.cholesky(Xs.T @ Xs + stack.precision)
-    coefficients = cho_solve((inner, True), Xs.T @ ys, check_finite=False)
+    gram = Xs.T @ Xs + stack.precision
+    inner, _ = lapack.dpotrf(gram, lower=1, clean=0)
+    right = Xs.T @ ys
+    coefficients, _ = lapack.dpotrs(inner, right, lower=1)
+    covariance, _ = lapack.dpotrs(inner, np.eye(len(gram)), lower=1)
     likelihood = -np.log(np.diag(L)).sum() - np.log(np.diag(inner)).sum()
-    likelihood -= 0.5 * (ys @ ys - coefficients @ (Xs.T @ ys))
-    return coefficients, cho_solve((inner, True), np.eye(len(inner)), check_finite=False), float(likelihood)
+    likelihood -= 0.5 * (ys @ ys - coefficients @ right)
+    return coefficients, covariance, float(likelihood)
 
 
 def _size_alone(weeks: Weeks, is_treated: bool, motion: Motion, date: pd.Timestamp, southern: bool) -> Floats:
@@ -294,16 +295,7 @@ def _typical_size(weights: Floats) -> float:
     return float(np.exp(share @ np.log(SIZES) / share.sum()))
 
 
-def step_sd(
-    number: Ints,
-    noise: float,
-    motion: Motion,
-    size: float,
-    shared_slow: float,
-    shared_days: float,
-    controls: int,
-    treated: int,
-) -> float:
+def step_sd(number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int) -> float:
     """Return the standard deviation of the mean step of streets that all move alike, before anything is counted.
 
     Parameters
@@ -316,15 +308,14 @@ def step_sd(
         How such streets move.
     size
         Multiple of its week step.
-    shared_slow, shared_days
-        Correlation between two streets of movement and of days.
     controls, treated
         Streets without and with the measure.
 
     Returns
     -------
     float
-        On the scale of levels, averaged in variance over the memories that the model allows.
+        On the scale of levels, for streets that remember long, as most were seen to; the season may differ by an eighth
+        of a year between the two sides.
     """
     n = controls + treated
     street = np.repeat(np.arange(n), len(number))
@@ -334,13 +325,12 @@ def step_sd(
     X = np.zeros((len(week), n + 1))
     X[np.arange(len(week)), street] = 1.0
     X[:, n] = (street < treated) & (week >= 0)
-    variances = []
-    for memory in MEMORIES_WEEKS:
-        V = np.where(same, 1.0, shared_slow) * (size * motion.week_step) ** 2 * _movement(week, week, memory)
-        V = V + noise * same_week * np.where(same, 1.0, shared_days)
-        white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
-        variances.append(np.linalg.inv(white.T @ white)[n, n])
-    return float(np.sqrt(np.mean(variances)))
+    season = motion.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
+    V = np.where(same, 1.0, motion.shared) * (size * motion.week_step) ** 2 * _movement(week, week, MEMORIES_WEEKS[-1])
+    V = V + noise * same_week * np.where(same, 1.0, motion.shared)
+    V = V + np.where(same, 1.0, SEASON_SHARED) * np.outer(season, season) / 2
+    white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
+    return float(np.sqrt(np.linalg.inv(white.T @ white)[n, n]))
 
 
 def _without_step(stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks]) -> tuple[Expected, ...]:
