@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
+from tests.device.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
 
 from telstraat_cli.main import main
 from telstraat_cli.score import Clip, TrueCrossing, assign, pooled, read_clips, score_clip
 from telstraat_device.crossings import CLASSES, DIRECTIONS, Crossing
-from tests.device.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
 
 CLIPS = os.environ.get("TELSTRAAT_CLIPS")
 LINE = "160,20,160,220"
