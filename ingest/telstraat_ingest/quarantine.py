@@ -79,6 +79,7 @@ on conflict (topic, reason, payload_sha256) do update set times = quarantine.tim
 """
 
 DETAIL_MAX = 1000
+TOPIC_MAX = 500  # an index entry of PostgreSQL holds 2,700 bytes
 
 
 def storable(text: str, length_max: int = DETAIL_MAX) -> str:

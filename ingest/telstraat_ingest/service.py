@@ -24,7 +24,7 @@ from telstraat_ingest.batch import Batch, Dates, read_batch
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.errors import IngestError, SecondIngesterError
 from telstraat_ingest.metrics import Metrics
-from telstraat_ingest.quarantine import Arrival
+from telstraat_ingest.quarantine import Arrival, Reason
 from telstraat_ingest.receive import Receiver
 from telstraat_ingest.settings import IngestSettings
 from telstraat_ingest.upkeep import Upkeep
@@ -112,7 +112,7 @@ class Service:
                 self._work()
         except IngestError:
             raise
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             self._database_away(error)
         except Exception:
             self.metrics.failures.labels("loop").inc()
@@ -153,24 +153,50 @@ class Service:
             pending, now_s = self._receiver.pending, time.monotonic()
 
     def _write(self, arrivals: list[Arrival]) -> bool:
-        began_s = time.perf_counter()
-        batch = read_batch(arrivals, self._decoder, self._dates)
-        decoded_s = time.perf_counter()
-        assert self._writer is not None
+        """Write a batch; tell whether it is settled. A message that trips us up goes to quarantine, alone."""
         try:
-            written = self._writer.write(batch)
-        except psycopg.OperationalError as error:
+            self._write_batch(arrivals)
+        except psycopg.Error as error:
             self.metrics.database_failures.inc()
             self._database_away(error)
             return False
-        done_s = time.perf_counter()
+        except Exception as error:
+            self.metrics.failures.labels("batch").inc()
+            logger.exception("a batch of %d failed", len(arrivals), extra={"event": "failure"})
+            if len(arrivals) > 1:
+                middle = len(arrivals) // 2
+                return self._write(arrivals[:middle]) and self._write(arrivals[middle:])
+            return self._set_aside(arrivals, error)
+        return True
+
+    def _set_aside(self, arrivals: list[Arrival], error: Exception) -> bool:
+        detail = f"unforeseen {type(error).__name__}: {error}"
+        assert self._writer is not None
+        try:
+            self._settle(
+                Batch(arrivals).as_rejected(Reason.REFUSED_BY_STORE, detail), self._writer, time.perf_counter()
+            )
+        except psycopg.Error as away:
+            self._database_away(away)
+            return False
+        return True
+
+    def _write_batch(self, arrivals: list[Arrival]) -> None:
+        began_s = time.perf_counter()
+        batch = read_batch(arrivals, self._decoder, self._dates)
+        decoded_s = time.perf_counter()
         self.metrics.decode_seconds.observe(decoded_s - began_s)
-        self.metrics.write_seconds.observe(done_s - decoded_s)
-        self.metrics.wait_seconds.observe(time.monotonic() - arrivals[0].arrived_s)
-        self._receiver.acknowledge(arrivals)
+        assert self._writer is not None
+        self._settle(batch, self._writer, decoded_s)
+
+    def _settle(self, batch: Batch, writer: Writer, decoded_s: float) -> None:
+        """Commit, acknowledge, answer: in this order."""
+        written = writer.write(batch)
+        self.metrics.write_seconds.observe(time.perf_counter() - decoded_s)
+        self.metrics.wait_seconds.observe(time.monotonic() - batch.arrivals[0].arrived_s)
+        self._receiver.acknowledge(batch.arrivals)
         self._send_receipts(written)
         self._count(batch, written)
-        return True
 
     def _send_receipts(self, written: Written) -> None:
         for sensor, receipts in written.receipts.items():
@@ -226,7 +252,7 @@ class Service:
                 application_name=f"ingest {self.settings.ingester}",
             )
             self._writer = Writer(self._connection)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             self._database_away(error)
             return False
         self._retry_wait_s = _RETRY_MIN_S

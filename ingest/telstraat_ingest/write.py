@@ -27,6 +27,9 @@ _REFUSING = {Reason.MALFORMED, Reason.TOO_OLD, Reason.IN_THE_FUTURE, Reason.CONT
              Reason.REFUSED_BY_STORE}  # fmt: skip
 """Reasons that the receipt tells: sending it again would not help."""
 
+_CONTENT_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+"""What a single message may be to blame for."""
+
 StreamKey = tuple[int, int]
 """Sensor id and ordinal of the epoch."""
 
@@ -94,20 +97,20 @@ class Writer:
         self._sensors.clear()
 
     def write(self, batch: Batch) -> Written:
-        """Write a batch and return what became of it. Raises only what another try may mend (`OperationalError`)."""
+        """Write a batch and return what became of it.
+
+        What the database says of the content is settled here. Everything else (away, read-only, full, without its
+        schema) is raised: another try may mend it, and no message is to blame.
+        """
         try:
             return self._write_once(batch)
         except (StaleError, psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation):
             self.forget()
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
+        except _CONTENT_ERRORS as error:
             return self._split(batch, error)
         try:
             return self._write_once(batch)
-        except psycopg.OperationalError:
-            raise
-        except (psycopg.Error, StaleError) as error:
+        except (StaleError, *_CONTENT_ERRORS) as error:
             return self._split(batch, error)
 
     def _split(self, batch: Batch, error: Exception) -> Written:
@@ -319,7 +322,7 @@ class _Work:
             values.append(
                 (
                     known.sensor_id if known else None,
-                    quarantine.storable(arrival.topic),
+                    quarantine.storable(arrival.topic, quarantine.TOPIC_MAX),
                     str(rejected.reason),
                     quarantine.storable(rejected.detail),
                     arrival.payload,

@@ -11,9 +11,9 @@ import pytest
 from tests.harness.brokers import TestBroker, client_of
 from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait_until, write_arrivals, yesterday
 
-from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Health, encode
+from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Health, Report, encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
+from telstraat_ingest import registry, rows
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.write import Writer
 
@@ -33,6 +33,7 @@ GARBAGE = {
     "of a later version": (TOPIC, GOOD.replace(b'"v":1', b'"v":2'), "version"),
     "a forged name": (TOPIC, GOOD.replace(b'"poison-1"', b'"poison-2"'), "forged_name"),
     "an unknown sensor": (topic("nobody", Channel.REPORT), GOOD.replace(b"poison-1", b"nobody"), "unknown_sensor"),
+    "an endless topic": (f"telstraat/v1/{'ü' * 9000}/report", GOOD, "topic"),
     "a foreign topic": ("telstraat/v2/poison-1/report", GOOD, "topic"),
     "the server's topic": (topic("poison-1", Channel.RECEIPT), GOOD, "topic"),
     "too old": (TOPIC, encode(a_report("poison-1", 1, yesterday() - timedelta(days=401))), "too_old"),
@@ -100,3 +101,40 @@ def test_a_bad_one_among_a_hundred_over_the_broker_stops_nothing(database: str, 
         assert wait_until(lambda: ingest.service.metrics.value("quarantined_total", reason="malformed") > 0)
         grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
         assert grown_kb < 50_000
+
+
+def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
+    database: str, fresh_mosquitto: TestBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database) as connection:
+        registry.add_sensor(connection, "poison-1")
+    fresh_mosquitto.let_in("poison-1")
+    pack = rows.pack
+
+    def trips(ordinal: int, sensor_id: int, epoch_no: int, start_s: int, report: Report) -> bytes:
+        if report.seq == 5:
+            raise ZeroDivisionError("a mistake of ours")
+        return pack(ordinal, sensor_id, epoch_no, start_s, report)
+
+    monkeypatch.setattr(rows, "pack", trips)
+    with Ingest(database, fresh_mosquitto, batch_wait_ms=300), client_of(fresh_mosquitto, "poison-1") as sensor:
+        for seq in range(1, 11):
+            sensor.publish(TOPIC, encode(a_report("poison-1", seq)))
+        with psycopg.connect(database, autocommit=True) as connection:
+            assert wait_until(lambda: connection.execute("select count(*) from report").fetchone() == (9,))
+            found = "select reason, detail from quarantine"
+            expected = [("refused_by_store", "unforeseen ZeroDivisionError: a mistake of ours")]
+            assert wait_until(lambda: connection.execute(found).fetchall() == expected)
+
+
+def test_a_database_that_only_reads_blames_no_message(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        registry.add_sensor(connection, "poison-1")
+        writer = Writer(connection)
+        arrivals = arrivals_of([a_report("poison-1", seq) for seq in range(1, 5)])
+        connection.execute("set default_transaction_read_only = on")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            write_arrivals(writer, arrivals)
+        connection.execute("set default_transaction_read_only = off")
+        assert write_arrivals(writer, arrivals).inserted == 4
+        assert connection.execute("select count(*) from quarantine").fetchone() == (0,)
