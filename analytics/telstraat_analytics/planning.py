@@ -172,8 +172,5 @@ def expected_sd(motion: Motion, per_day: float, weeks: int, controls: int, senso
     day = (1 + 2 * sum((1 - lag / 7) * memory**lag for lag in range(1, 7))) / 7
     noise = motion.day_noise**2 * day + 1 / max(7 * per_day, 1.0)
     number = np.arange(-weeks, weeks)
-    shared = motion.shared ** SHARING_POWERS[1]
-    squares = [
-        step_sd(number, noise, motion, float(size), shared, motion.shared, controls, sensors) ** 2 for size in sizes
-    ]
+    squares = [step_sd(number, noise, motion, float(size), controls, sensors) ** 2 for size in sizes]
     return float(np.sqrt(np.mean(squares)))

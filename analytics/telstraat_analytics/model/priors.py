@@ -70,7 +70,7 @@ DAY_MEMORY_DAYS = 40
 SHARED_DAYS = 20
 """Weight of the prior of `Motion.shared`, in days."""
 
-MEMORIES_WEEKS = (1.0, 3.0, 8.0, 30.0)
+MEMORIES_WEEKS = (3.0, 8.0, 30.0)
 """How long a street's level remembers: from a fortnight's roadworks to the slow growth of a neighbourhood."""
 
 SHARING_POWERS = (1.0, 0.6, 0.3)
