@@ -29,6 +29,7 @@ SPREAD_TIMES = 3
 SPREAD_SHIFT = 3  # the spread is kept in eighths of a grey level
 SHADOW_EDGE = 7  # grey levels over two pixels that a shadow does not add to the street's own texture
 CHANGE_STEP = 8  # grey levels from frame to frame that mean movement
+GAIN_MAX = 0.9  # powers of two: no automatic exposure jumps so far from one frame to the next
 GAIN_STEP = 0.012  # smaller changes of exposure are left to the running mean
 ADOPT_YOUNG_S = 1.2
 ADOPT_S = 25.0
@@ -302,6 +303,7 @@ class Background:
         self.counts = np.zeros(1024, np.int32)
         self.floor = FLOOR
         self.gain_log2 = 0.0
+        self.lost = False
         self.solid_count = self.bright_count = 0
         self._number = 0
 
@@ -319,6 +321,9 @@ class Background:
     def process(self, age_s: float, dt_s: float) -> None:
         """Find the foreground of the frame taken in last, and learn from it."""
         self.gain_log2 = gain_of(self.small, self.mean, self.logs, self.counts)
+        self.lost = abs(self.gain_log2) > GAIN_MAX
+        if self.lost:
+            return
         whole = abs(self.gain_log2) > GAIN_STEP
         if whole:
             scale_mean(self.mean, self.candidate, round(4096 * 2.0**self.gain_log2))

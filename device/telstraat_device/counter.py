@@ -24,6 +24,9 @@ from telstraat_device.view import ViewWatch
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
 BOOT_FRAMES_MAX = 64
+LOST_SHARE = 0.5  # of the picture is new at once: a lamp went on, a hand is before the lens, the camera was turned
+LOST_S = 1.5
+SCALE_KNOWN = 1.15  # the factor by which the learnt scale may be wrong
 NIGHT_TRUST = 0.25
 VAGUE_TRUST = 0.5  # of what shared its blob with others all the way
 SEEN_ENOUGH = 3
@@ -88,6 +91,7 @@ class Counter:
         self._begun_t_s: float | None = None
         self._last_t_s = 0.0
         self._booted = False
+        self._lost_s = 0.0
 
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
         """Take the next frame, luma uint8 (height, width), and return the crossings that are now certain."""
@@ -152,11 +156,22 @@ class Counter:
         )
         small = self.background
         self.view.update(t_s, small.small, small.mask, small.solid_count, small.bright_count)
+        if small.lost or self.view.blind or small.solid_count > LOST_SHARE * small.mask.shape[0]:
+            return self._lose(dt_s)
+        self._lost_s = 0.0
         done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)
         if (self.tracks.table[:, columns.STILL_S] > STILL_AFTER_S).any():
             for box in self.tracks.still():
                 small.absorb(*box)
         return self._crossings(done)
+
+    def _lose(self, dt_s: float) -> list[Crossing]:
+        """Count nothing in a picture that is covered or all new; after a while, learn the new one from its start."""
+        self.tracks.forget()
+        self._lost_s += dt_s
+        if self._lost_s > LOST_S and not self.view.blind:
+            self._booted, self._begun_t_s, self._lost_s = False, None, 0.0
+        return []
 
     def _crossings(self, done: int) -> list[Crossing]:
         """Return what the passages that were decided count as."""
@@ -179,6 +194,7 @@ class Counter:
             ),
             trust,
         )
+        self.view.learning = self.classifier.scale()[1] > SCALE_KNOWN
         return Crossing(
             t_s=round(float(row[c.PENDING_T]), 3),
             class_name=class_name,

@@ -139,6 +139,27 @@ def test_a_scale_given_by_hand_gives_the_speed() -> None:
     assert crossing.speed_kmh == pytest.approx(18.0, rel=0.1)  # 100 pixels a second, 20 pixels a metre
 
 
+def test_after_the_camera_was_turned_the_new_street_is_counted() -> None:
+    before = frames([], 4.0)
+    after = frames([Thing(straight(-20, 340, 120, 5.0, 8.0))], 9.0, seed=77)
+    assert [crossing.direction for crossing in count(before + after)] == [RIGHT]
+
+
+def test_a_hand_before_the_lens_is_no_traffic_and_counting_goes_on_behind_it() -> None:
+    film = frames([Thing(straight(-20, 340, 120, 9.0, 12.0))], 13.5)
+    covered = [np.full_like(f, 25) if 75 <= k < 150 else f for k, f in enumerate(film)]
+    assert [crossing.direction for crossing in count(covered)] == [RIGHT]
+
+
+def test_the_view_says_that_it_is_learning_until_the_scale_is_known() -> None:
+    counter = Counter(WIDTH, HEIGHT, LINE)
+    assert counter.view.learning
+    known = Counter(WIDTH, HEIGHT, LINE, CounterSettings(pixels_per_metre=20.0))
+    for number, luma in enumerate(frames([Thing(straight(-20, 340, 120, 1.5, 4.5))], 6.0)):
+        known.process(luma, number / 25.0)
+    assert not known.view.learning
+
+
 def test_a_film_shorter_than_the_first_look_is_counted_without_complaint() -> None:
     assert count(frames([], 0.2)) == []
 
