@@ -48,6 +48,7 @@ from telstraat_device.track_table import (
     NOW_DT,
     NOW_T,
     OTHER,
+    OWN_S,
     PENDING,
     PENDING_ALONG,
     PENDING_T,
@@ -88,6 +89,7 @@ STILL_BELOW = 0.06
 AROUND_S = 0.6  # frames around the line that tell size and speed
 TOGETHER_S = 0.8
 WOBBLE_FRAMES = 6
+OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
 
 @kernel
@@ -196,7 +198,8 @@ def piece_of(a: Table, b: Table) -> bool:
     part = aw * ah / (bw * bh)
     stacked = -gap_x > 0.5 * min(aw, bw)
     inside = -gap_x > 0.6 * min(aw, bw) and -gap_y > 0.6 * min(ah, bh)
-    return bool(part < 0.25 or (part < 0.5 and stacked) or inside)
+    beside = part < 0.25 and a[OWN_S] < OF_ITS_OWN_S
+    return bool(beside or (part < 0.5 and stacked) or inside)
 
 
 @kernel

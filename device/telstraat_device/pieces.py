@@ -31,6 +31,7 @@ from telstraat_device.track_table import (
 
 JOIN_AFTER_S = 0.15
 SETTLED_S = 0.5  # two that were both alone for so long are two
+OF_ITS_OWN_S = 0.8  # a small one that was alone for so long is none of the large one's pieces
 APART_PX = 12.0
 
 
@@ -44,6 +45,7 @@ def belong(tracks: Table, a: int, b: int, same_blob: bool) -> bool:
     stacked = -gap_x > 0.6 * min(aw, bw) and gap_y < 0.12 * high + 1.0
     stacked = stacked and min(tracks[a, OWN_S], tracks[b, OWN_S]) < SETTLED_S
     small = bw * bh < 0.3 * aw * ah and gap_x < 0.1 * aw + 1.0 and gap_y < 0.1 * ah + 1.0
+    small = small and tracks[b, OWN_S] < OF_ITS_OWN_S
     inside = same_blob and -gap_x > 0.7 * bw and -gap_y > 0.7 * bh
     apart = np.hypot(tracks[a, VX] - tracks[b, VX], tracks[a, VY] - tracks[b, VY])
     together = apart < 0.3 * np.hypot(tracks[a, VX], tracks[a, VY]) + 0.15 * max(bw, bh)
