@@ -158,4 +158,17 @@ def tls_context(ca_file: str) -> ssl.SSLContext:
     """Return TLS 1.2 or newer, the broker's certificate and host name checked."""
     context = ssl.create_default_context(cafile=ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = ClosingSocket
     return context
+
+
+class ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the other side cannot prove who it is: paho would drop it open, at every attempt."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Prove, or close."""
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
