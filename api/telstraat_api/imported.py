@@ -40,6 +40,12 @@ def query_for(bucket: Bucket) -> sql.Composed:
     return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **{name: sql.SQL(text) for name, text in texts.items()})
 
 
+async def have_imported(database: Database, segments: Sequence[int]) -> bool:
+    """Tell whether any of the streets has imported counts."""
+    found = await database.row("select 1 from imported where segment_id = any(%s) limit 1", (list(segments),))
+    return found is not None
+
+
 async def add_imported(
     database: Database,
     own: list[Period],
@@ -49,7 +55,7 @@ async def add_imported(
     limit: int,
 ) -> list[Period]:
     """Return the periods with imported ones where the street has none of its own, by street and time."""
-    if not await database.row("select 1 from imported where segment_id = any(%s) limit 1", (list(segments),)):
+    if not await have_imported(database, segments):
         return own
     values = {
         "segments": list(segments),

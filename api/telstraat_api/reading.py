@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, LiteralString
+from typing import Any
 
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from telstraat_api.alone import alone_query, are_alone, each
 from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
 from telstraat_api.database import Database
 from telstraat_api.errors import QueryError
@@ -26,11 +27,6 @@ from telstraat_contract.quarters import QUARTER_S
 
 QUARTERS_ADDED_UP = 40_000
 """Up to so many quarters are added up on the spot; more come from the rollups."""
-
-
-def each(template: LiteralString, names: Sequence[LiteralString] = COLUMNS) -> sql.Composed:
-    """Return the template once for every column."""
-    return sql.SQL(",\n").join(sql.SQL(template).format(n=sql.SQL(name)) for name in names)
 
 
 class Key(StrEnum):
@@ -128,17 +124,19 @@ def placed(key: Key) -> sql.Composed:
     return PLACED + WITHIN.format(key=sql.Identifier("i", key.value))
 
 
-def query_for(bucket: Bucket, key: Key, *, rolled_up: bool) -> sql.Composed:
+def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> sql.Composed:
     """Return the query whose rows `period_of` reads."""
     more: sql.Composable = sql.SQL("")
     if bucket is Bucket.QUARTER:
         more = sql.SQL(", ") + each("{n}_conf", RATED) + sql.SQL(", received_at, light")
-    source = street_query(bucket, key, rolled_up=rolled_up)
+    source = street_query(bucket, key, rolled_up=rolled_up, alone=alone)
     return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more)
 
 
-def street_query(bucket: Bucket, key: Key, *, rolled_up: bool) -> sql.Composed:
+def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> sql.Composed:
     """Return the query that reads periods of a length: of streets, corrected (`car_lft`) and raw (`car_lft_seen`)."""
+    if alone and (rolled_up or bucket is Bucket.QUARTER) and (query := alone_query(bucket)) is not None:
+        return query
     if bucket is Bucket.QUARTER:
         return QUARTERS.format(placed=placed(key), **QUARTER_COLUMNS)
     is_hour = bucket is Bucket.HOUR
@@ -205,6 +203,24 @@ async def read_periods(
 
     Periods without data are absent; of quarters, those in which the sensor was there but blind are told.
     """
+    rows = await read_rows(database, ids, window, bucket, rows_max, key)
+    periods = [period_of(row) for row in rows]
+    if key is Key.SEGMENT:
+        periods = await add_imported(database, periods, ids, window, bucket, rows_max + 1)
+    if len(periods) > rows_max:
+        raise QueryError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
+    return periods
+
+
+async def read_rows(
+    database: Database,
+    ids: Sequence[int],
+    window: Window,
+    bucket: Bucket,
+    rows_max: int,
+    key: Key = Key.SEGMENT,
+) -> list[tuple[Any, ...]]:
+    """Return what `period_of` reads, without imported counts; one row more than `rows_max` when there are more."""
     values = {
         "ids": list(ids),
         "start": window.start,
@@ -213,14 +229,10 @@ async def read_periods(
         "limit": rows_max + 1,
     }
     many = window.length_s // QUARTER_S * len(ids) > QUARTERS_ADDED_UP
+    alone = key is Key.SEGMENT and (many or bucket is Bucket.QUARTER) and await are_alone(database, ids, window)
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(query_for(bucket, key, rolled_up=many), values)
-        periods = [period_of(row) for row in await cursor.fetchall()]
-    if key is Key.SEGMENT:
-        periods = await add_imported(database, periods, ids, window, bucket, rows_max + 1)
-    if len(periods) > rows_max:
-        raise QueryError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
-    return periods
+        await cursor.execute(query_for(bucket, key, rolled_up=many, alone=alone), values)
+        return await cursor.fetchall()
 
 
 async def read_blind_hours(

@@ -12,7 +12,7 @@ from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds
 from telstraat_api.segments import Segment, sensors_at
-from telstraat_contract.quarters import QUARTER, QUARTER_S
+from telstraat_contract.quarters import QUARTER
 
 DAYS_BACK = 14
 ROWS_MAX = 10_000

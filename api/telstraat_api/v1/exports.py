@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,7 +18,9 @@ from telstraat_api.database import Database
 from telstraat_api.discretion import finished, is_discreet, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
+from telstraat_api.imported import have_imported
 from telstraat_api.periods import Bucket, Window, read_window, zone
+from telstraat_api.reading import read_rows
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
@@ -57,23 +60,22 @@ async def read_segments(database: Database, text: str) -> tuple[tuple[int, str],
     return tuple((number, zones[number]) for number in numbers)
 
 
-def columns_of(periods: list[Period]) -> dict[str, Any]:
-    """Return periods as columns: the shortest JSON there is, and the quickest to read into a data frame."""
-    told: dict[str, Any] = {
-        "segment_id": [period.segment_id for period in periods],
-        "start": [period.start for period in periods],
-        "observed_s": [period.observed_s for period in periods],
-        "sensors": [period.sensors for period in periods],
-        "flags": [period.flags for period in periods],
-    }
+NAMES = (
+    "segment_id", "start", "quarters", "observed_s", "sensor_s", "sensors", "flags",
+    *COLUMNS, *(f"{name}_seen" for name in COLUMNS),
+)  # fmt: skip
+
+
+def columns_of(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Return rows as columns: the shortest JSON there is, and the quickest to read into a data frame."""
+    return dict(zip(NAMES, zip(*rows, strict=True) if rows else ((),) * len(NAMES), strict=False))
+
+
+def row_of(period: Period) -> tuple[Any, ...]:
+    """Return a period as a row of columns."""
     nothing = (None,) * len(COLUMNS)
-    for suffix, rows in (
-        ("", [p.corrected or nothing for p in periods]),
-        ("_seen", [p.raw or nothing for p in periods]),
-    ):
-        columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
-        told.update({f"{name}{suffix}": column for name, column in zip(COLUMNS, columns, strict=True)})
-    return told
+    known = (period.segment_id, period.start, period.quarters, period.observed_s, period.sensor_s, period.sensors)
+    return (*known, period.flags, *(period.corrected or nothing), *(period.raw or nothing))
 
 
 @router.get(
@@ -119,13 +121,21 @@ async def report_columns(
     """Return the same counts as arrays, one per column: `pandas.DataFrame(answer["columns"])` reads it."""
     chosen, window = await asked(request, segments, bucket, start, to)
     settings: ApiSettings = request.app.state.settings
-    periods = await read_for(request, reader, dict(chosen), bucket, window)
+    zones = dict(chosen)
+    database: Database = request.app.state.database
+    rows: Sequence[Sequence[Any]]
+    if is_discreet(request, reader) or await have_imported(database, list(zones)):
+        rows = [row_of(period) for period in await read_for(request, reader, zones, bucket, window)]
+    else:
+        rows = await read_rows(database, list(zones), window, bucket, settings.rows_max)
+    if len(rows) > settings.rows_max:
+        raise QueryError(f"this is more than {settings.rows_max} rows; ask for less, or for a file")
     body = {
         "bucket": bucket.value,
         "from": stamp(window.start),
         "to": stamp(window.end),
         "licence": settings.licence,
-        "columns": columns_of(periods),
+        "columns": columns_of(rows),
     }
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
 

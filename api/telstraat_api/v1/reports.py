@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ To = Annotated[
 
 def by_kind(values: Sequence[float | None]) -> dict[str, dict[str, float | None]]:
     """Return counts in the order of `COLUMNS` by class and direction."""
-    return {kind: {"lft": values[2 * n], "rgt": values[2 * n + 1]} for n, kind in enumerate(KINDS)}
+    return {kind: {"lft": lft, "rgt": rgt} for kind, lft, rgt in zip(KINDS, values[::2], values[1::2], strict=True)}
 
 
 def rounded(value: float | None) -> float | None:
@@ -52,9 +53,10 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DECIMALS)
 
 
-def flag_names(flags: int) -> list[str]:
+@lru_cache(maxsize=4096)
+def flag_names(flags: int) -> tuple[str, ...]:
     """Return the names of the flags that are set, in the contract's order."""
-    return [flag.name.lower() for flag in Flag if flags & flag and flag.name]
+    return tuple(flag.name.lower() for flag in Flag if flags & flag and flag.name)
 
 
 def speed_shape(bins: list[int] | None) -> dict[str, Any] | None:
@@ -69,8 +71,8 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
     corrected = period.corrected
     told: dict[str, Any] = {
         "segment_id": period.segment_id,
-        "start": period.start.astimezone(tz).isoformat(),
-        "end": end.astimezone(tz).isoformat(),
+        "start": period.start.astimezone(tz),
+        "end": end.astimezone(tz),
         "quarters": period.quarters,
         "observed_s": period.observed_s,
         "uptime": round(period.observed_s / length_s, DECIMALS),
