@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from telstraat_cli.errors import StackError
 from telstraat_cli.stack.broker import Broker, Kind
-from telstraat_cli.stack.child import Program
+from telstraat_cli.stack.child import Child, Program
 from telstraat_cli.stack.ports import LOOPBACK, free_port, is_free
 from telstraat_cli.stack.postgres import Postgres
 from telstraat_cli.stack.processes import ProgramService, Supervisor
@@ -76,6 +76,16 @@ class Line:
     def outbox(self, sensor: str) -> Path:
         """Return the file in which a device keeps its reports."""
         return self.device_folder(sensor) / "state" / "outbox.sqlite"
+
+    def compile_core(self, what: str) -> None:
+        """Compile the counting core and wait for it: the first time takes half a minute, later ones two seconds."""
+        child = Child(self._program("core", ["telstraat_cli.stack.warm", what], {}))
+        try:
+            code = child.process.wait()
+        finally:
+            child.stop()
+        if code != 0:
+            raise StackError(f"the counting core could not be compiled:\n{child.last_words()}")
 
     def start_database(self) -> str:
         """Start the database, or take the one given, and bring its schema up to date."""

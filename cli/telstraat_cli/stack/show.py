@@ -146,6 +146,9 @@ def clean(folders: list[Path], console: Console) -> int:
 def set_up(args: argparse.Namespace, line: Line, steps: Steps, source: StreetSource | VideoSource) -> None:
     """Start everything up to the pages; the device comes last."""
     kind: Kind | None = args.broker_kind
+    with steps.step("core") as said:
+        line.compile_core("film" if isinstance(source, VideoSource) else "street")
+        said.append("compiled, and kept for later")
     with steps.step("database") as said:
         said.append(line.start_database())
         line.register(source.place, source.begins_at)
