@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from telstraat_analytics.calendars import Calendar
+from telstraat_analytics.designs.monitoring import Monitoring, monitor
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation, evaluate, evaluate_all
 from telstraat_analytics.frames import as_counts
@@ -17,11 +18,13 @@ __all__ = [
     "Evaluation",
     "Excluded",
     "Measure",
+    "Monitoring",
     "Plan",
     "Question",
     "as_counts",
     "evaluate",
     "evaluate_all",
+    "monitor",
     "plan",
     "read_counts",
     "read_measure",

@@ -1,0 +1,20 @@
+"""What the counts look like without a measure: week, split, peaks, speeds, two periods, quality of a month."""
+
+from __future__ import annotations
+
+from telstraat_analytics.describe.marks import monthly_marks
+from telstraat_analytics.describe.peaks import rush_hours, school_run
+from telstraat_analytics.describe.periods import Comparison, compare_periods
+from telstraat_analytics.describe.speeding import speeding
+from telstraat_analytics.describe.typical import modal_split, typical_week
+
+__all__ = [
+    "Comparison",
+    "compare_periods",
+    "modal_split",
+    "monthly_marks",
+    "rush_hours",
+    "school_run",
+    "speeding",
+    "typical_week",
+]

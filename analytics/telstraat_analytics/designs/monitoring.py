@@ -1,0 +1,163 @@
+"""An evaluation that lives on: looked at every week, with intervals that allow for looking, and a word on what it does."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
+from telstraat_analytics.designs.series import Prepared, prepare
+from telstraat_analytics.frames import CountsAre, as_counts
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.question import Question
+
+Course = Literal["too early", "steady", "fades", "grows"]
+FIRST_LOOK_WEEKS = 4
+HALF_WEEKS_MIN = 4
+ALPHA = 0.05
+MIXING_SD = 0.3
+"""Scale of the effects that looks are tuned to (published schemes: about -0.33)."""
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """How an effect goes on.
+
+    Attributes
+    ----------
+    segment
+        Which street.
+    looks
+        Columns weeks (after the date), estimate, low, high: intervals hold for all looks together.
+    course
+        ``fades``, ``grows`` or ``steady``: the second half of the time after against the first.
+    boundary
+        Per boundary street, its estimate with the interval for all looks together.
+    refused
+        Reasons, when there is no answer.
+    """
+
+    segment: str
+    looks: pd.DataFrame
+    course: Course
+    boundary: dict[str, tuple[float, float, float]]
+    refused: tuple[str, ...] = ()
+
+    @property
+    def news(self) -> bool:
+        """Tell whether the last look differs in what is claimed from the one before, or the effect fades or grows."""
+        if len(self.looks) == 0:
+            return False
+        claims = ((self.looks["low"] > 0) | (self.looks["high"] < 0)).tolist()
+        return self.course in {"fades", "grows"} or (len(claims) > 1 and claims[-1] != claims[-2])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "segment": self.segment,
+            "looks": self.looks.to_dict("records"),
+            "course": self.course,
+            "boundary": self.boundary,
+            "news": self.news,
+            "refused": list(self.refused),
+        }
+
+
+def sequential_factor(sd: float) -> float:
+    """Return how many standard deviations an interval needs that holds at every look.
+
+    Parameters
+    ----------
+    sd
+        Of the estimate, on the log scale.
+
+    Returns
+    -------
+    float
+        Normal-mixture boundary at 5 %, mixed over effects of about 0.3; for 0.1 it is 3.0 instead of 1.96.
+    """
+    share = (sd**2 + MIXING_SD**2) / MIXING_SD**2
+    inside = 2 * np.log(1 / ALPHA) + np.log((sd**2 + MIXING_SD**2) / sd**2)
+    return float(np.sqrt(share * inside))
+
+
+def monitor(
+    frame: pd.DataFrame, measure: Measure, question: Question | None = None, *, counts: CountsAre = "corrected"
+) -> list[Monitoring]:
+    """Follow the effect of a measure over its weeks.
+
+    Parameters
+    ----------
+    frame, measure, question, counts
+        As for `telstraat_analytics.evaluate`; `after_days` is how far to look.
+
+    Returns
+    -------
+    list of Monitoring
+        One per treated street.
+    """
+    asked = question or Question()
+    checked = as_counts(frame, counts)
+    weeks = range(FIRST_LOOK_WEEKS, measure.after_days // 7 + 1)
+    whole = prepare(checked, measure)
+    out = []
+    for segment in measure.treated:
+        last = answer_for(whole, segment, measure, asked)
+        if last.effect is None:
+            refused = tuple(map(str, last.refused))
+            out.append(
+                Monitoring(
+                    segment, pd.DataFrame(columns=["weeks", "estimate", "low", "high"]), "too early", {}, refused
+                )
+            )
+            continue
+        looks = [_look(checked, segment, measure, asked, week) for week in weeks]
+        table = pd.DataFrame([one for one in looks if one], columns=["weeks", "estimate", "low", "high"])
+        edge = {
+            name: _held(answer)
+            for name in measure.boundary
+            if (answer := answer_for(whole, name, measure, asked)).effect
+        }
+        out.append(Monitoring(segment, table, _course(last, whole, measure, asked), edge))
+    return out
+
+
+def _look(
+    frame: pd.DataFrame, segment: str, measure: Measure, question: Question, weeks: int
+) -> dict[str, float] | None:
+    so_far = dataclasses.replace(measure, after_days=7 * weeks)
+    answer = answer_for(prepare(frame, so_far), segment, so_far, question)
+    if answer.effect is None:
+        return None
+    estimate, low, high = _held(answer)
+    return {"weeks": weeks, "estimate": estimate, "low": low, "high": high}
+
+
+def _held(answer: StreetAnswer) -> tuple[float, float, float]:
+    assert answer.fit is not None, "an answer with an effect has its fit"
+    steps = answer.fit.steps
+    sd = steps.sd() * answer.stretch
+    half = sequential_factor(sd) * sd
+    return tuple(float(np.expm1(steps.mean() + side * half)) for side in (0, -1, 1))  # type: ignore[return-value]
+
+
+def _course(answer: StreetAnswer, prepared: Prepared, measure: Measure, question: Question) -> Course:
+    """Compare the second half of the time after with the first, as if the middle were a date."""
+    assert answer.street is not None, "an answer with an effect has its street"
+    after = answer.street.weeks.between(0, 10_000)
+    if len(after.number) < 2 * HALF_WEEKS_MIN:
+        return "too early"
+    middle = int(after.number[len(after.number) // 2])
+    others = [one.weeks.between(0, 10_000).shifted(middle) for one in answer.company]
+    others = [one for one in others if (one.number < 0).any() and (one.number >= 0).any()]
+    date = prepared.span.date + pd.Timedelta(weeks=middle)
+    steps = fit_steps([after.shifted(middle)], others, question.motion, date, southern=measure.days.southern).steps
+    if steps.quantile(0.025) <= 0 <= steps.quantile(0.975):
+        return "steady"
+    first = answer.effect.estimate if answer.effect else 0.0
+    return "grows" if np.sign(steps.mean()) == np.sign(first) else "fades"

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.analytics.streets import ZONE, town
+
+from telstraat_analytics import Calendar, as_counts
+from telstraat_analytics.describe import (
+    compare_periods,
+    modal_split,
+    monthly_marks,
+    rush_hours,
+    school_run,
+    speeding,
+    typical_week,
+)
+from telstraat_analytics.values import quantile_kmh, share_above
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return as_counts(town(61, ("a",), before=70, after=35))
+
+
+def test_the_typical_week_has_every_hour_that_was_seen(frame: pd.DataFrame) -> None:
+    week = typical_week(frame, "a", ZONE)
+    assert len(week) == 7 * 13
+    assert week["car"].notna().all()
+
+
+def test_the_split_adds_up_and_lies_in_its_interval(frame: pd.DataFrame) -> None:
+    split = modal_split(frame, "a", ZONE)
+    assert split["share"].sum() == pytest.approx(1.0)
+    assert ((split["low"] <= split["share"]) & (split["share"] <= split["high"])).all()
+
+
+def test_the_evening_peak_is_where_the_profile_has_it(frame: pd.DataFrame) -> None:
+    assert abs(rush_hours(frame, "a", ZONE)["evening"].hour - 17) <= 1
+
+
+def test_the_school_run_is_what_school_days_have_more(frame: pd.DataFrame) -> None:
+    calendar = Calendar("BE", None, ((dt.date(2025, 8, 1), dt.date(2025, 8, 31)),))
+    local = frame["start"].dt.tz_convert(ZONE)
+    busy = frame.copy()
+    busy.loc[(local.dt.hour == 8) & (local.dt.month >= 9), "car"] *= 2
+    found = school_run(busy, "a", ZONE, calendar, hours=(8,))
+    assert found["extra"] > 0.5
+
+
+def test_two_periods_are_compared_with_what_is_not_comparable_said(frame: pd.DataFrame) -> None:
+    first = (pd.Timestamp("2025-07-20"), pd.Timestamp("2025-08-16"))
+    second = (pd.Timestamp("2025-09-01"), pd.Timestamp("2025-09-28"))
+    found = compare_periods(frame, "a", ZONE, "car", first, second)
+    assert found is not None
+    assert any("school holidays" in one for one in found.warnings)
+
+
+def test_a_month_with_holes_earns_a_lower_mark(frame: pd.DataFrame) -> None:
+    whole = monthly_marks(frame, "a", ZONE)
+    holed = monthly_marks(frame[frame["start"].dt.day % 3 == 0], "a", ZONE)
+    assert whole.loc["2025-08-01", "mark"] == "A"
+    assert holed.loc["2025-08-01", "mark"] == "D"
+
+
+def test_speeds_are_read_inside_their_bins() -> None:
+    histogram = np.zeros(25)
+    histogram[8] = 100  # 40 to 45
+    assert quantile_kmh(histogram) == pytest.approx(44.25)
+    assert share_above(histogram, 42.5) == pytest.approx(0.5)
+    start = pd.date_range("2025-09-01T08:00Z", periods=4, freq="h")
+    frame = pd.DataFrame(
+        {"segment": "a", "start": start, "uptime": 1.0, "car": 100.0, "car_speed": [histogram.tolist()] * 4}
+    )
+    assert speeding(as_counts(frame, "raw"), "a", ZONE, 30).loc["all", "above"] == pytest.approx(1.0)

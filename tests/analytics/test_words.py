@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from telstraat_analytics.checks import CHECKS
+from telstraat_analytics.errors import ReportError
+from telstraat_analytics.quality.findings import KINDS
+from telstraat_analytics.question import COUNTS, SHARES, SPEEDS
+from telstraat_analytics.report.sentence import chance, percent, size
+from telstraat_analytics.words import WORDS, word
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_text_asks_for_the_same_values_in_every_language() -> None:
+    for key, texts in WORDS.items():
+        assert len(texts) == 3
+        assert all(texts), key
+        if not key.startswith(("kind", "short")):
+            assert fields(texts[0]) == fields(texts[1]) == fields(texts[2]), key
+
+
+def test_everything_that_can_be_asked_or_found_has_words() -> None:
+    for name in (*COUNTS, *SPEEDS, *SHARES, *(f"kind.{kind}" for kind in KINDS), *(f"short.{kind}" for kind in KINDS)):
+        assert word(name, "nl")
+    assert all(word(check.name, "fr") for check in CHECKS)
+
+
+def test_a_language_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ReportError, match="there are en, nl, fr"):
+        word("car", "de")
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.234, "−23 %"), (0.051, "+5 %"), (-0.001, "0 %"), (0.0, "0 %")])
+def test_percent_is_written_as_people_do(value: float, text: str) -> None:
+    assert percent(value, "en", signed=True) == text
+
+
+def test_speeds_and_points_keep_one_decimal_and_the_comma() -> None:
+    assert size(-2.34, "km/h", "nl", signed=True) == "−2,3 km/h"
+    assert size(0.052, "points", "en") == "5.2 percentage points"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.005, "1 of 200"), (0.0001, "fewer than 1 of 1000"), (0.3, "1 of 3")])
+def test_chance_is_one_of_so_many(value: float, text: str) -> None:
+    assert chance(value, "en") == text

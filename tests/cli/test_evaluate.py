@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.analytics.streets import MEASURE, town
+
+from telstraat_cli.main import main
+
+FILE = """
+[measure]
+name = "Scheme"
+date = {date}
+treated = ["a"]
+controls = ["b", "c"]
+after_days = 28
+[question]
+what = ["car"]
+hours = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]
+[data]
+files = ["*.csv"]
+"""
+
+
+@pytest.fixture
+def measure(tmp_path: Path) -> Path:
+    town(71, ("a", "b", "c"), before=70, after=35, effects={"a": {"car": -0.5}}).to_csv(
+        tmp_path / "counts.csv", index=False
+    )
+    path = tmp_path / "m.toml"
+    path.write_text(FILE.format(date=MEASURE.isoformat()), encoding="utf-8")
+    return path
+
+
+def test_files_are_evaluated_without_a_server_and_the_report_is_written(
+    measure: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(measure), "--out", str(measure.parent / "out" / "report"), "--language", "nl"]) == 0
+    printed = capsys.readouterr().out
+    assert "Het autoverkeer in a, 8 tot 19 uur daalde met" in printed
+    written = measure.parent / "out"
+    assert {one.name for one in written.iterdir()} == {"report.html", "report.pdf", "report.json"}
+    plain = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    assert plain["evaluations"][0]["effect"]["high"] < 0
+
+
+def test_a_mistake_is_told_in_one_line(measure: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(measure.parent / "none.toml")]) == 2
+    assert main(["evaluate", str(measure), "--hours", "x"]) == 2
+    errors = capsys.readouterr().err
+    assert "cannot be read" in errors
+    assert "write FIRST-LAST" in errors
+
+
+def test_a_plan_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--what", "car", "--sensors", "1", "--weeks", "4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plans"][0]["table"][0]["weeks"] == 4
