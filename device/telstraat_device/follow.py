@@ -60,6 +60,7 @@ VAGUE_S = 0.2
 FIT_MIN = 0.05  # shared area over area of both
 SWALLOWED = 0.3  # the fit of a box that lies in a larger blob
 TAKEN = 100  # claims of a blob that was taken as a piece or for a new track
+MOVING_MIN = 0.08  # share of its pixels that changed from frame to frame; a wandering shadow has none
 SEARCH_PX = 3
 POINTS = 12
 MATCH_MAX = 30.0  # mean grey levels by which the picture under a box may differ from the frame before
@@ -208,6 +209,9 @@ def claim(tracks: Table, blobs: Table, count: int, blob_of: Table, claims: Table
                 size = (blobs[b, X1] - blobs[b, X0]) * (blobs[b, Y1] - blobs[b, Y0])
                 fit = shared / (size + w * h - shared)
                 if shared > 0.5 * w * h and size > w * h:
+                    away = np.hypot(tracks[i, X] - tracks[i, BIRTH_X], tracks[i, Y] - tracks[i, BIRTH_Y])
+                    if tracks[i, MOVED] < MOVING_MIN and away < 0.5 * max(w, h) and size > 2.0 * w * h:
+                        continue  # a stain on the street that something large drives over
                     fit = max(fit, SWALLOWED)
                 if fit > best:
                     best, blob_of[i] = fit, b

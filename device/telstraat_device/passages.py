@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from telstraat_device.follow import CONFIRM_S
+from telstraat_device.follow import CONFIRM_S, MOVING_MIN
 from telstraat_device.kernel import kernel
 from telstraat_device.track_table import (
     AGE,
@@ -84,7 +84,6 @@ from telstraat_device.track_table import (
 COAST_S = 0.6  # a track that is not found lives on for so long: a sign post, a gap between frames
 FLICKER_S = 0.12
 EMIT_S = 0.5
-MOVING_MIN = 0.08  # share of its pixels that changed from frame to frame; a wandering shadow has none
 STILL_BELOW = 0.06
 AROUND_S = 0.6  # frames around the line that tell size and speed
 TOGETHER_S = 0.8
