@@ -27,7 +27,7 @@ def test_every_operation_keeps_to_its_schema(
     address = str(module_client.base_url).rstrip("/")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "schemathesis.cli", "--config-file", Path(__file__).parent / "schemathesis.toml",
-         "run", f"{address}/api/v1/openapi.json", "--url", address, "--seed", "1", "-n", "8", "--no-color",
+         "run", f"{address}/api/v1/openapi.json", "--url", address, "--seed", "1", "-n", "4", "--no-color",
          "--phases", "examples,coverage,fuzzing", "--exclude-path", "/api/v1/segments/{segment_id}/live"],
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip

@@ -13,9 +13,19 @@ from telstraat_api.settings import ApiSettings
 ZOMBIE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
+@pytest.fixture
+def client(module_client: httpx.Client) -> httpx.Client:
+    return module_client
+
+
+@pytest.fixture
+def connection(module_connection: psycopg.Connection) -> psycopg.Connection:
+    return module_connection
+
+
 def test_segments_are_geojson_and_go_on_at_next(client: httpx.Client, connection: psycopg.Connection) -> None:
     ids = [add_segment(connection, name) for name in ("A", "B", "C")]
-    first = client.get("/api/v1/segments", params={"limit": 2})
+    first = client.get("/api/v1/segments", params={"limit": 2, "after": ids[0] - 1})
     assert first.headers["content-type"] == "application/geo+json"
     rest = client.get(first.json()["next"]).json()
     features = first.json()["features"] + rest["features"]
