@@ -36,7 +36,7 @@ _RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0
 _SENSORS_REMEMBERED_S = 10.0
 _ALONE_LOCK = 0x7E15_0001
 _NAME_LOCK = 0x7E15_0004
-_PLACE_PATIENCE_S = 5.0
+_PLACE_PATIENCE_S = 3.0
 _NOT_ALONE = (
     "another ingester is at work and this broker has no shared subscriptions: each would get every message. "
     "Stop the other one, or use a broker with MQTT 5 and shared subscriptions, such as Mosquitto 2"

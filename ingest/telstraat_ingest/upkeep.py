@@ -20,6 +20,7 @@ from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
 
 _RETRY_S = 2.0
+_REFRESH_AT_LEAST_S = 30.0
 _GAUGES = """
 select
     (select coalesce(sum(upper(r) - lower(r)), 0) from stream, unnest(missing) r),
@@ -43,6 +44,7 @@ class Upkeep:
         self._metrics = metrics
         self._stop = stop
         self._disk_is_told = False
+        self._refreshed_at_s = time.monotonic()
 
     def run(self) -> None:
         """Work until told to stop; a database that is away is tried again."""
@@ -65,8 +67,15 @@ class Upkeep:
             if time.monotonic() >= next_round_s:
                 next_round_s = time.monotonic() + self._settings.upkeep_every_s
                 self._round(connection)
-            self._metrics.rollups.inc(rollup.refresh(connection))
+            if not self._is_catching_up():
+                self._metrics.rollups.inc(rollup.refresh(connection))
+                self._refreshed_at_s = time.monotonic()
             self._stop.wait(self._settings.rollup_every_s)
+
+    def _is_catching_up(self) -> bool:
+        """Tell whether batches come one after the other: adding up waits for them, but not for ever."""
+        is_busy = self._metrics.value("pending") >= self._settings.batch_size
+        return is_busy and time.monotonic() - self._refreshed_at_s < _REFRESH_AT_LEAST_S
 
     def _round(self, connection: Connection) -> None:
         migrate.make_partitions(connection)
