@@ -11,11 +11,11 @@ from telstraat_analytics.report.content import evaluation_content
 from telstraat_analytics.report.write import as_json, html
 
 ASKED = Question("bike", hours=tuple(range(8, 19)))
-MEASURED = Measure("m", MEASURE, ("a", "b"), ("c",), timezone=ZONE, after_days=28)
+MEASURED = Measure("m", MEASURE, ("a",), ("c",), timezone=ZONE, after_days=28)
 
 
 def test_the_same_rows_in_any_order_give_the_same_text() -> None:
-    frame = town(31, ("a", "b", "c"))
+    frame = town(31, ("a", "b", "c"), before=56, after=35)
     first = evaluate(frame, MEASURED, ASKED)
     second = evaluate(frame.sample(frac=1.0, random_state=5), MEASURED, ASKED)
     assert as_json(first.to_dict()) == as_json(second.to_dict())
@@ -23,7 +23,7 @@ def test_the_same_rows_in_any_order_give_the_same_text() -> None:
 
 
 def test_another_count_or_another_question_is_another_hash() -> None:
-    frame = town(31, ("a", "b", "c"))
+    frame = town(31, ("a", "b", "c"), before=56, after=35)
     base = evaluate(frame, MEASURED, ASKED).inputs_hash
     changed = frame.copy()
     changed.loc[3, "bike"] += 1
@@ -33,7 +33,7 @@ def test_another_count_or_another_question_is_another_hash() -> None:
 
 
 def test_the_frame_handed_in_is_left_alone() -> None:
-    frame = town(31, ("a", "b", "c"))
+    frame = town(31, ("a", "b", "c"), before=56, after=35)
     kept = frame.copy(deep=True)
     evaluate(frame, MEASURED, ASKED)
     assert frame.equals(kept)
