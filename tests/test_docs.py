@@ -49,7 +49,8 @@ def test_every_topic_and_message_field_is_documented() -> None:
     from telstraat_contract.messages import MESSAGES, Confidence, Counts, Flag
 
     text = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    names = {field.encode_name for kind in (*MESSAGES, Counts, Confidence) for field in msgspec.structs.fields(kind)}
+    kinds: tuple[type[msgspec.Struct], ...] = (*MESSAGES, Counts, Confidence)
+    names = {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)}
     names |= {str(kind.channel) for kind in MESSAGES} | {flag.name.lower() for flag in Flag if flag.name}
     assert sorted(name for name in names if f"`{name}`" not in text and f"/{name}`" not in text) == []
 

@@ -25,8 +25,7 @@ def test_the_same_rows_in_any_order_give_the_same_text() -> None:
 def test_another_count_or_another_question_is_another_hash() -> None:
     frame = town(31, ("a", "b", "c"), before=56, after=35)
     base = evaluate(frame, MEASURED, ASKED).inputs_hash
-    changed = frame.copy()
-    changed.loc[3, "bike"] += 1
+    changed = frame.assign(bike=frame["bike"] + (frame.index == 3))
     assert evaluate(changed, MEASURED, ASKED).inputs_hash != base
     assert evaluate(frame, MEASURED, dataclasses.replace(ASKED, days="workdays")).inputs_hash != base
     assert evaluate(frame, dataclasses.replace(MEASURED, after_days=35), ASKED).inputs_hash != base
