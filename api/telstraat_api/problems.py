@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -72,12 +73,29 @@ def install(app: FastAPI) -> None:
         kind = phrase.lower().replace(" ", "-")
         response = await answer(request, error.status_code, kind, phrase, str(error.detail))
         response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            methods = allowed(app, request.url.path)
+            if methods:
+                response.headers["Allow"] = ", ".join(methods)
         return response
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error at %s", request.url.path, exc_info=error)
         return await answer(request, 500, "internal", ApiError.title, "this was written to the server's log")
+
+
+def allowed(app: FastAPI, path: str) -> list[str]:
+    """Return every method of an address; two routes may share it."""
+    paths = app.openapi()["paths"]
+    if path in paths:
+        return sorted(method.upper() for method in paths[path])
+    found: set[str] = set()
+    for template, operations in paths.items():
+        pattern = "[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
+        if re.fullmatch(pattern, path):
+            found.update(method.upper() for method in operations)
+    return sorted(found)
 
 
 async def answer(request: Request, status: int, kind: str, title: str, detail: str) -> Response:

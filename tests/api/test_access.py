@@ -220,7 +220,7 @@ def test_operators_add_change_and_import_segments(module_client: httpx.Client, k
     }
     house = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [4.7, 50.8]}}
     file = {"type": "FeatureCollection", "features": [way, house]}
-    told = module_client.post("/api/v1/segments/import", headers=operator, json=file).json()
+    told = module_client.post("/api/v1/imports/segments", headers=operator, json=file).json()
     assert len(told["added"]) == 1
     assert told["refused"][0]["feature"] == 1
     imported = module_client.get(f"/api/v1/segments/{told['added'][0]}").json()["properties"]

@@ -81,6 +81,12 @@ def test_an_error_is_a_problem_document(client: httpx.Client, path: str, status:
     assert told["instance"] == path.partition("?")[0]
 
 
+def test_a_method_that_is_not_there_names_those_that_are(client: httpx.Client, segment: int) -> None:
+    for path, methods in (("/api/v1/segments", "GET, POST"), (f"/api/v1/segments/{segment}", "GET, PATCH")):
+        answer = client.delete(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

@@ -24,7 +24,7 @@ EMAIL = r"^[^@\s<>,;\x00-\x1f]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}$"
 class Wanted(BaseModel):
     """What is sent: fields that are not known are an error."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
 
 class NewKey(Wanted):
@@ -183,7 +183,7 @@ async def keys(request: Request, reader: KeyOwner) -> Response:
     "/keys",
     summary="Make a key",
     status_code=201,
-    responses=made(described(KeyShape, {**KEY, "secret": "tst_..."}, 401, 403, 422, 503)),
+    responses=made(described(KeyShape, {**KEY, "secret": "tst_..."}, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.CITIZEN),
 )
 async def make_key(request: Request, wanted: NewKey, reader: KeyOwner) -> Response:
@@ -247,7 +247,7 @@ async def accounts(request: Request, _reader: Operator) -> Response:
     "/accounts",
     summary="Let somebody in",
     status_code=201,
-    responses=made(described(AccountShape, ACCOUNT, 401, 403, 409, 422, 503)),
+    responses=made(described(AccountShape, ACCOUNT, 400, 401, 403, 409, 422, 503)),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def add_account(request: Request, wanted: NewAccount, _reader: Operator) -> Response:
@@ -269,7 +269,7 @@ async def add_account(request: Request, wanted: NewAccount, _reader: Operator) -
 @router.patch(
     "/accounts/{account_id}",
     summary="Change somebody's name or role, or lock them out",
-    responses=described(AccountShape, ACCOUNT, 401, 403, 404, 422, 503),
+    responses=described(AccountShape, ACCOUNT, 400, 401, 403, 404, 422, 503),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def change_account(request: Request, account_id: Number, change: AccountChange, reader: Operator) -> Response:

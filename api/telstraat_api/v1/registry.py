@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pyproj import Geod
 
 from telstraat_api.access import Operator, Registrar, Role, SignedIn, needs
@@ -84,7 +84,7 @@ class ImportFeature(BaseModel):
 
     geometry: dict[str, Any]
     properties: dict[str, Any] | None = None
-    id: int | str | None = None
+    id: Any = None
 
 
 class ImportFile(BaseModel):
@@ -138,7 +138,7 @@ async def add(database: Database, wanted: NewSegment) -> int:
     "/segments",
     summary="Add a street segment",
     status_code=201,
-    responses=made(described(SegmentFeature, SEGMENT, 401, 403, 422, 503)),
+    responses=made(described(SegmentFeature, SEGMENT, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def add_segment(request: Request, wanted: NewSegment, _reader: Registrar) -> Response:
@@ -150,7 +150,7 @@ async def add_segment(request: Request, wanted: NewSegment, _reader: Registrar) 
 @router.patch(
     "/segments/{segment_id}",
     summary="Change a street segment",
-    responses=described(SegmentFeature, SEGMENT, 401, 403, 404, 422, 503),
+    responses=described(SegmentFeature, SEGMENT, 400, 401, 403, 404, 422, 503),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def change_segment(
@@ -174,10 +174,10 @@ async def change_segment(
 
 
 @router.post(
-    "/segments/import",
+    "/imports/segments",
     summary="Add street segments from GeoJSON",
     responses=described(
-        Imported, {"added": [1001, 1002], "refused": [{"feature": 2, "why": "..."}]}, 401, 403, 422, 503
+        Imported, {"added": [1001, 1002], "refused": [{"feature": 2, "why": "..."}]}, 400, 401, 403, 422, 503
     ),
     openapi_extra=needs(Role.OPERATOR),
 )
@@ -186,16 +186,17 @@ async def import_segments(request: Request, file: ImportFile, _reader: Registrar
     database: Database = request.app.state.database
     added: list[int] = []
     refused: list[dict[str, Any]] = []
-    for number, one in enumerate(file.features):
+    for number, found in enumerate(file.features):
         try:
-            added.append(await add(database, segment_in(one)))
-        except ValueError as error:
-            refused.append({"feature": number, "why": str(error).replace("\n", " ")[:300]})
+            added.append(await add(database, segment_in(found)))
+        except ValidationError as error:
+            why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            refused.append({"feature": number, "why": why[:300]})
     return json_answer(request, {"added": added, "refused": refused})
 
 
 def segment_in(one: ImportFeature) -> NewSegment:
-    """Return the segment that a feature describes, or raise ValueError."""
+    """Return the segment that a feature describes, or raise ValidationError."""
     known = one.properties or {}
     limit = "".join(filter(str.isdigit, str(known.get("maxspeed") or "")))[:3]
     way = str(known.get("@id") or known.get("osm_id") or one.id or "").rpartition("/")[2]
@@ -237,7 +238,7 @@ async def own_sensors(request: Request, reader: SignedIn) -> Response:
 @router.put(
     "/sensors/{sensor_id}/owner",
     summary="Say whose a sensor is",
-    responses=described(Owner, {"email": "someone@example.org"}, 401, 403, 404, 422, 503),
+    responses=described(Owner, {"email": "someone@example.org"}, 400, 401, 403, 404, 422, 503),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def set_owner(
