@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from telstraat_api.counts import CLASSES, KINDS, Period, v85_kmh
+from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, v85_kmh
 from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds
@@ -118,6 +118,10 @@ async def read_day(
     elapsed = Window(window.start, min(max(until, window.start), window.end))
     before = Window(local_midnight(day - timedelta(days=DAYS_BACK - 1), tz), window.end)
     places = [segment.segment_id]
+    quarters = await read_periods(database, places, elapsed, Bucket.QUARTER, ROWS_MAX)
+    hours = await read_periods(database, places, elapsed, Bucket.HOUR, ROWS_MAX)
+    days = await read_periods(database, places, Window(before.start, elapsed.end), Bucket.DAY, ROWS_MAX)
+    hours, days = without_what_is_to_come(quarters, hours, days, elapsed)
     speeds = await read_speeds(database, places, elapsed, Bucket.DAY)
     return StreetDay(
         segment=segment,
@@ -127,10 +131,29 @@ async def read_day(
         now=now,
         window=window,
         elapsed=elapsed,
-        quarters=await read_periods(database, places, elapsed, Bucket.QUARTER, ROWS_MAX),
-        hours=await read_periods(database, places, elapsed, Bucket.HOUR, ROWS_MAX),
-        days=await read_periods(database, places, Window(before.start, elapsed.end), Bucket.DAY, ROWS_MAX),
+        quarters=quarters,
+        hours=hours,
+        days=days,
         speeds=speeds.get((segment.segment_id, window.start)),
         sensors=await sensors_at(database, segment.segment_id),
         hours_only=hours_only,
     )
+
+
+def without_what_is_to_come(
+    quarters: Sequence[Period], hours: list[Period], days: list[Period], elapsed: Window
+) -> tuple[list[Period], list[Period]]:
+    """Return hours and days in which an hour that is not over yet counts its quarters, not a whole hour like them."""
+    begun = start_of(elapsed.end, Bucket.HOUR, zone("UTC"))
+    parts = [quarter for quarter in quarters if quarter.start >= begun]
+    if not parts or not hours or hours[-1].start != begun:
+        return hours, days
+    whole = hours[-1].corrected or (0.0,) * len(COLUMNS)
+    seen = [part.corrected for part in parts if part.corrected]
+    so_far = tuple(sum(part[at] or 0.0 for part in seen) for at in range(len(COLUMNS)))
+    hours = [*hours[:-1], replace(hours[-1], corrected=so_far)]
+    if days and days[-1].corrected and days[-1].start <= begun:
+        pairs = zip(days[-1].corrected, whole, so_far, strict=True)
+        less = tuple(None if day is None else day - (hour or 0.0) + part for day, hour, part in pairs)
+        days = [*days[:-1], replace(days[-1], corrected=less)]
+    return hours, days
