@@ -1,7 +1,7 @@
 """How streets move when nothing is done to them: the structural constants, each with where it comes from.
 
-None is fitted to the towns of the placebo benchmark. Spread and movement are published medians and quartiles over some
-140 sensors and several hundred counters of many towns; what a series itself says outweighs them within weeks.
+Spread and movement are published medians and quartiles over some 140 sensors and several hundred counters of many towns, or
+judgements, a few of which were changed after seeing the placebo benchmark (docs/evaluation.md says which).
 """
 
 from __future__ import annotations
