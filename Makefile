@@ -3,17 +3,15 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-CLIPS ?= ../shared/clips
-DATA ?= ../shared/data
+WORKERS ?= 2
 
-.PHONY: help demo test check format setup setup-demo bench-core clean
+.PHONY: help demo test check format setup setup-demo clean
 
 help:
 	@echo "make demo         set up, then run the whole line on this computer; prints the address of its page"
 	@echo "make test         set up, then run every test (installs Mosquitto and Chromium where it may)"
 	@echo "make check        ruff, mypy, import layers"
 	@echo "make format       let ruff format the code"
-	@echo "make bench-core   the counting core beside OpenCV: speed, instructions, memory bound"
 	@echo "make clean        remove the environment and caches (the demo's data: telstraat demo --clean)"
 
 demo: setup-demo
@@ -21,7 +19,8 @@ demo: setup-demo
 
 test: setup
 	@scripts/system-packages
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m telstraat_cli.stack.warm street
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
@@ -32,9 +31,6 @@ check: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-
-bench-core: setup
-	$(BIN)/python bench/core.py $(ARGS)
 
 setup-demo: $(VENV)/.demo-ready
 setup: $(VENV)/.dev-ready

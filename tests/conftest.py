@@ -67,9 +67,9 @@ def empty_database(databases: Databases) -> Iterator[str]:
     databases.drop(dsn)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
-    """A Mosquitto for the whole run; `let_in` gives sensors an account."""
+    """A Mosquitto for the tests of a module; `let_in` gives sensors an account."""
     if not mosquitto_program():
         pytest.skip("MOSQUITTO IS NOT INSTALLED: no test of a broker runs (apt install mosquitto)")
     broker = TestBroker(tmp_path_factory.mktemp("mosquitto"), kind="mosquitto")

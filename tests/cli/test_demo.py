@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.harness.demos import Demo, left_over
-from tests.harness.disks import fill, small_disk
+from tests.harness.disks import fill, largest, small_disk
 from tests.harness.processes import kill, wait_until
 
 from telstraat_cli.main import main
@@ -312,9 +313,10 @@ def test_a_full_disk_is_told(reachable_folder: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.slow
 def test_a_disk_that_is_full_for_a_while_loses_nothing(reachable_folder: Path) -> None:
-    with small_disk(reachable_folder / "filled", 600) as disk, Demo(disk / "demo", *FAST) as demo:
+    with small_disk(reachable_folder / "filled", 1500) as disk, Demo(disk / "demo", *FAST) as demo:
         demo.ready()
         wait_until(lambda: demo.closed() >= 1, 90, "a closed quarter")
+        assert shutil.disk_usage(disk).free > 500e6, largest(disk)
         ballast = fill(disk)
         log = demo.folder / "log" / "ingest.log"
         wait_until(lambda: "No space left" in log.read_text() or "! " in demo.text, 90, "somebody to notice")

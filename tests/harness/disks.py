@@ -40,3 +40,9 @@ def fill(folder: Path, leave_bytes: int = 0) -> Path:
                 break
             left -= piece
     return ballast
+
+
+def largest(folder: Path) -> list[tuple[int, str]]:
+    """Return the ten largest files below `folder`, with their bytes."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(((path.stat().st_size, str(path)) for path in files), reverse=True)[:10]
