@@ -93,8 +93,9 @@ def make_key(connection: Connection[Any], args: argparse.Namespace) -> int:
 
 def list_accounts(connection: Connection[Any], _args: argparse.Namespace) -> int:
     """Show who may sign in."""
-    from rich.console import Console
     from rich.table import Table
+
+    from telstraat_cli.screen import screen
 
     table = Table("address", "role", "name", "keys", "locked out")
     rows = connection.execute(
@@ -105,5 +106,5 @@ def list_accounts(connection: Connection[Any], _args: argparse.Namespace) -> int
     )
     for email, role, name, keys, disabled_at in rows.fetchall():
         table.add_row(email, role, name, str(keys), "" if disabled_at is None else f"{disabled_at:%Y-%m-%d}")
-    Console().print(table)
+    screen().print(table)
     return 0

@@ -163,9 +163,9 @@ def print_json(crossing: Crossing) -> None:
 
 def print_summary(name: str, crossings: list[Crossing]) -> None:
     """Print what crossed, per class and direction."""
-    from rich.console import Console
     from rich.table import Table
 
+    from telstraat_cli.screen import screen
     from telstraat_device.crossings import CLASSES, DIRECTIONS
 
     table = Table(title=f"{name}: {len(crossings)} crossings", title_justify="left")
@@ -179,7 +179,7 @@ def print_summary(name: str, crossings: list[Crossing]) -> None:
     sums = [sum(tally[class_name, direction] for class_name in CLASSES) for direction in DIRECTIONS]
     table.add_section()
     table.add_row("all", *map(str, sums), str(sum(sums)))
-    Console().print(table)
+    screen().print(table)
 
 
 def score_folder(folder: Path, json_path: str | None) -> int:
@@ -201,10 +201,10 @@ def score_folder(folder: Path, json_path: str | None) -> int:
 
 def print_scores(scores: list[Score]) -> None:
     """Print the score per clip, pooled, macro and per class."""
-    from rich.console import Console
     from rich.table import Table
 
     from telstraat_cli.score import GROUPS, pooled
+    from telstraat_cli.screen import screen
 
     total = pooled(scores)
     table = Table(title="Counts against truth", title_justify="left")
@@ -236,7 +236,7 @@ def print_scores(scores: list[Score]) -> None:
             classes.add_row(
                 group, str(true), f"{found} ({100 * found / true:.0f} %)", f"{right} ({100 * right / true:.0f} %)"
             )
-    console = Console()
+    console = screen()
     console.print(table)
     console.print(classes)
     macro_f1 = sum(score.f1 for score in scores) / len(scores)

@@ -184,12 +184,12 @@ def _instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[i
 
 
 def _show(evaluations: Sequence[Evaluation], language: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from telstraat_analytics.report.content import evaluation_content
+    from telstraat_cli.screen import screen
 
-    console = Console()
+    console = screen()
     content = evaluation_content(list(evaluations), language)
     for section in content.sections:
         console.print(f"\n[bold]{section.title}[/bold]\n{section.sentence}\n", highlight=False, soft_wrap=True)

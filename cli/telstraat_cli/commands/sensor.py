@@ -180,9 +180,9 @@ def write_files(connection: Connection[Any], args: argparse.Namespace) -> None:
 
 def list_sensors(connection: Connection[Any], _: argparse.Namespace) -> None:
     """Show every sensor."""
-    from rich.console import Console
     from rich.table import Table
 
+    from telstraat_cli.screen import screen
     from telstraat_ingest import registry
 
     table = Table("sensor", "segment", "street", "installation", "since", "state", "last report", "missing")
@@ -198,7 +198,7 @@ def list_sensors(connection: Connection[Any], _: argparse.Namespace) -> None:
             day(one.last_report_at),
             str(one.missing or ""),
         )
-    Console().print(table)
+    screen().print(table)
 
 
 def write_access(connection: Connection[Any], folder: Path | None) -> None:
