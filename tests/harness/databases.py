@@ -16,7 +16,9 @@ MIGRATED = "migrated"
 def quick_cluster(folder: Path) -> Postgres:
     """Return a cluster for tests: quick rather than durable, with the programs named in the environment when they are."""
     named = os.environ.get(TEST_BIN_VARIABLE)
-    return Postgres(folder, bin_dir=Path(named) if named else None, durable=False)
+    # TimescaleDB's workers would stay connected to the database that is copied; nothing of ours needs them.
+    settings = {"timescaledb.max_background_workers": "0"}
+    return Postgres(folder, bin_dir=Path(named) if named else None, durable=False, settings=settings)
 
 
 class Databases:

@@ -93,7 +93,8 @@ def wait_for(shown: Path, moment: str, device: subprocess.Popen[str]) -> None:
     """Wait until a frame has been taken under the new time."""
     wanted_s = datetime.fromisoformat(moment + "+00:00").timestamp()
     for _ in range(600):
-        if shown.exists() and shown.read_text() and abs(int(shown.read_text()) - wanted_s) < 60:
+        written = shown.read_text() if shown.exists() else ""
+        if written and abs(int(written) - wanted_s) < 60:
             return
         assert device.poll() is None
         time.sleep(0.05)
