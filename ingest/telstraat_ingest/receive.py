@@ -1,8 +1,8 @@
 """The connection to the broker: receives, and acknowledges only what is committed.
 
 MQTT 5 with a shared subscription where the broker has it, MQTT 3.1.1 with a plain one otherwise. The session is
-persistent. Messages are taken one turn at a time by the thread that also writes: while the database is busy or away,
-nothing is read beyond `receive_max`, and memory stays flat.
+persistent. Messages are taken one turn at a time: while the database is busy or away, nothing is read beyond
+`receive_max`, what is being written included, and memory stays flat.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class Receiver:
         self._wait_s = _WAIT_MIN_S
         self._problem = self._logged = ""
         self._soon: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self._waker, self._wakes = socket.socketpair()
+        self._taken = 0
         self.pending: list[Arrival] = []
         self.connects = 0
 
@@ -69,6 +71,11 @@ class Receiver:
     def is_shared(self) -> bool:
         """Tell whether other ingesters may share the messages with us."""
         return self._has_shared
+
+    @property
+    def held(self) -> int:
+        """Return how many messages have come and are not settled: those that wait and those that were taken."""
+        return len(self.pending) + self._taken
 
     def turn(self, timeout_s: float) -> None:
         """Connect if needed, wait up to `timeout_s` for the network, take what has come, send what is due."""
@@ -83,12 +90,19 @@ class Receiver:
             self._drop(str(error) or type(error).__name__)
 
     def take(self, count: int) -> list[Arrival]:
-        """Return up to `count` of what has come and forget it here."""
+        """Return up to `count` of what has come. They count as held until they are acknowledged or given back."""
         taken, self.pending = self.pending[:count], self.pending[count:]
+        self._taken += len(taken)
         return taken
+
+    def give_back(self, arrivals: list[Arrival]) -> None:
+        """Take back what could not be written. What came over an earlier connection comes again by itself."""
+        self._taken -= len(arrivals)
+        self.pending[:0] = [one for one in arrivals if one.connection == self._connection]
 
     def acknowledge(self, arrivals: list[Arrival]) -> None:
         """Tell the broker that these are committed. What came over an earlier connection comes again: no matter."""
+        self._taken -= len(arrivals)
         mine = self._connection
         self._send(b"".join([mqtt.puback(one.mid) for one in arrivals if one.qos and one.connection == mine]))
 
@@ -101,6 +115,11 @@ class Receiver:
         """Publish at the next turn; safe from another thread."""
         self._soon.put((topic, payload))
 
+    def wake(self) -> None:
+        """End the wait of the turn that goes on; safe from another thread."""
+        with contextlib.suppress(OSError):  # closed: nobody waits
+            self._waker.send(b"\0")
+
     def flush(self) -> None:
         """Send what was published, as far as the network takes it."""
         self._send(b"")
@@ -109,11 +128,13 @@ class Receiver:
         """Leave the broker; the session stays there, and with it what is not yet acknowledged."""
         self._send(mqtt.DISCONNECT)
         self._close_socket()
+        self._waker.close()
+        self._wakes.close()
 
     def _connect_when_due(self, timeout_s: float) -> None:
         wait_s = self._next_try_at_s - time.monotonic()
         if wait_s > 0:
-            time.sleep(min(wait_s, timeout_s))
+            self._pause(min(wait_s, timeout_s))
             return
         self._began_at_s = self._heard_at_s = time.monotonic()
         self._problem = ""
@@ -155,12 +176,12 @@ class Receiver:
             raise BrokerError(f"password file {path}: {error.strerror}") from error
 
     def _exchange(self, sock: socket.socket, timeout_s: float) -> None:
-        is_paused = len(self.pending) >= self._settings.receive_max
+        is_paused = self.held >= self._settings.receive_max
         now_s = time.monotonic()
         if is_paused:
             # Only a broker without a receive maximum gets here. It is left waiting, and is not suspected for its silence.
             self._heard_at_s = now_s
-            time.sleep(timeout_s)
+            self._pause(timeout_s)
         elif self._wait(sock, timeout_s):
             self._read(sock)
         self._keep_alive(time.monotonic())
@@ -170,8 +191,14 @@ class Receiver:
     def _wait(self, sock: socket.socket, timeout_s: float) -> bool:
         if isinstance(sock, ssl.SSLSocket) and sock.pending():
             return True
-        readable, _, _ = select.select([sock], [sock] if self._unsent else [], [], timeout_s)
-        return bool(readable)
+        readable, _, _ = select.select([sock, self._wakes], [sock] if self._unsent else [], [], timeout_s)
+        if self._wakes in readable:
+            self._wakes.recv(4096)
+        return sock in readable
+
+    def _pause(self, timeout_s: float) -> None:
+        if select.select([self._wakes], [], [], timeout_s)[0]:
+            self._wakes.recv(4096)
 
     def _read(self, sock: socket.socket) -> None:
         for _ in range(_READS_A_TURN):
@@ -187,7 +214,7 @@ class Receiver:
                     self._take_message(packet)
                 else:
                     self._take_other(packet)
-            if len(data) < _READ_BYTES // 2 or len(self.pending) >= self._settings.receive_max:
+            if len(data) < _READ_BYTES // 2 or self.held >= self._settings.receive_max:
                 return
 
     def _take_message(self, packet: Packet) -> None:

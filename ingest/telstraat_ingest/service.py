@@ -1,16 +1,18 @@
-"""The ingest service: one loop that receives, writes and answers; beside it the upkeep and the watch for lookers.
+"""The ingest service: a loop that receives and answers, a thread that writes; beside them upkeep and the watch for lookers.
 
-The order is the promise: commit, then acknowledge, then receipt. While the database is away the loop keeps the broker
-connected, says so once, and writes as soon as it can.
+The order is the promise: commit, then acknowledge, then receipt. One batch is written while the next one comes in. While
+the database is away the loop keeps the broker connected, says so once, and writes as soon as it can.
 """
 
 from __future__ import annotations
 
 import gc
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from wsgiref.simple_server import WSGIServer
 
@@ -59,7 +61,10 @@ class Service:
         self._late = timedelta(seconds=settings.late_after_s + 900)
         self._connection: Connection | None = None
         self._writer: Writer | None = None
-        self._held: list[Arrival] = []
+        self._thread = ThreadPoolExecutor(1, "ingest-writer")
+        self._writing: Future[None] | None = None
+        self._written: queue.SimpleQueue[tuple[Batch, Written]] = queue.SimpleQueue()
+        self._batch: list[Arrival] = []
         self._retry_at_s = 0.0
         self._retry_wait_s = _RETRY_MIN_S
         self._sensors_at_s = 0.0
@@ -96,6 +101,8 @@ class Service:
                     ready()
         finally:
             self._stop.set()
+            self._finish()
+            self._thread.shutdown()
             self._receiver.close()
             self._close_database()
             for thread in threads:
@@ -108,8 +115,9 @@ class Service:
     def _turn(self) -> None:
         try:
             self._receiver.turn(self._wait_s())
-            if self._writer is not None or self._connect_database():
-                self._work()
+            self._settle_written()
+            if self._writing is None and (self._writer is not None or self._connect_database()):
+                self._begin_batch()
         except IngestError:
             raise
         except psycopg.Error as error:
@@ -117,82 +125,93 @@ class Service:
         except Exception:
             self.metrics.failures.labels("loop").inc()
             logger.exception("a turn of the loop failed", extra={"event": "failure"})
+            self._finish()
             self._close_database()
             self._stop.wait(_RETRY_MAX_S)
-        self.metrics.pending.set(len(self._receiver.pending) + len(self._held))
+        self.metrics.pending.set(self._receiver.held)
         self.metrics.broker_up.set(self._receiver.is_connected)
         self.metrics.broker_connects.inc(self._receiver.connects - self._connects)
         self._connects = self._receiver.connects
 
     def _wait_s(self) -> float:
         pending = self._receiver.pending
-        if not pending:
+        if self._writing is not None or not pending:
             return _IDLE_TURN_S
         if self._writer is None:
             return min(max(self._retry_at_s - time.monotonic(), 0.01), _IDLE_TURN_S)
         return max(pending[0].arrived_s + self.settings.batch_wait_ms / 1000 - time.monotonic(), 0.0)
 
-    def _work(self) -> None:
-        """Write what is due, batch after batch."""
+    def _begin_batch(self) -> None:
+        """Let the thread write what is due: all that has come, up to `batch_size`."""
         if not self._has_place():
             return
+        assert self._writer is not None
         now_s = time.monotonic()
         if now_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
             self._sensors_at_s = now_s
-            assert self._writer is not None
             self._writer.forget_sensors()
         size, wait_s = self.settings.batch_size, self.settings.batch_wait_ms / 1000
         pending = self._receiver.pending
-        while pending and (len(pending) >= size or now_s - pending[0].arrived_s >= wait_s):
-            self._held = self._receiver.take(size)
-            if not self._write(self._held):
-                self._receiver.pending[:0] = self._held
-                self._held = []
-                return
-            self._held = []
-            pending, now_s = self._receiver.pending, time.monotonic()
+        if pending and (len(pending) >= size or now_s - pending[0].arrived_s >= wait_s):
+            self._batch = self._receiver.take(size)
+            self._writing = self._thread.submit(self._write, list(self._batch), self._writer)
+            self._writing.add_done_callback(lambda _: self._receiver.wake())
 
-    def _write(self, arrivals: list[Arrival]) -> bool:
-        """Write a batch; tell whether it is settled. A message that trips us up goes to quarantine, alone."""
+    def _write(self, arrivals: list[Arrival], writer: Writer) -> None:
+        """Write a batch, in the thread. A message that trips us up goes to quarantine, alone."""
         try:
-            self._write_batch(arrivals)
-        except psycopg.Error as error:
-            self.metrics.database_failures.inc()
-            self._database_away(error)
-            return False
+            began_s = time.perf_counter()
+            batch = read_batch(arrivals, self._decoder, self._dates)
+            self.metrics.decode_seconds.observe(time.perf_counter() - began_s)
+            self._write_batch(batch, writer)
+        except psycopg.Error:
+            raise
         except Exception as error:
             self.metrics.failures.labels("batch").inc()
             logger.exception("a batch of %d failed", len(arrivals), extra={"event": "failure"})
             if len(arrivals) > 1:
                 middle = len(arrivals) // 2
-                return self._write(arrivals[:middle]) and self._write(arrivals[middle:])
-            return self._set_aside(arrivals, error)
-        return True
+                self._write(arrivals[:middle], writer)
+                self._write(arrivals[middle:], writer)
+            else:
+                detail = f"unforeseen {type(error).__name__}: {error}"
+                self._write_batch(Batch(arrivals).as_rejected(Reason.REFUSED_BY_STORE, detail), writer)
 
-    def _set_aside(self, arrivals: list[Arrival], error: Exception) -> bool:
-        detail = f"unforeseen {type(error).__name__}: {error}"
-        assert self._writer is not None
-        try:
-            self._settle(
-                Batch(arrivals).as_rejected(Reason.REFUSED_BY_STORE, detail), self._writer, time.perf_counter()
-            )
-        except psycopg.Error as away:
-            self._database_away(away)
-            return False
-        return True
-
-    def _write_batch(self, arrivals: list[Arrival]) -> None:
+    def _write_batch(self, batch: Batch, writer: Writer) -> None:
         began_s = time.perf_counter()
-        batch = read_batch(arrivals, self._decoder, self._dates)
-        decoded_s = time.perf_counter()
-        self.metrics.decode_seconds.observe(decoded_s - began_s)
-        assert self._writer is not None
-        self._settle(batch, self._writer, decoded_s)
-
-    def _settle(self, batch: Batch, writer: Writer, decoded_s: float) -> None:
-        """Commit, acknowledge, answer: in this order."""
         written = writer.write(batch)
-        self.metrics.write_seconds.observe(time.perf_counter() - decoded_s)
+        self.metrics.write_seconds.observe(time.perf_counter() - began_s)
+        self._written.put((batch, written))
+
+    def _finish(self) -> None:
+        """Wait for the batch that is being written, and settle it."""
+        try:
+            if self._writing is not None:
+                wait([self._writing])
+            self._settle_written()
+        except Exception:
+            logger.exception("the last batch failed", extra={"event": "failure"})
+
+    def _settle_written(self) -> None:
+        """Answer what is committed. What could not be written waits for its next turn."""
+        is_done = self._writing is not None and self._writing.done()
+        while not self._written.empty():
+            self._settle(*self._written.get())
+        if not is_done:
+            return
+        assert self._writing is not None
+        writing, self._writing = self._writing, None
+        rest, self._batch = self._batch, []
+        self._receiver.give_back(rest)
+        try:
+            writing.result()
+        except psycopg.Error as error:
+            self.metrics.database_failures.inc()
+            self._database_away(error)
+
+    def _settle(self, batch: Batch, written: Written) -> None:
+        """Acknowledge and answer what is committed: in this order."""
+        del self._batch[: len(batch.arrivals)]
         self.metrics.wait_seconds.observe(time.monotonic() - batch.arrivals[0].arrived_s)
         self._receiver.acknowledge(batch.arrivals)
         self._send_receipts(written)
