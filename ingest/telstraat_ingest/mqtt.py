@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 LONG_BYTES = 131_072
 """Longer packets are cut: a topic (65,535 at most) and what quarantine keeps of a payload fit."""
 _LENGTH_MAX = 268_435_455
@@ -42,7 +44,7 @@ class Version(IntEnum):
     V5 = 5
 
 
-class Packet(NamedTuple):
+class Packet(Struct, frozen=True, gc=False):
     """A packet as it came. `cut_bytes` were left out of `body`; `sha256` is then that of the whole application message."""
 
     kind: int
@@ -52,7 +54,7 @@ class Packet(NamedTuple):
     sha256: bytes = b""
 
 
-class Published(NamedTuple):
+class Published(Struct, frozen=True, gc=False):
     """A PUBLISH taken apart."""
 
     topic: bytes

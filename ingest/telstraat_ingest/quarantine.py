@@ -6,6 +6,8 @@ import hashlib
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES
 
 
@@ -36,7 +38,7 @@ class Reason(StrEnum):
     """The database refuses it, alone among its batch."""
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, frozen=True, gc=False):
     """A message as it came from the broker. What is too long was cut on arrival, so that memory stays flat."""
 
     connection: int

@@ -16,6 +16,8 @@ import socket
 import ssl
 import time
 
+import msgspec
+
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES
 from telstraat_contract.topics import PREFIX, UP, Channel
 from telstraat_ingest import mqtt
@@ -223,8 +225,8 @@ class Receiver:
         one = arrival(self._connection, found.mid, found.qos, topic, found.payload, self._heard_at_s)
         if packet.cut_bytes:
             payload_bytes = len(found.payload) + packet.cut_bytes
-            one = one._replace(
-                payload=one.payload[:MAX_PAYLOAD_BYTES], payload_bytes=payload_bytes, payload_sha256=packet.sha256
+            one = msgspec.structs.replace(
+                one, payload=one.payload[:MAX_PAYLOAD_BYTES], payload_bytes=payload_bytes, payload_sha256=packet.sha256
             )
         self.pending.append(one)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 SENSORS = "select name, sensor_id, retired_at is not null from sensor where name = any(%s)"
 
-LOCK_SENSORS = "select from sensor where sensor_id = any(%s) order by sensor_id for update"
+# Weaker than `for update`, which a foreign key's check on the sensor would wait for, with streams locked already: a deadlock.
+LOCK_SENSORS = "select from sensor where sensor_id = any(%s) order by sensor_id for no key update"
 
 NEW_STREAMS = """
 insert into stream (sensor_id, epoch_no, epoch)
@@ -51,22 +52,19 @@ where ({", ".join(f"t.{name.strip()}" for name in _MEASURED.split(","))}, {_CONF
 
 FORGET_CONTRADICTIONS = "delete from stage where ordinal = any(%s)"
 
+_MISSING = """case when c.last > s.seen then s.missing + int4multirange(int4range(s.seen + 1, c.last, '[]')) else s.missing end
+        - c.seqs"""
+
 # A stream grows by everything up to the highest number heard of, and loses from `missing` what has come.
-TAKE = """
-with come as (
+TAKE = f"""
+update stream s set seen = greatest(s.seen, c.last), missing = {_MISSING}, lost = s.lost - c.seqs, refused = s.refused - c.seqs,
+    last_at = now(), gap_since = case when isempty({_MISSING}) then null else coalesce(s.gap_since, now()) end
+from (
     select sensor_id, epoch_no, max(seq) as last, range_agg(int4range(seq, seq, '[]')) as seqs
     from stage group by sensor_id, epoch_no
-), grown as (
-    select sensor_id, epoch_no, c.seqs, greatest(s.seen, c.last) as seen,
-        case when c.last > s.seen then s.missing + int4multirange(int4range(s.seen + 1, c.last, '[]')) else s.missing end
-            - c.seqs as missing
-    from stream s join come c using (sensor_id, epoch_no)
-)
-update stream s set seen = g.seen, missing = g.missing, lost = s.lost - g.seqs, refused = s.refused - g.seqs,
-    last_at = now(), gap_since = case when isempty(g.missing) then null else coalesce(s.gap_since, now()) end
-from grown g where s.sensor_id = g.sensor_id and s.epoch_no = g.epoch_no
+) c where s.sensor_id = c.sensor_id and s.epoch_no = c.epoch_no
 returning s.sensor_id, s.epoch_no, s.epoch, s.through, s.seen, s.missing::text
-"""
+"""  # noqa: S608  (constants of this module)
 
 # What is heard of a stream beside its reports: how far it is (status, health), what is lost, what was refused.
 HEAR = """
@@ -86,10 +84,11 @@ from grown g where s.sensor_id = g.sensor_id and s.epoch_no = g.epoch_no
 returning s.sensor_id, s.epoch_no, s.epoch, s.through, s.seen, s.missing::text
 """
 
+# One mark for each sensor and day: a batch of a backlog has many quarters of the same.
 DIRTY = """
 insert into rollup_dirty (sensor_id, from_at, until_at)
-select distinct sensor_id, date_trunc('hour', period_start, 'UTC'), date_trunc('hour', period_start, 'UTC') + interval '1 hour'
-from stage
+select sensor_id, date_trunc('hour', min(period_start), 'UTC'), date_trunc('hour', max(period_start), 'UTC') + interval '1 hour'
+from stage group by sensor_id, date_bin('1 day', period_start, '2000-01-01 00:00+00')
 """
 
 HEALTH = """

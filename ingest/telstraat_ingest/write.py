@@ -141,7 +141,8 @@ class Writer:
                 self._sensors[name] = Known(sensor_id, retired)
 
     def _make_partitions(self, batch: Batch) -> None:
-        days = {rows.period_start_s(report.period_start) // _DAY_S for _, report in batch.reports} - self._days
+        starts = {report.period_start for _, report in batch.reports}
+        days = {rows.period_start_s(start) // _DAY_S for start in starts} - self._days
         if days:
             self._connection.execute(
                 "select make_report_partition(to_timestamp(day)) from unnest(%s::bigint[]) as day",
@@ -159,7 +160,9 @@ class _Work:
         self._epochs = epochs
         self.new_epochs: dict[tuple[int, int], int] = {}
         self._rejected: list[Rejected] = list(batch.rejected)
-        self._reports: list[tuple[Arrival, int, Any]] = []
+        self._reports: list[tuple[Arrival, tuple[int, int], Any]] = []
+        self._streams: set[tuple[int, int]] = set()
+        self._numbers: dict[tuple[int, int], int] = {}
         self._heard: dict[tuple[int, int], Heard] = {}
         self._names: dict[int, str] = {}
         self._states: dict[StreamKey, StreamState] = {}
@@ -171,11 +174,11 @@ class _Work:
         for arrival, report in self._batch.reports:
             sensor_id = self._sensor_id(arrival, report.sensor)
             if sensor_id is not None:
-                self._reports.append((arrival, sensor_id, report))
+                self._reports.append((arrival, (sensor_id, report.epoch), report))
         self._hear_of_streams()
         self._hear_of_refusals()
-        wanted = {(sensor_id, report.epoch) for _, sensor_id, report in self._reports} | set(self._heard)
-        unknown = sorted(key for key in wanted if key not in self._epochs)
+        self._streams = {stream for _, stream, _ in self._reports} | set(self._heard)
+        unknown = sorted(stream for stream in self._streams if stream not in self._epochs)
         if unknown:
             ids, epochs = [key[0] for key in unknown], [key[1] for key in unknown]
             cursor.execute(statements.LOCK_SENSORS, (sorted(set(ids)),))
@@ -185,9 +188,8 @@ class _Work:
 
     def store(self, cursor: Cursor) -> None:
         """Run the statements of the batch."""
-        streams = {(sensor_id, self._epoch_no(sensor_id, report.epoch)) for _, sensor_id, report in self._reports}
-        streams |= {(sensor_id, self._epoch_no(sensor_id, epoch)) for sensor_id, epoch in self._heard}
-        keys = sorted(streams)
+        self._numbers = {stream: self._epoch_no(*stream) for stream in self._streams}
+        keys = sorted((sensor_id, number) for (sensor_id, _), number in self._numbers.items())
         if keys:
             cursor.execute(statements.LOCK_STREAMS, ([key[0] for key in keys], [key[1] for key in keys]))
             if cursor.rowcount != len(keys):
@@ -268,15 +270,15 @@ class _Work:
             cursor.execute(statements.DIRTY)
 
     def _packed(self) -> Iterator[bytes]:
-        for ordinal, (_, sensor_id, report) in enumerate(self._reports):
+        for ordinal, (_, stream, report) in enumerate(self._reports):
             start_s = rows.period_start_s(report.period_start)
-            yield rows.pack(ordinal, sensor_id, self._epoch_no(sensor_id, report.epoch), start_s, report)
+            yield rows.pack(ordinal, stream[0], self._numbers[stream], start_s, report)
 
     def _find_contradictions(self, cursor: Cursor) -> None:
         cursor.execute(statements.CONTRADICTIONS)
         found: list[tuple[int, dict[str, Any]]] = cursor.fetchall()
         for ordinal, stored in found:
-            arrival, sensor_id, report = self._reports[ordinal]
+            arrival, (sensor_id, _), report = self._reports[ordinal]
             detail = (
                 f"epoch {report.epoch}, {report.period_start.isoformat()} is in the table as number {stored['seq']}"
             )
@@ -290,7 +292,7 @@ class _Work:
     def _store_heard(self, cursor: Cursor) -> None:
         keys = sorted(self._heard)
         heard = [self._heard[key] for key in keys]
-        numbers = [self._epoch_no(*key) for key in keys]
+        numbers = [self._numbers[key] for key in keys]
         cursor.execute(
             statements.HEAR,
             (
