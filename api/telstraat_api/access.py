@@ -146,6 +146,8 @@ Anybody = Annotated[Reader, Depends(may(Role.PUBLIC))]
 SignedIn = Annotated[Reader, Depends(may(Role.CITIZEN))]
 KeyOwner = Annotated[Reader, Depends(may(Role.CITIZEN, Scope.ACCOUNTS))]
 Operator = Annotated[Reader, Depends(may(Role.OPERATOR, Scope.ACCOUNTS))]
+Contributor = Annotated[Reader, Depends(may(Role.CITIZEN, Scope.WRITE))]
+Professional = Annotated[Reader, Depends(may(Role.PROFESSIONAL, Scope.WRITE))]
 Registrar = Annotated[Reader, Depends(may(Role.OPERATOR, Scope.WRITE))]
 
 

@@ -13,14 +13,30 @@ from starlette.middleware.gzip import GZipMiddleware
 from telstraat_api import assets, health, pages, problems
 from telstraat_api.access import SCHEMES
 from telstraat_api.database import Database
+from telstraat_api.evaluator import Evaluator
 from telstraat_api.exports import Exporter
 from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
 from telstraat_api.rates import Buckets, RateLimit
 from telstraat_api.settings import ApiSettings, read_settings
 from telstraat_api.slashes import TrailingSlashes
-from telstraat_api.telraam import instances, places, snapshots, summaries, traffic, typical, welcome
-from telstraat_api.v1 import accounts, exports, registry, reports, segments, streams
+from telstraat_api.telraam import instances as cameras
+from telstraat_api.telraam import places, snapshots, summaries, traffic, typical, welcome
+from telstraat_api.v1 import (
+    accounts,
+    claims,
+    evaluations,
+    events,
+    exports,
+    instances,
+    measures,
+    registry,
+    reports,
+    segments,
+    sharing,
+    streams,
+    workshops,
+)
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -53,6 +69,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.database = database
     app.state.live = live
     app.state.exporter = Exporter(database, settings)
+    app.state.evaluator = Evaluator(settings)
+    app.state.claim_tries = claims.ClaimTries()
     app.state.pages = pages.Pages(settings)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
@@ -63,8 +81,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     if settings.rate_per_minute:
         app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))
     app.add_middleware(HardeningHeaders)
-    ours = (health, segments, reports, exports, streams, accounts, registry, assets, pages)
-    compatible = (welcome, traffic, snapshots, summaries, typical, places, instances)
+    made = (instances, claims, measures, evaluations, events, workshops, sharing)
+    ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, pages)
+    compatible = (welcome, traffic, snapshots, summaries, typical, places, cameras)
     for part in (*ours, *compatible):
         app.include_router(part.router)
     app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES

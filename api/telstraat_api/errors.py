@@ -5,12 +5,14 @@ ApiError
 ├── UnauthorizedError 401: a key or a session is missing or not valid
 ├── ForbiddenError    403: the role or the key's scope does not reach so far
 ├── ConflictError     409: something of that name exists already
+├── ChangedError      412: somebody else has changed it since it was read
 ├── TooManyError      429: asked too often
 ├── NotFoundError     404: there is no such segment, sensor or page
 ├── AskedError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
 ├── DatabaseError     503: the database is not reachable, too old, or took too long
-├── BusyError         503: as many downloads as allowed are under way
+├── BusyError         503: as many downloads or evaluations as allowed are under way
+├── EvaluationError   422: these counts cannot be evaluated, or not in time
 └── TooManyStreamsError  503: every place for a live stream is taken
 """
 
@@ -51,6 +53,14 @@ class ConflictError(ApiError):
     status = 409
     kind = "conflict"
     title = "This exists already"
+
+
+class ChangedError(ApiError):
+    """Somebody else has changed it since it was read."""
+
+    status = 412
+    kind = "changed"
+    title = "This has changed"
 
 
 class TooManyError(ApiError):
@@ -97,8 +107,16 @@ class DatabaseError(ApiError):
     title = "The database does not answer"
 
 
+class EvaluationError(ApiError):
+    """These counts cannot be evaluated, or not in time."""
+
+    status = 422
+    kind = "not-evaluated"
+    title = "This cannot be evaluated"
+
+
 class BusyError(ApiError):
-    """As many downloads as allowed are under way."""
+    """As many downloads or evaluations as allowed are under way."""
 
     status = 503
     kind = "busy"

@@ -31,6 +31,8 @@ class ApiSettings(BaseModel):
     statement_timeout_s: float = Field(default=20.0, gt=0, le=600, description="Longest time one query may take.")
     rows_max: int = Field(default=40_000, ge=100, le=1_000_000, description="Rows that one JSON answer holds at most.")
     exports_max: int = Field(default=2, ge=1, le=100, description="Files that may be downloaded at once.")
+    evaluations_max: int = Field(default=1, ge=1, le=64, description="Evaluations that may be computed at once.")
+    evaluation_timeout_s: float = Field(default=120, gt=0, le=3600, description="Longest time one evaluation may take.")
     live_streams_max: int = Field(default=500, ge=1, le=100_000, description="Browsers that may watch live at once.")
     watch_every_s: float = Field(
         default=15.0, ge=1, le=300, description="How often a watched sensor is asked for live counts."

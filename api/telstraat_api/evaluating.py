@@ -1,0 +1,138 @@
+"""One evaluation in a process of its own: a measure and questions in, the result and its words out, as `telstraat evaluate`.
+
+Run as `python -m telstraat_api.evaluating evaluate|html|pdf` with JSON on stdin. The service stays quick while it computes,
+and what takes too long can be ended.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import orjson
+import pandas as pd
+import psycopg
+from psycopg import sql
+
+from telstraat_analytics import Excluded, Measure, Question, evaluate_all
+from telstraat_analytics.errors import AnalysisError, FrameError
+from telstraat_analytics.report.content import Content, evaluation_content
+from telstraat_analytics.report.write import html, pdf
+from telstraat_analytics.words import LANGUAGES
+
+HISTORY = timedelta(days=460)
+CLASSES = ("pedestrian", "bike", "car", "heavy", "night")
+REFUSED = 3
+"""The exit code that says: the reason is on stderr, in words for the user."""
+
+
+def measure_of(plain: Mapping[str, Any]) -> Measure:
+    """Return the measure that plain values describe, in the words of `telstraat_analytics`."""
+    return Measure(
+        name=plain["name"],
+        date=date.fromisoformat(plain["date"]),
+        treated=tuple(plain["treated"]),
+        controls=tuple(plain["controls"]),
+        boundary=tuple(plain["boundary"]),
+        timezone=plain["timezone"],
+        before_days=plain["before_days"],
+        after_days=plain["after_days"],
+        transition_days=plain["transition_days"],
+        excluded=tuple(
+            Excluded(
+                date.fromisoformat(one["first"]),
+                date.fromisoformat(one["last"]),
+                one["reason"],
+                tuple(one["segments"]),
+            )
+            for one in plain["excluded"]
+        ),
+        other_measures=tuple((date.fromisoformat(day), name) for day, name in plain["other_measures"]),
+        chosen_for=plain["chosen_for"],
+        closed_to=tuple(plain["closed_to"]),
+        speed_limit_kmh=plain["speed_limit_kmh"],
+        names=dict(plain["names"]),
+    )
+
+
+def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
+    """Return the hours of a measure's streets from a database, corrected for uptime, with the installation of each."""
+    segments = [int(one) for one in measure.segments]
+    sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
+    begin = pd.Timestamp(measure.date, tz=measure.timezone) - HISTORY
+    end = pd.Timestamp(measure.date, tz=measure.timezone) + timedelta(
+        days=measure.transition_days + measure.after_days + 1
+    )
+    hours = sql.SQL(
+        "select segment_id, period_start, uptime, car_speed, {} from segment_hour "
+        "where segment_id = any(%s) and period_start >= %s and period_start < %s"
+    ).format(sql.SQL(", ").join(map(sql.Identifier, sides)))
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(hours, (segments, begin, end)).fetchall()
+        placed = connection.execute(
+            "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
+            (segments,),
+        ).fetchall()
+    if not rows:
+        raise FrameError(f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}")
+    frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])
+    frame["start"] = pd.to_datetime(frame["start"], utc=True)
+    for name in CLASSES:
+        frame[name] = frame[f"{name}_lft"].fillna(0) + frame[f"{name}_rgt"].fillna(0)
+    frame["uptime"] = frame["uptime"].clip(upper=1.0)
+    frame["instance"] = instances(frame, placed)
+    return frame.assign(segment=frame["segment"].astype(str))
+
+
+def instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Return, per row, the latest installation that had begun."""
+    out: list[int | None] = []
+    for segment, start in zip(frame["segment"], frame["start"], strict=True):
+        begun = [number for where, number, from_at in placed if where == segment and from_at <= start]
+        out.append(begun[-1] if begun else None)
+    return out
+
+
+def evaluated(asked: Mapping[str, Any]) -> bytes:
+    """Return the result and, per language, the report in words."""
+    measure = measure_of(asked["measure"])
+    questions = [
+        Question(one["what"], one["direction"], tuple(one["hours"]), one["days"]) for one in asked["questions"]
+    ]
+    found = evaluate_all(read_hours(asked["dsn"], measure), measure, questions)
+    return orjson.dumps(
+        {
+            "result": {"evaluations": [one.to_dict() for one in found]},
+            "contents": {language: asdict(evaluation_content(found, language)) for language in LANGUAGES},
+            "answered": any(one.effect is not None for one in found),
+        },
+        option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
+        default=str,
+    )
+
+
+def run(task: str, asked: dict[str, Any]) -> bytes:
+    """Do one task."""
+    if task == "evaluate":
+        return evaluated(asked)
+    content = msgspec.convert(asked, Content)
+    return pdf(content) if task == "pdf" else html(content).encode()
+
+
+def main(task: str) -> int:
+    """Read the task from stdin and write the answer to stdout; what cannot be answered is told on stderr."""
+    asked = orjson.loads(sys.stdin.buffer.read())
+    try:
+        sys.stdout.buffer.write(run(task, asked))
+    except AnalysisError as error:
+        sys.stderr.write(str(error))
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

@@ -1,0 +1,209 @@
+"""Links with which people without an account read one workshop: `/api/v1/workshops/{id}/links` makes them, `/shared` answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from telstraat_api.access import Professional, Role, hashed, needs, new_secret
+from telstraat_api.answers import stamp
+from telstraat_api.database import Database, Row
+from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.v1.accounts import Wanted, created, made
+from telstraat_api.v1.measures import find_measure
+from telstraat_api.v1.resources import Line, Number, changeable, private
+from telstraat_api.v1.shapes import described
+from telstraat_api.v1.workshops import NOTE, NOTES, NOTES_MAX, WORKSHOP, NoteShape, day, find_workshop, note_shape
+
+router = APIRouter(prefix="/api/v1", tags=["workshops"])
+LINK_PREFIX = "tsw_"
+LINKS_MAX = 50
+
+
+class NewLink(Wanted):
+    """A link for people without an account."""
+
+    label: Line = Field("", description="For whom it is.")
+    days: int = Field(30, ge=1, le=365, description="For how long it works.")
+
+
+class LinkShape(BaseModel):
+    """A link for participants, without its secret: that is shown once, when it is made."""
+
+    link_id: int
+    label: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+    secret: str | None = Field(None, description="Only in the answer that makes the link.")
+    url: str | None = Field(None, description="Where it leads; only in the answer that makes the link.")
+
+
+class LinkList(BaseModel):
+    """The links of a workshop."""
+
+    share_links: list[LinkShape]
+
+
+class SharedWorkshop(BaseModel):
+    """A workshop as participants read it: what it is about, what was said, what was found."""
+
+    title: str
+    place: str
+    held_at: str | None
+    segments: list[dict[str, Any]]
+    first_day: str | None
+    last_day: str | None
+    measure: dict[str, Any] | None
+    evaluations: list[dict[str, Any]] = Field(description="What was found of the measure, in three languages.")
+    notes: list[NoteShape]
+    expires_at: str
+
+
+LINK: dict[str, Any] = {
+    "link_id": 1,
+    "label": "neighbours",
+    "created_at": "2026-04-20T09:00:00Z",
+    "expires_at": "2026-05-20T09:00:00Z",
+    "revoked_at": None,
+}
+SHARED: dict[str, Any] = {
+    **{name: WORKSHOP[name] for name in ("title", "place", "held_at", "first_day", "last_day")},
+    "segments": [{"segment_id": 1001, "name": "Lindenstraat"}],
+    "measure": {"name": "School street", "kind": "school_street", "first_day": "2026-03-02"},
+    "evaluations": [{"en": ["Car traffic fell by 38 %."], "nl": ["..."], "fr": ["..."]}],
+    "notes": [NOTE],
+    "expires_at": "2026-05-20T09:00:00Z",
+}
+
+
+def link_shape(row: Row) -> dict[str, Any]:
+    """Return a link without its secret."""
+    return {
+        "link_id": row["link_id"],
+        "label": row["label"],
+        "created_at": stamp(row["created_at"]),
+        "expires_at": stamp(row["expires_at"]),
+        "revoked_at": stamp(row["revoked_at"]),
+    }
+
+
+@router.get(
+    "/workshops/{workshop_id}/links",
+    summary="The links of a workshop",
+    responses=described(LinkList, {"share_links": [LINK]}, 401, 403, 404, 422, 503),
+    openapi_extra=needs(Role.PROFESSIONAL),
+)
+async def list_links(request: Request, workshop_id: Number, reader: Professional) -> Response:
+    """Return the links that were given out, without their secrets."""
+    database: Database = request.app.state.database
+    changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
+    rows = await database.rows("select * from workshop_link where workshop_id = %s order by link_id", (workshop_id,))
+    return private(request, {"share_links": [link_shape(row) for row in rows]})
+
+
+@router.post(
+    "/workshops/{workshop_id}/links",
+    summary="Make a link for participants",
+    status_code=201,
+    responses=made(
+        described(
+            LinkShape, {**LINK, "secret": "tsw_...", "url": "/api/v1/shared/tsw_..."}, 400, 401, 403, 404, 422, 503
+        )
+    ),
+    openapi_extra=needs(Role.PROFESSIONAL),
+)
+async def add_link(request: Request, workshop_id: Number, wanted: NewLink, reader: Professional) -> Response:
+    """Make a link with which people without an account read this workshop, and nothing else. It is shown once."""
+    database: Database = request.app.state.database
+    changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
+    secret = new_secret(LINK_PREFIX)
+    row = await database.row(
+        """
+        insert into workshop_link (workshop_id, hash, label, expires_at)
+        select workshop_id, %s, %s, %s from workshop w where workshop_id = %s
+            and (select count(*) from workshop_link l where l.workshop_id = w.workshop_id and revoked_at is null) < %s
+        returning *
+        """,
+        (hashed(secret), wanted.label, datetime.now(UTC) + timedelta(days=wanted.days), workshop_id, LINKS_MAX),
+    )
+    if row is None:
+        raise QueryError(f"a workshop has up to {LINKS_MAX} links: revoke one first")
+    return created(request, {**link_shape(row), "secret": secret, "url": f"/api/v1/shared/{secret}"})
+
+
+@router.delete(
+    "/workshops/{workshop_id}/links/{link_id}",
+    summary="Revoke a link",
+    responses=described(LinkShape, {**LINK, "revoked_at": "2026-05-05T08:00:00Z"}, 401, 403, 404, 422, 503),
+    openapi_extra=needs(Role.PROFESSIONAL),
+)
+async def revoke_link(
+    request: Request, workshop_id: Number, link_id: Annotated[int, Path(ge=1, le=2**31 - 1)], reader: Professional
+) -> Response:
+    """Revoke a link; it never works again."""
+    database: Database = request.app.state.database
+    changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
+    row = await database.row(
+        "update workshop_link set revoked_at = coalesce(revoked_at, now()) where link_id = %s and workshop_id = %s"
+        " returning *",
+        (link_id, workshop_id),
+    )
+    if row is None:
+        raise NotFoundError(f"workshop {workshop_id} has no link {link_id}")
+    return private(request, link_shape(row))
+
+
+SHARE = """
+select w.*, l.expires_at from workshop_link l join workshop w using (workshop_id)
+where l.hash = %s and l.revoked_at is null and l.expires_at > now()
+"""
+
+
+@router.get(
+    "/shared/{secret}",
+    summary="A workshop, for participants",
+    responses=described(SharedWorkshop, SHARED, 404, 422, 503),
+)
+async def shared(
+    request: Request,
+    secret: Annotated[
+        str, Path(min_length=20, max_length=80, pattern=r"^tsw_[A-Za-z0-9_-]+$", description="The link's secret.")
+    ],
+) -> Response:
+    """Return what participants read: the workshop's streets and notes, its measure, and what was found of it."""
+    database: Database = request.app.state.database
+    row = await database.row(SHARE, (hashed(secret),))
+    if row is None:
+        raise NotFoundError("this link does not work: it is unknown, has ended, or was revoked")
+    segments = await database.rows(
+        "select segment_id, name from segment where segment_id = any(%s) order by segment_id", (row["segments"],)
+    )
+    measure = None if row["measure_id"] is None else await find_measure(database, row["measure_id"])
+    told = await database.rows(
+        "select result from evaluation where measure_id = %s order by evaluation_id", (row["measure_id"],)
+    )
+    notes = await database.rows(NOTES, (row["workshop_id"], NOTES_MAX))
+    answer = private(
+        request,
+        {
+            **{name: row[name] for name in ("title", "place")},
+            "held_at": stamp(row["held_at"]),
+            "segments": segments,
+            "first_day": day(row["first_day"]),
+            "last_day": day(row["last_day"]),
+            "measure": measure
+            and {"name": measure["name"], "kind": measure["kind"], "first_day": day(measure["first_day"])},
+            "evaluations": [
+                {code: [one["sentence"][code] for one in row["result"]["evaluations"]] for code in ("en", "nl", "fr")}
+                for row in told
+            ],
+            "notes": [note_shape(note) for note in notes],
+            "expires_at": stamp(row["expires_at"]),
+        },
+    )
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

@@ -1,0 +1,223 @@
+"""Evaluations through the API: the very object of `telstraat evaluate`, its reports, its limits, and what was marked in the street."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from tests.analytics.streets import MEASURE, town
+from tests.api.conftest import served
+from tests.api.streets import add_segment
+from tests.api.test_access import bearing, let_in
+
+from telstraat_api.settings import ApiSettings
+from telstraat_cli.main import main
+
+HOURS = list(range(8, 19))
+SIDES = [f"{kind}_{way}" for kind in ("pedestrian", "bike", "car", "heavy") for way in ("lft", "rgt")]
+
+
+@pytest.fixture(scope="module")
+def streets(module_connection: psycopg.Connection) -> list[int]:
+    """Three streets of a simulated town as imported hours; on the date, cars fall by half in the first."""
+    frame = town(71, ("a", "b", "c"), before=70, after=35, effects={"a": {"car": -0.5}})
+    numbers = {name: add_segment(module_connection, f"Street {name}") for name in ("a", "b", "c")}
+    row = module_connection.execute(
+        "insert into import_source (name, format) values ('a town', 'plain') returning source_id"
+    ).fetchone()
+    assert row
+    columns = ["segment_id", "hour_start", "source_id", "quarters", "uptime", *SIDES]
+    with (
+        module_connection.cursor() as cursor,
+        cursor.copy(f"copy imported_hour ({', '.join(columns)}) from stdin") as copy,
+    ):
+        for one in frame.to_dict("records"):
+            halves = [one[side.split("_")[0]] / 2 for side in SIDES]
+            copy.write_row([numbers[one["segment"]], one["start"], row[0], 4, one.get("uptime", 1.0), *halves])
+    return list(numbers.values())
+
+
+@pytest.fixture(scope="module")
+def professional(module_connection: psycopg.Connection) -> dict[str, str]:
+    return bearing(let_in(module_connection, "professional"))
+
+
+@pytest.fixture(scope="module")
+def measure(module_client: httpx.Client, professional: dict[str, str], streets: list[int]) -> dict[str, Any]:
+    body = {"name": 'Scheme "one"', "first_day": MEASURE.isoformat(), "treated": streets[:1], "controls": streets[1:],
+            "after_days": 28, "other_measures": [{"day": "2019-01-01", "name": "long ago"}]}  # fmt: skip
+    made = module_client.post("/api/v1/measures", headers=professional, json=body)
+    assert made.status_code == 201, made.text
+    told: dict[str, Any] = made.json()
+    return told
+
+
+@pytest.fixture(scope="module")
+def evaluation(
+    module_client: httpx.Client, professional: dict[str, str], measure: dict[str, Any], streets: list[int]
+) -> dict[str, Any]:
+    """One evaluation, with a market that was marked before."""
+    day = MEASURE + timedelta(days=9)
+    event = {"segment_id": streets[0], "kind": "market", "title": "canary stalls", "from_at": f"{day}T06:00:00Z",
+             "until_at": f"{day}T20:00:00Z", "excludes": True}  # fmt: skip
+    assert module_client.post("/api/v1/events", headers=professional, json=event).status_code == 201
+    body = {"measure_id": measure["measure_id"], "questions": [{"what": "car", "hours": HOURS}]}
+    made = module_client.post("/api/v1/evaluations", headers=professional, json=body, timeout=120)
+    assert made.status_code == 201, made.text
+    told: dict[str, Any] = made.json()
+    return told
+
+
+def test_the_effect_is_found_and_told_in_three_languages(evaluation: dict[str, Any]) -> None:
+    [found] = evaluation["result"]["evaluations"]
+    assert evaluation["answered"]
+    assert found["effect"]["low"] < -0.5 < found["effect"]["high"] < 0
+    assert "Car traffic in Street a" in evaluation["sentence"]["en"][0]
+    assert "autoverkeer in Street a" in evaluation["sentence"]["nl"][0]
+    assert evaluation["sentence"]["fr"][0] == found["sentence"]["fr"]
+    assert len(evaluation["inputs_sha256"][0]) == 64
+    assert {check["name"] for checks in found["checks"].values() for check in checks} >= {"season", "placebo_in_time"}
+
+
+def test_the_command_gives_the_very_same_object_for_the_measures_file(
+    module_client: httpx.Client,
+    module_database: str,
+    professional: dict[str, str],
+    measure: dict[str, Any],
+    evaluation: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = module_client.get(f"{measure['links']['self']}/file", headers=professional)
+    assert file.headers["content-type"].startswith("application/toml")
+    path = tmp_path / "measure.toml"
+    path.write_bytes(file.content)
+    assert main(["evaluate", str(path), "--dsn", module_database, "--what", "car", "--hours", "8-18", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == evaluation["result"]
+
+
+def test_what_was_marked_is_left_out_and_its_words_stay_private(evaluation: dict[str, Any], streets: list[int]) -> None:
+    marked = [one for one in evaluation["result"]["evaluations"][0]["findings"] if one["kind"] == "marked"]
+    day = (MEASURE + timedelta(days=9)).isoformat()
+    assert [(one["segment"], one["first"], one["last"], one["action"]) for one in marked] == [
+        (str(streets[0]), day, day, "left out")
+    ]
+    assert "market" in json.dumps(evaluation)
+    assert "canary stalls" not in json.dumps(evaluation)
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "fr"])
+def test_page_and_pdf_show_the_sentence_of_the_answer(
+    module_client: httpx.Client, professional: dict[str, str], evaluation: dict[str, Any], language: str
+) -> None:
+    page = module_client.get(
+        evaluation["links"]["html"], params={"language": language}, headers=professional, timeout=60
+    )
+    assert page.status_code == 200
+    assert evaluation["sentence"][language][0].replace("'", "&#39;") in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    if language == "nl":
+        paper = module_client.get(
+            evaluation["links"]["pdf"], params={"language": "nl"}, headers=professional, timeout=60
+        )
+        assert paper.content.startswith(b"%PDF")
+        again = module_client.get(evaluation["links"]["pdf"], params={"language": "nl"}, headers=professional)
+        assert again.content == paper.content
+
+
+def test_nobody_reads_it_before_it_is_published(
+    module_client: httpx.Client, professional: dict[str, str], evaluation: dict[str, Any], measure: dict[str, Any]
+) -> None:
+    links = [evaluation["links"][name] for name in ("self", "html", "pdf")] + [measure["links"]["file"]]
+    assert [module_client.get(link).status_code for link in links] == [404] * 4
+    address = evaluation["links"]["self"]
+    published = module_client.patch(address, headers=professional, json={"published": True})
+    assert published.status_code == 200
+    public = module_client.get(address).json()
+    assert (public["result"], public["created_by"]) == (evaluation["result"], None)
+    listed = module_client.get(f"/api/v1/evaluations?measure={measure['measure_id']}").json()["evaluations"]
+    assert [one["evaluation_id"] for one in listed] == [evaluation["evaluation_id"]]
+    assert "result" not in listed[0]
+    module_client.patch(address, headers=professional, json={"published": False})
+    assert module_client.get(address).status_code == 404
+
+
+def test_a_colleague_reads_but_does_not_change_it(
+    module_client: httpx.Client, module_connection: psycopg.Connection, evaluation: dict[str, Any]
+) -> None:
+    colleague = bearing(let_in(module_connection, "professional", email="colleague@example.org"))
+    address = evaluation["links"]["self"]
+    assert module_client.get(address, headers=colleague).status_code == 200
+    assert module_client.patch(address, headers=colleague, json={"note": "mine"}).status_code == 403
+    assert module_client.delete(address, headers=colleague).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"measure_id": 999_999}, "there is no measure"),
+        ({"questions": [{"what": "horses"}]}, "what"),
+        ({"questions": [{"hours": [24]}]}, "hours"),
+        ({"questions": []}, "questions"),
+        ({"result": {}}, "result"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    module_client: httpx.Client,
+    professional: dict[str, str],
+    measure: dict[str, Any],
+    change: dict[str, Any],
+    says: str,
+) -> None:
+    answer = module_client.post(
+        "/api/v1/evaluations", headers=professional, json={"measure_id": measure["measure_id"], **change}
+    )
+    assert answer.status_code == 422
+    assert says in answer.json()["detail"]
+
+
+def test_a_street_without_counts_is_told_at_once(
+    module_client: httpx.Client, module_connection: psycopg.Connection, professional: dict[str, str]
+) -> None:
+    empty = add_segment(module_connection, "Nowhere")
+    body = {"name": "Nothing", "first_day": MEASURE.isoformat(), "treated": [empty]}
+    number = module_client.post("/api/v1/measures", headers=professional, json=body).json()["measure_id"]
+    answer = module_client.post("/api/v1/evaluations", headers=professional, json={"measure_id": number})
+    assert (answer.status_code, "nothing has been counted" in answer.text) == (422, True)
+
+
+def test_a_phase_is_evaluated_with_its_own_dates(
+    module_client: httpx.Client, professional: dict[str, str], measure: dict[str, Any]
+) -> None:
+    trial = {"name": "trial", "first_day": (MEASURE + timedelta(days=7)).isoformat(),
+             "last_day": (MEASURE + timedelta(days=20)).isoformat()}  # fmt: skip
+    address = measure["links"]["self"]
+    assert module_client.patch(address, headers=professional, json={"phases": [trial]}).status_code == 200
+    file = module_client.get(f"{address}/file?phase=trial", headers=professional).text
+    assert f"date = {trial['first_day']}" in file
+    assert "after_days = 14" in file
+    assert module_client.get(f"{address}/file?phase=final", headers=professional).status_code == 404
+
+
+@pytest.fixture
+def hurried(module_database: str) -> Iterator[httpx.Client]:
+    settings = ApiSettings(dsn=module_database, evaluation_timeout_s=0.2)
+    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+def test_what_takes_too_long_is_ended_and_told(
+    hurried: httpx.Client, professional: dict[str, str], measure: dict[str, Any]
+) -> None:
+    body = {"measure_id": measure["measure_id"]}
+    answer = hurried.post("/api/v1/evaluations", headers=professional, json=body)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/not-evaluated")
+    assert "longer than 0.2 s" in answer.json()["detail"]
+    assert hurried.get("/healthz").status_code == 200
