@@ -1,7 +1,7 @@
 """One connection to the broker: how it is made, and what happens on it, as events in the order they came.
 
-MQTT 5 first, because it tells of a refused publish; 3.1.1 where the broker speaks nothing newer. Nothing but receipts
-is believed, so neither is needed for being right.
+MQTT 5 first, because it tells of a refused publish; 3.1.1 where the broker answers that it knows nothing newer: a hang-up
+is no answer. Nothing but receipts is believed, so neither is needed for being right.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Refused:
     """The broker has not let us in, or the connection could not be made."""
 
     reason: str
-    other_protocol: bool = False  # it may speak the other version
+    unknown_protocol: bool = False  # it has answered that it does not know this version of MQTT
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ class Connection:
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
-            self._tell(Refused(f"the broker refuses the connection: {reason}", str(reason) == UNSUPPORTED_PROTOCOL))
+            unknown = str(reason) == UNSUPPORTED_PROTOCOL  # for 3.1.1's answer, too
+            self._tell(Refused(f"the broker refuses the connection: {reason}", unknown_protocol=unknown))
             return
         self._accepted = True
         client.subscribe([(topic(self.sensor, channel), 1) for channel in DOWN])
@@ -144,8 +145,7 @@ class Connection:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
-        # A broker that knows no MQTT 5 may just hang up.
-        self._tell(Disconnected(str(reason)) if self._accepted else Refused(f"hung up: {reason}", other_protocol=True))
+        self._tell(Disconnected(str(reason)) if self._accepted else Refused(f"hung up: {reason}"))
 
     def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         self._tell(Answered(mid, str(reason) if reason.is_failure else ""))

@@ -44,7 +44,7 @@ def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[H
             sensor=sensor,
             at=datetime.fromtimestamp(condition.at_s, UTC),
             epoch=stream.epoch,
-            last_seq=stream.last_seq,
+            last_seq=stream.told_seq,
             lost=stream.lost[:MAX_RANGES],
             waiting=waiting,
             version=version("telstraat"),

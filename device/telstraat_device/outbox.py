@@ -2,6 +2,9 @@
 
 One SQLite file, WAL, `synchronous=FULL`. Only what is on the disk is ever sent. A report leaves "waiting" only by a
 receipt; what had to be given up is recorded as lost, and announced.
+
+The file may be a copy, put back after its numbers were used up. So a stream that an earlier run began sends nothing new
+until ingest has said how far it knows it; what has never been sent gets numbers above that.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from typing import Any
 
 import msgspec
 
-from telstraat_contract.messages import Receipt, encode
+from telstraat_contract.messages import Receipt, decode, encode
 from telstraat_contract.quarters import QUARTER_S
+from telstraat_contract.topics import Channel
 from telstraat_device.outbox_file import OutboxFile, is_damaged, is_full
 from telstraat_device.periods import SliceKey, State
 from telstraat_device.ranges import Range, holds, joined
@@ -29,12 +33,12 @@ DAY_S = 86_400
 ROOM_ROWS = 16  # given up at once when the disk is full: some pages
 ATTEMPTS_MAX = 10
 MEMORY_REPORTS_MAX = 96  # a day: then the oldest on the disk makes room for the newest in memory
-OLDEST = """
-select epoch, seq, start_s, due_s, payload from report
-where receipted_s is null and due_s <= ? order by start_s, seq limit ?"""
-NEWEST = """
-select epoch, seq, start_s, due_s, payload from report
-where receipted_s is null and due_s <= ? order by start_s desc, seq desc limit ?"""
+WAITING = "select epoch, seq, start_s, due_s, payload from report where receipted_s is null and due_s <= ?"
+OLDEST = " order by start_s, seq limit ?"
+NEWEST = " order by start_s desc, seq desc limit ?"
+NOT_HELD = " and not (epoch = ? and seq > ?)"
+STREAM = "select epoch, last_seq, through, sent_seq from stream"
+INSERT_REPORT = "insert into report (epoch, seq, start_s, due_s, payload) values (?, ?, ?, ?, ?)"
 RECEIPTED_OLDEST = """
 delete from report where (epoch, seq) in
 (select epoch, seq from report where receipted_s is not null order by receipted_s limit ?)"""
@@ -76,6 +80,8 @@ class Stream:
     last_seq: int
     through: int
     lost: tuple[Range, ...] = ()
+    told_seq: int = 0
+    """The last number that may be told: of a stream whose place ingest has not confirmed, the last that was sent."""
 
 
 class Outbox:
@@ -90,6 +96,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._unsaved: list[Quarter] = []
         self._given_up: dict[int, int] = {}  # generation: quarters that memory could not keep
+        self._ours: set[int] = set()  # epochs that began in this run, or that ingest has told us its place in
         self._file = OutboxFile(folder, sensor)
 
     @property
@@ -177,18 +184,16 @@ class Outbox:
         epoch, last_seq = self._stream(quarter.generation)
         seq = last_seq + 1
         payload = encode(report_of(quarter, self.sensor, epoch, seq)).decode()
-        self._db.execute(
-            "insert into report (epoch, seq, start_s, due_s, payload) values (?, ?, ?, ?, ?)",
-            (epoch, seq, quarter.start_s, quarter.end_s + self.spread_s, payload),
-        )
+        self._db.execute(INSERT_REPORT, (epoch, seq, quarter.start_s, quarter.end_s + self.spread_s, payload))
         self._db.execute("update stream set last_seq = ? where epoch = ?", (seq, epoch))
 
     def _stream(self, generation: int) -> Key:
         """Return the epoch and last sequence number of a generation; a new one gets a random epoch."""
-        self._db.execute(
-            "insert or ignore into stream (generation, epoch) values (?, ?)",
-            (generation, secrets.randbelow(EPOCH_MAX) + 1),
-        )
+        epoch = secrets.randbelow(EPOCH_MAX) + 1
+        if self._db.execute(
+            "insert or ignore into stream (generation, epoch) values (?, ?)", (generation, epoch)
+        ).rowcount:
+            self._ours.add(epoch)
         found = self._db.execute("select epoch, last_seq from stream where generation = ?", (generation,)).fetchone()
         return int(found[0]), int(found[1])
 
@@ -262,27 +267,98 @@ class Outbox:
 
     def apply(self, receipt: Receipt, now_s: float) -> list[Key]:
         """Take a receipt; return the reports that ingest wants again."""
+        epoch, top = receipt.epoch, max(receipt.seen, receipt.through)
         with self._lock:
-            known = self._db.execute(
-                "select last_seq, through from stream where epoch = ?", (receipt.epoch,)
+            found = self._db.execute(
+                "select last_seq, max(sent_seq, through) from stream where epoch = ?", (epoch,)
             ).fetchone()
-            if known is None:
+            if found is None:
                 return []
-            if max(receipt.seen, receipt.through) > known[0] and receipt.epoch == self.current().epoch:
-                self._note_put_back(receipt, int(known[0]))
+            last_seq, known = int(found[0]), int(found[1])
+            foreign = epoch not in self._ours and self._is_foreign(receipt, known)
+            if foreign or (top > last_seq and epoch == self.current().epoch):
+                self._note_put_back(top, known if foreign else last_seq)
             try:
                 with self._file.transaction():
-                    return self._settle(receipt, int(known[0]), now_s)
+                    if foreign:
+                        last_seq = self._renumber(epoch, known, top - known)
+                    wanted = self._settle(receipt, last_seq, now_s)
             except sqlite3.Error as error:
                 self._note(error)
                 return []
+            self._ours.add(epoch)
+            return wanted
 
-    def _note_put_back(self, receipt: Receipt, last_seq: int) -> None:
+    def _is_foreign(self, receipt: Receipt, known: int) -> bool:
+        """Tell whether ingest has a number that this storage has neither sent nor given up."""
+        top = max(receipt.seen, receipt.through)
+        not_had = joined(
+            (max(first, known + 1), min(last, top))
+            for first, last in (*receipt.want, *self._lost(receipt.epoch))
+            if last > known and first <= top
+        )
+        return sum(last - first + 1 for first, last in not_had) < top - known
+
+    def _renumber(self, epoch: int, known: int, by: int) -> int:
+        """Give what was never sent numbers that ingest does not know; return the last.
+
+        The epoch stays: a quarter that was open in the copy may have been closed and sent before, and the same quarter
+        cannot count twice in one epoch.
+        """
+        rows = self._db.execute(
+            "select seq, start_s, due_s, payload from report where epoch = ? and seq > ?", (epoch, known)
+        ).fetchall()
+        self._db.execute("delete from report where epoch = ? and seq > ?", (epoch, known))
+        for seq, start_s, due_s, payload in rows:
+            report = decode(Channel.REPORT, payload.encode())
+            again = encode(msgspec.structs.replace(report, seq=seq + by)).decode()
+            self._db.execute(INSERT_REPORT, (epoch, seq + by, start_s, due_s, again))
+        lost = [(first + by, last + by) for first, last in self._lost(epoch) if first > known]
+        self._db.execute("delete from lost where epoch = ? and first > ?", (epoch, known))
+        self._db.executemany("insert into lost values (?, ?, ?)", [(epoch, *pair) for pair in lost])
+        self._db.execute(
+            "update stream set last_seq = last_seq + ?, sent_seq = ? where epoch = ?", (by, known + by, epoch)
+        )
+        return int(self._db.execute("select last_seq from stream where epoch = ?", (epoch,)).fetchone()[0])
+
+    def _note_put_back(self, theirs: int, ours: int) -> None:
         if not self.put_back:
             self.put_back = (
-                f"the storage was put back: it knows reports to {last_seq}, ingest to "
-                f"{max(receipt.seen, receipt.through)}; a new epoch begins"
+                f"the storage was put back: it knows reports to {ours}, ingest to {theirs}; a new epoch begins"
             )
+
+    def going(self, rows: Iterable[Row]) -> None:
+        """Note that these reports leave now, before they do: what was never sent can be told from what may have arrived."""
+        last: dict[int, int] = {}
+        for row in rows:
+            last[row.epoch] = max(last.get(row.epoch, 0), row.seq)
+        with self._lock:
+            streams = self._rows("select epoch, sent_seq from stream")
+            news = [(last[epoch], epoch) for epoch, sent_seq in streams if last.get(epoch, 0) > sent_seq]
+            if not news:
+                return
+            try:
+                with self._file.transaction():
+                    self._db.executemany("update stream set sent_seq = ? where epoch = ?", news)
+            except (
+                sqlite3.Error
+            ) as error:  # not noted, it may look like a copy later, and be quarantined as a duplicate
+                self._note(error)
+
+    def unconfirmed(self) -> list[Stream]:
+        """Return the streams that hold reports back until ingest tells how far it knows them."""
+        with self._lock:
+            held = {epoch: seq for epoch, seq in self._held_back() if self._waits_above(epoch, seq)}
+            return [stream for stream in self.streams() if stream.epoch in held] if held else []
+
+    def _held_back(self) -> list[Key]:
+        """Return the streams whose place at ingest is not known, with the last number that was sent."""
+        found = self._rows("select epoch, max(sent_seq, through) from stream")
+        return [(epoch, seq) for epoch, seq in found if epoch not in self._ours]
+
+    def _waits_above(self, epoch: int, seq: int) -> bool:
+        query = "select 1 from report where epoch = ? and seq > ? and receipted_s is null limit 1"
+        return bool(self._rows(query, (epoch, seq)))
 
     def _settle(self, receipt: Receipt, last_seq: int, now_s: float) -> list[Key]:
         epoch = receipt.epoch
@@ -316,9 +392,17 @@ class Outbox:
         return joined(self._db.execute("select first, last from lost where epoch = ?", (epoch,)).fetchall())
 
     def waiting(self, limit: int, due_by_s: float = float("inf"), *, newest: bool = False) -> list[Row]:
-        """Return reports that wait for a receipt and may be sent, oldest first or newest first."""
+        """Return reports that wait for a receipt, oldest first or newest first."""
         with self._lock:
-            rows = self._rows(NEWEST if newest else OLDEST, (due_by_s, limit))
+            rows = self._rows(WAITING + (NEWEST if newest else OLDEST), (due_by_s, limit))
+        return [Row(epoch, seq, start_s, due_s, payload.encode()) for epoch, seq, start_s, due_s, payload in rows]
+
+    def sendable(self, limit: int, due_by_s: float, *, newest: bool = False) -> list[Row]:
+        """Return those of them that may be sent."""
+        with self._lock:
+            held = self._held_back()
+            query = WAITING + NOT_HELD * len(held) + (NEWEST if newest else OLDEST)
+            rows = self._rows(query, (due_by_s, *(number for pair in held for number in pair), limit))
         return [Row(epoch, seq, start_s, due_s, payload.encode()) for epoch, seq, start_s, due_s, payload in rows]
 
     def waiting_count(self) -> int:
@@ -330,12 +414,16 @@ class Outbox:
     def streams(self) -> list[Stream]:
         """Return the streams, the current one last."""
         with self._lock:
-            rows = self._rows("select epoch, last_seq, through from stream order by generation")
-            return [Stream(epoch, last, through, self._lost(epoch)) for epoch, last, through in rows]
+            rows = self._rows(f"{STREAM} order by generation")
+            return [self._stream_of(row, self._lost(row[0])) for row in rows]
 
     def current(self) -> Stream:
         """Return the stream that new reports go to; its losses are left out."""
-        return Stream(*self._rows("select epoch, last_seq, through from stream order by generation desc limit 1")[0])
+        return self._stream_of(self._rows(f"{STREAM} order by generation desc limit 1")[0])
+
+    def _stream_of(self, row: tuple[int, int, int, int], lost: tuple[Range, ...] = ()) -> Stream:
+        epoch, last_seq, through, sent_seq = row
+        return Stream(epoch, last_seq, through, lost, last_seq if epoch in self._ours else max(sent_seq, through))
 
     def config(self) -> bytes | None:
         """Return the settings that the server has sent, as they came."""

@@ -30,7 +30,7 @@ create table if not exists device (
     starts integer not null default 0, state text not null default '{}', config text);
 create table if not exists stream (
     generation integer primary key, epoch integer not null unique,
-    last_seq integer not null default 0, through integer not null default 0);
+    last_seq integer not null default 0, through integer not null default 0, sent_seq integer not null default 0);
 create table if not exists report (
     epoch integer not null, seq integer not null, start_s integer not null, due_s real not null,
     receipted_s real, payload text not null, primary key (epoch, seq), unique (epoch, start_s)) without rowid;
@@ -41,6 +41,12 @@ create table if not exists held (
     boot text not null, start_s integer not null, length_s integer not null, tally text not null,
     primary key (boot, start_s, length_s)) without rowid;
 """
+ADD_SENT_SEQ = """
+begin immediate;
+alter table stream add column sent_seq integer not null default 0;
+update stream set sent_seq = last_seq;
+commit;
+"""  # an earlier version has not noted what it sent: all of it may have been
 TAKE_OVER_REPORTS = "select epoch, seq, start_s, due_s, receipted_s, payload from report"
 log = logging.getLogger(__name__)
 
@@ -126,6 +132,8 @@ class OutboxFile:
         if found != "ok":
             raise sqlite3.DatabaseError(f"malformed: {found}")
         db.executescript(SCHEMA)
+        if not any(column[1] == "sent_seq" for column in db.execute("pragma table_info(stream)")):
+            db.executescript(ADD_SENT_SEQ)
         db.execute("insert or ignore into device (one, layout, sensor) values (1, ?, ?)", (LAYOUT, self.sensor))
         layout, sensor = db.execute("select layout, sensor from device").fetchone()
         if sensor != self.sensor:
@@ -181,9 +189,8 @@ def take_over(damaged: Path, into: sqlite3.Connection) -> int:
         }
         for number, (epoch, last_seq) in enumerate(epochs.items(), 1):
             last, through = streams.get(epoch, (last_seq, 0))
-            into.execute(
-                "insert or ignore into stream values (?, ?, ?, ?)", (-number, epoch, max(last, last_seq), through)
-            )
+            last = max(last, last_seq)
+            into.execute("insert or ignore into stream values (?, ?, ?, ?, ?)", (-number, epoch, last, through, last))
         for row in readable(old, "select epoch, first, last from lost"):
             into.execute("insert or ignore into lost values (?, ?, ?)", row)
         for row in readable(old, "select state, config, starts from device"):

@@ -95,6 +95,9 @@ class Publisher:
         self._allowance = 0.0
         self._allowed_at_s = time.monotonic()
         self._announced: int | None = None
+        self._asks = 0
+        self._ask_at_s = 0.0
+        self._unanswered_since_s: float | None = None
 
     def step(self, wait_s: float = STEP_S) -> None:
         """Wait for something to happen, at most so long, then do what is due."""
@@ -110,6 +113,7 @@ class Publisher:
                 self._connect(now_s)
         elif self._online:
             self._announce()
+            self._ask(now_s)
             self._send_health(now_s)  # before what may be refused: some brokers hang up on it
             self._send_live(now_s)
             self._send_reports(now_s)
@@ -119,6 +123,7 @@ class Publisher:
         self.flushing = True
         for sent in self._sent.values():
             sent.again_s = min(sent.again_s, time.monotonic() + FLUSH_RESEND_S)
+        self._ask_at_s = min(self._ask_at_s, time.monotonic() + FLUSH_RESEND_S)
         end_s = time.monotonic() + limit_s
         while self.outbox.waiting_count() and time.monotonic() < end_s and not hurry.is_set():
             self.step(min(STEP_S, max(0.0, end_s - time.monotonic())))
@@ -148,6 +153,8 @@ class Publisher:
         silent = sum(1 for sent in self._sent.values() if sent.first_s < late_s)
         if silent:
             said.append(f"no receipt for {silent} reports sent: does ingest run, and may this sensor write its topics?")
+        elif self._unanswered_since_s is not None and self._unanswered_since_s < late_s:
+            said.append("no answer since the start, reports are held back: does ingest run, does it know this sensor?")
         return said
 
     def _connect(self, now_s: float) -> None:
@@ -163,12 +170,12 @@ class Publisher:
         if why.reason != self._trouble:
             log.warning("no connection: %s", why.reason)
         self._trouble = why.reason
-        if why.other_protocol:
-            newest = MQTTProtocolVersion.MQTTv5
-            self._protocol = MQTTProtocolVersion.MQTTv311 if self._protocol == newest else newest
+        tried, self._protocol = self._protocol, MQTTProtocolVersion.MQTTv5
+        if why.unknown_protocol and tried == MQTTProtocolVersion.MQTTv5:
+            self._protocol = MQTTProtocolVersion.MQTTv311  # for the next attempt; every later one begins with 5 again
+            self._connect_at_s = now_s
+            return
         wait_s = min(self.settings.broker.reconnect_max_s, RECONNECT_S * 2 ** min(self._connect_failures, 10))
-        if why.other_protocol and self._connect_failures == 0:
-            wait_s = 0.0
         self._connect_failures += 1
         self._connect_at_s = now_s + wait_s * random.uniform(0.5, 1.0)
 
@@ -207,6 +214,7 @@ class Publisher:
             if not sent.refused:  # what was on its way may be gone
                 sent.again_s = now_s
         self._health_at_s = now_s
+        self._asks, self._ask_at_s = 0, now_s
 
     def _announce(self) -> None:
         """Tell the state of the current stream when it is not what was told last; also after a new epoch."""
@@ -214,9 +222,28 @@ class Publisher:
         if self._connection is None or self._announced == stream.epoch:
             return
         name = self.settings.sensor.name
-        status = Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.last_seq)
+        status = Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.told_seq)
         if self._connection.publish(status, retain=True) is not None:
             self._announced = stream.epoch
+
+    def _ask(self, now_s: float) -> None:
+        """Ask how far ingest knows the streams that an earlier run began: it answers every state with a receipt."""
+        streams = self.outbox.unconfirmed()
+        if not streams:
+            self._unanswered_since_s = None
+            return
+        if self._unanswered_since_s is None:
+            self._unanswered_since_s = now_s
+        if self._connection is None or now_s < self._ask_at_s:
+            return
+        for stream in streams:
+            if self._asks or stream.epoch != self._announced:
+                name = self.settings.sensor.name
+                self._connection.publish(
+                    Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.told_seq)
+                )
+        self._asks += 1
+        self._ask_at_s = now_s + self._wait_s(self._asks)
 
     def _answered(self, event: Answered) -> None:
         key = self._of_mid.pop(event.mid, None)
@@ -266,16 +293,15 @@ class Publisher:
         self._allowance = min(send.per_second, self._allowance + (now_s - self._allowed_at_s) * send.per_second)
         self._allowed_at_s = now_s
         due_s = float("inf") if self.flushing else self.sources.now_s()
-        for row in self._new_reports(due_s):
-            self._send(row, now_s)
+        self._send_all(self._new_reports(due_s), now_s)
         if self._allowance >= 1.0:
-            for row in self._backlog(due_s, now_s, int(self._allowance)):
-                self._send(row, now_s)
-                self._allowance -= 1.0
+            rows = self._backlog(due_s, now_s, int(self._allowance))
+            self._send_all(rows, now_s)
+            self._allowance -= len(rows)
 
     def _new_reports(self, due_s: float) -> list[Row]:
         """Return the newest reports that were never sent: they do not wait behind a backlog."""
-        return [row for row in self.outbox.waiting(NEW_AT_ONCE, due_s, newest=True) if row.key not in self._sent]
+        return [row for row in self.outbox.sendable(NEW_AT_ONCE, due_s, newest=True) if row.key not in self._sent]
 
     def _backlog(self, due_s: float, now_s: float, many: int) -> list[Row]:
         """Return what the window allows: the oldest that were never sent, then those whose wait for a receipt is over."""
@@ -284,11 +310,16 @@ class Publisher:
         free = min(many, self.settings.send.window - on_their_way)
         if free <= 0:
             return []
-        rows = self.outbox.waiting(free + len(self._sent), due_s)
+        rows = self.outbox.sendable(free + len(self._sent), due_s)
         never_sent = [row for row in rows if row.key not in self._sent]
         due_again = [row for row in rows if row.key in self._sent and self._sent[row.key].again_s <= now_s]
         due_again.sort(key=lambda row: self._sent[row.key].last_s)
         return [*never_sent, *due_again][:free]
+
+    def _send_all(self, rows: list[Row], now_s: float) -> None:
+        self.outbox.going(rows)
+        for row in rows:
+            self._send(row, now_s)
 
     def _send(self, row: Row, now_s: float) -> None:
         if self._connection is None:

@@ -25,6 +25,7 @@ from telstraat_device.ranges import holds, joined
 from telstraat_device.tally import Quarter, Tally
 
 DAY_S = 86_400
+INFINITY = float("inf")
 
 
 def quarter(number: int, generation: int = 0, cars: int = 1) -> Quarter:
@@ -311,6 +312,55 @@ def test_a_storage_that_was_put_back_is_noticed(tmp_path: Path) -> None:
         assert "put back" in outbox.put_back
 
 
+def test_a_stream_of_an_earlier_run_sends_nothing_new_until_ingest_has_told_its_place_in_it(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(4)])
+        assert seqs(outbox.sendable(9, INFINITY)) == [1, 2, 3, 4], "nobody can know an epoch that has just been drawn"
+        assert outbox.unconfirmed() == []
+        outbox.going(outbox.waiting(2))
+    with outbox_in(tmp_path) as outbox:
+        assert seqs(outbox.sendable(9, INFINITY)) == seqs(outbox.sendable(9, INFINITY, newest=True))[::-1] == [1, 2]
+        assert [(s.last_seq, s.told_seq) for s in outbox.unconfirmed()] == [(4, 2)]
+        outbox.apply(receipt(outbox, through=1, seen=2, want=((2, 2),)), NOON_S)
+        assert seqs(outbox.sendable(9, INFINITY)) == [2, 3, 4]
+        assert outbox.unconfirmed() == []
+        assert outbox.current().told_seq == 4
+        assert not outbox.put_back
+
+
+def test_what_was_never_sent_gets_numbers_that_ingest_does_not_know(tmp_path: Path) -> None:
+    with outbox_in(tmp_path, limits=Limits(days=1)) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(6)])
+        outbox.going(outbox.waiting(3))
+        outbox.prune(NOON_S + DAY_S + QUARTER_S)
+    with outbox_in(tmp_path) as outbox:
+        outbox._record_lost(outbox.current().epoch, 5, 5)
+        before = outbox.waiting(9)
+        outbox.apply(receipt(outbox, through=3, seen=9, want=((8, 8),)), NOON_S)
+        assert "knows reports to 3, ingest to 9" in outbox.put_back
+        after = outbox.waiting(9)
+        assert seqs(before) == [2, 3, 4, 5, 6]
+        assert seqs(after) == seqs(outbox.sendable(9, INFINITY)) == [10, 11, 12]
+        assert [row.start_s for row in after] == [row.start_s for row in before[2:]]
+        assert [decode(Channel.REPORT, row.payload).seq for row in after] == [10, 11, 12]
+        assert outbox.streams()[-1].lost == ((8, 8), (11, 11)), (
+            "what ingest wants of the other life is on the other card"
+        )
+        assert outbox.current().last_seq == 12
+
+
+def test_a_file_of_the_version_before_goes_on_as_if_all_of_it_had_been_sent(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(3)])
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        db.execute("alter table stream drop column sent_seq")
+    with outbox_in(tmp_path) as outbox:
+        assert seqs(outbox.sendable(9, INFINITY)) == [1, 2, 3]
+        outbox.apply(receipt(outbox, through=3), NOON_S)
+        assert outbox.waiting_count() == 0
+        assert not outbox.put_back
+
+
 def test_settings_of_the_server_are_kept(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
         assert outbox.config() is None
@@ -380,6 +430,7 @@ def test_whenever_it_is_killed_every_saved_report_waits_or_has_its_receipt(opera
             assert waiting == {key: payload for key, payload in closed.items() if key not in receipted}
             assert outbox.waiting_count() == len(waiting) + len(unsaved)
             assert all(stream.lost == () for stream in outbox.streams())
+            outbox.going(outbox.waiting(999))
         outbox.close()
 
 

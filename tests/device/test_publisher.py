@@ -6,11 +6,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
 from tests.device.toys import NOON_S, QUARTER_S
 from tests.device.wires import Server, Wire, device_settings, server_of, wire
 from tests.harness.brokers import TestBroker, TestClient, client_of
@@ -23,6 +25,7 @@ from telstraat_device.periods import State
 from telstraat_device.publisher import spread_of
 from telstraat_firmware_sim.fault_proxy import FaultProxy
 
+NEWEST, OLDER = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 Proxies = Callable[[int], FaultProxy]
 
 
@@ -203,6 +206,71 @@ def test_a_broker_without_mqtt_5_is_spoken_to_in_3(fresh_amqtt: TestBroker, tmp_
         server.listen(lambda: set(server.seqs) == {1, 2})
         server.receipt(through=2)
         wait_until(lambda: w.outbox.waiting_count() == 0)
+
+
+def test_only_the_answer_that_the_version_is_unknown_leads_to_3_and_the_next_attempt_is_5_again(
+    fresh_amqtt: TestBroker, tmp_path: Path, fault_proxy: Proxies
+) -> None:
+    proxy = fault_proxy(fresh_amqtt.port)
+    fresh_amqtt.let_in("pub-22")
+    with closing(Wire(device_settings(tmp_path, "pub-22", proxy.port))) as w:
+        tried = versions_tried(w)
+        w.start()
+        wait_until(lambda: w.publisher.figures.connects == 1)
+        assert tried == [NEWEST, OLDER]
+        del tried[:]
+        proxy.refuse()
+        wait_until(lambda: len(tried) >= 3)
+        assert set(tried) == {NEWEST}, "a hang-up is no answer"
+        proxy.heal()
+        wait_until(lambda: w.publisher.figures.connects == 2)
+        assert tried[-2:] == [NEWEST, OLDER]
+
+
+def test_a_fault_right_after_the_answer_leaves_nobody_at_the_older_version(
+    fresh_amqtt: TestBroker, mosquitto: TestBroker, tmp_path: Path, fault_proxy: Proxies
+) -> None:
+    fresh_amqtt.let_in("pub-23")
+    mosquitto.let_in("pub-23")
+    proxy = fault_proxy(fresh_amqtt.port)
+    with wire(device_settings(tmp_path, "pub-23", proxy.port)) as w:
+        wait_until(lambda: w.publisher.figures.connects == 1)
+        assert w.publisher._connection is not None
+        assert w.publisher._connection.protocol == OLDER
+        proxy.target_port = mosquitto.port  # the broker was updated: it speaks 5 now
+        proxy.cut()
+        wait_until(lambda: w.publisher.figures.connects == 2)
+        assert w.publisher._connection.protocol == NEWEST
+
+
+def versions_tried(w: Wire) -> list[MQTTProtocolVersion]:
+    """Return a list that grows with every attempt to connect from now on."""
+    tried: list[MQTTProtocolVersion] = []
+    connect = w.publisher._connect
+
+    def noting(now_s: float) -> None:
+        tried.append(w.publisher._protocol)
+        connect(now_s)
+
+    w.publisher._connect = noting  # type: ignore[method-assign]
+    return tried
+
+
+def test_no_answer_to_a_stream_of_an_earlier_run_is_an_alarm_and_asked_again(
+    mosquitto: TestBroker, tmp_path: Path
+) -> None:
+    settings = device_settings(tmp_path, "pub-24", mosquitto.port, send={"silent_s": 0.5, "health_s": 0.2})
+    with wire(device_settings(tmp_path, "pub-24", 1)) as earlier:
+        earlier.close_quarters(1, 3)
+    with server_of(mosquitto, "pub-24") as server, wire(settings) as w:
+        asked = [server.hear(Status), server.hear(Status)]
+        assert [(s.state, s.epoch, s.last_seq) for s in asked] == [("online", w.outbox.current().epoch, 0)] * 2
+        server.listen(lambda: any("held back" in text for text in server.hear(Health).alarms))
+        assert server.reports == []
+        server.say(Receipt(epoch=asked[0].epoch, through=0, seen=0))
+        server.listen(lambda: set(server.seqs) == {1, 2, 3})
+        server.receipt(through=3)
+        server.listen(lambda: server.hear(Health).alarms == ())
 
 
 def test_live_flows_only_while_somebody_looks(mosquitto: TestBroker, tmp_path: Path) -> None:
