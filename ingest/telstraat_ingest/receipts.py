@@ -20,14 +20,13 @@ class StreamState(NamedTuple):
     missing: Ranges
 
 
-def receipt(state: StreamState, refused: Iterable[int] = ()) -> Receipt:
+def receipt(state: StreamState, refused: Iterable[int] | None = None) -> Receipt:
     """Return the receipt of a stream. With more gaps than fit, `seen` ends before the first that does not."""
     seen, want = state.seen, state.missing
     if len(want) > MAX_RANGES:
         seen, want = want[MAX_RANGES][0] - 1, want[:MAX_RANGES]
-    return Receipt(
-        epoch=state.epoch, through=state.through, seen=seen, want=want, refused=as_ranges(refused)[:MAX_RANGES]
-    )
+    told = as_ranges(refused)[:MAX_RANGES] if refused else ()
+    return Receipt(epoch=state.epoch, through=state.through, seen=seen, want=want, refused=told)
 
 
 def as_ranges(numbers: Iterable[int]) -> Ranges:

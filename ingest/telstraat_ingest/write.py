@@ -191,7 +191,7 @@ class _Work:
         self._numbers = {stream: self._epoch_no(*stream) for stream in self._streams}
         keys = sorted((sensor_id, number) for (sensor_id, _), number in self._numbers.items())
         if keys:
-            cursor.execute(statements.LOCK_STREAMS, ([key[0] for key in keys], [key[1] for key in keys]))
+            cursor.execute(statements.LOCK_STREAMS, (array(key[0] for key in keys), array(key[1] for key in keys)))
             if cursor.rowcount != len(keys):
                 raise StaleError(f"{len(keys) - cursor.rowcount} streams are gone")
         if self._reports:
@@ -210,7 +210,7 @@ class _Work:
         contradictions = sum(rejected.reason is Reason.CONTRADICTS for rejected in self._rejected)
         done.duplicates = len(self._reports) - self._inserted - contradictions
         for key, state in self._states.items():
-            found = receipt(state, self._newly_refused.get(key, ()))
+            found = receipt(state, self._newly_refused.get(key))
             done.receipts.setdefault(self._names[key[0]], []).append(found)
         return done
 
@@ -353,6 +353,11 @@ class _Work:
 def _sensor_of(rejected: Rejected) -> str:
     parts = rejected.arrival.topic.split("/")
     return parts[2] if len(parts) > 2 else ""
+
+
+def array(numbers: Iterable[int]) -> str:
+    """Return numbers in PostgreSQL's notation: for thousands, a tenth of what the driver takes for a list."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def multirange(ranges: Iterable[tuple[int, int]]) -> str:
