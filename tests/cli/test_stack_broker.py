@@ -14,6 +14,7 @@ from tests.harness.brokers import TestBroker, TestClient, client_of
 
 from telstraat_cli.errors import StackError
 from telstraat_cli.stack.broker import Broker, Kind, kind_here, mosquitto_program
+from telstraat_cli.stack.child import Child
 from telstraat_contract.topics import Channel, topic
 
 OWNER = """
@@ -53,6 +54,16 @@ def test_nobody_enters_without_a_name_or_with_a_wrong_password(broker: TestBroke
         client = TestClient(broker, user, password)
         assert not client.connected(), user
         client.close()
+
+
+def test_a_broker_told_to_read_its_files_while_it_starts_lives_and_has_read_them(fresh_mosquitto: TestBroker) -> None:
+    for number in range(3):
+        fresh_mosquitto.kill()
+        fresh_mosquitto.child = child = Child(fresh_mosquitto._program())
+        fresh_mosquitto.let_in(f"early-{number}")
+        assert fresh_mosquitto._answers(child)
+        with client_of(fresh_mosquitto, f"early-{number}"):
+            assert child.running
 
 
 def test_a_sensor_cannot_speak_as_another_nor_listen_to_it(broker: TestBroker) -> None:

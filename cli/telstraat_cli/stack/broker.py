@@ -90,8 +90,16 @@ class Broker:
         raise StackError(f"the broker ({self.kind}) {child.how_it_ended()}; its last words ({self.log}):\n{words}")
 
     def reload(self) -> None:
-        """Let it read accounts and permissions again; amqtt does so by itself."""
-        if self.child and self.running and self.kind == "mosquitto":
+        """Let it read accounts and permissions again; amqtt does so by itself.
+
+        A Mosquitto that has only just been started would die of the signal: it is sent once there is somebody to hear it.
+        """
+        if self.kind != "mosquitto":
+            return
+        end = time.monotonic() + START_S
+        while self.child and self.running and not hears(self.child.pid, signal.SIGHUP) and time.monotonic() < end:
+            time.sleep(0.01)
+        if self.child and self.running:
             self.child.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
@@ -149,3 +157,13 @@ class Broker:
                 return True
             time.sleep(0.02)
         return False
+
+
+def hears(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process has a handler for a signal; where the system does not tell, it is taken to have one."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return True
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt")), 0)
+    return bool(caught >> (number - 1) & 1)
