@@ -22,11 +22,12 @@ from pathlib import Path
 
 import msgspec
 
+from telstraat_cli.chaos_figures import Figures, IngesterFigures, faults_of, told
 from telstraat_cli.errors import StackError
 from telstraat_cli.stack.broker import Broker, Kind
 from telstraat_cli.stack.child import Child, Program
 from telstraat_cli.stack.ledger import stored_reports
-from telstraat_cli.stack.ports import LOOPBACK
+from telstraat_cli.stack.ports import LOOPBACK, free_port
 from telstraat_cli.stack.postgres import Postgres
 from telstraat_cli.stack.processes import ProgramService, Service
 from telstraat_contract.messages import Report, encode
@@ -63,7 +64,12 @@ class Verdict:
 
     settings: ChaosSettings
     reports: int = 0
+    """How many the sensors have closed."""
+    rows: int = 0
+    """How many the table has of them."""
+    epochs: int = 0
     operations: int = 0
+    figures: Figures | None = None
     deaths: list[str] = field(default_factory=list)
     """Processes that ended without having been told to."""
     differences: list[str] = field(default_factory=list)
@@ -71,7 +77,13 @@ class Verdict:
     gaps: int = 0
     drained: bool = False
     drain_s: float = 0.0
+    took_s: float = 0.0
     history: Path | None = None
+
+    @property
+    def differing(self) -> int:
+        """How many quarters differ between sensors and table."""
+        return len(self.differences)
 
     @property
     def green(self) -> bool:
@@ -91,6 +103,8 @@ class ChaosRun:
         self._down: set[str] = set()
         self._paused: dict[str, list[int]] = {}
         self._deaths: list[str] = []
+        self._ports: dict[str, int] = {}
+        self._ingesters = IngesterFigures(self._ports, self.services)
         self._stack = contextlib.ExitStack()
         days = math.ceil(settings.seconds * settings.speed / 86_400) + 1
         self._days = days
@@ -111,8 +125,12 @@ class ChaosRun:
             self._heal()
             verdict = Verdict(self.settings, operations=len(operations))
             verdict.drained, verdict.drain_s = self._drain()
+            verdict.figures = Figures(
+                faults_of(self.history.entries), self._ingesters.close(), told(self.folder / "figures")
+            )
             self._compare(verdict)
             verdict.deaths = self._deaths
+            verdict.took_s = round(self.history.now_s, 1)
         for difference in verdict.differences:
             self.history.note("difference", "table", "failed", difference)
         verdict.history = self.folder / f"history-{self.settings.seed}.jsonl"
@@ -145,6 +163,8 @@ class ChaosRun:
         for number, names in enumerate(self._shares(), 1):
             plan = self._plan(number, names, wall_s)
             self._add(f"devices-{number}", ["telstraat_firmware_sim.chaos_devices", str(plan)], {}, ends=True)
+        self._ingesters.start()
+        self._stack.callback(self._ingesters.close)
         self.history.begin()
 
     def _schedule(self) -> list[Operation]:
@@ -234,10 +254,13 @@ class ChaosRun:
         for name in self.names:
             truth = list(until(read_reports(self.folder / "reports" / f"{name}.jsonl"), self.end_utc))
             verdict.reports += len(truth)
-            verdict.differences += differences(truth, stored_reports(database.dsn(), name))
+            stored = stored_reports(database.dsn(), name)
+            verdict.rows += len(stored)
+            verdict.differences += differences(truth, stored)
         with psycopg.connect(database.dsn()) as connection:
             verdict.quarantined = _one(connection.execute("select count(*) from quarantine").fetchone())
             verdict.gaps = _one(connection.execute("select count(*) from stream_gap").fetchone())
+            verdict.epochs = _one(connection.execute("select count(*) from stream").fetchone())
 
     # Its parts
 
@@ -264,7 +287,9 @@ class ChaosRun:
         register_fleet(dsn, fleet, self.folder / "access", self.folder / "passwords")
 
     def _ingest_environment(self, number: int, dsn: str) -> dict[str, str]:
+        port = self._ports[f"ingester-{number}"] = free_port()
         return {
+            "TELSTRAAT_INGEST_METRICS_PORT": str(port),
             "TELSTRAAT_INGEST_DSN": dsn,
             "TELSTRAAT_INGEST_BROKER": f"mqtt://{LOOPBACK}:{self.links['ingest-link'].port}",
             "TELSTRAAT_INGEST_BROKER_PASSWORD_FILE": str(self.folder / "access" / "ingest.password"),
@@ -286,7 +311,7 @@ class ChaosRun:
         }  # fmt: skip
         plan = DevicesPlan(
             names=names, reports=str(self.folder / "reports"), start_utc=self.start_utc, end_utc=self.end_utc,
-            speed=self.settings.speed, wall_s=wall_s, wire=wire,
+            speed=self.settings.speed, wall_s=wall_s, wire=wire, figures=str(self.folder / "figures"),
         )  # fmt: skip
         path = self.folder / f"devices-{number}.json"
         path.write_bytes(msgspec.json.encode(plan))

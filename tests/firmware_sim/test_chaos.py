@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from telstraat_cli.chaos import differences
+from telstraat_cli.chaos import ChaosSettings, Verdict, differences
+from telstraat_cli.chaos_figures import Figures, faults_of, summed, told
+from telstraat_cli.commands.sim import chaos_summary
 from telstraat_contract.messages import Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER
 from telstraat_firmware_sim.chaos import LINK_VERBS, PROCESS_VERBS, History, Operation, schedule_of
@@ -46,6 +48,34 @@ def test_in_a_minute_everything_is_hurt_and_nothing_twice_at_the_same_time(seed:
     assert set(by_target) == {*PROCESSES, *LINKS}
     for several in by_target.values():
         assert all(a.until_s < b.at_s for a, b in itertools.pairwise(several))
+
+
+def test_a_summary_counts_what_was_really_done_and_adds_up_all_lives(tmp_path: Path) -> None:
+    history = History(4)
+    for what, outcome in (
+        ("do kill", "ok"),
+        ("do kill", "ok"),
+        ("undo kill", "ok"),
+        ("do cut", "ok"),
+        ("do pause", "failed"),
+    ):
+        history.note(what, "broker", outcome)  # type: ignore[arg-type]
+    for life in (1, 2):
+        (tmp_path / f"{life}.json").write_text(json.dumps({"sent": 5, "resent": life, "connects": 1}))
+    assert faults_of(history.entries) == {"cut": 1, "kill": 2}
+    assert told(tmp_path) == {"sent": 10, "resent": 3, "connects": 2}
+    figures = Figures(
+        faults_of(history.entries), summed([{"received": 9}, {"received": 8, "duplicates": 7}]), told(tmp_path)
+    )
+    verdict = Verdict(ChaosSettings(seed=4), 10, 10, 2, 4, figures, drained=True, drain_s=1.5, took_s=61.25)
+    assert chaos_summary(verdict) == [
+        "seed 4: every report stands in the table once, byte for byte",
+        "  faults: 3 of 4: cut 1, kill 2",
+        "  at least 10 reports sent, 3 sent again, in 2 connections",
+        "  at least 17 messages received by ingest, 7 of them duplicates",
+        "  10 reports closed in 2 epochs, 10 rows in the table",
+        "  0 differing quarters; 61.25 s, drained in 1.5 s",
+    ]
 
 
 def test_a_history_is_saved_with_its_seed_to_be_replayed(tmp_path: Path) -> None:

@@ -25,7 +25,12 @@ def test_a_few_seconds_of_chaos_lose_and_double_nothing(reachable_folder: Path) 
     settings = ChaosSettings(seconds=8.0, seed=11, sensors=6, processes=2)
     verdict = run_chaos(settings, reachable_folder / "chaos-8", lambda _: None)
     assert verdict.green, told(verdict)
-    assert verdict.reports == 6 * 8
+    assert verdict.reports == verdict.rows == 6 * 8
+    assert verdict.epochs == 6
+    assert verdict.figures is not None
+    assert sum(verdict.figures.faults.values()) <= verdict.operations
+    assert verdict.figures.sensors["sent"] > 0
+    assert verdict.figures.ingesters["received"] >= verdict.figures.ingesters["inserted"] > 0
     assert verdict.operations >= 3
 
 

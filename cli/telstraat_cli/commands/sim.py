@@ -21,6 +21,7 @@ from telstraat_cli.errors import CliError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from telstraat_cli.chaos import Verdict
     from telstraat_device.settings import Settings
     from telstraat_firmware_sim.demand import Measure
     from telstraat_firmware_sim.fleet import Fleet
@@ -345,11 +346,8 @@ def run_chaos(args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     with ended_by_signals():
         verdict = run_chaos(settings, args.dir, lambda text: console.print(text, highlight=False))
-    console.print(
-        f"seed {args.seed}: {verdict.reports:,} reports, {verdict.operations} operations, drained in {verdict.drain_s:g} s: "
-        + ("every report stands in the table once, byte for byte" if verdict.green else "[bold]RED[/bold]"),
-        soft_wrap=True,
-    )
+    for line in chaos_summary(verdict):
+        console.print(line, soft_wrap=True, highlight=False)
     said = [*verdict.deaths, *verdict.differences]
     if not verdict.drained:
         said.append("not every sensor got all its receipts in time")
@@ -360,8 +358,27 @@ def run_chaos(args: argparse.Namespace) -> int:
     if verdict.history:
         console.print(f"  the history is in {verdict.history}", soft_wrap=True)
     if args.json:
-        print(json.dumps(asdict(verdict) | {"green": verdict.green}, default=str))
+        print(json.dumps(asdict(verdict) | {"differing": verdict.differing, "green": verdict.green}, default=str))
     return 0 if verdict.green else 1
+
+
+def chaos_summary(verdict: Verdict) -> list[str]:
+    """Say what was hurt, what was sent and what the table holds."""
+    lines = []
+    if verdict.figures is not None:
+        faults, ingesters, sensors = verdict.figures.faults, verdict.figures.ingesters, verdict.figures.sensors
+        kinds = ", ".join(f"{name} {many}" for name, many in faults.items())
+        sent, resent, connects = (sensors.get(name, 0) for name in ("sent", "resent", "connects"))
+        received, duplicates = (ingesters.get(name, 0) for name in ("received", "duplicates"))
+        lines = [
+            f"  faults: {sum(faults.values())} of {verdict.operations}: {kinds}",
+            f"  at least {sent:,} reports sent, {resent:,} sent again, in {connects:,} connections",
+            f"  at least {received:,} messages received by ingest, {duplicates:,} of them duplicates",
+            f"  {verdict.reports:,} reports closed in {verdict.epochs} epochs, {verdict.rows:,} rows in the table",
+            f"  {verdict.differing} differing quarters; {verdict.took_s:g} s, drained in {verdict.drain_s:g} s",
+        ]
+    said = "every report stands in the table once, byte for byte" if verdict.green else "[bold]RED[/bold]"
+    return [f"seed {verdict.settings.seed}: {said}", *lines]
 
 
 def fleet_of(args: argparse.Namespace) -> Fleet:
