@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -11,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
-from telstraat_contract.messages import Health, Report, encode
-from telstraat_ingest import registry
+from telstraat_contract.messages import Health, Report, Status, encode
+from telstraat_ingest import registry, rollup
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.write import Writer
 
@@ -108,3 +110,44 @@ def test_a_health_message_repeated_loses_nothing_twice(database: str) -> None:
             write_arrivals(writer, arrivals_of([health]))
         found = connection.execute("select seen, lost::text, missing::text, through from stream").fetchone()
         assert found == (9, "{[2,4)}", "{[1,2),[4,10)}", 0)
+
+
+def test_ingesters_that_write_the_same_sensors_at_once_wait_for_each_other_and_never_deadlock(database: str) -> None:
+    """Epochs that nobody has seen, reports, health and status in any order, in three ingesters, and rollups beside them."""
+    sensors, epochs = [f"elm-{n}" for n in range(8)], range(1, 7)
+    reports = [a_report(name, seq, epoch=epoch) for name in sensors for epoch in epochs for seq in range(1, 7)]
+    at = DAY[0].period_start
+    words = [Health(sensor=name, at=at, epoch=epoch, last_seq=6) for name in sensors for epoch in epochs]
+    words_of_state = [
+        Status(sensor=name, state="online", epoch=epoch, last_seq=5) for name in sensors for epoch in epochs
+    ]
+    with psycopg.connect(database, autocommit=True) as connection:
+        for name in sensors:
+            registry.add_sensor(connection, name)
+
+    def write(number: int) -> int:
+        mine = arrivals_of([*reports, *words, *words_of_state])
+        random.Random(number).shuffle(mine)
+        with psycopg.connect(database, autocommit=True) as connection:
+            writer = Writer(connection)
+            return sum(write_arrivals(writer, mine[at : at + 16]).inserted for at in range(0, len(mine), 16))
+
+    def add_up() -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            while not written.is_set():
+                rollup.refresh(connection)
+
+    written = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        beside = pool.submit(add_up)
+        try:
+            inserted = [one.result(60) for one in [pool.submit(write, number) for number in range(3)]]
+        finally:
+            written.set()
+        beside.result(60)
+    assert sum(inserted) == len(reports)
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select count(*) from stream where through = 6").fetchone() == (
+            len(sensors) * len(epochs),
+        )
+        assert connection.execute("select count(*) from quarantine").fetchone() == (0,)
