@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from telstraat_device import track_table as columns
 from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
 from telstraat_device.blobs import Blobs
-from telstraat_device.classify import Classifier, Seen
+from telstraat_device.classify import Classifier
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
 from telstraat_device.line import Segment, checked_line
+from telstraat_device.seen import seen_of
 from telstraat_device.tracks import STILL_AFTER_S, Tracks
 from telstraat_device.view import ViewWatch
 
@@ -29,7 +30,6 @@ LOST_S = 1.5
 SCALE_KNOWN = 1.15  # the factor by which the learnt scale may be wrong
 NIGHT_TRUST = 0.25
 VAGUE_TRUST = 0.5  # of what shared its blob with others all the way
-SEEN_ENOUGH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Counter:
         self.tracks = Tracks(working, small.width, small.height)
         scale = self.settings.pixels_per_metre
         middle_y = (self.line.y1 + self.line.y2) / (2 * f)
-        self.classifier = Classifier(small.width, middle_y, scale / f if scale else None)
+        self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
         self.view = ViewWatch(small.width, small.height)
         self._area_min = max(6, round(small.width * small.height * 0.00025))
         self._kept: list[NDArray[np.uint8]] = []
@@ -181,19 +181,9 @@ class Counter:
         """Say what a finished track was."""
         c = columns
         night = self.view.light == "night"
-        trust = (NIGHT_TRUST if night else 1.0) * (1.0 if row[c.SOLID_N] >= SEEN_ENOUGH else VAGUE_TRUST)
-        class_name, confidence, speed_kmh = self.classifier.classify(
-            Seen(
-                row[c.SOLID_W],
-                row[c.SOLID_H],
-                row[c.SOLID_VX],
-                row[c.SOLID_VY],
-                row[c.LINE_Y],
-                row[c.SOLID_FILL],
-                row[c.SOLID_WOBBLE],
-            ),
-            trust,
-        )
+        seen = seen_of(row)
+        trust = (NIGHT_TRUST if night else 1.0) * (1.0 if seen.alone else VAGUE_TRUST)
+        class_name, confidence, speed_kmh = self.classifier.classify(seen, trust)
         self.view.learning = self.classifier.scale()[1] > SCALE_KNOWN
         return Crossing(
             t_s=round(float(row[c.PENDING_T]), 3),

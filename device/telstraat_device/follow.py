@@ -22,6 +22,11 @@ from telstraat_device.track_table import (
     ARMED,
     AT_AREA,
     AT_BORDER,
+    AT_CUT_BOTTOM,
+    AT_CUT_LEFT,
+    AT_CUT_RIGHT,
+    AT_CUT_TOP,
+    AT_FILL,
     AT_H,
     AT_T,
     AT_W,
@@ -126,8 +131,15 @@ def remember(tracks: Table, history: Table, i: int, blob: Table, frame: Table) -
     history[i, slot, AT_W] = blob[SOLID_X1] - blob[SOLID_X0]
     history[i, slot, AT_H] = blob[SOLID_Y1] - blob[SOLID_Y0]
     history[i, slot, AT_AREA] = blob[SOLID]
-    inside = blob[X0] > 1.0 and blob[Y0] > 1.0 and blob[X1] < frame[WIDTH] - 1.0 and blob[Y1] < frame[HEIGHT] - 1.0
-    history[i, slot, AT_BORDER] = 0.0 if inside else 1.0
+    history[i, slot, AT_FILL] = blob[BLOB_AREA] / max(1.0, (blob[X1] - blob[X0]) * (blob[Y1] - blob[Y0]))
+    history[i, slot, AT_CUT_LEFT], history[i, slot, AT_CUT_TOP] = blob[SOLID_X0] - blob[X0], blob[SOLID_Y0] - blob[Y0]
+    history[i, slot, AT_CUT_RIGHT], history[i, slot, AT_CUT_BOTTOM] = (
+        blob[X1] - blob[SOLID_X1],
+        blob[Y1] - blob[SOLID_Y1],
+    )
+    border = (1.0 if blob[X0] <= 1.0 else 0.0) + (2.0 if blob[Y0] <= 1.0 else 0.0)
+    border += (4.0 if blob[X1] >= frame[WIDTH] - 1.0 else 0.0) + (8.0 if blob[Y1] >= frame[HEIGHT] - 1.0 else 0.0)
+    history[i, slot, AT_BORDER] = border
     tracks[i, HISTORY_N] += 1.0
     tracks[i, MOVING] += min(1.0, 4.0 * frame[NOW_DT]) * (blob[CHANGED] - tracks[i, MOVING])
     tracks[i, MOVED] = max(tracks[i, MOVED], tracks[i, MOVING])

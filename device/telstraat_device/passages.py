@@ -14,18 +14,12 @@ import numpy as np
 
 from telstraat_device.follow import CONFIRM_S, MOVING_MIN
 from telstraat_device.kernel import kernel
+from telstraat_device.sighting import settle
 from telstraat_device.track_table import (
     AGE,
     ALIVE,
     AREA,
     ARMED,
-    AT_AREA,
-    AT_BORDER,
-    AT_H,
-    AT_T,
-    AT_W,
-    AT_X,
-    AT_Y,
     BIRTH_X,
     BIRTH_Y,
     COUNTED,
@@ -33,7 +27,6 @@ from telstraat_device.track_table import (
     CROSSED_T,
     FIRST_ARMED,
     HEIGHT,
-    HISTORY_N,
     ID,
     LINE_AREA,
     LINE_H,
@@ -58,13 +51,10 @@ from telstraat_device.track_table import (
     SIDE,
     SMALL,
     SMALLEST,
-    SOLID_FILL,
     SOLID_H,
-    SOLID_N,
     SOLID_VX,
     SOLID_VY,
     SOLID_W,
-    SOLID_WOBBLE,
     SOLID_X,
     SOLID_Y,
     STILL,
@@ -85,9 +75,7 @@ COAST_S = 0.6  # a track that is not found lives on for so long: a sign post, a 
 FLICKER_S = 0.12
 EMIT_S = 0.5
 STILL_BELOW = 0.06
-AROUND_S = 0.6  # frames around the line that tell size and speed
 TOGETHER_S = 0.8
-WOBBLE_FRAMES = 6
 OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
 
@@ -113,73 +101,6 @@ def extent_across(line: Table, w: float, h: float) -> float:
 def extent_along(line: Table, w: float, h: float) -> float:
     """Return how much of the line a box of this size covers, in line lengths."""
     return float((abs(line[2] - line[0]) * w + abs(line[3] - line[1]) * h) / (line[4] * line[4]))
-
-
-@kernel
-def median(values: Table, count: int) -> float:
-    """Return the middle of the first `count` values; sorts them."""
-    for k in range(1, count):
-        value = values[k]
-        j = k
-        while j > 0 and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
-    return float(values[count // 2])
-
-
-@kernel
-def wobble(scratch: Table, count: int) -> float:
-    """Return the spread of the widths (row 0) around a straight line over the times (row 3), over their mean."""
-    st, sw, stt, stw, sww = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(count):
-        t, w = scratch[3, k], scratch[0, k]
-        st, sw, stt, stw, sww = st + t, sw + w, stt + t * t, stw + t * w, sww + w * w
-    var_t = stt / count - (st / count) ** 2
-    slope_part = (stw / count - st * sw / count**2) ** 2 / max(var_t, 1e-9)
-    rest = sww / count - (sw / count) ** 2 - slope_part
-    return float(np.sqrt(max(rest, 0.0)) * count / max(sw, 1.0))
-
-
-@kernel
-def settle(tracks: Table, history: Table, scratch: Table, i: int) -> None:
-    """Sum up how large and how fast a track was around the line, from the frames in which it was alone.
-
-    Size is the median; place and speed at the line are a straight line through the places, by least squares.
-    """
-    kept = min(int(tracks[i, HISTORY_N]), history.shape[1])
-    count, n = 0, 0
-    st, sx, sy, stt, stx, sty = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(kept):
-        t = history[i, k, AT_T] - tracks[i, PENDING_T]
-        if abs(t) > AROUND_S:
-            continue
-        n += 1
-        x, y = history[i, k, AT_X], history[i, k, AT_Y]
-        st, sx, sy, stt, stx, sty = st + t, sx + x, sy + y, stt + t * t, stx + t * x, sty + t * y
-        if history[i, k, AT_BORDER] == 0.0:
-            w, h = history[i, k, AT_W], history[i, k, AT_H]
-            scratch[0, count], scratch[1, count] = w, h
-            scratch[2, count] = history[i, k, AT_AREA] / max(1.0, w * h)
-            scratch[3, count] = t
-            count += 1
-    tracks[i, SOLID_W], tracks[i, SOLID_H] = tracks[i, LINE_W], tracks[i, LINE_H]
-    tracks[i, SOLID_VX], tracks[i, SOLID_VY] = tracks[i, LINE_VX], tracks[i, LINE_VY]
-    tracks[i, SOLID_X], tracks[i, SOLID_Y] = tracks[i, LINE_X], tracks[i, LINE_Y]
-    tracks[i, SOLID_N], tracks[i, SOLID_FILL] = (
-        count,
-        tracks[i, LINE_AREA] / max(1.0, tracks[i, LINE_W] * tracks[i, LINE_H]),
-    )
-    tracks[i, SOLID_WOBBLE] = wobble(scratch, count) if count >= WOBBLE_FRAMES else 0.0
-    if count >= 3:
-        tracks[i, SOLID_W], tracks[i, SOLID_H] = median(scratch[0], count), median(scratch[1], count)
-        tracks[i, SOLID_FILL] = median(scratch[2], count)
-    spread = n * stt - st * st
-    if n >= 4 and spread > (0.02 * n) ** 2:
-        tracks[i, SOLID_VX] = (n * stx - st * sx) / spread
-        tracks[i, SOLID_VY] = (n * sty - st * sy) / spread
-        tracks[i, SOLID_X] = (sx - tracks[i, SOLID_VX] * st) / n
-        tracks[i, SOLID_Y] = (sy - tracks[i, SOLID_VY] * st) / n
 
 
 @kernel

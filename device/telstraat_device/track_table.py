@@ -30,13 +30,16 @@ LINE_W, LINE_H, LINE_AREA, LINE_VX, LINE_VY, LINE_X, LINE_Y = range(31, 38)
 SOLID_W, SOLID_H, SOLID_VX, SOLID_VY, SOLID_X, SOLID_Y, SOLID_N, SOLID_FILL, SOLID_WOBBLE = range(38, 47)
 # the track it may be a piece of, and for how long; frames in its history
 JOIN_ID, JOIN_S, HISTORY_N = range(47, 50)
-TRACK_COLUMNS = 50
+# at the line: its lower edge and that one's speed, how its height grows, and what was cut off its box as shadow
+FOOT, FOOT_V, GROWTH, GROWTH_ERROR, CUT_LEFT, CUT_TOP, CUT_RIGHT, CUT_BOTTOM = range(50, 58)
+TRACK_COLUMNS = 58
 
 COUNTED, STILL, SMALL, PIECE = range(4)  # values of REFUSED
 
 # columns of a track's history, a row a frame in which it was alone
-AT_T, AT_X, AT_Y, AT_W, AT_H, AT_AREA, AT_BORDER = range(7)
-HISTORY_COLUMNS = 7
+AT_T, AT_X, AT_Y, AT_W, AT_H, AT_AREA, AT_BORDER = range(7)  # the border: 1 left, 2 top, 4 right, 8 below, added up
+AT_FILL, AT_CUT_LEFT, AT_CUT_TOP, AT_CUT_RIGHT, AT_CUT_BOTTOM = range(7, 12)
+HISTORY_COLUMNS = 12
 HISTORY = 40
 
 # the state that a frame brings: time, time since the last, next track number, size of the picture, smallest crossing

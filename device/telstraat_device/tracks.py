@@ -9,6 +9,7 @@ from telstraat_device.blobs import MAX_BLOBS
 from telstraat_device.follow import follow
 from telstraat_device.passages import passages
 from telstraat_device.pieces import join
+from telstraat_device.sighting import MEDIANS
 from telstraat_device.track_table import (
     ALIVE,
     HISTORY,
@@ -50,7 +51,7 @@ class Tracks:
         self._frame: Table = np.array([0.0, 0.0, 1.0, width, height, AREA_MIN * width * height], np.float64)
         self._recent: Table = np.zeros((RECENT, TRACK_COLUMNS))
         self._history: Table = np.zeros((MAX_TRACKS, HISTORY, HISTORY_COLUMNS))
-        self._scratch: Table = np.zeros((4, HISTORY))
+        self._scratch: Table = np.zeros((MEDIANS, HISTORY))
         self._blob_of: Table = np.zeros(MAX_TRACKS, np.int32)
         self._claims: Table = np.zeros(MAX_BLOBS, np.int32)
 

@@ -1,0 +1,39 @@
+"""Shadows lie on one side of everything; what is cut from one car alone was part of it."""
+
+from __future__ import annotations
+
+from telstraat_device.cast_shadow import KNOWN_AFTER, CastShadow
+from telstraat_device.seen import Seen
+
+
+def box(cut: tuple[float, float, float, float]) -> Seen:
+    return Seen(w=40.0, h=20.0, x=100.0, foot=110.0, vx=50.0, v_foot=0.0, cut=cut)
+
+
+def test_while_nothing_is_known_every_cut_is_a_shadow() -> None:
+    shadow = CastShadow()
+    assert shadow.whole(box((0.0, 0.0, 20.0, 5.0))).w == 40.0
+    assert shadow.sides.all()
+
+
+def test_a_side_that_is_always_cut_stays_cut() -> None:
+    shadow = CastShadow()
+    for _ in range(KNOWN_AFTER + 3):
+        seen = shadow.whole(box((0.0, 0.0, 20.0, 0.5)))
+    assert shadow.sides.tolist() == [False, False, True, False]
+    assert (seen.w, seen.x, seen.h, seen.foot) == (40.0, 100.0, 20.5, 110.5)
+
+
+def test_a_dark_car_gets_back_what_was_cut_where_others_are_whole() -> None:
+    shadow = CastShadow()
+    for _ in range(KNOWN_AFTER):
+        shadow.whole(box((1.0, 0.0, 1.0, 0.0)))
+    dark = shadow.whole(box((0.0, 16.0, 8.0, 4.0)))
+    assert (dark.w, dark.x, dark.h, dark.foot) == (48.0, 104.0, 40.0, 114.0)
+
+
+def test_what_was_never_alone_teaches_nothing() -> None:
+    shadow = CastShadow()
+    unknown = box((0.0, 0.0, 0.0, 0.0))
+    assert shadow.whole(unknown) is unknown
+    assert shadow.sides.all()
