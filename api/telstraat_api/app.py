@@ -19,6 +19,9 @@ from telstraat_api.headers import HardeningHeaders
 from telstraat_api.live import LiveHub
 from telstraat_api.rates import Buckets, RateLimit
 from telstraat_api.settings import ApiSettings, read_settings
+from telstraat_api.sign_in import pages as sign_in
+from telstraat_api.sign_in.mail import MailLinks
+from telstraat_api.sign_in.provider import Provider
 from telstraat_api.slashes import TrailingSlashes
 from telstraat_api.telraam import instances as cameras
 from telstraat_api.telraam import places, snapshots, summaries, traffic, typical, welcome
@@ -53,6 +56,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             yield
         finally:
             await live.stop()
+            await app.state.mail_links.stop()
             await database.close()
 
     app = FastAPI(
@@ -70,6 +74,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.live = live
     app.state.exporter = Exporter(database, settings)
     app.state.evaluator = Evaluator(settings)
+    app.state.mail_links = MailLinks(database, settings)
+    app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
     app.state.pages = pages.Pages(settings)
     problems.install(app)
@@ -82,7 +88,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))
     app.add_middleware(HardeningHeaders)
     made = (instances, claims, measures, evaluations, events, workshops, sharing)
-    ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, pages)
+    ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, sign_in, pages)
     compatible = (welcome, traffic, snapshots, summaries, typical, places, cameras)
     for part in (*ours, *compatible):
         app.include_router(part.router)

@@ -3,6 +3,7 @@
 ApiError
 ├── SettingsError     a setting that is unknown or has a value that cannot be
 ├── UnauthorizedError 401: a key or a session is missing or not valid
+├── SignInError       400: a way to sign in that has ended or does not fit this browser
 ├── ForbiddenError    403: the role or the key's scope does not reach so far
 ├── ConflictError     409: something of that name exists already
 ├── ChangedError      412: somebody else has changed it since it was read
@@ -37,6 +38,14 @@ class UnauthorizedError(ApiError):
     status = 401
     kind = "unauthorized"
     title = "A key is needed"
+
+
+class SignInError(ApiError):
+    """A way to sign in that has ended or does not fit this browser."""
+
+    status = 400
+    kind = "sign-in"
+    title = "Signing in did not work"
 
 
 class ForbiddenError(ApiError):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from telstraat_api.errors import SettingsError
 
 PREFIX = "TELSTRAAT_API_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ApiSettings(BaseModel):
@@ -45,10 +47,49 @@ class ApiSettings(BaseModel):
     )
     rate_burst: int = Field(default=60, ge=1, le=100_000, description="Requests at once before that counts.")
     quarter_min: int = Field(
-        default=0,
+        default=5,
         ge=0,
         le=1000,
         description="Smallest count of a class that a public quarter shows; hours only below it; 0 shows every quarter.",
+    )
+    public_url: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$",
+        description="Address of this site as readers type it, such as https://counts.example.org; sign-in needs it.",
+    )
+    session_days: int = Field(default=14, ge=1, le=365, description="How long a browser stays signed in.")
+    sign_in_per_minute: float = Field(
+        default=1,
+        gt=0,
+        le=10_000,
+        description="Sign-in links that one address on the net may ask for in a minute, after ten.",
+    )
+    mail_host: str = Field(
+        default="", max_length=200, description="Mail server (SMTP) for sign-in links; empty for none."
+    )
+    mail_port: int = Field(default=587, ge=1, le=65_535, description="Port of the mail server.")
+    mail_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way to the mail server is protected; none only on this machine."
+    )
+    mail_user: str = Field(default="", max_length=200, description="User name at the mail server; empty for none.")
+    mail_password_file: Path | None = Field(
+        default=None, description="File that holds the password at the mail server."
+    )
+    mail_from: str = Field(default="", max_length=254, description="Address that sign-in links come from.")
+    oidc_issuer: str = Field(
+        default="",
+        max_length=300,
+        pattern=r"^(https://.+|http://(127\.0\.0\.1|localhost)(:\d+)?(/.*)?)?$",
+        description="Issuer of the operator's OpenID Connect provider; empty for none.",
+    )
+    oidc_client_id: str = Field(default="", max_length=200, description="This site's client id at the provider.")
+    oidc_client_secret_file: Path | None = Field(
+        default=None, description="File that holds this site's secret at the provider."
+    )
+    oidc_name: str = Field(default="", max_length=60, description="Name of the provider on the sign-in page.")
+    oidc_new_role: Literal["", "citizen"] = Field(
+        default="", description="Role of people whom the provider knows and this site does not; empty lets none in."
     )
     tiles: str = Field(
         default="",
@@ -58,6 +99,19 @@ class ApiSettings(BaseModel):
     tiles_attribution: str = Field(default="", max_length=300, description="Text under a map with tiles.")
     licence: str = Field(default="CC0-1.0", max_length=200, description="Licence of the published counts.")
     attribution: str = Field(default="", max_length=300, description="How to name the source of the counts.")
+
+    @model_validator(mode="after")
+    def sign_in_is_whole(self) -> Self:
+        """Refuse half of what a way to sign in needs."""
+        if (self.mail_host or self.oidc_issuer) and not self.public_url:
+            raise ValueError("sign-in needs public_url, the address that readers type: links lead there")
+        if self.mail_host and "@" not in self.mail_from:
+            raise ValueError("mail_host needs mail_from, the address that links come from")
+        if self.mail_tls == "none" and self.mail_host not in LOOPBACK | {""}:
+            raise ValueError(f"mail_tls=none sends links readable to everybody on the way to {self.mail_host}")
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("oidc_issuer needs oidc_client_id")
+        return self
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> ApiSettings:

@@ -23,7 +23,7 @@ NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)  # a Monday, noon in Brussels
 
 @pytest.fixture
 def settings(database: str) -> ApiSettings:
-    return ApiSettings(dsn=database, pool_max=4, poll_every_s=0.2, watch_every_s=1)
+    return ApiSettings(dsn=database, quarter_min=0, pool_max=4, poll_every_s=0.2, watch_every_s=1)
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def sensor(connection: psycopg.Connection, segment: int) -> int:
 
 
 @contextlib.contextmanager
-def served(settings: ApiSettings) -> Iterator[str]:
-    """Serve on a free port in a thread and yield the address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def served(settings: ApiSettings, port: int = 0) -> Iterator[str]:
+    """Serve on a free port (or the one given) in a thread and yield the address."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         server = server_for(settings)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
@@ -79,6 +79,6 @@ def module_connection(module_database: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="module")
 def module_client(module_database: str) -> Iterator[httpx.Client]:
-    settings = ApiSettings(dsn=module_database, pool_max=4)
+    settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4)
     with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
         yield client

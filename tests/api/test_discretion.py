@@ -24,6 +24,10 @@ HOUR = timedelta(hours=1)
 THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def test_the_usual_setting_is_the_safe_one() -> None:
+    assert ApiSettings().quarter_min == SMALLEST
+
+
 @pytest.fixture(scope="module")
 def street(module_connection: psycopg.Connection) -> int:
     segment = add_segment(module_connection)
@@ -48,7 +52,7 @@ def street(module_connection: psycopg.Connection) -> int:
 
 @pytest.fixture(scope="module")
 def client(module_database: str) -> Iterator[httpx.Client]:
-    settings = ApiSettings(dsn=module_database, quarter_min=SMALLEST)
+    settings = ApiSettings(dsn=module_database)  # as it comes: discreet
     with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
         yield client
 

@@ -161,7 +161,12 @@ class Line:
         if port and not is_free(port):
             raise StackError(f"port {port} is taken by another program: end that one, or choose another with --port")
         self.api_port = port or self._usual_port()
-        env = {"TELSTRAAT_API_DSN": self.dsn, "TELSTRAAT_API_HOST": LOOPBACK, "TELSTRAAT_API_PORT": str(self.api_port)}
+        env = {
+            "TELSTRAAT_API_DSN": self.dsn,
+            "TELSTRAAT_API_HOST": LOOPBACK,
+            "TELSTRAAT_API_PORT": str(self.api_port),
+            "TELSTRAAT_API_QUARTER_MIN": "0",  # nobody lives in a street that does not exist
+        }
         self.supervisor.start(ProgramService(self._program("api", ["api"], env), self._api_answers))
 
     def start_device(self, words: list[str], *, ends: bool) -> ProgramService:

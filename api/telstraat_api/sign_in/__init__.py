@@ -1,0 +1,1 @@
+"""Signing in with a browser: by a link in a mail, or by the operator's OpenID Connect provider."""

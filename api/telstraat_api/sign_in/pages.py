@@ -1,0 +1,169 @@
+"""`/sign-in`: the page, the link of a mail, the way to the provider and back, and signing out."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from telstraat_api.access import Reader, Role, check_origin, reader_of
+from telstraat_api.errors import NotFoundError, QueryError, SignInError, UnauthorizedError
+from telstraat_api.languages import chosen, untranslated
+from telstraat_api.pages import Pages
+from telstraat_api.rates import asker_of
+from telstraat_api.settings import ApiSettings
+from telstraat_api.sign_in.mail import MailLinks
+from telstraat_api.sign_in.provider import Provider
+from telstraat_api.sign_in.sessions import begin, end, forget, is_secure
+from telstraat_api.v1.accounts import EMAIL
+
+router = APIRouter(include_in_schema=False)
+FORM_BYTES_MAX = 4096
+STATE_COOKIE = "telstraat_sign_in"
+STATE_S = 600
+SEE_OTHER = 303
+TITLES = (
+    untranslated("Signing in did not work"),
+    untranslated("Too many requests"),
+    untranslated("This is not allowed"),
+)
+Token = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+async def form(request: Request) -> dict[str, str]:
+    """Return the fields of a form that one of our own pages has sent."""
+    check_origin(request)
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > FORM_BYTES_MAX:
+            raise QueryError(f"this form holds more than {FORM_BYTES_MAX} bytes")
+    try:
+        fields = parse_qs(body.decode(), max_num_fields=10)
+    except ValueError as error:
+        raise QueryError("this form cannot be read") from error
+    return {name: values[0] for name, values in fields.items()}
+
+
+async def known(request: Request) -> Reader:
+    """Return who is signed in; a key that is not valid is nobody's here."""
+    try:
+        return await reader_of(request)
+    except UnauthorizedError:
+        return Reader()
+
+
+def shown(request: Request, reader: Reader, state: str = "ask", status: int = 200) -> Response:
+    """Return the sign-in page."""
+    pages: Pages = request.app.state.pages
+    settings: ApiSettings = request.app.state.settings
+    response = pages.render(
+        request,
+        "sign_in.html",
+        status,
+        state="in" if reader.role is not Role.PUBLIC else state,
+        reader=reader,
+        by_mail=bool(settings.mail_host),
+        provider=(settings.oidc_name or "OpenID Connect") if settings.oidc_issuer else "",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request) -> Response:
+    """Show the ways to sign in, or who is signed in and the way out."""
+    return shown(request, await known(request))
+
+
+@router.post("/sign-in")
+async def ask_for_link(request: Request) -> Response:
+    """Send a link to an address. The answer is the same whether or not anybody of that address may sign in."""
+    links: MailLinks = request.app.state.mail_links
+    settings: ApiSettings = request.app.state.settings
+    fields = await form(request)
+    if not settings.mail_host:
+        raise NotFoundError("this site does not sign in by mail")
+    email = fields.get("email", "").strip()
+    if not re.match(EMAIL, email) or len(email) > 254:
+        return shown(request, Reader(), "odd", 422)
+    links.ask(email, asker_of(request.scope), chosen(request))
+    return shown(request, Reader(), "sent")
+
+
+@router.get("/sign-in/link")
+async def link_page(request: Request, token: Token) -> Response:
+    """Show a button that uses the link: programs that only look at mails must not spend it."""
+    pages: Pages = request.app.state.pages
+    response = pages.render(request, "sign_in_link.html", token=token)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+@router.post("/sign-in/link")
+async def use_link(request: Request) -> Response:
+    """Spend a link and begin a session."""
+    links: MailLinks = request.app.state.mail_links
+    fields = await form(request)
+    account = await links.use(fields.get("token", ""))
+    response = RedirectResponse("/sign-in", SEE_OTHER)
+    await begin(request, response, account)
+    return response
+
+
+@router.get("/sign-in/provider")
+async def to_provider(request: Request) -> Response:
+    """Send the browser to the operator's provider."""
+    settings: ApiSettings = request.app.state.settings
+    provider: Provider = request.app.state.provider
+    if not settings.oidc_issuer:
+        raise NotFoundError("this site has no provider to sign in with")
+    departure = await provider.depart()
+    response = RedirectResponse(departure.url, SEE_OTHER)
+    response.set_cookie(
+        STATE_COOKIE,
+        departure.state,
+        max_age=STATE_S,
+        path="/sign-in",
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
+    return response
+
+
+@router.get("/sign-in/provider/return")
+async def from_provider(
+    request: Request,
+    state: Annotated[str, Query(max_length=200)] = "",
+    code: Annotated[str, Query(max_length=4000)] = "",
+    error: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Take what the browser brings back: only to the browser that left, once, and only when the provider vouches."""
+    provider: Provider = request.app.state.provider
+    carried = request.cookies.get(STATE_COOKIE, "")
+    if not state or not hmac.compare_digest(carried.encode(), state.encode()):
+        raise SignInError("this sign-in was begun in another browser, or too long ago: begin again")
+    if error or not code:
+        raise SignInError("the provider did not let you in; begin again, or sign in by mail")
+    account = await provider.arrive(state, code)
+    response = RedirectResponse("/sign-in", SEE_OTHER)
+    await begin(request, response, account)
+    response.delete_cookie(STATE_COOKIE, path="/sign-in")
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """End this browser's session, or all of one's own."""
+    fields = await form(request)
+    await end(request, everywhere=fields.get("everywhere") == "yes")
+    response = RedirectResponse("/sign-in", SEE_OTHER)
+    forget(request, response)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
