@@ -25,8 +25,8 @@ from telstraat_api.imported import add_imported
 from telstraat_api.periods import Bucket, Window
 from telstraat_contract.quarters import QUARTER_S
 
-QUARTERS_ADDED_UP = 40_000
-"""Up to so many quarters are added up on the spot; more come from the rollups."""
+QUARTERS_ADDED_UP = 10_000
+"""Up to so many quarters are added up on the spot, three months of a street; more come from the rollups."""
 
 
 class Key(StrEnum):
@@ -228,11 +228,16 @@ async def read_rows(
         "bucket": bucket.value,
         "limit": rows_max + 1,
     }
-    many = window.length_s // QUARTER_S * len(ids) > QUARTERS_ADDED_UP
+    many = are_many(ids, window)
     alone = key is Key.SEGMENT and (many or bucket is Bucket.QUARTER) and await are_alone(database, ids, window)
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query_for(bucket, key, rolled_up=many, alone=alone), values)
         return await cursor.fetchall()
+
+
+def are_many(ids: Sequence[int], window: Window) -> bool:
+    """Tell whether so many quarters are asked about that they are not added up on the spot."""
+    return window.length_s // QUARTER_S * len(ids) > QUARTERS_ADDED_UP
 
 
 async def read_blind_hours(
@@ -261,6 +266,9 @@ SPEED_STARTS = {
     Bucket.HOUR: sql.SQL("date_trunc('hour', r.period_start, 'UTC')"),
 }
 LOCAL_START = sql.SQL("date_trunc(%(bucket)s, r.period_start, s.timezone)")
+SPEED_HOURS = sql.SQL("""
+select i.segment_id, u.hour_start, u.car_speed from rollup_hour u join installation i using (installation_id)
+where {key} = any(%(ids)s) and u.hour_start >= %(start)s and u.hour_start < %(end)s and u.car_speed is not null""")
 
 Speeds = dict[tuple[int, Any], list[int]]
 
@@ -269,6 +277,8 @@ async def read_speeds(
     database: Database, ids: Sequence[int], window: Window, bucket: Bucket, key: Key = Key.SEGMENT
 ) -> Speeds:
     """Return the cars seen per 5 km/h, raw, by street and start of period; absent where no speed was measured."""
+    if bucket is Bucket.HOUR and are_many(ids, window):
+        return await read_added_speeds(database, ids, window, key)
     query = SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START), placed=placed(key))
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
     found: Speeds = {}
@@ -277,3 +287,16 @@ async def read_speeds(
         for segment_id, start, speed_bin, cars in await cursor.fetchall():
             found.setdefault((segment_id, start), [0] * SPEED_BINS)[speed_bin - 1] = cars
     return found
+
+
+async def read_added_speeds(database: Database, ids: Sequence[int], window: Window, key: Key) -> Speeds:
+    """Return the cars seen per 5 km/h in each hour, from the rollups."""
+    query = SPEED_HOURS.format(key=sql.Identifier("i", key.value))
+    values = {"ids": list(ids), "start": window.start, "end": window.end}
+    found: Speeds = {}
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(query, values)
+        for segment_id, start, cars in await cursor.fetchall():
+            known = found.get((segment_id, start))
+            found[segment_id, start] = cars if known is None else [a + b for a, b in zip(known, cars, strict=True)]
+    return {place: cars for place, cars in found.items() if any(cars)}

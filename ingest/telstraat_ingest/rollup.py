@@ -14,6 +14,7 @@ from typing import NamedTuple
 from psycopg import Connection, Cursor
 
 _LOCK = 0x7E15_0002
+SPEED_BINS = 25
 COUNTS = tuple(
     f"{name}_{way}" for name in ("pedestrian", "bike", "motorcycle", "car", "heavy", "night") for way in ("lft", "rgt")
 )
@@ -29,6 +30,12 @@ class Mark(NamedTuple):
 
 def _each(template: str) -> str:
     return ", ".join(template.format(n=name) for name in COUNTS)
+
+
+def _bins(column: str) -> str:
+    """Return the sums of 25 bins: one by one is ten times quicker than adding whole arrays up."""
+    sums = ", ".join(f"sum({column}[{at}])::integer" for at in range(1, SPEED_BINS + 1))
+    return f"case when count({column}) > 0 then array[{sums}] end"
 
 
 _TAKE = """
@@ -60,8 +67,8 @@ _QUARTERS = f"""
 
 _SUMS = f"""count(*) as quarters, sum(q.observed_s) as observed_s,
     coalesce(sum(q.observed_s) filter (where q.is_dark), 0) as dark_s, bit_or(q.flags) as flags,
-    {_each("sum(q.{n}) as {n}_seen")}, {_each("4.0 / count(*) * sum(q.{n} * 900.0::double precision / q.observed_s) as {n}")},
-    sum_bins(q.car_speed) as car_speed"""
+    {_each("sum(q.{n}) as {n}_seen")}, {_each("4.0::double precision / count(*) * sum(q.{n} * 900.0::double precision / q.observed_s) as {n}")},
+    {_bins("q.car_speed")} as car_speed"""
 
 _COLUMNS = f"""quarters, observed_s, dark_s, flags, {_each("{n}_seen")}, {_each("{n}")}, car_speed"""
 
@@ -111,7 +118,7 @@ _DAYS_FROM_HOURS = f"""
 )
 insert into rollup_day (installation_id, day, day_start, hours, {_COLUMNS})
 select installation_id, day, day_start, count(*), sum(quarters), sum(observed_s), sum(dark_s), bit_or(flags),
-    {_each("sum({n}_seen)")}, {_each("sum({n})")}, sum_bins(car_speed)
+    {_each("sum({n}_seen)")}, {_each("sum({n})")}, {_bins("car_speed")}
 from hours group by installation_id, day, day_start
 """  # noqa: S608  (constants of this module)
 

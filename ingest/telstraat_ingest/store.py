@@ -21,6 +21,13 @@ from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhparent = 'report'::regclass order by 2
 """
 _LOCK_WAIT = "set local lock_timeout = '3s'"
+_CHUNK_DAYS = """
+select extract(day from d.time_interval)::integer, (select count(*) from sensor where retired_at is null)
+from timescaledb_information.dimensions d where d.hypertable_name = 'report'
+"""
+FEW_SENSORS = 1000
+CHUNK_DAYS_OF_FEW, CHUNK_DAYS_OF_MANY = 28, 7
+"""A chunk costs some 200 kB whatever it holds, and late reports for it wait while it is compressed: docs/decisions/066."""
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +120,29 @@ def compress_old(connection: Connection, after_days: int, now: datetime | None =
     for (chunk,) in waiting:
         connection.execute("select compress_chunk(%s::regclass, if_not_compressed => true)", (chunk,))
     return [chunk for (chunk,) in waiting]
+
+
+def fit_chunks(connection: Connection) -> int | None:
+    """Make new chunks as long as suits the number of sensors, and return the days when that has changed."""
+    if not _says(connection, _HAS_TIMESCALE):
+        return None
+    row = connection.execute(_CHUNK_DAYS).fetchone()
+    assert row is not None
+    days = CHUNK_DAYS_OF_FEW if row[1] <= FEW_SENSORS else CHUNK_DAYS_OF_MANY
+    if days == row[0]:
+        return None
+    connection.execute("select set_chunk_time_interval('report', %s * interval '1 day')", (days,))
+    return days
+
+
+def foreign_policies(connection: Connection) -> list[str]:
+    """Return the policies of TimescaleDB on reports that somebody has added: they know nothing of what must be noted first."""
+    if not _says(connection, _HAS_TIMESCALE):
+        return []
+    found = connection.execute(
+        "select proc_name from timescaledb_information.jobs where hypertable_name = 'report' and scheduled order by 1"
+    )
+    return [row[0] for row in found]
 
 
 def partitions_until(connection: Connection) -> datetime | None:

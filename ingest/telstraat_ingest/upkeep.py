@@ -44,6 +44,7 @@ class Upkeep:
         self._metrics = metrics
         self._stop = stop
         self._disk_is_told = False
+        self._policies_told: list[str] = []
         self._refreshed_at_s = time.monotonic()
 
     def run(self) -> None:
@@ -80,6 +81,7 @@ class Upkeep:
     def _round(self, connection: Connection) -> None:
         migrate.make_partitions(connection)
         if store.is_first(connection):
+            self._look_at_chunks(connection)
             if self._settings.retention_days is not None:
                 for name in store.drop_old(connection, self._settings.retention_days):
                     logger.info("retention: dropped %s", name, extra={"event": "retention", "what": name})
@@ -88,6 +90,19 @@ class Upkeep:
                 logger.info("compressed %s", name, extra={"event": "compressed", "what": name})
         self._measure(connection)
         self._look_at_disk()
+
+    def _look_at_chunks(self, connection: Connection) -> None:
+        days = store.fit_chunks(connection)
+        if days is not None:
+            logger.info("new chunks hold %d days", days, extra={"event": "chunk_days", "days": days})
+        policies = store.foreign_policies(connection)
+        if policies and policies != self._policies_told:
+            logger.warning(
+                "TimescaleDB has policies of its own on reports (%s): remove them, retention and compression are ingest's "
+                "settings, and what others drop empties hours and days when late marks come", ", ".join(policies),
+                extra={"event": "foreign_policies"},
+            )  # fmt: skip
+        self._policies_told = policies
 
     def _measure(self, connection: Connection) -> None:
         row = connection.execute(_GAUGES).fetchone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import cos, radians
 from typing import Annotated, Any
 
 import shapely
@@ -24,15 +25,21 @@ LAMBERT_72 = 31370
 
 ALL = """
 select segment_id, name, geometry, timezone from segment s
-where exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)
-   or exists (select from imported m where m.segment_id = s.segment_id)
-order by segment_id
+where (exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)
+    or exists (select from imported m where m.segment_id = s.segment_id))
 """
+NEAR = " and line_box(s.geometry) && box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
+KM_A_DEGREE = 110.0  # of latitude, a little less than it is
 
 
-async def segments_with_data(database: Database) -> list[Row]:
-    """Return the segments that ever had data."""
-    return await database.rows(ALL)
+async def segments_with_data(database: Database, area: Area | None = None) -> list[Row]:
+    """Return the segments that ever had data, of an area or all."""
+    if area is None:
+        return await database.rows(ALL + " order by segment_id")
+    west, south, east, north = area.bounds
+    within = {"west": west, "south": south, "east": east, "north": north}
+    rows = await database.rows(ALL + NEAR + " order by segment_id", within)
+    return [row for row in rows if area.holds(row["geometry"])]
 
 
 def line(geometry: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +78,17 @@ class Area:
     def __init__(self, shape: shapely.Geometry | None, circle: tuple[float, float, float] | None = None) -> None:
         self.shape = shape
         self.circle = circle
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return a box that holds it: west, south, east, north."""
+        if self.circle is None:
+            return self.shape.bounds if self.shape is not None and not self.shape.is_empty else (0.0, 0.0, 0.0, 0.0)
+        lon, lat, radius_km = self.circle
+        up = radius_km / KM_A_DEGREE
+        aside = up / max(0.01, cos(radians(min(90.0, abs(lat) + up))))
+        # A circle's centroid counts: a long line may reach in from outside, but its middle lies in its box.
+        return lon - aside, lat - up, lon + aside, lat + up
 
     def holds(self, geometry: dict[str, Any]) -> bool:
         """Tell whether a line lies in it: its centroid within a circle, any part of it within the others."""
@@ -151,9 +169,8 @@ async def area_segments(request: Request) -> Response:
     """Return the segments in a circle (`lon,lat,radius_km`), a box (`lon,lat,lon,lat`) or a `polygon`."""
     area = read_area(await read_body(request))
     database: Database = request.app.state.database
-    rows = await segments_with_data(database)
-    found = [row for row in rows if area is None or area.holds(row["geometry"])]
-    return collection([feature(line(row["geometry"]), segment_id=row["segment_id"]) for row in found])
+    rows = await segments_with_data(database, area)
+    return collection([feature(line(row["geometry"]), segment_id=row["segment_id"]) for row in rows])
 
 
 def other_stamp(at: datetime | None) -> str | None:

@@ -79,7 +79,7 @@ async def snapshot(request: Request, bucket: Bucket) -> Response:
     full = read_word(asked, "contents", KNOWN, "full") == "full"
     area = read_area(asked)
     start = start_of(read_moment(asked["time"], "time"), bucket, zone("UTC"))
-    rows = [row for row in await segments_with_data(database) if area is None or area.holds(row["geometry"])]
+    rows = await segments_with_data(database, area)
     found = await intervals_at(database, rows, Window(start, next_start(start, bucket, zone("UTC"))), bucket)
     features = [
         feature(line(row["geometry"]), **properties(row, found[row["segment_id"]], bucket, full=full))
