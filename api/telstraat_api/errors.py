@@ -14,7 +14,8 @@ ApiError
 ├── DatabaseError     503: the database is not reachable, too old, or took too long
 ├── BusyError         503: as many downloads or evaluations as allowed are under way
 ├── EvaluationError   422: these counts cannot be evaluated, or not in time
-└── TooManyStreamsError  503: every place for a live stream is taken
+├── TooManyStreamsError  503: every place for a live stream is taken
+└── AnswerError       in our own client: a server answered with a problem
 """
 
 from __future__ import annotations
@@ -138,3 +139,13 @@ class TooManyStreamsError(ApiError):
     status = 503
     kind = "too-many-streams"
     title = "Too many live streams"
+
+
+class AnswerError(ApiError):
+    """A server answered our own client with a problem; `status` and `kind` are the server's."""
+
+    def __init__(self, status: int, kind: str, detail: str) -> None:
+        super().__init__(f"{status} {kind}: {detail}")
+        self.status = status
+        self.kind = kind
+        self.detail = detail

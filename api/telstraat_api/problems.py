@@ -10,24 +10,13 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from telstraat_api.errors import ApiError, TooManyError, UnauthorizedError
+from telstraat_api.problem import MEDIA_TYPE
 from telstraat_api.telraam.envelope import speaks_telraam, told
 
 log = logging.getLogger("telstraat.api")
-MEDIA_TYPE = "application/problem+json"
-
-
-class Problem(BaseModel):
-    """A problem document as in RFC 9457."""
-
-    type: str = Field(examples=["/problems/not-found"])
-    title: str = Field(examples=["There is nothing here"])
-    status: int = Field(examples=[404])
-    detail: str = Field(examples=["there is no segment 9999"])
-    instance: str = Field(examples=["/api/v1/segments/9999"])
 
 
 def problem(request: Request, status: int, kind: str, title: str, detail: str) -> Response:

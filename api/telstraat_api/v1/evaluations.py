@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from telstraat_api.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.answers import check_unchanged, stamp
@@ -37,6 +37,7 @@ from telstraat_api.v1.resources import (
     visible,
 )
 from telstraat_api.v1.shapes import described
+from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape
 
 router = APIRouter(prefix="/api/v1", tags=["evaluations"])
 PATH = "/api/v1/evaluations"
@@ -76,31 +77,6 @@ class EvaluationChange(Wanted):
 
     note: Text | None = None
     published: bool | None = None
-
-
-class EvaluationShape(BaseModel):
-    """An evaluation with everything that was found, doubts included."""
-
-    evaluation_id: int
-    measure_id: int
-    questions: list[dict[str, Any]]
-    answered: bool = Field(description="At least one question has an answer; otherwise the reasons are in `result`.")
-    sentence: dict[str, list[str]] = Field(description="Per language, one sentence per question.")
-    inputs_sha256: list[str]
-    result: dict[str, Any] | None = Field(None, description="As `telstraat evaluate --json` prints it; not in lists.")
-    note: str
-    published: bool
-    mine: bool
-    created_by: str | None = Field(description="For professionals, operators and whoever made it.")
-    created_at: str
-    links: dict[str, str]
-
-
-class EvaluationList(BaseModel):
-    """Evaluations by number; `next` leads to the rest."""
-
-    evaluations: list[EvaluationShape]
-    next: str | None
 
 
 EVALUATION: dict[str, Any] = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from telstraat_api.access import Anybody, Contributor, Reader, Role, needs
 from telstraat_api.answers import check_unchanged, stamp
@@ -35,6 +35,7 @@ from telstraat_api.v1.resources import (
     visible,
 )
 from telstraat_api.v1.shapes import described
+from telstraat_api.v1.work_shapes import EventList, EventShape
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 PATH = "/api/v1/events"
@@ -64,31 +65,6 @@ class EventChange(Wanted):
     until_at: Moment | None = None
     excludes: bool | None = None
     published: bool | None = None
-
-
-class EventShape(BaseModel):
-    """Something that happened in a street."""
-
-    event_id: int
-    segment_id: int
-    kind: str
-    title: str
-    from_at: str
-    until_at: str
-    excludes: bool
-    published: bool
-    mine: bool
-    created_by: str | None = Field(description="For operators and for whoever marked it.")
-    created_at: str
-    changed_at: str
-    links: dict[str, str]
-
-
-class EventList(BaseModel):
-    """Events by number; `next` leads to the rest."""
-
-    events: list[EventShape]
-    next: str | None
 
 
 EVENT: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import psycopg
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from telstraat_api.access import Anybody, Reader, Registrar, Role, needs
 from telstraat_api.answers import check_unchanged, stamp
@@ -28,6 +28,7 @@ from telstraat_api.v1.resources import (
     private,
 )
 from telstraat_api.v1.shapes import described
+from telstraat_api.v1.work_shapes import InstanceList, InstanceShape
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 PATH = "/api/v1/instances"
@@ -51,27 +52,6 @@ class InstanceChange(Wanted):
     side: Side | None = None
     until_at: Moment | None = Field(None, description="When it ended. It cannot begin again: a new one does.")
     note: Line | None = None
-
-
-class InstanceShape(BaseModel):
-    """A sensor as installed: device, segment, side and time. Its name, side and note are for its owner and operators."""
-
-    instance_id: int
-    sensor_id: int
-    sensor: str | None
-    segment_id: int
-    side: str | None
-    note: str | None
-    from_at: str
-    until_at: str | None
-    links: dict[str, str]
-
-
-class InstanceList(BaseModel):
-    """Instances by number; `next` leads to the rest."""
-
-    instances: list[InstanceShape]
-    next: str | None
 
 
 INSTANCE: dict[str, Any] = {

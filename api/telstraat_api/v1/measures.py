@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from telstraat_api.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.answers import check_unchanged, stamp
@@ -40,6 +40,7 @@ from telstraat_api.v1.resources import (
     visible,
 )
 from telstraat_api.v1.shapes import described
+from telstraat_api.v1.work_shapes import MeasureList, MeasureShape
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"
@@ -159,42 +160,6 @@ class MeasureChange(MeasureFields):
     closed_to: list[Kinds] | None = Field(None, max_length=4)
     speed_limit_kmh: int | None = Field(None, ge=5, le=150)
     published: bool | None = None
-
-
-class MeasureShape(BaseModel):
-    """A measure."""
-
-    measure_id: int
-    name: str
-    kind: str
-    description: str
-    first_day: str
-    treated: list[int]
-    controls: list[int]
-    boundary: list[int]
-    timezone: str
-    before_days: int
-    after_days: int
-    transition_days: int
-    phases: list[dict[str, Any]]
-    excluded: list[dict[str, Any]]
-    other_measures: list[dict[str, Any]]
-    chosen_for: str
-    closed_to: list[str]
-    speed_limit_kmh: int
-    published: bool
-    mine: bool
-    created_by: str | None = Field(description="For professionals, operators and whoever made it.")
-    created_at: str
-    changed_at: str
-    links: dict[str, str]
-
-
-class MeasureList(BaseModel):
-    """Measures by number; `next` leads to the rest."""
-
-    measures: list[MeasureShape]
-    next: str | None
 
 
 MEASURE: dict[str, Any] = {

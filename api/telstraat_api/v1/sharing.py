@@ -16,7 +16,8 @@ from telstraat_api.v1.accounts import Wanted, created, made
 from telstraat_api.v1.measures import find_measure
 from telstraat_api.v1.resources import Line, Number, changeable, private
 from telstraat_api.v1.shapes import described
-from telstraat_api.v1.workshops import NOTE, NOTES, NOTES_MAX, WORKSHOP, NoteShape, day, find_workshop, note_shape
+from telstraat_api.v1.work_shapes import NoteShape
+from telstraat_api.v1.workshops import NOTE, NOTES, NOTES_MAX, WORKSHOP, day, find_workshop, note_shape
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 LINK_PREFIX = "tsw_"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from telstraat_api.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.answers import check_unchanged, stamp
@@ -37,6 +37,7 @@ from telstraat_api.v1.resources import (
     visible,
 )
 from telstraat_api.v1.shapes import described
+from telstraat_api.v1.work_shapes import NoteShape, WorkshopList, WorkshopShape
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 PATH = "/api/v1/workshops"
@@ -76,42 +77,6 @@ class NewNote(Wanted):
 
     kind: NoteKind = "note"
     body: Annotated[Text, Field(min_length=1)]
-
-
-class NoteShape(BaseModel):
-    """Something that was said. Who wrote it down is not told."""
-
-    note_id: int
-    kind: str
-    body: str
-    created_at: str
-
-
-class WorkshopShape(BaseModel):
-    """A workshop with its notes."""
-
-    workshop_id: int
-    title: str
-    place: str
-    held_at: str | None
-    segments: list[int]
-    first_day: str | None
-    last_day: str | None
-    measure_id: int | None
-    published: bool
-    mine: bool
-    created_by: str | None = Field(description="For professionals, operators and whoever made it.")
-    notes: list[NoteShape] | None = Field(None, description="Oldest first; not in lists.")
-    created_at: str
-    changed_at: str
-    links: dict[str, str]
-
-
-class WorkshopList(BaseModel):
-    """Workshops by number; `next` leads to the rest."""
-
-    workshops: list[WorkshopShape]
-    next: str | None
 
 
 NOTE = {"note_id": 1, "kind": "question", "body": "Where did the cars go?", "created_at": "2026-05-04T18:20:00Z"}

@@ -1,0 +1,150 @@
+"""What answers about measures, evaluations, events, workshops and instances look like; the typed client reads the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class MeasureShape(BaseModel):
+    """A measure."""
+
+    measure_id: int
+    name: str
+    kind: str
+    description: str
+    first_day: str
+    treated: list[int]
+    controls: list[int]
+    boundary: list[int]
+    timezone: str
+    before_days: int
+    after_days: int
+    transition_days: int
+    phases: list[dict[str, Any]]
+    excluded: list[dict[str, Any]]
+    other_measures: list[dict[str, Any]]
+    chosen_for: str
+    closed_to: list[str]
+    speed_limit_kmh: int
+    published: bool
+    mine: bool
+    created_by: str | None = Field(description="For professionals, operators and whoever made it.")
+    created_at: str
+    changed_at: str
+    links: dict[str, str]
+
+
+class MeasureList(BaseModel):
+    """Measures by number; `next` leads to the rest."""
+
+    measures: list[MeasureShape]
+    next: str | None
+
+
+class EvaluationShape(BaseModel):
+    """An evaluation with everything that was found, doubts included."""
+
+    evaluation_id: int
+    measure_id: int
+    questions: list[dict[str, Any]]
+    answered: bool = Field(description="At least one question has an answer; otherwise the reasons are in `result`.")
+    sentence: dict[str, list[str]] = Field(description="Per language, one sentence per question.")
+    inputs_sha256: list[str]
+    result: dict[str, Any] | None = Field(None, description="As `telstraat evaluate --json` prints it; not in lists.")
+    note: str
+    published: bool
+    mine: bool
+    created_by: str | None = Field(description="For professionals, operators and whoever made it.")
+    created_at: str
+    links: dict[str, str]
+
+
+class EvaluationList(BaseModel):
+    """Evaluations by number; `next` leads to the rest."""
+
+    evaluations: list[EvaluationShape]
+    next: str | None
+
+
+class EventShape(BaseModel):
+    """Something that happened in a street."""
+
+    event_id: int
+    segment_id: int
+    kind: str
+    title: str
+    from_at: str
+    until_at: str
+    excludes: bool
+    published: bool
+    mine: bool
+    created_by: str | None = Field(description="For operators and for whoever marked it.")
+    created_at: str
+    changed_at: str
+    links: dict[str, str]
+
+
+class EventList(BaseModel):
+    """Events by number; `next` leads to the rest."""
+
+    events: list[EventShape]
+    next: str | None
+
+
+class NoteShape(BaseModel):
+    """Something that was said. Who wrote it down is not told."""
+
+    note_id: int
+    kind: str
+    body: str
+    created_at: str
+
+
+class WorkshopShape(BaseModel):
+    """A workshop with its notes."""
+
+    workshop_id: int
+    title: str
+    place: str
+    held_at: str | None
+    segments: list[int]
+    first_day: str | None
+    last_day: str | None
+    measure_id: int | None
+    published: bool
+    mine: bool
+    created_by: str | None = Field(description="For professionals, operators and whoever made it.")
+    notes: list[NoteShape] | None = Field(None, description="Oldest first; not in lists.")
+    created_at: str
+    changed_at: str
+    links: dict[str, str]
+
+
+class WorkshopList(BaseModel):
+    """Workshops by number; `next` leads to the rest."""
+
+    workshops: list[WorkshopShape]
+    next: str | None
+
+
+class InstanceShape(BaseModel):
+    """A sensor as installed: device, segment, side and time. Its name, side and note are for its owner and operators."""
+
+    instance_id: int
+    sensor_id: int
+    sensor: str | None
+    segment_id: int
+    side: str | None
+    note: str | None
+    from_at: str
+    until_at: str | None
+    links: dict[str, str]
+
+
+class InstanceList(BaseModel):
+    """Instances by number; `next` leads to the rest."""
+
+    instances: list[InstanceShape]
+    next: str | None
