@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +109,32 @@ def test_a_stop_that_keeps_leaves_the_quarter_open_for_the_next_start(tmp_path: 
     assert total(first) == 30 + 58
     assert first.observed_s == 299 + 580
     assert first.flags == Flag.RESTARTED
+
+
+def test_the_open_quarter_is_saved_every_few_seconds_and_goes_on_after_a_kill(tmp_path: Path) -> None:
+    settings = alone(tmp_path, storage={"save_s": 0.2})
+    clock = ToyClock()
+    service = service_of(settings, clock)
+    killed = tmp_path / "killed"
+
+    class CopiedStreet(ToyStreet):
+        def __iter__(self) -> Iterator[Frame]:
+            for number, frame in enumerate(super().__iter__()):
+                if number == 95:
+                    time.sleep(0.3)  # longer than save_s: what came before is saved
+                if number == 97:
+                    with service._lock:
+                        shutil.copytree(settings.storage.folder, killed)
+                yield frame
+
+    service.run(lambda: CopiedStreet(frames=140))
+    (stopped,) = reports_in(settings)
+    after = alone(tmp_path, storage={"folder": str(killed)})
+    count(after, ToyStreet(frames=200, begins_at=150), clock)
+    (report,) = reports_in(after)
+    assert total(report) == 10 + 20
+    assert report.flags & Flag.RESTARTED
+    assert (report.epoch, report.seq) == (stopped.epoch, 1), "a kill begins no new epoch"
 
 
 class StoppingStreet(ToyStreet):

@@ -86,10 +86,9 @@ def test_two_hundred_acknowledged_reports_survive_a_broker_that_forgets(
 
 
 def test_a_broker_killed_after_every_few_acknowledgements_loses_nothing(
-    database: str, tmp_path: Path, truth_keeper: TruthKeeper
+    database: str, forgetful_broker: TestBroker, tmp_path: Path, truth_keeper: TruthKeeper
 ) -> None:
-    broker = ForgetfulBroker(tmp_path / "broker", kind="mosquitto")
-    broker.start()
+    broker = forgetful_broker
     with psycopg.connect(database) as connection:
         registry.add_sensor(connection, "r2b")
     broker.let_in("r2b")
@@ -105,4 +104,3 @@ def test_a_broker_killed_after_every_few_acknowledgements_loses_nothing(
             wait_until(lambda: w.outbox.waiting_count() == 0, 60, "every receipt")
         truth_keeper.closed(*closed_reports(w.outbox.folder / "outbox.sqlite"))
     assert truth_keeper.differences() == []
-    broker.stop()
