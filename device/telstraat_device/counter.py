@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telstraat_device import track_table as columns
-from telstraat_device.background import BOOT_S, BOOT_SAMPLES, Background
-from telstraat_device.blobs import Blobs
+from telstraat_device.background import BOOT_S, BOOT_SAMPLES
 from telstraat_device.classify import Classifier
+from telstraat_device.core import LOST, LOST_SHARE, SOLID_COUNT, Sight
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
@@ -25,7 +25,6 @@ from telstraat_device.view import ViewWatch
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
 BOOT_FRAMES_MAX = 64
-LOST_SHARE = 0.5  # of the picture is new at once: a lamp went on, a hand is before the lens, the camera was turned
 LOST_S = 1.5
 SCALE_KNOWN = 1.15  # the factor by which the learnt scale may be wrong
 NIGHT_TRUST = 0.25
@@ -73,8 +72,8 @@ class Counter:
         self.width, self.height = width, height
         self.settings = settings or CounterSettings()
         self.line = checked_line(line, width, height)
-        self.background = Background(width, height)
-        self.blobs = Blobs()
+        self.sight = Sight(width, height)
+        self.background, self.blobs = self.sight.background, self.sight.blobs
         small = self.background
         f = small.factor
         working = np.array(
@@ -85,7 +84,7 @@ class Counter:
         middle_y = (self.line.y1 + self.line.y2) / (2 * f)
         self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
         self.view = ViewWatch(small.width, small.height)
-        self._area_min = max(6, round(small.width * small.height * 0.00025))
+        self._lost_pixels = LOST_SHARE * small.pixels
         self._kept: list[NDArray[np.uint8]] = []
         self._kept_t_s: list[float] = []
         self._begun_t_s: float | None = None
@@ -100,9 +99,11 @@ class Counter:
                 f"a frame of {luma.dtype} {luma.shape[1]} x {luma.shape[0]} came to a counter for uint8 "
                 f"{self.width} x {self.height}; make a new counter when the camera changes"
             )
-        self.background.shrink(luma)
+        if not luma.flags.c_contiguous:
+            luma = np.ascontiguousarray(luma)
         if self._booted:
-            return self._count(t_s)
+            return self._count(luma, t_s)
+        self.sight.take(luma)
         if self._begun_t_s is None:
             self._begun_t_s = t_s
         self._kept.append(self.background.small.copy())
@@ -140,23 +141,21 @@ class Counter:
         self._booted = True
         self._last_t_s = self._kept_t_s[0] - 0.04
         found: list[Crossing] = []
+        shape = self.background.height, self.background.width
         for small, t_s in zip(self._kept, self._kept_t_s, strict=True):
-            self.background.previous, self.background.small = self.background.small, small
-            found += self._count(t_s)
+            found += self._count(small.reshape(shape), t_s, working=True)
         self._kept, self._kept_t_s = [], []
         return found
 
-    def _count(self, t_s: float) -> list[Crossing]:
-        """Count the frame that the background holds."""
+    def _count(self, luma: Luma, t_s: float, *, working: bool = False) -> list[Crossing]:
+        """Count a frame of full, or of working, size."""
         dt_s = min(max(t_s - self._last_t_s, 1e-3), GAP_MAX_S)
         self._last_t_s = t_s
-        self.background.process(t_s - (self._begun_t_s or 0.0), dt_s)
-        count = self.blobs.find(
-            self.background.mask, self.background.changed, self.background.solid, self.background.width, self._area_min
-        )
+        count = self.sight.see(luma, t_s - (self._begun_t_s or 0.0), dt_s, working=working)
         small = self.background
-        self.view.update(t_s, small.small, small.mask, small.solid_count, small.bright_count)
-        if small.lost or self.view.blind or small.solid_count > LOST_SHARE * small.mask.shape[0]:
+        if t_s >= self.view.due_s:
+            self.view.update(t_s, small.small, small.mask, *self.sight.movement())
+        if count == LOST or self.view.blind or self.sight.at[SOLID_COUNT] > self._lost_pixels:
             return self._lose(dt_s)
         self._lost_s = 0.0
         done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)

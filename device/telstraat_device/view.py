@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from telstraat_contract.messages import Light
 from telstraat_device.kernel import kernel
+from telstraat_device.words import ONE
 
 LOOK_EVERY_S = 1.0
 POINTS = 4096
@@ -41,7 +42,7 @@ def look(
 ) -> int:
     """Sample brightness and the two differences around every `step`-th pixel; return how many samples.
 
-    edges : float32 (POINTS, 2), NaN where something stands in front of the street; lumas : int32 (256,) histogram.
+    mask : words (height, across); edges : float32 (POINTS, 2), NaN where something stands in front of the street; lumas : int32 (256,) histogram.
     """
     lumas[:] = 0
     count = 0
@@ -49,7 +50,8 @@ def look(
         if count == edges.shape[0]:
             break
         lumas[small[i]] += 1
-        if mask[i] != 0:
+        y, x = i // width, i % width
+        if (mask[y, x >> 6] >> np.uint64(x & 63)) & ONE:
             edges[count, 0] = edges[count, 1] = np.nan
         else:
             edges[count, 0] = np.int32(small[i + 1]) - np.int32(small[i - 1])
@@ -73,6 +75,8 @@ class ViewWatch:
         Covered or all of one tone; not the view that the line was drawn on; too dark to see anything.
     learning : bool
         Scale and classes are still being learnt from the traffic.
+    due_s : float
+        When the view is to be looked at next.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -87,21 +91,26 @@ class ViewWatch:
         self._edges: NDArray[np.float32] = np.zeros((POINTS, 2), np.float32)
         self._lumas: NDArray[np.int32] = np.zeros(256, np.int32)
         self._known: NDArray[np.float32] | None = None
-        self._next_s = 0.0
+        self.due_s = 0.0
         self._last_s: float | None = None
         self._learnt_s = self._odd_s = self._empty_s = 0.0
         self._moving = self._brighter = 0.0
 
-    def update(self, t_s: float, small: NDArray[np.uint8], mask: NDArray[np.uint8], moving: int, brighter: int) -> None:
-        """Take in a frame: how many pixels moved and how many of them are brighter than the street."""
+    def update(
+        self, t_s: float, small: NDArray[np.uint8], mask: NDArray[np.uint64], moving: int, brighter: int
+    ) -> None:
+        """Take in a frame, and how many pixels moved since the last and how many of them are brighter than the street.
+
+        Nothing but these two sums is looked at before `due_s`.
+        """
         if self._last_s is None:
             self._last_s = t_s
         self._moving += moving
         self._brighter += brighter
-        if t_s < self._next_s:
+        if t_s < self.due_s:
             return
         passed_s = min(t_s - self._last_s, 5.0)
-        self._last_s, self._next_s = t_s, t_s + LOOK_EVERY_S
+        self._last_s, self.due_s = t_s, t_s + LOOK_EVERY_S
         count = look(small, mask, self._width, self._step, self._edges, self._lumas)
         self._judge_edges(self._edges[:count], passed_s)
         self._judge_light(passed_s)

@@ -9,18 +9,52 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from telstraat_device import blobs as module
-from telstraat_device.blobs import AREA, CHANGED, SOLID, SOLID_X0, SOLID_X1, X0, X1, Y0, Y1, Blobs, find_blobs
+from telstraat_device.background import plane
+from telstraat_device.blobs import (
+    AREA,
+    CHANGED,
+    SOLID,
+    SOLID_X0,
+    SOLID_X1,
+    X0,
+    X1,
+    Y0,
+    Y1,
+    Blobs,
+    find_blobs,
+    gather,
+    unite,
+)
+from telstraat_device.words import runs_of, words_across
 
-WIDTH, HEIGHT = 50, 30
+WIDTH, HEIGHT = 150, 30
+Mask = NDArray[np.uint8]
 
 
-def found(mask: NDArray[np.uint8], gap: int, gap_y: int) -> list[tuple[float, ...]]:
-    flat = mask.ravel()
-    table = np.zeros((500, module.BLOB_COLUMNS))
-    runs, parent = np.zeros((4000, 5), np.int32), np.zeros(4000, np.int32)
-    sums, counts, rows = np.zeros((4000, 8), np.int64), np.zeros(2, np.int32), np.zeros(100, np.int32)
-    count = find_blobs(flat, flat, WIDTH, gap, gap_y, rows, 1, runs, parent, sums, table, counts)
-    return sorted(tuple(map(float, row[:5])) for row in table[:count])
+def packed(mask: Mask) -> NDArray[np.uint64]:
+    """Return a mask of bytes as one of words."""
+    height, width = mask.shape
+    across = np.zeros((height, 64 * words_across(width)), np.uint8)
+    across[:, :width] = mask
+    return np.packbits(across, axis=1, bitorder="little").view(np.uint64)
+
+
+def table_of(mask: Mask, solid: Mask, changed: Mask, area_min: int) -> NDArray[np.float64]:
+    """Return the rows of the blobs; what has changed is 100 brighter than before."""
+    blobs, now, before = Blobs(WIDTH, HEIGHT), plane(mask.size), plane(mask.size)
+    now[:] = 100 * changed.ravel()
+    words = packed(mask), packed(solid), now, before, WIDTH, area_min
+    scratch = blobs.rows, blobs.runs, blobs.parent, blobs.sums, blobs.columns, blobs.lines
+    return blobs.table[: find_blobs(*words, *scratch, blobs.table)]
+
+
+def found(mask: Mask, gap: int, gap_y: int) -> list[tuple[float, ...]]:
+    blobs, empty = Blobs(WIDTH, HEIGHT), plane(mask.size)
+    table = np.zeros((2000, module.BLOB_COLUMNS))
+    count = runs_of(packed(mask), empty, empty, 8, WIDTH, gap, blobs.rows, blobs.runs)
+    unite(blobs.rows, HEIGHT, gap_y, blobs.runs, blobs.parent)
+    rows = table[: gather(count, 1, blobs.runs, blobs.parent, blobs.sums, table)]
+    return sorted(tuple(map(float, row[:5])) for row in rows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -54,22 +88,26 @@ def test_a_gap_is_bridged_up_to_its_limit() -> None:
 
 def test_small_blobs_are_left_out_and_movement_is_told() -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    mask[5:15, 5:15] = 1
+    mask[5:15, 60:70] = 1
     mask[20, 40] = 1
     changed = np.zeros_like(mask)
-    changed[5:15, 5:10] = 1
-    blobs = Blobs()
-    assert blobs.find(mask.ravel(), changed.ravel(), mask.ravel(), WIDTH, 10) == 1
-    row = blobs.table[0]
-    assert (row[X0], row[Y0], row[X1], row[Y1], row[AREA], row[CHANGED]) == (5, 5, 15, 15, 100, 0.5)
+    changed[5:15, 60:65] = 1
+    [row] = table_of(mask, mask, changed, 10)
+    assert (row[X0], row[Y0], row[X1], row[Y1], row[AREA], row[CHANGED]) == (60, 5, 70, 15, 100, 0.5)
 
 
 def test_the_box_without_shadow_is_told_beside_the_whole() -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    mask[5:25, 5:45] = 1
+    mask[5:25, 5:145] = 1
     solid = mask.copy()
-    solid[:, 25:] = 0
-    blobs = Blobs()
-    blobs.find(mask.ravel(), mask.ravel(), solid.ravel(), WIDTH, 10)
-    row = blobs.table[0]
-    assert (row[X0], row[X1], row[SOLID_X0], row[SOLID_X1], row[SOLID]) == (5, 45, 5, 25, 400)
+    solid[:, 95:] = 0
+    [row] = table_of(mask, solid, mask, 10)
+    assert (row[X0], row[X1], row[SOLID_X0], row[SOLID_X1], row[SOLID]) == (5, 145, 5, 95, 1800)
+
+
+def test_more_runs_than_there_is_room_for_lose_the_rest_and_nothing_else() -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, ::7] = 1
+    blobs, empty = Blobs(WIDTH, HEIGHT), plane(mask.size)
+    assert runs_of(packed(mask), empty, empty, 8, WIDTH, 5, blobs.rows, blobs.runs[:50]) == 50
+    assert blobs.rows[HEIGHT] == 50

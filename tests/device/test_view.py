@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from telstraat_device.view import ViewWatch
+from telstraat_device.words import words_across
 
 WIDTH, HEIGHT = 320, 180
 Picture = NDArray[np.uint8]
@@ -27,7 +28,11 @@ def street(seed: int = 0, tone: int = 110) -> Picture:
 
 def watched(show: Callable[[float], Picture], seconds: float, moving: int = 0, brighter: int = 0) -> ViewWatch:
     """Show a view for some seconds at 10 frames a second, with noise."""
-    watch, rng, empty = ViewWatch(WIDTH, HEIGHT), np.random.default_rng(9), np.zeros(WIDTH * HEIGHT, np.uint8)
+    watch, rng, empty = (
+        ViewWatch(WIDTH, HEIGHT),
+        np.random.default_rng(9),
+        np.zeros((HEIGHT, words_across(WIDTH)), np.uint64),
+    )
     for number in range(round(seconds * 10)):
         noisy = show(number / 10).astype(np.int16) + rng.integers(-1, 2, (HEIGHT, WIDTH))
         watch.update(number / 10, noisy.clip(0, 255).astype(np.uint8).ravel(), empty, moving, brighter)

@@ -1,0 +1,184 @@
+"""One frame from its pixels to its blobs, in one call of machine code.
+
+    luma -> shrink -> gain -> range -> outside -> majority -> shade -> majority -> runs -> blobs
+                                         └──────────► learn (every second time, half of the rows)
+
+The call gets one array: where everything lies in memory, and a few numbers. So it costs next to nothing, allocates
+nothing, and can be made from Python with numba or without.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray
+from numpy.typing import NDArray
+
+from telstraat_device.background import (
+    ADOPT_S,
+    ADOPT_YOUNG_S,
+    COUNTERS,
+    FLOOR,
+    GAIN_MAX,
+    GAIN_STEP,
+    LEARN_S,
+    YOUNG_S,
+    Background,
+    follow_exposure,
+    gain_of,
+    learn,
+    shrink,
+    widen,
+)
+from telstraat_device.blobs import BLOB_COLUMNS, MAX_BLOBS, MAX_RUNS, Blobs, find_blobs
+from telstraat_device.frames import Luma
+from telstraat_device.kernel import kernel
+from telstraat_device.lanes import pointer
+from telstraat_device.words import majority, mark_outside, shade
+
+LOST_SHARE = 0.5  # of the picture is new at once: a lamp went on, a hand is before the lens, the camera was turned
+LOST = -1  # instead of a number of blobs
+
+
+# what each place of the array says: the addresses of planes, masks and tables
+(SMALL, PREVIOUS, MEAN, SPREAD, CANDIDATE, HELD, LOW, HIGH) = range(8)
+(RAW, MASK, FLAT, EDGE, SHADE, SOLID) = range(8, 14)
+(LOGS, COUNTS, BLOBS, COLUMNS, LINES, ROWS, RUNS, PARENT, SUMS) = range(14, 23)
+# sizes; frames seen; the last exposure, in 256ths of a power of two; solid pixels of the frame, and of those brighter
+# than the street; both added up
+(WIDTH, HEIGHT, WORDS, AREA_MIN, NUMBER, GAIN_256, SOLID_COUNT, BRIGHT_COUNT, MOVING, BRIGHTER) = range(23, 33)
+PLACES = 33
+
+
+@kernel
+def bytes_at(address: int, count: int) -> Any:
+    """Return what lies at an address as a plane."""
+    return carray(pointer(address), (count,), np.uint8)
+
+
+@kernel
+def words_at(address: int, height: int, words: int) -> Any:
+    """Return what lies at an address as a mask."""
+    return carray(pointer(address), (height, words), np.uint64)
+
+
+@kernel
+def ints_at(address: int, count: int) -> Any:
+    """Return what lies at an address as numbers of 32 bits."""
+    return carray(pointer(address), (count,), np.int32)
+
+
+@kernel
+def tables_at(at: Any, width: int, height: int) -> Any:
+    """Return the tables that `find_blobs` writes."""
+    return (
+        ints_at(at[ROWS], height + 1),
+        carray(pointer(at[RUNS]), (MAX_RUNS, 5), np.int32),
+        ints_at(at[PARENT], MAX_RUNS),
+        carray(pointer(at[SUMS]), (MAX_RUNS, 8), np.int64),
+        carray(pointer(at[COLUMNS]), (MAX_BLOBS, width), np.int32),
+        carray(pointer(at[LINES]), (MAX_BLOBS, height), np.int32),
+        carray(pointer(at[BLOBS]), (MAX_BLOBS, BLOB_COLUMNS), np.float64),
+    )
+
+
+@kernel
+def take(at: Any, luma: Any, factor: int) -> None:
+    """Take a frame (height, width) in at the working size; the one before stays."""
+    at[SMALL], at[PREVIOUS] = at[PREVIOUS], at[SMALL]
+    width, height = at[WIDTH], at[HEIGHT]
+    shrink(luma, factor, bytes_at(at[SMALL], width * height), width, height)
+
+
+@kernel
+def expose(at: Any, pixels: int) -> bool:
+    """Measure the exposure and take a change of it out; tell whether the street is still the same."""
+    mean = carray(pointer(at[MEAN]), (pixels,), np.uint16)
+    logs, counts = carray(pointer(at[LOGS]), (256,), np.int16), ints_at(at[COUNTS], COUNTERS)
+    small, candidate = bytes_at(at[SMALL], pixels), bytes_at(at[CANDIDATE], pixels)
+    at[GAIN_256] = gain_of(small, mean, logs, counts)
+    gain_log2 = at[GAIN_256] / 256.0
+    if abs(gain_log2) > GAIN_MAX:
+        return False
+    whole = abs(gain_log2) > GAIN_STEP
+    if whole:
+        follow_exposure(mean, candidate, int(np.rint(4096.0 * 2.0**gain_log2)))
+    width, height = at[WIDTH], at[HEIGHT]
+    eighth = at[NUMBER] & 7
+    first, last = (0, height) if whole else (eighth * height // 8, (eighth + 1) * height // 8)
+    low, high = bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels)
+    widen(mean, bytes_at(at[SPREAD], pixels), FLOOR, width, height, low, high, first, last)
+    return True
+
+
+@kernel
+def see(at: Any, luma: Any, factor: int, age_s: float, dt_s: float) -> int:
+    """Find the blobs of a frame (height, width), and learn from it; return how many, or LOST.
+
+    at : int64 (PLACES,); age_s, dt_s : seconds since the first frame, and since the last.
+    """
+    take(at, luma, factor)
+    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
+    pixels = width * height
+    if not expose(at, pixels):
+        return LOST
+    small, mean = bytes_at(at[SMALL], pixels), carray(pointer(at[MEAN]), (pixels,), np.uint16)
+    raw, mask = words_at(at[RAW], height, words), words_at(at[MASK], height, words)
+    shaded, solid = words_at(at[SHADE], height, words), words_at(at[SOLID], height, words)
+    mark_outside(small, bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels), width, raw)
+    majority(raw, width, mask)
+    flat, edge = words_at(at[FLAT], height, words), words_at(at[EDGE], height, words)
+    at[SOLID_COUNT], at[BRIGHT_COUNT] = shade(small, mean, mask, width, flat, edge, shaded)
+    majority(shaded, width, solid)
+    spread, held = bytes_at(at[SPREAD], pixels), bytes_at(at[HELD], pixels)
+    half = at[NUMBER] & 1
+    first, last = half * height // 2, (half + 1) * height // 2
+    rate = max(1, min(2048, int(np.rint(4096.0 * 2.0 * dt_s / LEARN_S))))
+    adopt_s = ADOPT_YOUNG_S if age_s < YOUNG_S else ADOPT_S
+    adopt = max(4, min(255, int(np.rint(adopt_s / (2.0 * dt_s)))))
+    learn(small, raw, mean, spread, bytes_at(at[CANDIDATE], pixels), held, width, rate, adopt, first, last)
+    at[NUMBER] += 1
+    at[MOVING] += at[SOLID_COUNT]
+    at[BRIGHTER] += at[BRIGHT_COUNT]
+    rows, runs, parent, sums, columns, lines, blobs = tables_at(at, width, height)
+    previous, area_min = bytes_at(at[PREVIOUS], pixels), at[AREA_MIN]
+    return find_blobs(mask, solid, small, previous, width, area_min, rows, runs, parent, sums, columns, lines, blobs)
+
+
+class Sight:
+    """What one camera sees: its street and the blobs on it."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.background = street = Background(width, height)
+        self.blobs = blobs = Blobs(street.width, street.height)
+        self.at: NDArray[np.int64] = np.zeros(PLACES, np.int64)
+        arrays = (street.small, street.previous, street.mean, street.spread, street.candidate, street.held)
+        arrays += (street.low, street.high, street.raw, street.mask, street.flat, street.edge)
+        arrays += (street.shade, street.solid, street.logs, street.counts, blobs.table, blobs.columns, blobs.lines)
+        arrays += (blobs.rows, blobs.runs, blobs.parent, blobs.sums)
+        self.at[: len(arrays)] = [array.ctypes.data for array in arrays]
+        self.at[WIDTH], self.at[HEIGHT], self.at[WORDS] = street.width, street.height, street.mask.shape[1]
+        self.at[AREA_MIN] = max(6, round(street.pixels * 0.00025))
+
+    def take(self, luma: Luma) -> None:
+        """Take a frame (height, width) in at the working size, and nothing else."""
+        take(self.at, luma, self.background.factor)
+        self._turn()
+
+    def see(self, luma: Luma, age_s: float, dt_s: float, *, working: bool = False) -> int:
+        """Find the blobs of a frame of full, or of working, size; return how many, or LOST."""
+        found: int = see(self.at, luma, 1 if working else self.background.factor, age_s, dt_s)
+        self._turn()
+        return found
+
+    def movement(self) -> tuple[int, int]:
+        """Return how many solid pixels there were since the last call, and how many were brighter than the street."""
+        moving, brighter = int(self.at[MOVING]), int(self.at[BRIGHTER])
+        self.at[MOVING] = self.at[BRIGHTER] = 0
+        return moving, brighter
+
+    def _turn(self) -> None:
+        """Let the two pictures change places as the kernel did."""
+        street = self.background
+        street.small, street.previous = street.previous, street.small

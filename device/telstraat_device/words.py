@@ -1,0 +1,175 @@
+"""What is done to the bits of a frame, 64 pixels at a time: majorities, shadows and their rims, runs.
+
+A mask is uint64 (height, words): pixel x of a row is bit x % 64 of word x // 64. Bits beyond the width are 0, and so is
+the border of every cleaned mask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device.kernel import kernel
+from telstraat_device.lanes import count_ones, first_one
+from telstraat_device.pixels import brighter_64, moved_64, outside_64, textured_16
+
+Words = NDArray[Any]  # uint64 (height, words)
+
+ONE = np.uint64(1)
+TOP = np.uint64(63)
+ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+def words_across(width: int) -> int:
+    """Return how many words a row of pixels takes."""
+    return (width + 63) // 64
+
+
+@kernel
+def last_word(width: int) -> np.uint64:
+    """Return the bits of a row's last word that are pixels."""
+    return ALL >> np.uint64(63 - (width - 1) % 64)
+
+
+@kernel
+def mark_outside(small: Any, low: Any, high: Any, width: int, raw: Words) -> None:
+    """Mark what is not in the range of the street."""
+    height, words = raw.shape
+    ends = last_word(width)
+    for y in range(height):
+        for k in range(words):
+            raw[y, k] = outside_64(small, low, high, y * width + 64 * k)
+        raw[y, words - 1] &= ends
+
+
+@kernel
+def majority(mask: Words, width: int, out: Words) -> None:
+    """Keep a pixel when at least 5 of the 3 x 3 around it are marked; the border is left empty.
+
+    Each column of three is added up in two bits (s, t = ones, twos), then the columns left, here and right.
+    """
+    height, words = mask.shape
+    for k in range(words):
+        out[0, k] = out[height - 1, k] = np.uint64(0)
+    for y in range(1, height - 1):
+        s_left = t_left = s = t = np.uint64(0)
+        for k in range(words + 1):
+            s_right = t_right = np.uint64(0)
+            if k < words:
+                a, b, c = mask[y - 1, k], mask[y, k], mask[y + 1, k]
+                if a | b | c:
+                    odd = a ^ b
+                    s_right, t_right = odd ^ c, (a & b) | (odd & c)
+            if k > 0:
+                found = np.uint64(0)
+                if s | t:
+                    s0, s1 = (s << ONE) | (s_left >> TOP), (s >> ONE) | (s_right << TOP)
+                    t0, t1 = (t << ONE) | (t_left >> TOP), (t >> ONE) | (t_right << TOP)
+                    odd = s0 ^ s
+                    ones, twos = odd ^ s1, (s0 & s) | (odd & s1)
+                    odd = t0 ^ t
+                    more, fours = odd ^ t1, (t0 & t) | (odd & t1)
+                    found = (fours & (ones | twos | more)) | (ones & twos & more)
+                out[y, k - 1] = found
+            s_left, t_left, s, t = s, t, s_right, t_right
+        out[y, 0] &= ~ONE
+        out[y, words - 1] &= last_word(width) >> ONE
+
+
+@kernel
+def shifted(mask: Words, y: int, k: int, by: int) -> np.uint64:
+    """Return word k of row y moved by `by` pixels to the right (to the left when negative): pixel x - by at x."""
+    if by > 0:
+        word = mask[y, k] << np.uint64(by)
+        return word | (mask[y, k - 1] >> np.uint64(64 - by)) if k > 0 else word
+    word = mask[y, k] >> np.uint64(-by)
+    return word | (mask[y, k + 1] << np.uint64(64 + by)) if k + 1 < mask.shape[1] else word
+
+
+@kernel
+def rim(mask: Words, flat: Words, y: int, k: int) -> np.uint64:
+    """Mark the pixels that have street on one side and even shadow on the other, two or three pixels away."""
+    found = np.uint64(0)
+    for d in (2, 3):
+        found |= ~shifted(mask, y, k, d) & shifted(flat, y, k, -d)
+        found |= ~shifted(mask, y, k, -d) & shifted(flat, y, k, d)
+        found |= (~mask[y - d, k] & flat[y + d, k]) | (~mask[y + d, k] & flat[y - d, k])
+    return found
+
+
+@kernel
+def shade(small: Any, mean: Any, mask: Words, width: int, flat: Words, edge: Words, out: Words) -> tuple[int, int]:
+    """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
+
+    The rim of a hard shadow has such edges, too; it is known by lying between street and shadow. Written are the even
+    shadows (`flat`), what has edges, and what is no shadow (`out`); returned is how many pixels that is, and how many of
+    them are brighter than the street.
+    """
+    height, words = mask.shape
+    for y in range(height):
+        for k in range(words):
+            word = mask[y, k]
+            even = edges = np.uint64(0)
+            if word:
+                at = y * width + 64 * k
+                dark = word & ~brighter_64(small, mean, at)
+                if dark:
+                    for q in range(4):
+                        if (dark >> np.uint64(16 * q)) & np.uint64(0xFFFF):
+                            edges |= textured_16(small, mean, at + 16 * q, width) << np.uint64(16 * q)
+                    edges &= dark
+                    even = dark & ~edges
+            flat[y, k] = even
+            edge[y, k] = edges
+    solid = bright = np.uint64(0)
+    for y in range(height):
+        for k in range(words):
+            word = mask[y, k]
+            if word:
+                word &= ~flat[y, k]
+                if edge[y, k] and 3 <= y < height - 3:
+                    word &= ~(edge[y, k] & rim(mask, flat, y, k))
+                solid += count_ones(word)
+                bright += count_ones(word & ~edge[y, k])
+            out[y, k] = word
+    return np.int64(solid), np.int64(bright)
+
+
+@kernel
+def runs_of(mask: Words, small: Any, previous: Any, step: int, width: int, gap: int, rows: Any, runs: Any) -> int:
+    """Write the runs of every row, bridging gaps of up to `gap` pixels; return how many.
+
+    runs : int32 (MAX_RUNS, 5): y, x0, x1, pixels, pixels that moved since the frame before; rows : the first run of
+    each row, and one more.
+    """
+    height, words = mask.shape
+    count, full = -1, runs.shape[0] - 1
+    for y in range(height):
+        rows[y] = count + 1
+        end = -gap - 1
+        for k in range(words):
+            word = mask[y, k]
+            if word == 0:
+                continue
+            moved = word & moved_64(small, previous, y * width + 64 * k, step)
+            base = 64 * k
+            while word:
+                skip = first_one(word)
+                ones = first_one(~(word >> skip))
+                piece = (ALL >> (np.uint64(64) - ones)) << skip
+                x0 = base + np.int64(skip)
+                if x0 - end > gap:
+                    if count == full:
+                        break
+                    count += 1
+                    runs[count, 0], runs[count, 1] = y, x0
+                    runs[count, 3] = runs[count, 4] = 0
+                end = x0 + np.int64(ones)
+                runs[count, 2] = end
+                runs[count, 3] += np.int32(ones)
+                runs[count, 4] += np.int32(count_ones(moved & piece))
+                word &= ~piece
+    rows[height] = count + 1
+    return count + 1

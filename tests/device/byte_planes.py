@@ -1,0 +1,148 @@
+"""The counting core's masks once more, a byte a pixel and a rule a loop: slow, plain, and what the fast ones must equal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device.background import (
+    ADOPT_S,
+    ADOPT_YOUNG_S,
+    FLOOR,
+    GAIN_MAX,
+    GAIN_STEP,
+    LEARN_S,
+    STEADY,
+    YOUNG_S,
+    shrink_factor,
+)
+from telstraat_device.blobs import CHANGE_STEP
+from telstraat_device.pixels import SHADOW_EDGE, SPREAD_MAX, SPREAD_SHIFT, SPREAD_TIMES
+
+Plane = NDArray[np.int64]  # (height, width)
+
+
+def shrunk(luma: NDArray[np.uint8], factor: int) -> Plane:
+    """Return the rounded means of squares."""
+    height, width = luma.shape[0] // factor, luma.shape[1] // factor
+    squares = luma[: height * factor, : width * factor].reshape(height, factor, width, factor).astype(np.int64)
+    return np.asarray((squares.sum(axis=(1, 3)) + factor**2 // 2) // factor**2)
+
+
+def around(plane: Plane, dy: int, dx: int, fill: int | None) -> Plane:
+    """Return the pixel that lies (dy, dx) away from each; beyond the border `fill`, or the nearest for None."""
+    height, width = plane.shape
+    padded = np.pad(plane, 3, mode="edge") if fill is None else np.pad(plane, 3, constant_values=fill)
+    return padded[3 + dy : 3 + dy + height, 3 + dx : 3 + dx + width]
+
+
+def majority(mask: Plane) -> Plane:
+    """Keep what has 5 of the 3 x 3 around it; nothing at the border."""
+    total = sum(around(mask, dy, dx, 0) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+    out = (np.asarray(total) >= 5).astype(np.int64)
+    out[0] = out[-1] = 0
+    out[:, 0] = out[:, -1] = 0
+    return out
+
+
+def extremes(mean: Plane, spread: Plane) -> tuple[Plane, Plane]:
+    """Return the range of the street: the 3 x 3 extremes of the mean, widened."""
+    near = np.stack([around(mean >> 8, dy, dx, None) for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
+    wide = np.maximum(FLOOR, (SPREAD_TIMES * spread) >> SPREAD_SHIFT)
+    return np.maximum(0, near.min(axis=0) - wide), np.minimum(255, near.max(axis=0) + wide)
+
+
+def shaded(small: Plane, mean: Plane, mask: Plane) -> tuple[Plane, int, int]:
+    """Return what of a mask is no shadow, how much that is, and how much of it is brighter than the street."""
+    m = mean >> 8
+    bright = (mask == 1) & (32 * small > 31 * m)
+    edge = np.zeros_like(mask, bool)
+    for dy, dx in ((0, 1), (1, 0)):
+        dark = around(small, dy, dx, 0) - around(small, -dy, -dx, 0)
+        usual = around(m, dy, dx, 0) - around(m, -dy, -dx, 0)
+        edge |= abs(dark * m - usual * small) > SHADOW_EDGE * m
+    edge = (mask == 1) & ~bright & (edge | (8 * small < m))
+    flat = ((mask == 1) & ~bright & ~edge).astype(np.int64)
+    rim = np.zeros_like(edge)
+    for d in (2, 3):
+        for dy, dx in ((0, d), (d, 0), (0, -d), (-d, 0)):
+            rim |= (around(mask, dy, dx, 0) == 0) & (around(flat, -dy, -dx, 0) == 1)
+    rim[:3] = rim[-3:] = False
+    solid = bright | (edge & ~rim)
+    return solid.astype(np.int64), int(solid.sum()), int((solid & bright).sum())
+
+
+class Planes:
+    """The background of `telstraat_device.background`, after its description."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.factor = shrink_factor(width)
+        shape = height // self.factor, width // self.factor
+        self.small, self.previous = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        self.held, self.solid_count, self.bright_count, self._number = np.zeros(shape, np.int64), 0, 0, 0
+        self.logs = np.array([round(256 * np.log2(max(v, 1))) for v in range(256)])
+
+    def begin(self, mean: NDArray[Any], spread: NDArray[Any], candidate: NDArray[Any]) -> None:
+        """Begin with a street that is known."""
+        shape = self.small.shape
+        self.mean, self.spread, self.candidate = (np.int64(p).reshape(shape) for p in (mean, spread, candidate))
+        self.low, self.high = extremes(self.mean, self.spread)
+
+    def gain_256(self) -> int:
+        """Return the median of 256 log2(frame / background) over every 61st pixel."""
+        x, m = self.small.ravel()[7::61], self.mean.ravel()[7::61] >> 8
+        known = (x > 16) & (x < 240) & (m > 16) & (m < 240)
+        steps = np.sort(self.logs[x[known]] - self.logs[m[known]])
+        return int(steps[(len(steps) - 1) // 2]) if len(steps) >= 50 else 0
+
+    def process(self, luma: NDArray[np.uint8], age_s: float, dt_s: float) -> bool:
+        """Take a frame in; tell whether it could be told from the street."""
+        self.small, self.previous = shrunk(luma, self.factor), self.small
+        self.gain_256_before = self.gain_256()
+        gain = self.gain_256_before / 256
+        if abs(gain) > GAIN_MAX:
+            return False
+        self._follow(gain)
+        self.raw = ((self.small < self.low) | (self.small > self.high)).astype(np.int64)
+        self.mask = majority(self.raw)
+        self.changed = (abs(self.small - self.previous) > CHANGE_STEP).astype(np.int64)
+        shade, self.solid_count, self.bright_count = shaded(self.small, self.mean, self.mask)
+        self.solid = majority(shade)
+        self._learn(age_s, dt_s)
+        self._number += 1
+        return True
+
+    def _follow(self, gain: float) -> None:
+        """Follow the exposure, and widen the range anew: of all rows, or of an eighth."""
+        height = self.small.shape[0]
+        eighth = self._number & 7
+        rows = slice(eighth * height // 8, (eighth + 1) * height // 8)
+        if abs(gain) > GAIN_STEP:
+            times = round(4096 * 2.0**gain)
+            self.mean = np.minimum(65280, (self.mean * times) >> 12)
+            self.candidate = np.minimum(255, (self.candidate * times) >> 12)
+            rows = slice(0, height)
+        low, high = extremes(self.mean, self.spread)
+        self.low[rows], self.high[rows] = low[rows], high[rows]
+
+    def _learn(self, age_s: float, dt_s: float) -> None:
+        """Move mean and spread of the street in half of the rows; hold what is foreground there."""
+        height, half = self.small.shape[0], self._number & 1
+        rows = slice(half * height // 2, (half + 1) * height // 2)
+        rate = max(1, min(2048, round(4096 * 2 * dt_s / LEARN_S)))
+        adopt = max(4, min(255, round((ADOPT_YOUNG_S if age_s < YOUNG_S else ADOPT_S) / (2 * dt_s))))
+        x, m, s = self.small[rows], self.mean[rows], self.spread[rows]
+        c, held, street = self.candidate[rows], self.held[rows], self.raw[rows] == 0
+        way = (x << 8) - m
+        off = np.minimum(255, abs(way) >> (8 - SPREAD_SHIFT))
+        mean = np.where(street, m + ((way * rate) >> 12), m)
+        spread = np.where(street, np.minimum(SPREAD_MAX, s + ((off - s) >> 4) + (off > s)), s)
+        still = ~street & (abs(x - c) <= STEADY)
+        times = np.where(street, np.maximum(held - 1, 0), np.where(still, np.minimum(255, held + 1), 0))
+        candidate = np.where(street, c, np.where(still, c + np.sign(x - c), x))
+        adopted = still & (times >= adopt)  # as the candidate was before this frame moved it
+        self.mean[rows] = np.where(adopted, c << 8, mean)
+        self.spread[rows] = np.where(adopted, 16, spread)
+        self.held[rows], self.candidate[rows] = np.where(adopted, 0, times), candidate
