@@ -16,6 +16,7 @@ COMMANDS = {
     "count": "count a video file, a camera or an RTSP address, and print what crossed the line",
     "device": "the service behind the window: count, keep and send quarters of an hour",
     "sensor": "add, list, move or retire sensors, with their own passwords for the broker",
+    "segments": "import street segments from OpenStreetMap or GeoJSON",
     "ingest": "receive the sensors' reports and write them to the database",
     "api": "serve the API and the pages",
     "account": "let people in, and make keys for their programs",

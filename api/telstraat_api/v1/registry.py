@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
@@ -98,6 +100,7 @@ class Imported(BaseModel):
     """What became of a file."""
 
     added: list[int]
+    known: int = Field(description="Pieces of OpenStreetMap's ways that were there already.")
     refused: list[dict[str, Any]]
 
 
@@ -122,16 +125,33 @@ OWN = {
     "health": {"fps": 24.9, "waiting": 0},
 }
 NEW = """
-insert into segment (name, geometry, timezone, speed_limit_kmh, osm_way_id)
-values (%(name)s, %(geometry)s, %(timezone)s, %(speed_limit_kmh)s, %(osm_way_id)s) returning segment_id
+insert into segment (name, geometry, timezone, speed_limit_kmh, osm_way_id, osm_part)
+values (%(name)s, %(geometry)s, %(timezone)s, %(speed_limit_kmh)s, %(osm_way_id)s, %(part)s)
+on conflict (osm_way_id, osm_part) where osm_part is not null do nothing returning segment_id
 """
 
 
-async def add(database: Database, wanted: NewSegment) -> int:
-    """Add a segment and return its number."""
-    row = await database.row(NEW, {**wanted.model_dump(), "geometry": Jsonb(wanted.geometry.model_dump())})
-    assert row is not None
-    return int(row["segment_id"])
+async def add(database: Database, wanted: NewSegment, part: int | None = None) -> int | None:
+    """Add a segment and return its number; None when this part of its way is there already."""
+    values = {**wanted.model_dump(), "geometry": Jsonb(wanted.geometry.model_dump())}
+    row = await database.row(NEW, {**values, "part": part if wanted.osm_way_id is not None else None})
+    return None if row is None else int(row["segment_id"])
+
+
+def numbered(features: list[ImportFeature]) -> Iterator[tuple[ImportFeature, int]]:
+    """Yield features with their part of their way of OpenStreetMap: as they say, or counted in the order of the file."""
+    seen: Counter[str] = Counter()
+    for one in features:
+        way = way_of(one)
+        seen[way] += 1
+        said = (one.properties or {}).get("osm_part")
+        yield one, said if isinstance(said, int) and 0 < said < 2**15 else seen[way]
+
+
+def way_of(one: ImportFeature) -> str:
+    """Return the number that a feature says it has in OpenStreetMap, as written; empty when it says none."""
+    known = one.properties or {}
+    return str(known.get("@id") or known.get("osm_id") or one.id or "").rpartition("/")[2]
 
 
 @router.post(
@@ -144,7 +164,9 @@ async def add(database: Database, wanted: NewSegment) -> int:
 async def add_segment(request: Request, wanted: NewSegment, _reader: Registrar) -> Response:
     """Add one segment. Its line runs from A to B: `lft` will be travel in that direction."""
     database: Database = request.app.state.database
-    return created(request, feature(await find_segment(database, await add(database, wanted))))
+    number = await add(database, wanted)
+    assert number is not None
+    return created(request, feature(await find_segment(database, number)))
 
 
 @router.patch(
@@ -177,34 +199,46 @@ async def change_segment(
     "/imports/segments",
     summary="Add street segments from GeoJSON",
     responses=described(
-        Imported, {"added": [1001, 1002], "refused": [{"feature": 2, "why": "..."}]}, 400, 401, 403, 422, 503
+        Imported,
+        {"added": [1001, 1002], "known": 0, "refused": [{"feature": 2, "why": "..."}]},
+        400,
+        401,
+        403,
+        422,
+        503,
     ),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def import_segments(request: Request, file: ImportFile, _reader: Registrar) -> Response:
-    """Add every line of a file; what cannot be a segment is refused one by one, with the reason."""
+    """Add every line of a file; what cannot be a segment is refused one by one, with the reason.
+
+    A feature with the number of a way of OpenStreetMap (`@id`, `osm_id` or `id`) is added once, however often it is sent.
+    """
     database: Database = request.app.state.database
     added: list[int] = []
     refused: list[dict[str, Any]] = []
-    for number, found in enumerate(file.features):
+    known = 0
+    for number, (found, part) in enumerate(numbered(file.features)):
         try:
-            added.append(await add(database, segment_in(found)))
+            new = await add(database, segment_in(found), part)
+            added += [] if new is None else [new]
+            known += new is None
         except ValidationError as error:
             why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             refused.append({"feature": number, "why": why[:300]})
-    return json_answer(request, {"added": added, "refused": refused})
+    return json_answer(request, {"added": added, "known": known, "refused": refused})
 
 
-def segment_in(one: ImportFeature) -> NewSegment:
+def segment_in(one: ImportFeature, timezone: str = "Europe/Brussels") -> NewSegment:
     """Return the segment that a feature describes, or raise ValidationError."""
     known = one.properties or {}
     limit = "".join(filter(str.isdigit, str(known.get("maxspeed") or "")))[:3]
-    way = str(known.get("@id") or known.get("osm_id") or one.id or "").rpartition("/")[2]
+    way = way_of(one)
     return NewSegment.model_validate(
         {
             "name": known.get("name") or known.get("ref") or "street without a name",
             "geometry": one.geometry,
-            "timezone": known.get("timezone") or "Europe/Brussels",
+            "timezone": known.get("timezone") or timezone,
             "speed_limit_kmh": int(limit) if limit and 5 <= int(limit) <= 150 else None,
             "osm_way_id": int(way) if way.isdigit() and 0 < int(way) < 2**62 else None,
         }

@@ -1,0 +1,87 @@
+"""Import street segments from an extract of OpenStreetMap or from GeoJSON.
+
+  telstraat segments import town.osm.pbf --bbox 4.69,50.87,4.71,50.89
+  telstraat segments import town.osm --classes residential,living_street
+  telstraat segments import streets.geojson
+
+Ways are cut at junctions. Importing again adds only what is new: a piece is known by its way's number and its place along
+the way. A line is corrected only while nothing was counted on it. Extracts come from those who publish them; the counts'
+pages name OpenStreetMap when you set TELSTRAAT_API_ATTRIBUTION.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telstraat_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from telstraat_api.openstreetmap import Box
+
+REFUSED_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the action and its options."""
+    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    one = actions.add_parser("import", help="add the streets of a file")
+    one.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
+    one.add_argument("--bbox", metavar="WEST,SOUTH,EAST,NORTH", help="only streets that reach into this box, degrees")
+    one.add_argument("--classes", help="highway classes, with commas (see docs/api.md)")
+    one.add_argument("--timezone", default="Europe/Brussels", help="IANA name (Europe/Brussels)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import a file; 0 when it was read."""
+    import psycopg
+
+    from telstraat_api.errors import ApiError
+    from telstraat_api.openstreetmap import CLASSES, ENDINGS, pieces
+    from telstraat_api.street_import import import_geojson, import_pieces
+
+    dsn = args.dsn or os.environ.get("TELSTRAAT_DSN")
+    if not dsn:
+        raise CliError("say where the database is with --dsn or TELSTRAAT_DSN")
+    if not args.file.is_file():
+        raise CliError(f"there is no file {args.file}")
+    classes = args.classes.split(",") if args.classes else CLASSES
+    is_osm = args.file.name.endswith(ENDINGS)
+    if not is_osm and (args.bbox or args.classes):
+        raise CliError("--bbox and --classes are for extracts of OpenStreetMap")
+    box = box_of(args.bbox)
+    try:
+        with psycopg.connect(dsn) as connection:
+            if is_osm:
+                outcome = import_pieces(connection, pieces(args.file, classes, box), args.timezone)
+            else:
+                outcome = import_geojson(connection, args.file, args.timezone)
+    except ApiError as error:
+        raise CliError(str(error)) from error
+    except psycopg.errors.UndefinedTable as error:
+        raise CliError("the database has no schema yet: run telstraat db migrate first") from error
+    except psycopg.OperationalError as error:
+        raise CliError(f"the database does not answer: {str(error).strip()}") from error
+    refused = f", {len(outcome.refused)} refused" if outcome.refused else ""
+    print(f"{len(outcome.added)} segments added, {len(outcome.redrawn)} redrawn, {outcome.known} known{refused}")
+    for what, why in outcome.refused[:REFUSED_SHOWN]:
+        print(f"  {what}: {why}")
+    return 0
+
+
+def box_of(text: str | None) -> Box | None:
+    """Read a box."""
+    from telstraat_api.openstreetmap import Box
+
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise CliError(f"--bbox {text!r}: write WEST,SOUTH,EAST,NORTH in degrees") from error
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise CliError(f"--bbox {text!r}: west must lie before east and south before north")
+    return Box(west, south, east, north)
