@@ -58,6 +58,7 @@ class Measured:
     compressed_bytes: float | None = None
     compress_per_s: float | None = None
     latency: list[Kind] = field(default_factory=list)
+    machine_load: float = field(default_factory=lambda: os.getloadavg()[2])
 
 
 def sizes(connection: psycopg.Connection, is_timescale: bool) -> tuple[float, float, float]:
@@ -181,7 +182,7 @@ def main() -> int:
                     "server": state.server,
                     "timescaledb": state.timescaledb,
                     "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-                    "load": os.getloadavg(),
+                    "rate": args.rate,
                 }
                 args.json.write_text(json.dumps({**about, "sizes": [asdict(one) for one in found]}, indent=1))
         finally:

@@ -20,6 +20,12 @@ select c.relname, (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^
 from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhparent = 'report'::regclass order by 2
 """
+_HELD_TIMESCALE = "select hypertable_size('report'), approximate_row_count('report')"
+_HELD_PARTITIONS = """
+select coalesce(sum(pg_total_relation_size(inhrelid)), 0), coalesce(sum(greatest(reltuples, 0)), 0)
+from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = 'report'::regclass
+"""
+COUNTED_MAX = 1_000_000
 _LOCK_WAIT = "set local lock_timeout = '3s'"
 _CHUNK_DAYS = """
 select extract(day from d.time_interval)::integer, (select count(*) from sensor where retired_at is null)
@@ -51,20 +57,26 @@ def size(connection: Connection) -> Size:
     """Measure the database; the number of reports is an estimate where counting would take long."""
     row = connection.execute(
         """
-        select pg_database_size(current_database()),
-            (select coalesce(sum(pg_total_relation_size(t)), 0) from (
-                select 'report'::regclass as t union all select inhrelid from pg_inherits where inhparent = 'report'::regclass
-            ) parts),
-            (select count(*) from segment), (select count(*) from sensor),
-            (select min(period_start) from report), (select max(period_start) from report),
+        select pg_database_size(current_database()), (select count(*) from segment), (select count(*) from sensor),
+            (select min(r.period_start) from stream s cross join lateral (
+                select period_start from report where sensor_id = s.sensor_id and epoch_no = s.epoch_no
+                order by period_start limit 1) r),
+            (select max(r.period_start) from stream s cross join lateral (
+                select period_start from report where sensor_id = s.sensor_id and epoch_no = s.epoch_no
+                order by period_start desc limit 1) r),
             (select count(*) from quarantine),
             (select coalesce(sum(upper(r) - lower(r)), 0) from stream, unnest(missing) r)
         """
     ).fetchone()
     assert row is not None
-    reports = connection.execute("select count(*) from report").fetchone()
-    assert reports is not None
-    return Size(row[0], row[1], reports[0], row[2], row[3], row[4], row[5], row[6], row[7])
+    held = connection.execute(_HELD_TIMESCALE if _says(connection, _HAS_TIMESCALE) else _HELD_PARTITIONS).fetchone()
+    assert held is not None
+    reports_bytes, reports = int(held[0]), int(held[1])
+    if reports < COUNTED_MAX:
+        counted = connection.execute("select count(*) from report").fetchone()
+        assert counted is not None
+        reports = counted[0]
+    return Size(row[0], reports_bytes, reports, *row[1:])
 
 
 def drop_old(connection: Connection, keep_days: int, now: datetime | None = None) -> list[str]:
