@@ -1,7 +1,8 @@
 """A real device before a simulated street, to be traced: `python -m tests.promises.traced_device SETTINGS FRAMES PLANT`.
 
 PLANT says which betrayal is built in, so that the test of the promise can be seen to turn red: `none`, `dump` (a frame
-into the state folder), `pieces` (frames in small pieces), `elsewhere` (a file outside), `sent` (a frame to the broker's port).
+into the state folder), `pieces` (frames in small pieces), `thumbnail` (one small picture), `elsewhere` (a file outside), `sent` (a
+frame to the broker's port).
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class TracedStreet(ClosingSource):
                 connection.sendall(picture)
             return
         file = self._folder / "frame" if self._plant != "elsewhere" else self._folder.parent / "elsewhere"
+        picture = picture[::64] if self._plant == "thumbnail" else picture
         step = PIECE_BYTES if self._plant == "pieces" else len(picture)
         with file.open("wb", buffering=0) as out:
             for start in range(0, len(picture), step):
