@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from telstraat_api.database import Database
+from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ForbiddenError, UnauthorizedError
 
 PREFIX = "tst_"
@@ -97,7 +97,15 @@ def presented_key(request: Request) -> str | None:
 
 
 async def reader_of(request: Request) -> Reader:
-    """Return who asks; a key that is not valid is refused rather than ignored."""
+    """Return who asks; a key that is not valid is refused rather than ignored. Professionals read all that was counted."""
+    reader = await identified(request)
+    if reader.role >= Role.PROFESSIONAL:
+        reads_settled.set(False)
+    return reader
+
+
+async def identified(request: Request) -> Reader:
+    """Return who asks, by key or session."""
     database: Database = request.app.state.database
     key = presented_key(request)
     if key is not None:

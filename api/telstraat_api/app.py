@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from telstraat_api import assets, health, pages, problems
 from telstraat_api.access import SCHEMES
 from telstraat_api.database import Database
+from telstraat_api.discretion import ReadSettled
 from telstraat_api.evaluator import Evaluator
 from telstraat_api.exports import Exporter
 from telstraat_api.headers import HardeningHeaders
@@ -86,6 +87,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.add_middleware(TrailingSlashes)
     if settings.rate_per_minute:
         app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))
+    if settings.quarter_min:
+        app.add_middleware(ReadSettled)
     app.add_middleware(HardeningHeaders)
     made = (instances, claims, measures, evaluations, events, workshops, sharing)
     ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, sign_in, pages)

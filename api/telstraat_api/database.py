@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,39 +20,40 @@ Query = LiteralString | sql.Composed
 Params = Mapping[str, Any] | Sequence[Any] | None
 
 
+reads_settled: ContextVar[bool] = ContextVar("reads_settled", default=False)
+"""Whether counts are read for somebody who gets only what will not change any more: see `telstraat_api.discretion`."""
+
+
 class Database:
     """Reads from PostgreSQL; opened and closed with the application."""
 
     def __init__(self, settings: ApiSettings) -> None:
         self.dsn = settings.dsn
-        timeout_ms = int(settings.statement_timeout_s * 1000)
-        self.pool = AsyncConnectionPool(
-            settings.dsn,
-            min_size=settings.pool_min,
-            max_size=max(settings.pool_min, settings.pool_max),
-            timeout=settings.pool_wait_s,
-            kwargs={
-                "autocommit": True,
-                "application_name": "telstraat api",
-                "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC",
-            },
-            check=AsyncConnectionPool.check_connection,
-            open=False,
-        )
+        self.pool = pool_of(settings, "public")
+        # The same queries find other tables there: settled.report instead of report.
+        self.settled = pool_of(settings, "settled,public") if settings.quarter_min else self.pool
 
     async def open(self) -> None:
-        """Start filling the pool; does not wait, so that pages can say that the database is away."""
-        await self.pool.open(wait=False)
+        """Start filling the pools; does not wait, so that pages can say that the database is away."""
+        for pool in {self.pool, self.settled}:
+            await pool.open(wait=False)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.pool.close(timeout=2)
+        for pool in {self.pool, self.settled}:
+            await pool.close(timeout=2)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Lend a connection for reading counts as far as they are for whoever asks."""
+        async with self.lent(self.settled if reads_settled.get() else self.pool) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def lent(self, pool: AsyncConnectionPool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Lend a connection; what goes wrong on it becomes a `DatabaseError`."""
         try:
-            async with self.pool.connection() as connection:
+            async with pool.connection() as connection:
                 yield connection
         except PoolTimeout as error:
             raise DatabaseError("no database connection became free in time; try again in a minute") from error
@@ -64,17 +66,35 @@ class Database:
 
     async def rows(self, query: Query, params: Params = None) -> list[Row]:
         """Return all rows, by name."""
-        async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self.lent(self.pool) as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, params)
             return await cursor.fetchall()
 
     async def row(self, query: Query, params: Params = None) -> Row | None:
         """Return the first row, or None."""
-        async with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with self.lent(self.pool) as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, params)
             return await cursor.fetchone()
 
     async def execute(self, query: Query, params: Params = None) -> int:
         """Change something and return how many rows were."""
-        async with self.connection() as connection:
+        async with self.lent(self.pool) as connection:
             return (await connection.execute(query, params)).rowcount
+
+
+def pool_of(settings: ApiSettings, path: str) -> AsyncConnectionPool:
+    """Return a pool of connections that look for tables in these schemas."""
+    timeout_ms = int(settings.statement_timeout_s * 1000)
+    return AsyncConnectionPool(
+        settings.dsn,
+        min_size=settings.pool_min,
+        max_size=max(settings.pool_min, settings.pool_max),
+        timeout=settings.pool_wait_s,
+        kwargs={
+            "autocommit": True,
+            "application_name": "telstraat api",
+            "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC -c search_path={path}",
+        },
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )

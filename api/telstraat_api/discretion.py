@@ -1,7 +1,8 @@
 """A single passer-by is not published: what the public may see of quarters where the operator has set a smallest number.
 
 A class is shown for all quarters of an hour or for none: with three of four and the hour's total, the fourth would be known.
-For the same reason hours are shown when they are over. Whoever evaluates measures (professionals, operators) sees all.
+For the same reason hours are shown when they are over, and settled: a quarter that comes late would be the difference between
+the hour before and after. Whoever evaluates measures (professionals, operators) sees all.
 """
 
 from __future__ import annotations
@@ -11,14 +12,28 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from telstraat_api.access import Reader, Role, reader_of
 from telstraat_api.counts import KINDS, RATED, Period
-from telstraat_api.database import Database
+from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ForbiddenError
 from telstraat_api.periods import Bucket, Window, start_of, whole, zone
 from telstraat_api.reading import read_periods
 from telstraat_api.settings import ApiSettings
+
+
+class ReadSettled:
+    """ASGI middleware: counts are read settled until `reader_of` finds somebody who sees all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] == "http":
+            reads_settled.set(True)
+        await self.app(scope, receive, send)
 
 
 def is_discreet(request: Request, reader: Reader) -> bool:

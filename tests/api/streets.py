@@ -74,8 +74,9 @@ def add_reports(connection: psycopg.Connection[Any], rows: Iterable[Mapping[str,
     extra = ["pedestrian_conf", "bike_conf", "car_conf", "heavy_conf", "light", "car_speed"]
     for sensor_id, epoch_no in {(row["sensor_id"], row.get("epoch_no", 1)) for row in rows}:
         connection.execute(
-            "insert into stream (sensor_id, epoch_no, epoch) values (%s, %s, %s) on conflict do nothing",
-            (sensor_id, epoch_no, 1000 + epoch_no),
+            "insert into stream (sensor_id, epoch_no, epoch, seen) values (%s, %s, %s, %s)"
+            " on conflict (sensor_id, epoch_no) do update set seen = greatest(stream.seen, excluded.seen)",
+            (sensor_id, epoch_no, 1000 + epoch_no, max(row.get("seq", len(rows)) for row in rows)),
         )
     connection.execute(
         "insert into rollup_dirty (sensor_id, from_at, until_at) select v, %s, %s from unnest(%s::int[]) as v",

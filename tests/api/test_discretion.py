@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from tests.api.conftest import NOON, served
-from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor
+from tests.api.streets import BRUSSELS, QUARTER, add_reports, add_segment, add_sensor
 from tests.api.test_access import bearing, let_in
 
 from telstraat_api.counts import KINDS
@@ -157,3 +157,86 @@ def test_the_streets_page_shows_hours_and_nothing_live(
     assert 'id="latest"' not in page
     assert "when the hour is over" in page
     assert 'id="live"' in client.get(f"/street/{street}", headers=professional).text
+
+
+FIRST = THIS_HOUR - 6 * HOUR  # young enough to be waited for
+LATE = 2  # of the quarters of the second hour
+
+
+def forms(client: httpx.Client, late: int) -> dict[str, Any]:
+    """Everything that the public can ask about the hours of a street, in every form that there is."""
+    window = {"from": FIRST.isoformat(), "to": (FIRST + 4 * HOUR).isoformat()}
+    query = f"segments={late}&bucket=hour&from={FIRST:%Y-%m-%dT%H:%MZ}&to={FIRST + 4 * HOUR:%Y-%m-%dT%H:%MZ}"
+    body = {"level": "segments", "id": late, "time_start": f"{FIRST:%Y-%m-%d %H:%M:%SZ}",
+            "time_end": f"{FIRST + 4 * HOUR:%Y-%m-%d %H:%M:%SZ}"}  # fmt: skip
+    at = {"time": f"{FIRST + HOUR:%Y-%m-%d %H:%M:%SZ}"}
+
+    def rows(answer: httpx.Response) -> list[Any]:
+        assert answer.status_code == 200, answer.text
+        return [row for row in answer.json()["report"] if row["uptime"]]
+
+    snapshot = client.post("/v1/reports/traffic_snapshot", json=at).json()["features"]
+    return {
+        **{bucket: read(client, late, bucket, window=window) for bucket in ("quarter", "hour", "day", "week", "year")},
+        "speeds": [p["speed"] for p in client.get(
+            f"/api/v1/segments/{late}/reports", params={**window, "bucket": "hour", "speed": "true"}).json()["periods"]],
+        "file": client.get(f"/api/v1/reports/file.csv?{query}").text.splitlines()[1:],
+        "columns": client.get(f"/api/v1/reports/columns?{query}").json()["columns"],
+        "telraam": rows(client.post("/v1/reports/traffic", json=body)),
+        "snapshot": [f["properties"] for f in snapshot if f["properties"]["segment_id"] == late],
+        "page": "321" in client.get(f"/street/{late}", params={"day": f"{FIRST.astimezone(BRUSSELS):%Y-%m-%d}"}).text,
+    }  # fmt: skip
+
+
+def test_a_quarter_that_comes_late_is_no_difference_between_two_answers(
+    client: httpx.Client, module_connection: psycopg.Connection, professional: dict[str, str]
+) -> None:
+    late = add_segment(module_connection, "Late street")
+    sensor = add_sensor(module_connection, "late-1", late)
+
+    def commit(numbers: list[int], missing: str) -> None:
+        add_reports(module_connection, [
+            {"sensor_id": sensor, "period_start": FIRST + n * QUARTER, "seq": n + 1, "car_lft": 321 if n == 4 + LATE else 40,
+             "car_speed": [0] * 6 + [9] + [0] * 18}
+            for n in numbers
+        ])  # fmt: skip
+        module_connection.execute("update stream set missing = %s where sensor_id = %s", (missing, sensor))
+        refresh_all(module_connection)
+
+    gap = 4 + LATE
+    commit([n for n in range(16) if n != gap], f"{{[{gap + 1},{gap + 2})}}")
+    before = forms(client, late)
+    assert [period["start"] for period in before["hour"]] == [FIRST.astimezone(BRUSSELS).isoformat()]
+    assert len(before["file"]) == len(before["telraam"]) == len(before["columns"]["start"]) == 1
+    assert before["snapshot"] in ([], [one for one in before["snapshot"] if not one["uptime"]])
+    window = {"from": FIRST.isoformat(), "to": (FIRST + 4 * HOUR).isoformat()}
+    assert len(read(client, late, "hour", professional, window)) == 4  # who evaluates waits for nobody
+
+    commit([gap], "{}")
+    after = forms(client, late)
+    assert [len(after[form]) for form in ("hour", "file", "telraam")] == [4, 4, 4]
+    # What was shown has not changed, and what is new are whole hours: no answer minus another is a quarter.
+    assert before["hour"][0] == after["hour"][0]
+    assert before["file"][0] == after["file"][0]
+    assert {period["quarters"] for period in after["hour"]} == {4}
+    for bucket in ("day", "week", "year"):
+        told = [sum(p["raw"]["car"]["lft"] for p in one[bucket]) for one in (before, after)]
+        assert told[1] - told[0] in {0, 3 * 160 + 281, 4 * 160 + 281}, bucket
+
+
+def test_the_last_hours_of_a_silent_sensor_are_shown_when_it_cannot_speak_any_more(
+    client: httpx.Client, module_connection: psycopg.Connection
+) -> None:
+    street = add_segment(module_connection, "Silent street")
+    now = THIS_HOUR + timedelta(minutes=1)
+    for name, days in (("silent-young", 2), ("silent-old", 33)):
+        sensor = add_sensor(module_connection, name, street)
+        start = (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+        add_reports(module_connection, [
+            {"sensor_id": sensor, "period_start": start + n * QUARTER, "seq": n + 1, "car_lft": 40} for n in range(6)
+        ])  # fmt: skip
+        module_connection.execute(
+            "update installation set until_at = %s where sensor_id = %s", (start + 2 * HOUR, sensor)
+        )
+        told = read(client, street, "hour", window={"from": start.isoformat(), "to": (start + 3 * HOUR).isoformat()})
+        assert [period["quarters"] for period in told] == ([4] if days == 2 else [4, 2])
