@@ -1,0 +1,69 @@
+"""How right the counts are: on clips with truth beside an OpenCV peer, on simulated streets, and with stages switched off.
+
+    python -m bench.accuracy clips --clips FOLDER      ours, the peer, the ablations; spread over clips
+    python -m bench.accuracy simulated                 count simulated streets (goes on where it stopped), then the table
+    python -m bench.accuracy simulated --report        only the table of what is there
+    python -m bench.accuracy simulated --ablations     the same with each stage off, on fewer streets
+
+All tables are Markdown. What was counted is kept under build/, so that long runs can be made in pieces:
+`--part 0/2` and `--part 1/2` are two processes. Remove the folder when the core has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in {None, ""}:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.accuracy_ablations import VARIANTS
+
+KEPT = Path("build/accuracy")
+FULL = next(iter(VARIANTS))
+
+
+def simulated(args: argparse.Namespace) -> int:
+    from bench.accuracy_simulated import read_rows, run
+    from bench.accuracy_tables import ablation_table, simulated_tables
+
+    index, _, parts = args.part.partition("/")
+    path = KEPT / f"{'ablations' if args.ablations else 'simulated'}-{index}.jsonl"
+    if not args.report:
+        variants = list(VARIANTS) if args.ablations else [FULL]
+        run(path, variants, args.seeds, args.seconds, args.fps, (int(index), int(parts)))
+    pattern = "ablations-*.jsonl" if args.ablations else "simulated-*.jsonl"
+    rows = [row for file in sorted(KEPT.glob(pattern)) for row in read_rows(file)]
+    print(ablation_table(rows) if args.ablations else simulated_tables(rows))
+    return 0
+
+
+def clips(args: argparse.Namespace) -> int:
+    from bench.accuracy_clips import clip_tables
+
+    print(clip_tables(Path(args.clips), KEPT / "clips.jsonl", only=args.only))
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    on_clips = commands.add_parser("clips", help="clips with truth, beside the peer")
+    on_clips.add_argument("--clips", required=True, metavar="FOLDER")
+    on_clips.add_argument("--only", action="append", help="only this counter (may be given again)")
+    on_clips.set_defaults(run=clips)
+    on_streets = commands.add_parser("simulated", help="simulated streets on seeds nobody looked at")
+    on_streets.add_argument("--seeds", type=int, default=9, help="streets a scene (default 9)")
+    on_streets.add_argument("--seconds", type=float, default=900.0, help="length of each (default 900)")
+    on_streets.add_argument("--fps", type=float, default=10.0)
+    on_streets.add_argument("--part", default="0/1", help="of the work, for several processes")
+    on_streets.add_argument("--report", action="store_true", help="count nothing more")
+    on_streets.add_argument("--ablations", action="store_true", help="each stage off in turn")
+    on_streets.set_defaults(run=simulated)
+    args = parser.parse_args()
+    return int(args.run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
