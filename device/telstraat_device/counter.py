@@ -18,6 +18,7 @@ from telstraat_device.core import LOST, LOST_SHARE, SOLID_COUNT, Sight
 from telstraat_device.crossings import Crossing
 from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
+from telstraat_device.glow import Glow
 from telstraat_device.line import Segment, checked_line
 from telstraat_device.seen import seen_of
 from telstraat_device.tracks import STILL_AFTER_S, Tracks
@@ -27,6 +28,7 @@ GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
 BOOT_FRAMES_MAX = 64
 LOST_S = 1.5
 SCALE_KNOWN = 1.15  # the factor by which the learnt scale may be wrong
+LAMPS_BURN = ("dusk", "night")
 NIGHT_TRUST = 0.25
 VAGUE_TRUST = 0.5  # of what shared its blob with others all the way
 
@@ -83,6 +85,7 @@ class Counter:
         scale = self.settings.pixels_per_metre
         middle_y = (self.line.y1 + self.line.y2) / (2 * f)
         self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
+        self.glow = Glow(small.width, small.height)
         self.view = ViewWatch(small.width, small.height)
         self._lost_pixels = LOST_SHARE * small.pixels
         self._kept: list[NDArray[np.uint8]] = []
@@ -137,7 +140,7 @@ class Counter:
     def _boot(self) -> list[Crossing]:
         """Guess the empty street from the kept frames and count them."""
         picks = np.unique(np.linspace(0, len(self._kept) - 1, BOOT_SAMPLES).round().astype(int))
-        self.background.boot(np.stack([self._kept[k] for k in picks]))
+        self.sight.begin([self._kept[k] for k in picks])
         self._booted = True
         self._last_t_s = self._kept_t_s[0] - 0.04
         found: list[Crossing] = []
@@ -158,10 +161,12 @@ class Counter:
         if count == LOST or self.view.blind or self.sight.at[SOLID_COUNT] > self._lost_pixels:
             return self._lose(dt_s)
         self._lost_s = 0.0
-        done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s)
+        if self.view.light in LAMPS_BURN:
+            count = self.glow.find(self.sight)
+        done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s, self.view.light)
         if (self.tracks.table[:, columns.STILL_S] > STILL_AFTER_S).any():
             for box in self.tracks.still():
-                small.absorb(*box)
+                self.sight.absorb(*box)
         return self._crossings(done)
 
     def _lose(self, dt_s: float) -> list[Crossing]:

@@ -25,6 +25,7 @@ from telstraat_device.track_table import (
     COUNTED,
     CROSSED,
     CROSSED_T,
+    DARK_SHARE,
     FIRST_ARMED,
     HEIGHT,
     ID,
@@ -76,6 +77,8 @@ FLICKER_S = 0.12
 EMIT_S = 0.5
 STILL_BELOW = 0.06
 TOGETHER_S = 0.8
+HEADWAY_S = 0.6
+AT_ONCE_S = 0.25
 OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
 
@@ -123,6 +126,30 @@ def piece_of(a: Table, b: Table) -> bool:
 
 
 @kernel
+def one_in_the_dark(a: Table, b: Table, share: float) -> bool:
+    """Tell whether two crossings were lamps and outlines of one vehicle in the dark (rows of tracks).
+
+    Two that go one way on one path are never less than HEADWAY_S apart: a car takes as long for its own length and a
+    gap. What crosses beside each other is apart across its way. The smaller may have up to `share` of the larger's area.
+    """
+    late = abs(a[CROSSED_T] - b[CROSSED_T])
+    area_a, area_b = a[SOLID_W] * a[SOLID_H], b[SOLID_W] * b[SOLID_H]
+    if a[CROSSED] != b[CROSSED] or late > HEADWAY_S or min(area_a, area_b) > share * max(area_a, area_b):
+        return False
+    pace_a, pace_b = np.hypot(a[SOLID_VX], a[SOLID_VY]), np.hypot(b[SOLID_VX], b[SOLID_VY])
+    if np.hypot(a[SOLID_VX] - b[SOLID_VX], a[SOLID_VY] - b[SOLID_VY]) > 0.6 * max(pace_a, pace_b):
+        return False
+    vx, vy, pace = (b[SOLID_VX], b[SOLID_VY], pace_b) if area_b > area_a else (a[SOLID_VX], a[SOLID_VY], pace_a)
+    ux, uy = vx / max(pace, 1e-6), vy / max(pace, 1e-6)
+    apart = abs((a[SOLID_X] - b[SOLID_X]) * uy - (a[SOLID_Y] - b[SOLID_Y]) * ux)
+    broad_a, broad_b = abs(uy) * a[SOLID_W] + abs(ux) * a[SOLID_H], abs(uy) * b[SOLID_W] + abs(ux) * b[SOLID_H]
+    gap = apart - 0.5 * (broad_a + broad_b)
+    if late < AT_ONCE_S:
+        return bool(gap < 0.15 * max(broad_a, broad_b) + 1.0)
+    return bool(gap < -0.25 * min(broad_a, broad_b))
+
+
+@kernel
 def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, scratch: Table) -> int:
     """Say whether a passage counts, or why not."""
     settle(tracks, history, scratch, i)
@@ -133,11 +160,15 @@ def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, sc
     for j in range(tracks.shape[0]):
         if j != i and tracks[j, ALIVE] != 0.0 and tracks[j, PENDING] != 0.0:
             settle(tracks, history, scratch, j)
-            if piece_of(tracks[i], tracks[j]):
+            smaller = tracks[i, LINE_W] * tracks[i, LINE_H] < tracks[j, LINE_W] * tracks[j, LINE_H]
+            lamps = smaller and one_in_the_dark(tracks[i], tracks[j], frame[DARK_SHARE])
+            if lamps or piece_of(tracks[i], tracks[j]):
                 tracks[i, OTHER] = tracks[j, ID]
                 return PIECE
     for j in range(recent.shape[0]):
-        if recent[j, CROSSED] != 0.0 and piece_of(tracks[i], recent[j]):
+        if recent[j, CROSSED] == 0.0:
+            continue
+        if piece_of(tracks[i], recent[j]) or one_in_the_dark(tracks[i], recent[j], frame[DARK_SHARE]):
             tracks[i, OTHER] = recent[j, ID]
             return PIECE
     return COUNTED

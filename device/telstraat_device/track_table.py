@@ -42,5 +42,6 @@ AT_FILL, AT_CUT_LEFT, AT_CUT_TOP, AT_CUT_RIGHT, AT_CUT_BOTTOM = range(7, 12)
 HISTORY_COLUMNS = 12
 HISTORY = 40
 
-# the state that a frame brings: time, time since the last, next track number, size of the picture, smallest crossing
-NOW_T, NOW_DT, NEXT_ID, WIDTH, HEIGHT, SMALLEST = range(6)
+# the state that a frame brings: time, time since the last, next track number, size of the picture, smallest crossing,
+# and up to which share of the larger what crosses with it in the dark is a piece of it (0 by day)
+NOW_T, NOW_DT, NEXT_ID, WIDTH, HEIGHT, SMALLEST, DARK_SHARE = range(7)

@@ -12,6 +12,7 @@ from telstraat_device.pieces import join
 from telstraat_device.sighting import MEDIANS
 from telstraat_device.track_table import (
     ALIVE,
+    DARK_SHARE,
     HISTORY,
     HISTORY_COLUMNS,
     MAX_EVENTS,
@@ -30,6 +31,7 @@ from telstraat_device.track_table import (
 
 STILL_AFTER_S = 1.0
 RECENT = 32
+DARK_SHARES = {"night": 1.0, "dusk": 0.5}
 AREA_MIN = 0.0009  # of the picture: a crossing smaller than this is no object
 
 
@@ -48,19 +50,23 @@ class Tracks:
         self.table: Table = np.zeros((MAX_TRACKS, TRACK_COLUMNS))
         self.events: Table = np.zeros((MAX_EVENTS, TRACK_COLUMNS))
         self._line = line
-        self._frame: Table = np.array([0.0, 0.0, 1.0, width, height, AREA_MIN * width * height], np.float64)
+        self._frame: Table = np.array([0.0, 0.0, 1.0, width, height, AREA_MIN * width * height, 0.0], np.float64)
         self._recent: Table = np.zeros((RECENT, TRACK_COLUMNS))
         self._history: Table = np.zeros((MAX_TRACKS, HISTORY, HISTORY_COLUMNS))
         self._scratch: Table = np.zeros((MEDIANS, HISTORY))
         self._blob_of: Table = np.zeros(MAX_TRACKS, np.int32)
         self._claims: Table = np.zeros(MAX_BLOBS, np.int32)
 
-    def follow(self, blobs: Table, count: int, before: Table, now: Table, t_s: float, dt_s: float) -> int:
+    def follow(
+        self, blobs: Table, count: int, before: Table, now: Table, t_s: float, dt_s: float, light: str = "day"
+    ) -> int:
         """Move on by one frame; return how many passages were decided (`events[:n]`, refused ones included).
 
-        blobs : float64 (MAX_BLOBS, columns), `count` of them in use; before, now : uint8 (pixels,), working pictures.
+        blobs : float64 (MAX_BLOBS, columns), `count` of them in use; before, now : uint8 (pixels,), working pictures;
+        light : what the view says, "night" for instance.
         """
         self._frame[NOW_T], self._frame[NOW_DT] = t_s, dt_s
+        self._frame[DARK_SHARE] = DARK_SHARES.get(light, 0.0)
         follow(self.table, blobs, count, self._frame, before, now, self._history, self._blob_of, self._claims)
         join(self.table, self._blob_of, dt_s)
         return passages(self.table, self._line, self._frame, self._recent, self._history, self._scratch, self.events)
