@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -47,3 +48,26 @@ def test_every_route_is_in_the_documentation_and_the_other_way_round() -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)`", text)) - {"GET /api/v1/openapi.json"}
     assert routes == told
+
+
+def test_what_version_1_has_promised_is_kept_and_all_of_it_is_written_down() -> None:
+    from api_promises import FILE, broken, promised
+
+    now = promised(create_app(ApiSettings()).openapi())
+    before = json.loads(FILE.read_text(encoding="utf-8"))
+    assert broken(before, now) == []
+    assert now == before, "something is new: run python scripts/api_promises.py"
+
+
+def test_a_broken_promise_is_found() -> None:
+    from api_promises import broken, promised
+
+    before = promised(create_app(ApiSettings()).openapi())
+    now = json.loads(json.dumps(before))
+    del now["operations"]["GET /api/v1/sensors"]
+    now["operations"]["GET /api/v1/segments"]["parameters"].remove("after")
+    now["operations"]["GET /api/v1/measures"]["role"] = "operator"
+    now["fields"]["PeriodShape"]["uptime"] = "string"
+    del now["fields"]["Sensor"]["online"]
+    assert len(broken(before, now)) == 5
+    assert broken(before, {**before, "fields": {**before["fields"], "New": {"one": "string"}}}) == []
