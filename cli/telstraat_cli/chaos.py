@@ -116,6 +116,18 @@ class ChaosRun:
 
     def run(self) -> Verdict:
         """Start everything, hurt it, heal it, let it drain, and compare."""
+        try:
+            return self._run()
+        except StackError as error:  # something did not come back: what was done until then is worth reading
+            self.history.note("gave up", "run", "failed", str(error))
+            self.history.save(self._history_file, asdict(self.settings))
+            raise
+
+    @property
+    def _history_file(self) -> Path:
+        return self.folder / f"history-{self.settings.seed}.jsonl"
+
+    def _run(self) -> Verdict:
         with self._stack:
             self._stack.callback(self._stop_all)
             self._start()
@@ -133,7 +145,7 @@ class ChaosRun:
             verdict.took_s = round(self.history.now_s, 1)
         for difference in verdict.differences:
             self.history.note("difference", "table", "failed", difference)
-        verdict.history = self.folder / f"history-{self.settings.seed}.jsonl"
+        verdict.history = self._history_file
         self.history.save(verdict.history, asdict(self.settings))
         return verdict
 

@@ -16,7 +16,7 @@ from tests.harness.databases import quick_cluster
 from telstraat_cli.errors import StackError
 from telstraat_cli.stack.account import unprivileged_account
 from telstraat_cli.stack.postgres import Postgres, pg_libraries, pg_tree, pg_version
-from telstraat_cli.stack.postmaster import clear_the_way, is_server, read_pid_file
+from telstraat_cli.stack.postmaster import clear_the_way, end_orphans, is_server, read_pid_file
 
 OWNER = """
 import sys, time
@@ -71,6 +71,19 @@ def test_a_killed_server_starts_again_with_its_rows_at_the_same_address(own_clus
     assert own_cluster.dsn() == address
     with psycopg.connect(address) as connection:
         assert connection.execute("select n from kept").fetchone() == (7,)
+
+
+def test_what_a_killed_server_has_left_at_work_does_not_keep_the_next_one_away(own_cluster: Postgres) -> None:
+    own_cluster.start()
+    with psycopg.connect(own_cluster.dsn()) as connection:
+        row = connection.execute("select pid from pg_stat_activity where backend_type = 'checkpointer'").fetchone()
+    assert row is not None
+    assert end_orphans(own_cluster.data) == [], "a running server's are no orphans"
+    os.kill(row[0], signal.SIGSTOP)  # as if it waited for the disk
+    own_cluster.kill()
+    own_cluster.start()
+    with psycopg.connect(own_cluster.dsn()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_a_folder_has_one_owner_at_a_time(own_cluster: Postgres) -> None:

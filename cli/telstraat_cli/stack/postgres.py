@@ -25,13 +25,13 @@ from telstraat_cli.errors import StackError
 from telstraat_cli.stack.account import Account, own_folder, reachable_copy, unprivileged_account
 from telstraat_cli.stack.child import Child, Program
 from telstraat_cli.stack.ports import LOOPBACK, free_port, is_free
-from telstraat_cli.stack.postmaster import clear_the_way
+from telstraat_cli.stack.postmaster import clear_the_way, end_orphans
 
 ROLE = "telstraat"
 DATABASE = "telstraat"
 BIN_VARIABLE = "TELSTRAAT_PG_BIN"
 SHARED_HOME = Path("/var/lib/telstraat")  # where root puts data that the database's account can reach
-START_S = 60.0
+START_S = 180.0  # what a killed server has left may sit in a write to a busy disk
 RECOVERY_S = 600.0
 AGAIN = re.compile(rb"shared memory block|lock file .* already exists|could not bind|Address already in use")
 HBA = "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
@@ -110,6 +110,7 @@ class Postgres:
             if not AGAIN.search(words.encode()) or time.monotonic() > deadline:
                 self.child.kill()
                 raise StackError(f"the database {self.child.how_it_ended()}; its last words ({self.log}):\n{words}")
+            end_orphans(self.data)
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, 2.0)
         self.create_database(DATABASE)
