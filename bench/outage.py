@@ -50,7 +50,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Outage:
-    """What one outage has shown; memory is resident memory in MB, at the begin and at the end of the outage, and its peak."""
+    """What one outage has shown; memory is resident memory in MB: at the begin, after a quarter and at the end of the outage, and its peak."""
 
     minutes: float
     sensors: int
@@ -59,7 +59,7 @@ class Outage:
     reports_during: int = 0
     away_s: float = 0.0
     log_lines: dict[str, int] = field(default_factory=dict)
-    memory_mb: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    memory_mb: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
     cpu_s: dict[str, float] = field(default_factory=dict)
     """CPU seconds during the outage."""
     died: list[str] = field(default_factory=list)
@@ -171,6 +171,7 @@ def go_without(world: World, tell: Callable[[str], None]) -> None:
     logs = {name: service.program.log for name, service in world.services.items()}
     before = {name: (rss_mb(pid), cpu_s(pid), log_lines(logs.get(name))) for name, pid in pids.items()}
     peak = {name: found[0] for name, found in before.items()}
+    quarter: dict[str, float] = {}
     closed_before = world.closed(world.clock.now_s())
     world.database.stop()
     began_s = time.monotonic()
@@ -180,9 +181,11 @@ def go_without(world: World, tell: Callable[[str], None]) -> None:
         for name in [name for name, pid in pids.items() if not alive(pid) and name not in outage.died]:
             outage.died.append(name)
         peak |= {name: max(peak[name], rss_mb(pid)) for name, pid in pids.items() if alive(pid)}
+        if not quarter and time.monotonic() - began_s >= outage.minutes * 15:
+            quarter = {name: rss_mb(pid) for name, pid in pids.items()}
     for name, pid in pids.items():
         mb, used_s, lines = before[name]
-        outage.memory_mb[name] = (mb, rss_mb(pid), peak[name])
+        outage.memory_mb[name] = (mb, quarter.get(name, 0.0), rss_mb(pid), peak[name])
         outage.cpu_s[name] = round(cpu_s(pid) - used_s, 1)
         if name in logs:
             outage.log_lines[name] = log_lines(logs[name]) - lines
