@@ -140,7 +140,7 @@ class Counter:
     def _boot(self) -> list[Crossing]:
         """Guess the empty street from the kept frames and count them."""
         picks = np.unique(np.linspace(0, len(self._kept) - 1, BOOT_SAMPLES).round().astype(int))
-        self.sight.begin([self._kept[k] for k in picks])
+        self.background.boot(np.stack([self._kept[k] for k in picks]))
         self._booted = True
         self._last_t_s = self._kept_t_s[0] - 0.04
         found: list[Crossing] = []
@@ -166,7 +166,7 @@ class Counter:
         done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s, self.view.light)
         if (self.tracks.table[:, columns.STILL_S] > STILL_AFTER_S).any():
             for box in self.tracks.still():
-                self.sight.absorb(*box)
+                small.absorb(*box)
         return self._crossings(done)
 
     def _lose(self, dt_s: float) -> list[Crossing]:
