@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 if __package__ in {None, ""}:
@@ -62,11 +63,31 @@ def _ours(frame: pd.DataFrame, panel: Panel, case: Case) -> Estimate | None:
     return estimate(frame, panel, case)
 
 
-def run(cases: Sequence[Case], panels: dict[str, Panel], names: Sequence[str]) -> pd.DataFrame:
-    """Run all cases and return the scored rows."""
-    rows: list[dict[str, object]] = []
-    for number, case in enumerate(cases, 1):
-        rows += run_case(panels[case.panel], case, names)
+def run(
+    cases: Sequence[Case],
+    panels: dict[str, Panel],
+    names: Sequence[str],
+    kept: Path | None = None,
+    minutes: float | None = None,
+) -> pd.DataFrame:
+    """Run the cases in a fixed random order, so that a run that was stopped is a fair sample, and return scored rows.
+
+    What is in the file `kept` is taken from there; new rows are added to it case by case.
+    """
+    known = pd.read_csv(kept) if kept is not None and kept.exists() else pd.DataFrame(columns=["case", "estimator"])
+    rows: list[dict[str, object]] = [{str(key): row[key] for key in row} for row in known.to_dict("records")]
+    done = set(zip(known["case"], known["estimator"], strict=True))
+    until = time.monotonic() + 60 * minutes if minutes else float("inf")
+    for number, which in enumerate(np.random.default_rng(0).permutation(len(cases)), 1):
+        case = cases[int(which)]
+        missing = [name for name in names if (case.number, name) not in done]
+        if time.monotonic() > until:
+            print(f"stopped after {number - 1} of {len(cases)} cases", file=sys.stderr)
+            break
+        new = run_case(panels[case.panel], case, missing) if missing else []
+        rows += new
+        if kept is not None and new:
+            pd.DataFrame(new).to_csv(kept, mode="a", header=not kept.exists(), index=False)
         if number % 20 == 0:
             print(f"{number} of {len(cases)} cases", file=sys.stderr, flush=True)
     return scored(pd.DataFrame(rows))
@@ -109,15 +130,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, help="take every n-th case")
     parser.add_argument("--only", action="append", help="estimators to run (all by default)")
     parser.add_argument("--json", help="write the scores here")
-    parser.add_argument("--rows", help="write every estimate here (CSV)")
+    parser.add_argument("--rows", type=Path, help="keep every estimate here (CSV); what is there is not computed again")
+    parser.add_argument("--minutes", type=float, help="stop after so long")
     args = parser.parse_args(argv)
     own = {panel.name: panel for panel in map(read_own_panel, args.panel)}
     folder = None if own and args.cases else data_folder(args.data)
     panels = own | (read_panels(folder) if folder else {})
     cases = read_cases(Path(args.cases) if args.cases else Path(folder or ".") / "placebo_cases.csv")[:: args.every]
-    rows = run(cases, panels, args.only or [OURS, *PEERS])
-    if args.rows:
-        rows.to_csv(args.rows, index=False)
+    rows = run(cases, panels, args.only or [OURS, *PEERS], args.rows, args.minutes)
     content = show(rows)
     if args.json:
         write_json(args.json, content)

@@ -22,6 +22,18 @@ COUNTRY_OF_ZONE = {
     "America/New_York": "US", "America/Chicago": "US", "America/Denver": "US", "America/Los_Angeles": "US",
     "Australia/Sydney": "AU", "Australia/Melbourne": "AU", "Pacific/Auckland": "NZ",
 }  # fmt: skip
+# Usual first and last day of the long school holidays, month and day; where regions differ, the span of most of them.
+# Published school calendars of the last years, to the week; a deployment's own table takes precedence.
+SUMMER_OF_COUNTRY = {
+    "BE": (701, 831), "NL": (708, 831), "FR": (706, 831), "DE": (625, 910), "GB": (720, 902), "IE": (628, 830),
+    "ES": (622, 908), "PT": (620, 910), "IT": (610, 910), "AT": (630, 908), "CH": (706, 818), "LU": (715, 914),
+    "DK": (628, 810), "NO": (620, 818), "SE": (614, 818), "FI": (603, 810), "PL": (625, 831), "CZ": (701, 831),
+    "SI": (625, 831), "HU": (616, 831), "GR": (615, 910), "CA": (624, 831), "US": (615, 904), "AU": (1220, 128),
+    "NZ": (1218, 131),
+}  # fmt: skip
+SUMMER_ELSEWHERE = (701, 831)
+FADING_DAYS = 14
+"""Without a table the long holidays fade in and out: regions differ by weeks, and upper classes leave before the last day."""
 SOUTHERN = ("Australia/", "Pacific/Auckland", "America/Argentina", "America/Santiago", "Africa/Johannesburg")
 
 
@@ -36,7 +48,8 @@ class Calendar:
     region
         Its subdivision, for holidays of a region.
     school
-        School holidays, first and last day INCLUSIVE; where empty, the weeks around New Year and of high summer stand in.
+        School holidays, first and last day INCLUSIVE; where empty, the weeks around New Year and the country's usual long
+        holidays stand in.
     southern
         Whether the warm half of the year is November to April.
     """
@@ -61,7 +74,7 @@ class Calendar:
         return free
 
     def breaks(self, days: pd.DatetimeIndex) -> NDArray[np.float64]:
-        """Return, per day, whether it lies in the weeks around New Year and in another school holiday.
+        """Return, per day, how likely it lies in the weeks around New Year and in another school holiday.
 
         Parameters
         ----------
@@ -71,7 +84,7 @@ class Calendar:
         Returns
         -------
         numpy.ndarray
-            Shape (len(days), 2), 0 or 1: around New Year, other school holidays.
+            Shape (len(days), 2), 0 to 1: around New Year, other school holidays.
         """
         mark = np.asarray(days.month * 100 + days.day)
         year_end = (mark >= 1220) | (mark <= 106)
@@ -80,8 +93,19 @@ class Calendar:
             for first, last in self.school:
                 other |= np.asarray((days >= pd.Timestamp(first)) & (days <= pd.Timestamp(last)))
         else:
-            other = (mark >= 708) & (mark <= 828)
+            return np.column_stack([year_end, np.where(year_end, 0.0, self._long_holidays(days))])
         return np.column_stack([year_end, other & ~year_end]).astype(float)
+
+    def _long_holidays(self, days: pd.DatetimeIndex) -> NDArray[np.float64]:
+        """Return, per day, how likely it lies in the usual long holidays of the country."""
+        begin, end = (
+            pd.Timestamp(2001, mark // 100, mark % 100).day_of_year
+            for mark in SUMMER_OF_COUNTRY.get(self.country, SUMMER_ELSEWHERE)
+        )
+        length = (end - begin) % 365
+        since = (np.asarray(days.day_of_year, dtype=float) - begin + 182) % 365 - 182
+        outside = np.maximum(np.maximum(-since, since - length), 0.0)
+        return np.asarray(np.clip(1 - outside / FADING_DAYS, 0.0, 1.0), dtype=float)
 
     def described(self) -> str:
         """Return what is known, in a few words."""

@@ -131,7 +131,7 @@ def daily_counts(
     rows = table[table["hour"].isin(hours) & (table["day"] >= first) & (table["day"] <= last)]
     if rows.empty or not hours:
         return DailyCounts(segment, pd.Series(dtype=float), pd.DatetimeIndex([]), hours)
-    counts = rows[list(columns)].sum(axis=1).to_numpy(float) / rows["uptime"].to_numpy(float)
+    counts = rows[list(columns)].sum(axis=1, skipna=False).to_numpy(float) / rows["uptime"].to_numpy(float)
     days, day_no = np.unique(rows["day"].to_numpy("datetime64[D]"), return_inverse=True)
     where = {hour: number for number, hour in enumerate(hours)}
     hour_no = rows["hour"].map(where).to_numpy()

@@ -19,7 +19,7 @@ class LeaveOneControlOut(Check):
     def run(self, context: CheckContext) -> CheckResult:
         """Pass when every answer lies in the interval and none changes what is claimed."""
         answer = context.answer
-        if answer.effect is None or answer.street is None or len(answer.company) < 2:
+        if answer.effect is None or answer.street is None or answer.fit is None or len(answer.company) < 2:
             return self.result(Verdict.UNKNOWN, "one_control", controls=len(answer.company))
         own = answer.street.weeks
         level = mean_level_after(own.number, own.level, own.noise)
@@ -32,6 +32,7 @@ class LeaveOneControlOut(Check):
                 context.question.motion,
                 context.prepared.span.date,
                 southern=context.measure.days.southern,
+                ways=answer.fit.ways,
             )
             found.append(effect_of(fit.steps, 0, level, context.question.what, answer.stretch))
         estimates = [one.estimate for one in found]

@@ -76,7 +76,7 @@ def school_run(
     table = table[table["hour"].isin(hours) & (table["day"].dt.day_of_week < 5)]
     index = pd.DatetimeIndex(table["day"])
     free = calendar.free_days(index)
-    away = calendar.breaks(index).sum(axis=1) > 0
+    away = calendar.breaks(index).sum(axis=1) >= 1
     rates = table[column] / table["uptime"]
     school, holidays = rates[~free & ~away], rates[~free & away]
     if school.empty or holidays.empty or holidays.mean() <= 0:

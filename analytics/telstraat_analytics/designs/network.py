@@ -17,6 +17,7 @@ from telstraat_analytics.model.weeks import Floats
 from telstraat_analytics.question import Question
 
 DRAWS = 4000
+WAYS_MAX = 4  # of moving, each the likeliest of one street: many streets together are slow to try
 SEED = 20220816
 
 
@@ -102,7 +103,9 @@ def network(
         if not (other.segment in seen or seen.update({other.segment: 1}))
     ]
     others = [one.weeks for one in company[:CONTROLS_MAX]]
-    fit = fit_steps(streets, others, question.motion, prepared.span.date, southern=measure.days.southern)
+    ways = list(dict.fromkeys(one.fit.ways[0] for one in (*inside, *edge) if one.fit is not None))[:WAYS_MAX]
+    date, southern = prepared.span.date, measure.days.southern
+    fit = fit_steps(streets, others, question.motion, date, southern=southern, ways=ways)
     wider = float(np.mean([one.stretch for one in (*inside, *edge)]))
     draws = _draws(fit.steps, wider)
     observed = np.array([one.effect.observed for one in (*inside, *edge) if one.effect is not None])

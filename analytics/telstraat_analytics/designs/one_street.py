@@ -93,8 +93,8 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     fit = fit_steps([own.weeks], others, motion, date, southern=southern)
     after = int((own.weeks.number >= 0).sum())
     placebos = [
-        *placebos_in_time(own.weeks, others, motion, date, after, southern=southern),
-        *placebos_in_space(others, motion, date, southern=southern),
+        *placebos_in_time(own.weeks, others, motion, date, after, southern=southern, ways=fit.ways),
+        *placebos_in_space(others, motion, date, southern=southern, ways=fit.ways),
     ]
     wider = stretch(placebos)
     level = mean_level_after(own.weeks.number, own.weeks.level, own.weeks.noise)
@@ -165,13 +165,16 @@ def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Ref
     )
     if own is None:
         return [Refusal(segment, "no_days", why)]
-    before = len(own.days(own.daily.totals.index[0], span.begin - pd.Timedelta(days=1)))
+    earlier = own.days(own.daily.totals.index[0], span.begin - pd.Timedelta(days=1))
+    before = len(earlier)
     after = len(own.days(span.date, span.last))
     reasons = []
     if before < DAYS_MIN:
         reasons.append(Refusal(segment, "few_before", why, before, DAYS_MIN))
     if after < DAYS_MIN:
         reasons.append(Refusal(segment, "few_after", why, after, DAYS_MIN))
+    if not reasons and not earlier.any():
+        reasons.append(Refusal(segment, "nothing_before", why))
     if not reasons and not ((own.weeks.number < 0).any() and (own.weeks.number >= 0).any()):
         reasons.append(Refusal(segment, "holidays"))
     return reasons

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.model.priors import Motion
-from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.model.step import WAYS, Way, fit_steps
 from telstraat_analytics.model.weeks import Weeks
 
 WEEKS_AFTER_MAX = 4  # a placebo looks as far ahead as most first evaluations do
@@ -49,7 +49,14 @@ class Placebo:
 
 
 def placebos_in_time(
-    target: Weeks, others: Sequence[Weeks], motion: Motion, date: pd.Timestamp, after: int, *, southern: bool = False
+    target: Weeks,
+    others: Sequence[Weeks],
+    motion: Motion,
+    date: pd.Timestamp,
+    after: int,
+    *,
+    southern: bool = False,
+    ways: Sequence[Way] = WAYS,
 ) -> list[Placebo]:
     """Evaluate earlier dates in the time before, where nothing was done.
 
@@ -67,6 +74,8 @@ def placebos_in_time(
         Weeks after the real date; a placebo uses as many, at most four.
     southern
         Whether the warm half of the year is November to April.
+    ways
+        In which streets may move.
 
     Returns
     -------
@@ -84,12 +93,18 @@ def placebos_in_time(
             continue
         company = [one.between(-10_000, -back + span - 1).shifted(-back) for one in others]
         company = [one for one in company if (one.number < 0).sum() >= WEEKS_BEFORE_MIN and (one.number >= 0).any()]
-        found.append(_placebo(shifted, company, motion, date - pd.Timedelta(weeks=back), southern=southern))
+        earlier = date - pd.Timedelta(weeks=back)
+        found.append(_placebo(shifted, company, motion, earlier, southern=southern, ways=ways))
     return found
 
 
 def placebos_in_space(
-    controls: Sequence[Weeks], motion: Motion, date: pd.Timestamp, *, southern: bool = False
+    controls: Sequence[Weeks],
+    motion: Motion,
+    date: pd.Timestamp,
+    *,
+    southern: bool = False,
+    ways: Sequence[Way] = WAYS,
 ) -> list[Placebo]:
     """Evaluate every control street as if it had been treated at the real date.
 
@@ -103,6 +118,8 @@ def placebos_in_space(
         The real date.
     southern
         Whether the warm half of the year is November to April.
+    ways
+        In which streets may move.
 
     Returns
     -------
@@ -114,7 +131,7 @@ def placebos_in_space(
         if (one.number < 0).sum() < WEEKS_BEFORE_MIN or not (one.number >= 0).any():
             continue
         others = [*controls[:number], *controls[number + 1 :]]
-        found.append(_placebo(one, others, motion, date, southern=southern))
+        found.append(_placebo(one, others, motion, date, southern=southern, ways=ways))
     return found
 
 
@@ -137,7 +154,15 @@ def stretch(placebos: Sequence[Placebo]) -> float:
     return float(np.sqrt((TRUST + squares.sum()) / (TRUST + len(squares))))
 
 
-def _placebo(target: Weeks, others: Sequence[Weeks], motion: Motion, date: pd.Timestamp, *, southern: bool) -> Placebo:
-    steps = fit_steps([target], others, motion, date, southern=southern).steps
+def _placebo(
+    target: Weeks,
+    others: Sequence[Weeks],
+    motion: Motion,
+    date: pd.Timestamp,
+    *,
+    southern: bool,
+    ways: Sequence[Way],
+) -> Placebo:
+    steps = fit_steps([target], others, motion, date, southern=southern, ways=ways).steps
     claimed = steps.quantile(0.025) > 0 or steps.quantile(0.975) < 0
     return Placebo(target.segment, date, steps.mean(), steps.sd(), claimed)

@@ -73,6 +73,15 @@ SHARED_DAYS = 20
 MEMORIES_WEEKS = (3.0, 8.0, 30.0)
 """How long a street's level remembers: from a fortnight's roadworks to the slow growth of a neighbourhood."""
 
+WEEK_SHOCKS = (0.0, 1.5, 3.0)
+"""What a single week has to itself (a wet week, a match, a lorry that parks before the window), as multiples of the week
+step: none, about as large as the step, and clearly larger. A judgement; which of them holds is learnt from the street."""
+
+SEASON_CONTRASTS = (0.25, 0.5, 1.0, 2.0, 4.0)
+CONTRAST_SPREAD = 0.7
+"""How much more a street moves in the other half of the year than around the date: bicycles and people on foot move more
+in winter than in summer. Tried from a quarter to four times, with a log spread of a factor two; learnt from the street."""
+
 SHARING_POWERS = (1.0, 0.6, 0.3)
 """Slow movements are shared more than days are: correlation of days to one of these powers."""
 

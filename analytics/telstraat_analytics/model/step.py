@@ -4,15 +4,16 @@ Level of street i in week t:
 
     level = mean_i + season_i(t) + breaks_i(t) + movement_i(t) + noise_i(t) + step_i * [t >= 0]
 
-Movement forgets over a memory of weeks and is shared between streets; its size, its memory and how much is shared are
-not chosen but averaged over, weighted by how well they explain the data (restricted likelihood times prior). That is
-what makes the intervals as wide as streets really move.
+Movement forgets over a memory of weeks, has a part that belongs to a single week, may be larger in the other half of the
+year than around the date, and is shared between streets. None of that is chosen: it is averaged over, weighted by how
+well it explains the data (restricted likelihood times prior). That makes intervals as wide as streets really move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -23,22 +24,61 @@ from scipy.special import stdtr
 
 from telstraat_analytics.model.priors import (
     CALENDAR_SHARED,
+    CONTRAST_SPREAD,
     MEMORIES_WEEKS,
+    SEASON_CONTRASTS,
     SEASON_SHARED,
     SHARED_DAYS,
     SHARING_POWERS,
     WARMEST_DAY_OF_YEAR,
+    WEEK_SHOCKS,
     Motion,
 )
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
 SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
 NEGLIGIBLE = 0.01  # of the best weight: not worth a factorisation
+LIKELIEST = 4  # ways that placebo dates are tried with: all of them would cost ten times as much and say the same
 DEGREES = 30.0  # of the Student t of a component: the noise variances are estimates, too
 FLAT = 1e-9
 SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
 WEEKS_OF_YEAR = 365.25 / 7
 DAY_OVERLAP = 0.95  # two streets rarely lose the same days
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which a street may move.
+
+    Attributes
+    ----------
+    memory_weeks
+        How long its level remembers.
+    shock
+        Standard deviation of what a single week has to itself, in week steps.
+    contrast
+        How many times more it moves half a year away from the date than around it.
+    """
+
+    memory_weeks: float
+    shock: float = 0.0
+    contrast: float = 1.0
+
+    @property
+    def log_prior(self) -> float:
+        """Return the logarithm of its prior weight."""
+        return -0.5 * float(np.log(self.contrast) / CONTRAST_SPREAD) ** 2
+
+    def covariance(self, number: Ints) -> Floats:
+        """Return the covariance of the movement in these weeks, for a step of one a week."""
+        lag = np.abs(number[:, None] - number[None, :])
+        K = self.memory_weeks / 2 * np.exp(-lag / self.memory_weeks) + self.shock**2 * (lag == 0)
+        away = (1 - np.cos(2 * np.pi * number / WEEKS_OF_YEAR)) / 2
+        scale = self.contrast**away
+        return np.asarray(K * scale[:, None] * scale[None, :], dtype=float)
+
+
+WAYS = tuple(Way(*one) for one in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))
 
 
 @dataclass(frozen=True)
@@ -99,14 +139,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class StepFit:
-    """The steps of the treated streets and what was expected of the first of them."""
+    """The steps of the treated streets, what was expected of the first of them, and the likeliest ways of moving."""
 
     steps: Mixture
     expected: tuple[Expected, ...]
     shared_days: Floats
+    ways: tuple[Way, ...]
 
 
-_Component = tuple[Floats, Floats, float, float, float, Floats]
+_Component = tuple[Floats, Floats, float, Way, float, Floats]
 
 
 @dataclass(frozen=True)
@@ -130,7 +171,13 @@ class _Stack:
 
 
 def fit_steps(
-    treated: Sequence[Weeks], controls: Sequence[Weeks], motion: Motion, date: pd.Timestamp, *, southern: bool = False
+    treated: Sequence[Weeks],
+    controls: Sequence[Weeks],
+    motion: Motion,
+    date: pd.Timestamp,
+    *,
+    southern: bool = False,
+    ways: Sequence[Way] = WAYS,
 ) -> StepFit:
     """Estimate the step of every treated street at the date.
 
@@ -146,6 +193,8 @@ def fit_steps(
         First day of the time after.
     southern
         Whether the warm half of the year is November to April.
+    ways
+        In which streets may move.
 
     Returns
     -------
@@ -154,20 +203,31 @@ def fit_steps(
     """
     streets = [*treated, *controls]
     stack = _stacked(streets, len(treated), motion, date, southern=southern)
-    alone = [_size_alone(one, number < len(treated), motion, date, southern) for number, one in enumerate(streets)]
+    alone = [_size_alone(one, motion, date, southern, ways, treated=True) for one in treated]
+    if len(treated) == 1:
+        worth = [
+            way for way, row in zip(ways, alone[0], strict=True) if np.exp(row.max() - alone[0].max()) > NEGLIGIBLE
+        ]
+        alone = [alone[0][[way in worth for way in ways]]]
+        ways = worth
+    alone += [_size_alone(one, motion, date, southern, ways) for one in controls]
     shared = _shared_days(streets, motion)
-    components = list(_components(stack, alone, shared, motion))
+    components = list(_components(stack, alone, shared, motion, ways))
     weight = np.exp(np.array([one[2] for one in components]) - max(one[2] for one in components))
     weight = weight / weight.sum()
     mixture = Mixture(
         np.array([one[0] for one in components]),
         np.array([one[1] for one in components]),
         weight,
-        float(weight @ [one[3] for one in components]),
+        float(weight @ [one[3].memory_weeks for one in components]),
         float(weight @ [one[4] for one in components]),
     )
     best = components[int(np.argmax(weight))]
-    return StepFit(mixture, _without_step(stack, best[5], mixture, treated), shared)
+    held: dict[Way, float] = dict.fromkeys(ways, 0.0)
+    for one, share in zip(components, weight, strict=True):
+        held[one[3]] += float(share)
+    likeliest = tuple(sorted(held, key=lambda way: -held[way])[:LIKELIEST])
+    return StepFit(mixture, _without_step(stack, best[5], mixture, treated), shared, likeliest)
 
 
 def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
@@ -193,11 +253,6 @@ def _stacked(streets: Sequence[Weeks], treated: int, motion: Motion, date: pd.Ti
     precision[n : 2 * n, n : 2 * n] += np.linalg.inv(motion.season_amplitude**2 * share)
     noise = np.concatenate([one.noise for one in streets])
     return _Stack(street, number, level, noise, breaks, X, precision, treated, n, np.column_stack([X, level]))
-
-
-def _movement(first: Ints, second: Ints, memory: float) -> Floats:
-    """Return the covariance of a level that forgets over `memory` weeks, for a step of one a week."""
-    return np.asarray(memory / 2 * np.exp(-np.abs(first[:, None] - second[None, :]) / memory), dtype=float)
 
 
 def _calendar(breaks: Floats, motion: Motion) -> Floats:
@@ -226,16 +281,18 @@ def _solve(stack: _Stack, V: Floats) -> tuple[Floats, Floats, float]:
     return coefficients, covariance, float(likelihood)
 
 
-def _size_alone(weeks: Weeks, is_treated: bool, motion: Motion, date: pd.Timestamp, southern: bool) -> Floats:
-    """Return log posterior weights, shape (memories, sizes), of one street's movement from its own weeks."""
-    stack = _stacked([weeks], int(is_treated), motion, date, southern=southern)
+def _size_alone(
+    weeks: Weeks, motion: Motion, date: pd.Timestamp, southern: bool, ways: Sequence[Way], *, treated: bool = False
+) -> Floats:
+    """Return log posterior weights, shape (ways, sizes), of one street's movement from its own weeks."""
+    stack = _stacked([weeks], int(treated), motion, date, southern=southern)
     calendar = _calendar(stack.breaks, motion) + np.diag(stack.noise)
-    out = np.empty((len(MEMORIES_WEEKS), len(SIZES)))
-    for row, memory in enumerate(MEMORIES_WEEKS):
-        K = motion.week_step**2 * _movement(stack.number, stack.number, memory)
+    out = np.empty((len(ways), len(SIZES)))
+    for row, way in enumerate(ways):
+        K = motion.week_step**2 * way.covariance(stack.number)
         for column, size in enumerate(SIZES):
             likelihood = _solve(stack, size**2 * K + calendar)[2]
-            out[row, column] = likelihood + _prior_of_size(size, motion.week_step_spread)
+            out[row, column] = likelihood + _prior_of_size(size, motion.week_step_spread) + way.log_prior
     return out
 
 
@@ -259,7 +316,9 @@ def _definite(correlation: Floats) -> Floats:
     return np.asarray(mended / scale[:, None] / scale[None, :], dtype=float)
 
 
-def _components(stack: _Stack, alone: list[Floats], shared: Floats, motion: Motion) -> Iterator[_Component]:
+def _components(
+    stack: _Stack, alone: list[Floats], shared: Floats, motion: Motion, ways: Sequence[Way]
+) -> Iterator[_Component]:
     """Yield (steps, covariance, log weight, memory, size, V) for every way of moving that is worth trying."""
     index = np.ix_(stack.street, stack.street)
     scatter = np.sqrt(stack.noise)
@@ -271,8 +330,8 @@ def _components(stack: _Stack, alone: list[Floats], shared: Floats, motion: Moti
     sharing = [_definite(shared**power)[index] for power in powers]
     single = stack.treated == 1
     likely = np.exp(alone[0] - alone[0].max()) if single else np.ones_like(alone[0])
-    for row, memory in enumerate(MEMORIES_WEEKS):
-        K = motion.week_step**2 * _movement(stack.number, stack.number, memory)
+    for row, way in enumerate(ways):
+        K = motion.week_step**2 * way.covariance(stack.number)
         typical = np.array([_typical_size(one[row]) for one in alone])
         for column, size in enumerate(SIZES):
             if likely[row, column] < NEGLIGIBLE:
@@ -287,7 +346,8 @@ def _components(stack: _Stack, alone: list[Floats], shared: Floats, motion: Moti
                 V = correlation * scale[:, None] * scale[None, :] * K + fixed
                 beta, cov, likelihood = _solve(stack, V)
                 k = stack.treated
-                yield beta[-k:], cov[-k:, -k:], likelihood + _prior_of_size(size, spread), memory, size, V
+                weight = likelihood + _prior_of_size(size, spread) + way.log_prior
+                yield beta[-k:], cov[-k:, -k:], weight, way, size, V
 
 
 def _typical_size(weights: Floats) -> float:
@@ -326,7 +386,7 @@ def step_sd(number: Ints, noise: float, motion: Motion, size: float, controls: i
     X[np.arange(len(week)), street] = 1.0
     X[:, n] = (street < treated) & (week >= 0)
     season = motion.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
-    V = np.where(same, 1.0, motion.shared) * (size * motion.week_step) ** 2 * _movement(week, week, MEMORIES_WEEKS[-1])
+    V = np.where(same, 1.0, motion.shared) * (size * motion.week_step) ** 2 * Way(MEMORIES_WEEKS[-1]).covariance(week)
     V = V + noise * same_week * np.where(same, 1.0, motion.shared)
     V = V + np.where(same, 1.0, SEASON_SHARED) * np.outer(season, season) / 2
     white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)

@@ -17,6 +17,8 @@ Ints = NDArray[np.int64]
 
 OUTLIER_SD = 2.5  # Huber's corner: further days pull less
 NOISE_DAYS = 7.0  # weight of the published day noise, in days per weekday
+NEAR_WEEKS = 6.0  # days so many weeks away still say how noisy a week is
+NEAR_DAYS = 14.0  # weight of the street's usual noise against that, in days
 WEEKDAY_DAYS = 0.3  # weight of a flat week in the weekday profile
 ROUNDS = 12
 _MEMORIES = np.linspace(-0.1, 0.8, 10)
@@ -111,9 +113,11 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
     mean, profile, spread, pull = _fit_profile(y, week, weekday, motion.day_noise)
     expected = mean[week] * profile[weekday]
     shock = np.clip((y - expected) / expected / np.sqrt(spread[weekday]), -3, 3)
+    local = _local_spread(shock, number, week)[week]
+    shock = np.clip(shock / np.sqrt(local), -3, 3)
     memory = _memory(shock, day, week)
     weight = pull * profile[weekday]
-    noise = _week_noise(day, week, weight, spread[weekday] / (1 - _mean_correlation(memory)), memory, y)
+    noise = _week_noise(day, week, weight, local * spread[weekday] / (1 - _mean_correlation(memory)), memory, y)
     total_weight = np.bincount(week, weight)
     breaks = calendar.breaks(index)
     shares = np.column_stack([np.bincount(week, weight * breaks[:, side]) / total_weight for side in (0, 1)])
@@ -192,6 +196,16 @@ def _fit_profile(y: Floats, week: Ints, weekday: Ints, day_noise: float) -> tupl
     return mean, profile, spread, pull
 
 
+def _local_spread(shock: Floats, number: Ints, week: Ints) -> Floats:
+    """Return, per week, how much noisier its days are than the street's usual ones: bicycles scatter more in winter."""
+    near = np.exp(-np.abs(number[:, None] - number[None, :]) / NEAR_WEEKS)
+    squares, days = np.bincount(week, shock**2), np.bincount(week).astype(float)
+    usual = float(squares.sum() / days.sum())
+    if usual <= 0:
+        return np.ones(len(number))
+    return np.asarray((near @ squares / usual + NEAR_DAYS) / (near @ days + NEAR_DAYS), dtype=float)
+
+
 def _memory(shock: Floats, day: Ints, week: Ints) -> float:
     if len(shock) < 2:
         return DAY_MEMORY
@@ -223,9 +237,7 @@ def _mean_correlation(memory: float) -> float:
 
 
 def _week_noise(day: Ints, week: Ints, weight: Floats, variance: Floats, memory: float, y: Floats) -> Floats:
-    noise = np.empty(int(week.max()) + 1)
-    for number in range(len(noise)):
-        here = np.flatnonzero(week == number)
-        pull = weight[here] / weight[here].sum() * np.sqrt(variance[here])
-        noise[number] = pull @ _correlation(day[here], memory) @ pull + 1 / max(float(y[here].sum()), 1.0)
-    return noise
+    pull = np.zeros((int(week.max()) + 1, 7))
+    pull[week, day % 7] = weight / np.bincount(week, weight)[week] * np.sqrt(variance)
+    scatter = np.einsum("wi,ij,wj->w", pull, _correlation(np.arange(7), memory), pull)
+    return np.asarray(scatter + 1 / np.maximum(np.bincount(week, y), 1.0), dtype=float)

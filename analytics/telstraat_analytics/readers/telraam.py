@@ -31,7 +31,21 @@ PORTAL_COLUMNS = {
     "Heavy (A > B)": "heavy_lft",
     "Heavy (B > A)": "heavy_rgt",
 }
-START_NAMES = ("start", "date", "start_utc", "period_start")
+START_NAMES = ("start", "date", "start_utc", "period_start", "datetime", "timestamp", "time", "hour_start")
+SEGMENT_NAMES = ("segment", "segment_id", "segment_name", "sensor", "sensor_id", "street")
+CLASS_NAMES = {
+    "pedestrians": "pedestrian",
+    "walk": "pedestrian",
+    "bikes": "bike",
+    "bicycle": "bike",
+    "bicycles": "bike",
+    "cars": "car",
+    "heavy_vehicles": "heavy",
+    "large_vehicles": "heavy",
+    "trucks": "heavy",
+    "lorry": "heavy",
+}
+UPTIME_PERCENT = 1.5  # a larger uptime is a percentage
 HISTOGRAM = "car_speed_hist_0to120plus"
 
 
@@ -88,8 +102,12 @@ def _json_rows(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _api(path: Path, table: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    table = _plain_columns(table)
     name = next((one for one in START_NAMES if one in table), None)
-    segment = next((one for one in ("segment", "segment_id") if one in table), None)
+    segment = next((one for one in SEGMENT_NAMES if one in table), None)
+    if segment is None and name is not None:  # one street per file, called as the file is
+        segment = "segment"
+        table = table.assign(segment=path.name.split(".")[0])
     if name is None or segment is None or not any(one in table for one in CLASSES):
         raise FrameError(
             f"{path}: no table of counts; it needs segment_id, date and at least one of {', '.join(CLASSES)}, "
@@ -103,6 +121,14 @@ def _api(path: Path, table: pd.DataFrame, timezone: str) -> pd.DataFrame:
     if "instance_id" in out:
         out["instance"] = out["instance_id"]
     return _kept(out)
+
+
+def _plain_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its columns in small letters and the usual other names of classes replaced."""
+    names = {one: str(one).strip().lower().replace(" ", "_") for one in table.columns}
+    names = {one: CLASS_NAMES.get(small, small) for one, small in names.items()}
+    taken = list(names.values())
+    return table.rename(columns={one: new for one, new in names.items() if taken.count(new) == 1})
 
 
 def _plain_name(value: object) -> str:
@@ -149,7 +175,9 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
     out = table[[name for name in wanted if name in table]].dropna(subset=["start"]).copy()
     for name in (*CLASSES, "night", *directed):
         if name in out:
-            out[name] = pd.to_numeric(out[name], errors="coerce").fillna(0.0).clip(lower=0.0)
+            out[name] = pd.to_numeric(out[name], errors="coerce").clip(lower=0.0)
     if "uptime" in out:
-        out["uptime"] = pd.to_numeric(out["uptime"], errors="coerce").fillna(0.0).clip(0.0, 1.0)
+        uptime = pd.to_numeric(out["uptime"], errors="coerce").fillna(0.0)
+        out["uptime"] = (uptime / (100 if uptime.max() > UPTIME_PERCENT else 1)).clip(0.0, 1.0)
+    out = out.dropna(subset=[name for name in CLASSES if name in out], how="all")  # an empty cell is a gap, not a zero
     return out.drop_duplicates(["segment", "start"], keep="last")

@@ -185,6 +185,11 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "{where}: {days} vergelijkbare dagen na de datum, minstens {needed} zijn nodig{why}",
         "{where} : {days} jours comparables après la date, il en faut au moins {needed}{why}",
     ),
+    "refusal.nothing_before": (
+        "{where}: nothing was counted before the date, so no change in percent can be given",
+        "{where}: voor de datum is niets geteld, dus een verandering in procent bestaat niet",
+        "{where} : rien n'a été compté avant la date, un changement en pour cent n'existe donc pas",
+    ),
     "refusal.holidays": (
         "{where}: only holidays are left on one side of the date",
         "{where}: aan één kant van de datum blijven alleen feestdagen over",

@@ -1,0 +1,70 @@
+"""The same measure from files and from a live database gives the same numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.analytics.streets import MEASURE, town
+
+from telstraat_cli.main import main
+from telstraat_ingest import registry
+from telstraat_ingest.imports import Source, import_file
+
+NAMES = ("9000000001", "9000000002", "9000000003")
+FILE = f"""
+[measure]
+name = "Scheme"
+date = {MEASURE.isoformat()}
+treated = ["{NAMES[0]}"]
+controls = ["{NAMES[1]}", "{NAMES[2]}"]
+timezone = "Europe/Brussels"
+before_days = 42
+after_days = 28
+[question]
+what = ["car"]
+hours = [8, 9, 10, 11, 12, 13, 14, 15]
+[data]
+files = ["counts.json"]
+"""
+
+
+def test_a_database_and_the_files_it_was_filled_from_say_the_same(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TELSTRAAT_DSN", raising=False)
+    frame = town(81, NAMES, before=63, after=28, effects={NAMES[0]: {"car": -0.5}}, uptime=0.75)
+    frame["start"] = frame["start"].dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    for name in ("pedestrian", "bike", "car", "heavy"):
+        frame[f"{name}_lft"] = frame[f"{name}_rgt"] = frame[name] / 2
+    rows = frame.rename(columns={"segment": "segment_id", "start": "date"}).assign(interval="hourly", instance_id=-1)
+    counts = tmp_path / "counts.json"
+    counts.write_text(json.dumps({"report": rows.to_dict("records")}), encoding="utf-8")
+    with psycopg.connect(database) as connection:
+        for number in NAMES:
+            registry.add_segment(connection, number, [(4.0, 50.0), (4.1, 50.0)], segment_id=int(number))
+        connection.commit()
+        assert import_file(connection, counts, Source("others")).new == len(frame)
+    measure = tmp_path / "measure.toml"
+    measure.write_text(FILE, encoding="utf-8")
+    found = []
+    for options in ([], ["--dsn", database]):
+        assert main(["evaluate", str(measure), "--json", *options]) == 0
+        found.append(json.loads(capsys.readouterr().out)["evaluations"][0]["effect"])
+    assert found[0]["high"] < 0
+    assert {found[0].pop("unit"), found[1].pop("unit")} == {"relative"}
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
+def test_a_database_without_these_streets_and_one_that_is_away_are_told(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure = tmp_path / "measure.toml"
+    measure.write_text(FILE, encoding="utf-8")
+    assert main(["evaluate", str(measure), "--dsn", database]) == 2
+    assert main(["evaluate", str(measure), "--dsn", "postgresql://nobody@127.0.0.1:1/none"]) == 2
+    errors = capsys.readouterr().err
+    assert "no hours of segments" in errors
+    assert "cannot be read" in errors
