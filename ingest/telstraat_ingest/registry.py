@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.errors import ExclusionViolation, ForeignKeyViolation, UniqueViolation
 from psycopg.rows import class_row
 
+from telstraat_contract.claims import DAYS, claim_hash, new_claim_code
 from telstraat_contract.errors import SensorNameError
 from telstraat_contract.topics import check_sensor_name
 from telstraat_ingest.broker_access import hash_password, new_password
@@ -24,15 +25,16 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class NewSensor:
-    """A sensor just added. The password is known here and nowhere else: only its hash is stored."""
+    """A sensor just added. Password and claim code are known here and nowhere else: only their hashes are stored."""
 
     sensor_id: int
     name: str
     password: str
+    claim_code: str
     installation_id: int | None
 
     def __repr__(self) -> str:
-        return f"NewSensor(sensor_id={self.sensor_id}, name={self.name!r}, password=not shown)"
+        return f"NewSensor(sensor_id={self.sensor_id}, name={self.name!r}, password and claim_code not shown)"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def add_sensor(
     from_at: datetime | None = None,
     note: str = "",
 ) -> NewSensor:
-    """Add a sensor with a password of its own, installed at a segment when one is given."""
+    """Add a sensor with a password and a claim code of its own, installed at a segment when one is given."""
     try:
         check_sensor_name(name)
     except SensorNameError as error:
@@ -107,12 +109,17 @@ def add_sensor(
                 "insert into sensor (name, secret) values (%s, %s) returning sensor_id", (name, hash_password(password))
             ).fetchone()
             assert row is not None
+            code = new_claim_code()
+            connection.execute(
+                "insert into sensor_claim (sensor_id, hash, expires_at) values (%s, %s, now() + %s * interval '1 day')",
+                (row[0], claim_hash(name, code), DAYS),
+            )
             installation_id = None
             if segment_id is not None:
                 installation_id = install(connection, name, segment_id, from_at=from_at, note=note)
     except UniqueViolation as error:
         raise RegistryError(f"sensor {name!r} exists already; choose another name") from error
-    return NewSensor(int(row[0]), name, password, installation_id)
+    return NewSensor(int(row[0]), name, password, code, installation_id)
 
 
 def renew_password(connection: Connection, name: str) -> str:

@@ -113,7 +113,7 @@ def test_a_new_report_brings_the_page_up_to_date(
     assert complaints == []
 
 
-@pytest.mark.parametrize("path", ["/", "/street/{}", "/street/{}?by=hour", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/street/{}", "/street/{}?by=hour", "/docs", "/sign-in"])
 def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: str, complaints: list[str]) -> None:
     page.set_viewport_size({"width": 320, "height": 800})
     page.goto(path.format(streets[0]))
@@ -125,7 +125,7 @@ def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: st
 @pytest.mark.parametrize(
     ("path", "scheme", "language"),
     [(path, scheme, "en") for path, scheme in product(("/", "/street/{}", "/docs"), ("light", "dark"))]
-    + [("/street/{}", "light", "nl"), ("/street/{}", "dark", "fr")],
+    + [("/street/{}", "light", "nl"), ("/street/{}", "dark", "fr"), ("/sign-in", "light", "en")],
 )
 def test_everybody_can_use_every_page(page: Page, streets: list[int], path: str, scheme: str, language: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")

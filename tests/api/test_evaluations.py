@@ -68,7 +68,7 @@ def evaluation(
              "until_at": f"{day}T20:00:00Z", "excludes": True}  # fmt: skip
     assert module_client.post("/api/v1/events", headers=professional, json=event).status_code == 201
     body = {"measure_id": measure["measure_id"], "questions": [{"what": "car", "hours": HOURS}]}
-    made = module_client.post("/api/v1/evaluations", headers=professional, json=body, timeout=120)
+    made = module_client.post("/api/v1/evaluations", headers=professional, json=body, timeout=300)
     assert made.status_code == 201, made.text
     told: dict[str, Any] = made.json()
     return told
@@ -112,24 +112,21 @@ def test_what_was_marked_is_left_out_and_its_words_stay_private(evaluation: dict
     assert "canary stalls" not in json.dumps(evaluation)
 
 
-@pytest.mark.parametrize("language", ["en", "nl", "fr"])
 def test_page_and_pdf_show_the_sentence_of_the_answer(
-    module_client: httpx.Client, professional: dict[str, str], evaluation: dict[str, Any], language: str
+    module_client: httpx.Client, professional: dict[str, str], evaluation: dict[str, Any]
 ) -> None:
+    language = "nl"
     page = module_client.get(
-        evaluation["links"]["html"], params={"language": language}, headers=professional, timeout=60
+        evaluation["links"]["html"], params={"language": language}, headers=professional, timeout=300
     )
     assert page.status_code == 200
     assert evaluation["sentence"][language][0].replace("'", "&#39;") in page.text
     assert "script-src" not in page.headers["content-security-policy"]
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    if language == "nl":
-        paper = module_client.get(
-            evaluation["links"]["pdf"], params={"language": "nl"}, headers=professional, timeout=60
-        )
-        assert paper.content.startswith(b"%PDF")
-        again = module_client.get(evaluation["links"]["pdf"], params={"language": "nl"}, headers=professional)
-        assert again.content == paper.content
+    paper = module_client.get(evaluation["links"]["pdf"], params={"language": "nl"}, headers=professional, timeout=300)
+    assert paper.content.startswith(b"%PDF")
+    again = module_client.get(evaluation["links"]["pdf"], params={"language": "nl"}, headers=professional)
+    assert again.content == paper.content
 
 
 def test_nobody_reads_it_before_it_is_published(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ import pytest
 from tests.api.streets import add_segment, add_sensor
 from tests.api.test_access import bearing, let_in
 
+from telstraat_cli.main import main
 from telstraat_contract.claims import claim_hash, new_claim_code, plain_code
 
 WHO = ("public", "citizen", "neighbour", "professional", "colleague", "operator")
@@ -397,3 +400,21 @@ def test_history_is_not_rewritten(
         "/api/v1/instances", headers=who["operator"], json={"sensor_id": 999_999, "segment_id": streets[0]}
     )
     assert missing.status_code == 422
+
+
+def test_the_code_that_the_command_shows_makes_a_citizen_the_owner(
+    client: httpx.Client,
+    module_database: str,
+    who: dict[str, dict[str, str]],
+    streets: list[int],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    words = ["add", "linden-77", "--segment", str(streets[0]), "--password-file", str(tmp_path / "password")]
+    assert main(["sensor", "--dsn", module_database, *words]) == 0
+    printed = capsys.readouterr().out
+    [code] = re.findall(r"([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})", printed)
+    owner = client.post("/api/v1/claims", headers=who["colleague"], json={"sensor": "linden-77", "code": code})
+    assert owner.status_code == 201
+    own = client.get("/api/v1/me/sensors", headers=who["colleague"]).json()["sensors"]
+    assert [one["name"] for one in own] == ["linden-77"]

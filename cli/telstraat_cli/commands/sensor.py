@@ -8,7 +8,8 @@
   telstraat sensor retire kerkstraat-12 --access FOLDER
   telstraat sensor access FOLDER                          write the broker's password and ACL files again
 
-A password is shown once, or written to a file with --password-file, and is stored nowhere: only its hash is. With
+A password is shown once, or written to a file with --password-file, and is stored nowhere: only its hash is. So is the
+code with which a citizen becomes the sensor's owner (POST /api/v1/claims). With
 --access the broker's files are written too; make the broker read them again (SIGHUP for Mosquitto).
 """
 
@@ -142,6 +143,7 @@ def add_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
     where = f", installation {new.installation_id} at segment {args.segment}" if new.installation_id else ""
     print(f"sensor {new.name}{where}")
     hand_over(new.password, args.password_file)
+    print(f"claim code for its owner (shown once): {new.claim_code}")
 
 
 def move_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:

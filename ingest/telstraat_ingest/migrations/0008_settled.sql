@@ -17,6 +17,7 @@ left join lateral (
 left join lateral (
     select r.period_start from report r
     where r.sensor_id = v.sensor_id and r.epoch_no = t.epoch_no and r.seq <= t.through
+        and r.period_start >= now() - interval '32 days'     -- what lies before is settled anyway: look no further
     order by r.period_start desc limit 1
 ) last on true;
 
