@@ -142,8 +142,8 @@ def add_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
     write_access(connection, args.access)
     where = f", installation {new.installation_id} at segment {args.segment}" if new.installation_id else ""
     print(f"sensor {new.name}{where}")
-    hand_over(new.password, args.password_file)
     print(f"claim code for its owner (shown once): {new.claim_code}")
+    hand_over(new.password, args.password_file)
 
 
 def move_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
