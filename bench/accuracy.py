@@ -25,16 +25,17 @@ FULL = next(iter(VARIANTS))
 
 
 def simulated(args: argparse.Namespace) -> int:
-    from bench.accuracy_simulated import read_rows, run
+    from bench.accuracy_simulated import GIVEN, SCENES, read_rows, run
     from bench.accuracy_tables import ablation_table, simulated_tables
 
     index, _, parts = args.part.partition("/")
-    path = KEPT / f"{'ablations' if args.ablations else 'simulated'}-{index}.jsonl"
+    kind = "ablations" if args.ablations else "scale-given" if args.scale_given else "simulated"
     if not args.report:
-        variants = list(VARIANTS) if args.ablations else [FULL]
-        run(path, variants, args.seeds, args.seconds, args.fps, (int(index), int(parts)))
-    pattern = "ablations-*.jsonl" if args.ablations else "simulated-*.jsonl"
-    rows = [row for file in sorted(KEPT.glob(pattern)) for row in read_rows(file)]
+        variants = list(VARIANTS) if args.ablations else [GIVEN if args.scale_given else FULL]
+        scenes = args.scenes.split(",") if args.scenes else SCENES
+        path, part = KEPT / f"{kind}-{index}.jsonl", (int(index), int(parts))
+        run(path, variants, scenes, args.seeds, args.seconds, args.fps, part)
+    rows = [row for file in sorted(KEPT.glob(f"{kind}-*.jsonl")) for row in read_rows(file)]
     print(ablation_table(rows) if args.ablations else simulated_tables(rows))
     return 0
 
@@ -57,6 +58,8 @@ def main() -> int:
     on_streets.add_argument("--seeds", type=int, default=9, help="streets a scene (default 9)")
     on_streets.add_argument("--seconds", type=float, default=900.0, help="length of each (default 900)")
     on_streets.add_argument("--fps", type=float, default=10.0)
+    on_streets.add_argument("--scenes", help="separated by commas (default: nine)")
+    on_streets.add_argument("--scale-given", action="store_true", help="tell the counter the true pixels per metre")
     on_streets.add_argument("--part", default="0/1", help="of the work, for several processes")
     on_streets.add_argument("--report", action="store_true", help="count nothing more")
     on_streets.add_argument("--ablations", action="store_true", help="each stage off in turn")
