@@ -101,6 +101,17 @@ def over_http(runs: list[Run]) -> list[str]:
     return ["## Over HTTP", "", *lines] if lines else []
 
 
+def joined(runs: list[Run]) -> list[Run]:
+    """Return runs of one back end as one, by sensors and time."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        known = found.setdefault(name_of(run), {**run, "sizes": []})
+        known["sizes"] += run["sizes"]
+    for run in found.values():
+        run["sizes"].sort(key=lambda one: (one["days"] >= 365, one["sensors"], one["days"]))
+    return list(found.values())
+
+
 def plot(runs: list[Run], path: Path) -> None:
     """Draw how the processor time of the questions grows with sensors and with years."""
     import altair as alt
@@ -145,7 +156,7 @@ def main() -> int:
     parser.add_argument("--page", type=Path, required=True)
     parser.add_argument("--plot", type=Path, required=True)
     args = parser.parse_args()
-    runs = [json.loads(path.read_text()) for path in args.runs]
+    runs = joined([json.loads(path.read_text()) for path in args.runs])
     plot(runs, args.plot)
     picture = f"../images/{args.plot.name}"
     lines = [HEAD, *room(runs), *times(runs), f"![How the usual questions grow with sensors and with years]({picture})", "",

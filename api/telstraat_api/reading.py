@@ -240,6 +240,20 @@ def are_many(ids: Sequence[int], window: Window) -> bool:
     return window.length_s // QUARTER_S * len(ids) > QUARTERS_ADDED_UP
 
 
+async def read_totals(database: Database, ids: Sequence[int], window: Window) -> dict[int, tuple[float, ...]]:
+    """Return the corrected counts of the window's hours added up, of each street, as `COLUMNS`; without imported counts."""
+    many = are_many(ids, window)
+    alone = many and await are_alone(database, ids, window)
+    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=many, alone=alone)
+    query = sql.SQL("select segment_id, {sums} from ({source}) as answer group by segment_id").format(
+        sums=each("sum({n})::float8"), source=source
+    )
+    values = {"ids": list(ids), "start": window.start, "end": window.end}
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(query, values)
+        return {segment_id: tuple(sums) for segment_id, *sums in await cursor.fetchall()}
+
+
 async def read_blind_hours(
     database: Database, ids: Sequence[int], window: Window, key: Key = Key.SEGMENT
 ) -> list[tuple[int, datetime]]:
