@@ -129,8 +129,11 @@ STEPS = st.lists(
         st.tuples(st.sampled_from(["send", "send newest", "send, lost", "send, answer lost"]), st.integers(1, 6)),
         st.tuples(st.sampled_from(["ask", "ask, answer lost", "kill", "copy", "put back", "put back"]), st.just(0)),
     ),
+    min_size=8,
     max_size=40,
 )
+COPIED = [("close", 3), ("send", 2), ("copy", 0), ("close", 4), ("send", 9), ("put back", 0)]
+"""How every example begins: with a copy whose next numbers are used up."""
 
 
 @settings(max_examples=60, deadline=None)
@@ -139,7 +142,7 @@ def test_whatever_is_put_back_every_quarter_arrives_and_counts_once(steps: list[
     with tempfile.TemporaryDirectory() as name:
         ingest = Ingest()
         device = Device(Path(name), ingest)
-        for verb, many in steps:
+        for verb, many in COPIED + steps:
             if verb == "close":
                 device.close(many)
             elif verb.startswith("send"):
