@@ -19,7 +19,7 @@ READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
 
 
 def new_claim_code() -> str:
-    """Return a code as people write it: XXXX-XXXX-XXXX."""
+    """Return a code as people write it: three groups of four signs."""
     signs = "".join(secrets.choice(ALPHABET) for _ in range(SIGNS))
     return "-".join(signs[at : at + GROUP] for at in range(0, SIGNS, GROUP))
 
