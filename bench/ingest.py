@@ -1,10 +1,12 @@
 """How many reports a second become durable, from the broker's queue to the commit, and what each costs.
 
-    python -m bench.ingest [--reports 5000] [--sensors 1000] [--rounds 3] [--rate 300] [--json OUT]
+    python -m bench.ingest [--reports 40000] [--sensors 1000] [--rounds 3] [--rate 300] [--only KIND ...] [--json OUT]
 
-One machine: Mosquitto, PostgreSQL with fsync on, one ingester as users start it. In each round, one after the other: ours,
-a bridge that inserts per message, and bare COPY + upsert of the same rows without a broker. The receiving process is
-paused while the queue fills and goes on when the clock starts. Then the time from publish to receipt at a steady rate.
+One machine: Mosquitto, PostgreSQL with fsync on, one ingester as users start it. In each round, in an order drawn anew:
+`ours`, paused while the broker's queue fills; `two`, the same with two ingesters; `flow`, one, while the reports are still
+being published; `peer`, a bridge that inserts per message, paused and with a twentieth of the reports; `bare`, COPY + upsert
+of the same rows, made ready beforehand, in batches of the same size, without a broker. Then `latency`, from publish to
+receipt at a steady rate.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,12 +37,18 @@ from telstraat_cli.stack.postgres import Postgres
 from telstraat_contract.messages import Confidence, Counts, Directed, Report, decode, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import broker_access, rows, statements
+from telstraat_ingest import broker_access, mqtt, rows, statements
 from telstraat_ingest.migrate import migrate
+from telstraat_ingest.settings import ENVIRONMENT, IngestSettings
 
 TICKS = os.sysconf("SC_CLK_TCK")
 BENCH_USER = "bench_all"
 WAIT_S = 300.0
+POLL_S = 0.05
+AT_ONCE = 500
+"""So many reports the publisher has on their way."""
+PEER_SHARE = 20
+"""The bridge gets this part of the reports: it is slow."""
 
 
 class World:
@@ -125,19 +135,56 @@ def reports(names: Sequence[str], count: int) -> list[Report]:
 
 
 def publish(world: World, messages: Sequence[Report]) -> None:
-    """Publish all and wait for the broker's last acknowledgement."""
-    client = world.client("bench-publisher")
-    sent = [client.publish(topic(one.sensor, Channel.REPORT), encode(one), 1) for one in messages]
-    for info in sent:
-        info.wait_for_publish(WAIT_S)
-    client.disconnect()
-    client.loop_stop()
+    """Publish all with QoS 1, packed beforehand, and wait for the broker's last acknowledgement."""
+    packed = [packet(number, one) for number, one in enumerate(messages)]
+    version = mqtt.Version.V311  # its acknowledgements have four bytes, all of them
+    with socket.create_connection((world.broker.host, world.broker.port), timeout=WAIT_S) as sock:
+        sock.sendall(mqtt.connect(version, "bench-publisher", BENCH_USER, world.password, 600, 0, 0))
+        if take(sock, 4)[3]:
+            raise RuntimeError("the broker refuses the publisher")
+        for at in range(0, len(packed), AT_ONCE):
+            some = packed[at : at + AT_ONCE]
+            sock.sendall(b"".join(some))
+            take(sock, 4 * len(some))
+        sock.sendall(mqtt.DISCONNECT)
 
 
-def cpu_s(pid: int) -> float:
-    """Return the CPU seconds that a process has used."""
+def packet(number: int, report: Report) -> bytes:
+    """Return the PUBLISH of a report."""
+    body = mqtt.publish(mqtt.Version.V311, topic(report.sensor, Channel.REPORT), encode(report))
+    head = next(at for at in range(1, 5) if body[at] < 128) + 1
+    name_end = head + 2 + int.from_bytes(body[head : head + 2], "big")
+    words = body[head:name_end] + (number % 65_535 + 1).to_bytes(2, "big") + body[name_end:]
+    assert 127 < len(words) < 16_384  # so that the length has two bytes
+    return bytes([mqtt.Kind.PUBLISH << 4 | 2, len(words) & 127 | 128, len(words) >> 7]) + words
+
+
+def take(sock: socket.socket, count: int) -> bytes:
+    """Read so many bytes."""
+    found = b""
+    while len(found) < count:
+        more = sock.recv(count - len(found))
+        if not more:
+            raise RuntimeError("the broker closed the connection")
+        found += more
+    return found
+
+
+def cpu_s(pid: int | None, *, family: bool = False) -> float:
+    """Return the CPU seconds that a process has used; with `family`, its children's too."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    used = int(fields[11]) + int(fields[12])
+    if family:
+        used += int(fields[13]) + int(fields[14])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return used / TICKS + sum(cpu_s(int(child)) for child in children)
+    return used / TICKS
+
+
+def memory_mb(pid: int, name: str) -> float:
+    """Return a process's memory, `VmRSS` now or `VmHWM` at most."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 @contextmanager
@@ -158,42 +205,89 @@ def running(words: list[str], is_ready: Callable[[str], bool]) -> Iterator[subpr
         process.stdout.close()
 
 
-def drain(
-    process: subprocess.Popen[str], dsn: str, table: str, fill: Callable[[], None], count: int
-) -> dict[str, float]:
-    """Pause a receiver, fill its queue, let it go on, and time it until all rows are committed."""
-    time.sleep(1.0)
-    process.send_signal(signal.SIGSTOP)
-    fill()
-    used_s, began_s = cpu_s(process.pid), time.perf_counter()
-    process.send_signal(signal.SIGCONT)
+def until_committed(dsn: str, table: str, count: int) -> float:
+    """Wait until all is committed and return when it was."""
+    end_s = time.perf_counter() + WAIT_S
     with psycopg.connect(dsn, autocommit=True) as connection:
         while True:
+            asked_s = time.perf_counter()
             row = connection.execute(f"select count(*) from {table}").fetchone()
             if row == (count,):
-                break
-            if time.perf_counter() - began_s > WAIT_S:
-                raise RuntimeError(f"{table} has {row} of {count} rows after {WAIT_S:.0f} s")
-            time.sleep(0.05)
-    took_s = time.perf_counter() - began_s
-    time.sleep(0.5)
-    return {"per_s": count / took_s, "cpu_us": (cpu_s(process.pid) - used_s) / count * 1e6}
+                return asked_s
+            if asked_s > end_s:
+                raise RuntimeError(f"{table} has {row} of {count} reports after {WAIT_S:.0f} s")
+            time.sleep(POLL_S)
 
 
-def ours(world: World, messages: Sequence[Report]) -> dict[str, float]:
+def drain(
+    world: World,
+    processes: Sequence[subprocess.Popen[str]],
+    dsn: str,
+    table: str,
+    messages: Sequence[Report],
+    *,
+    paused: bool,
+) -> dict[str, float]:
+    """Time receivers until all is committed: paused while its queue fills, or as the reports come."""
+    time.sleep(1.0)
+    pids = [process.pid for process in processes]
+
+    def used_s() -> dict[str, float]:
+        return {
+            "cpu_us": sum(cpu_s(pid) for pid in pids),
+            "broker_us": cpu_s(world.broker.child.pid if world.broker.child else None),
+            "database_us": cpu_s(world.postgres.pid, family=True),
+        }
+
+    before_mb = sum(memory_mb(pid, "VmRSS") for pid in pids)
+    if paused:
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+        publish(world, messages)
+    used_before_s = used_s()
+    began_s = time.perf_counter()
+    if paused:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+    else:
+        publish(world, messages)
+    took_s = until_committed(dsn, table, len(messages)) - began_s
+    time.sleep(0.3)  # receipts
+    each = {name: (after - used_before_s[name]) / len(messages) * 1e6 for name, after in used_s().items()}
+    memory = {"before_mb": before_mb, "peak_mb": sum(memory_mb(pid, "VmHWM") for pid in pids)}
+    return {"per_s": len(messages) / took_s} | each | memory
+
+
+def ours(world: World, messages: Sequence[Report], *, paused: bool = True, ingesters: int = 1) -> dict[str, float]:
     """Time `telstraat ingest`."""
     dsn = world.database()
-    with running(ingest_words(world, dsn), lambda line: "broker_connected" in line) as process:
-        found = drain(process, dsn, "report", lambda: publish(world, messages), len(messages))
+    names = [f"bench-{number}" for number in range(ingesters)]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(running(ingest_words(world, dsn, name), lambda line: "broker_connected" in line))
+            for name in names
+        ]
+        found = drain(world, processes, dsn, "report", messages, paused=paused)
     secret = (world.access / "ingest.password").read_text(encoding="utf-8").strip()
-    world.forget("telstraat-ingest-bench", broker_access.INGEST_USER, secret)
+    for name in names:
+        world.forget(f"telstraat-ingest-{name}", broker_access.INGEST_USER, secret)
     return found
 
 
-def ingest_words(world: World, dsn: str) -> list[str]:
+def two(world: World, messages: Sequence[Report]) -> dict[str, float]:
+    """Time two ingesters that share the messages."""
+    return ours(world, messages, ingesters=2)
+
+
+def flow(world: World, messages: Sequence[Report]) -> dict[str, float]:
+    """Time `telstraat ingest` while the reports are being published."""
+    return ours(world, messages, paused=False)
+
+
+def ingest_words(world: World, dsn: str, name: str = "bench") -> list[str]:
     """Return the command of an ingester."""
     return [str(Path(sys.executable).with_name("telstraat")), "ingest", "--dsn", dsn, "--broker", world.broker.url, "--name",
-            "bench", "--broker-password-file", str(world.access / "ingest.password")]  # fmt: skip
+            name, "--broker-password-file", str(world.access / "ingest.password")]  # fmt: skip
 
 
 def peer(world: World, messages: Sequence[Report]) -> dict[str, float]:
@@ -202,15 +296,17 @@ def peer(world: World, messages: Sequence[Report]) -> dict[str, float]:
     broker_access.write_secret(world.access / "bench.password", world.password)
     words = [sys.executable, "-m", "bench.ingest_peer", world.broker.host, str(world.broker.port), BENCH_USER,
              str(world.access / "bench.password"), dsn]  # fmt: skip
+    messages = messages[: len(messages) // PEER_SHARE]
     with running(words, lambda line: "ready" in line) as process:
-        found = drain(process, dsn, "peer_report", lambda: publish(world, messages), len(messages))
+        found = drain(world, [process], dsn, "peer_report", messages, paused=True)
     world.forget("bench-peer", BENCH_USER, world.password)
     return found
 
 
-def bare(world: World, messages: Sequence[Report], batch_size: int = 1000) -> dict[str, float]:
+def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
     """Time COPY and upsert of the same rows, made ready beforehand, with nothing before or after."""
     dsn = world.database()
+    batch_size = int(os.environ.get(f"{ENVIRONMENT}BATCH_SIZE") or IngestSettings(dsn=dsn).batch_size)
     with psycopg.connect(dsn) as connection:
         found = connection.execute("select name, sensor_id from sensor").fetchall()
         ids: dict[str, int] = dict(found)
@@ -219,14 +315,12 @@ def bare(world: World, messages: Sequence[Report], batch_size: int = 1000) -> di
             "select make_report_partition(now() - month * interval '1 month') from generate_series(0, 2) month"
         )
         connection.commit()
-        packed = [
-            rows.pack(number, ids[one.sensor], 1, rows.period_start_s(one.period_start), one)
-            for number, one in enumerate(messages)
-        ]
+        packed = [rows.head(number, ids[one.sensor], 1) + rows.measured(one) for number, one in enumerate(messages)]
         buffers = [
             rows.HEADER + b"".join(packed[at : at + batch_size]) + rows.TRAILER
             for at in range(0, len(packed), batch_size)
         ]
+        used_s, own_s = cpu_s(world.postgres.pid, family=True), cpu_s(os.getpid())
         began_s = time.perf_counter()
         for buffer in buffers:
             with connection.cursor() as cursor:
@@ -234,7 +328,10 @@ def bare(world: World, messages: Sequence[Report], batch_size: int = 1000) -> di
                     copy.write(buffer)
                 cursor.execute(statements.INSERT)
             connection.commit()
-        return {"per_s": len(messages) / (time.perf_counter() - began_s)}
+        took_s = time.perf_counter() - began_s
+        used_s, own_s = cpu_s(world.postgres.pid, family=True) - used_s, cpu_s(os.getpid()) - own_s
+        each = 1e6 / len(messages)
+        return {"per_s": len(messages) / took_s, "cpu_us": own_s * each, "database_us": used_s * each}
 
 
 def latency(world: World, rate: int, seconds: float) -> dict[str, float]:
@@ -281,16 +378,18 @@ def latency(world: World, rate: int, seconds: float) -> dict[str, float]:
 def main() -> int:
     """Run the rounds and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reports", type=int, default=5000)
+    parser.add_argument("--reports", type=int, default=40_000)
     parser.add_argument("--sensors", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=8.0, help="how long the steady rate lasts")
     parser.add_argument("--pg-bin", type=Path, help="programs of another PostgreSQL")
-    parser.add_argument("--only", nargs="*", default=["ours", "peer", "bare", "latency"])
+    parser.add_argument("--only", nargs="*", default=["ours", "two", "flow", "peer", "bare", "latency"])
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    kinds: dict[str, Callable[[World, Sequence[Report]], dict[str, float]]] = {"ours": ours, "peer": peer, "bare": bare}
+    kinds: dict[str, Callable[[World, Sequence[Report]], dict[str, float]]] = {
+        "ours": ours, "two": two, "flow": flow, "peer": peer, "bare": bare,
+    }  # fmt: skip
     rounds: list[dict[str, dict[str, float]]] = []
     with tempfile.TemporaryDirectory(prefix="telstraat-bench-") as name:
         folder = Path(name)
@@ -299,7 +398,9 @@ def main() -> int:
         try:
             messages = reports(world.names, args.reports)
             for number in range(args.rounds):
-                found = {kind: run(world, messages) for kind, run in kinds.items() if kind in args.only}
+                order = [kind for kind in kinds if kind in args.only]
+                random.shuffle(order)
+                found = {kind: kinds[kind](world, messages) for kind in order}
                 rounds.append(found)
                 print(
                     f"round {number + 1}: {json.dumps({k: {m: round(v, 1) for m, v in f.items()} for k, f in found.items()})}"
@@ -307,12 +408,17 @@ def main() -> int:
             waits = latency(world, args.rate, args.seconds) if "latency" in args.only else {}
         finally:
             world.close()
-    medians = {kind: {m: statistics.median(r[kind][m] for r in rounds) for m in rounds[0][kind]} for kind in rounds[0]}
+    medians = {
+        kind: {m: statistics.median(r[kind][m] for r in rounds) for m in rounds[0][kind]}
+        for kind in kinds
+        if kind in rounds[0]
+    }
     for kind, figures in medians.items():
-        print(f"{kind:<8}" + "  ".join(f"{name} {value:8.0f}" for name, value in figures.items()))
-    for other in ("peer", "bare"):
-        if "ours" in medians and other in medians:
-            print(f"ours / {other}: {medians['ours']['per_s'] / medians[other]['per_s']:.2f}")
+        print(f"{kind:<8}" + "  ".join(f"{name} {value:8.1f}" for name, value in figures.items()))
+    for kind, other in (("ours", "peer"), ("ours", "bare"), ("two", "bare"), ("flow", "bare")):
+        if kind in medians and other in medians:
+            ratios = [found[kind]["per_s"] / found[other]["per_s"] for found in rounds]
+            print(f"{kind} / {other}: {statistics.median(ratios):.2f}  (rounds {min(ratios):.2f} to {max(ratios):.2f})")
     if waits:
         print("publish to receipt: " + "  ".join(f"{name} {value:.0f}" for name, value in waits.items()))
     if args.json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from telstraat_contract.messages import Health, Live, Report, Status
+from telstraat_ingest import rows
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
 
@@ -36,7 +37,8 @@ class Batch:
 
     arrivals: list[Arrival] = field(default_factory=list)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    reports: list[tuple[Arrival, Report]] = field(default_factory=list)
+    reports: list[tuple[Arrival, Report, bytes]] = field(default_factory=list)
+    """With what `rows.measured` makes of each: packed here, while another batch is being written."""
     health: list[tuple[Arrival, Health]] = field(default_factory=list)
     status: list[tuple[Arrival, Status]] = field(default_factory=list)
     live: list[tuple[Arrival, Live]] = field(default_factory=list)
@@ -79,7 +81,7 @@ def read_batch(arrivals: Sequence[Arrival], decoder: Decoder, dates: Dates, now:
                 assert refusal is not None
                 batch.rejected.append(Rejected(arrival, *refusal))
             else:
-                batch.reports.append((arrival, message))
+                batch.reports.append((arrival, message, rows.measured(message)))
         elif type(message) is Health:
             batch.health.append((arrival, message))
         elif type(message) is Status:

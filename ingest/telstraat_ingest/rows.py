@@ -29,7 +29,8 @@ TRAILER = struct.pack("!h", -1)
 _EPOCH_2000_S = 946_684_800  # PostgreSQL counts from 2000-01-01
 _SMALLINT_OID = 21
 _LIGHT = {"unknown": b"u", "day": b"d", "dusk": b"k", "night": b"n"}
-_FIXED = struct.Struct("!h" + "ii" + "ii" + "ih" + "ii" + "iq" + "ii" + "ih" + "ih" * 12 + "ih" * 4 + "ic")
+_HEAD = struct.Struct("!h" + "ii" + "ii" + "ih")
+_FIXED = struct.Struct("!" + "ii" + "iq" + "ii" + "ih" + "ih" * 12 + "ih" * 4 + "ic")
 _SPEED = struct.Struct("!iiiiii" + "ih" * SPEED_BINS)
 _NO_SPEED = struct.pack("!i", -1)
 _SPEED_HEAD = (20 + 6 * SPEED_BINS, 1, 0, _SMALLINT_OID, SPEED_BINS, 1)
@@ -40,12 +41,18 @@ def period_start_s(at_utc: datetime) -> int:
     return int(at_utc.timestamp())
 
 
-def pack(ordinal: int, sensor_id: int, epoch_no: int, start_s: int, report: Report) -> bytes:
-    """Return one row for the COPY above."""
+def head(ordinal: int, sensor_id: int, epoch_no: int) -> bytes:
+    """Return what of a row only the database's ids tell: its place in the batch, its sensor, its epoch."""
+    return _HEAD.pack(25, 4, ordinal, 4, sensor_id, 2, epoch_no)
+
+
+def measured(report: Report) -> bytes:
+    """Return what of a row the report alone tells. Head and this are one row for the COPY above."""
+    start_s = period_start_s(report.period_start)
     c, sure = report.counts, report.confidence
     ped, bike, moto, car, heavy, night = c.pedestrian, c.bike, c.motorcycle, c.car, c.heavy, c.night
     fixed = _FIXED.pack(
-        25, 4, ordinal, 4, sensor_id, 2, epoch_no, 4, report.seq, 8, (start_s - _EPOCH_2000_S) * 1_000_000,
+        4, report.seq, 8, (start_s - _EPOCH_2000_S) * 1_000_000,
         4, report.flags, 2, report.observed_s,
         2, ped.lft, 2, ped.rgt, 2, bike.lft, 2, bike.rgt, 2, moto.lft, 2, moto.rgt,
         2, car.lft, 2, car.rgt, 2, heavy.lft, 2, heavy.rgt, 2, night.lft, 2, night.rgt,

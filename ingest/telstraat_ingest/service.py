@@ -1,7 +1,7 @@
-"""The ingest service: a loop that receives and answers, a thread that writes; beside them upkeep and the watch for lookers.
+"""The ingest service: a loop that receives and answers, threads that write; beside them upkeep and the watch for lookers.
 
-The order is the promise: commit, then acknowledge, then receipt. One batch is written while the next one comes in. While
-the database is away the loop keeps the broker connected, says so once, and writes as soon as it can.
+The order is the promise: commit, then acknowledge, then receipt. While one batch is written the next is decoded and a third
+comes in. While the database is away the loop keeps the broker connected, says so once, and writes as soon as it can.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import NamedTuple
 from wsgiref.simple_server import WSGIServer
 
 import psycopg
@@ -46,7 +47,17 @@ _NOT_ALONE = (
 _SAME_NAME = "another ingester named {0!r} is at work: the broker would throw one out for the other. Give each its own name (--name)"
 _GC_OBJECTS = 200_000  # a batch makes thousands of objects and no cycles: looking for some in between costs a third
 
+_UNDER_WAY = 2
+"""Batches handed to the threads: one is written, the other decoded."""
+
 logger = logging.getLogger(__name__)
+
+
+class _Job(NamedTuple):
+    """A batch in the hands of a thread: what of it is not settled yet, and the end of the work on it."""
+
+    rest: list[Arrival]
+    ended: Future[None]
 
 
 class Service:
@@ -61,10 +72,11 @@ class Service:
         self._late = timedelta(seconds=settings.late_after_s + 900)
         self._connection: Connection | None = None
         self._writer: Writer | None = None
-        self._thread = ThreadPoolExecutor(1, "ingest-writer")
-        self._writing: Future[None] | None = None
-        self._written: queue.SimpleQueue[tuple[Batch, Written]] = queue.SimpleQueue()
-        self._batch: list[Arrival] = []
+        self._threads = ThreadPoolExecutor(_UNDER_WAY, "ingest-writer")
+        self._pen = threading.Lock()
+        self._jobs: list[_Job] = []
+        self._written: queue.SimpleQueue[tuple[list[Arrival], Batch, Written]] = queue.SimpleQueue()
+        self._broken: psycopg.Error | None = None
         self._retry_at_s = 0.0
         self._retry_wait_s = _RETRY_MIN_S
         self._sensors_at_s = 0.0
@@ -102,7 +114,7 @@ class Service:
         finally:
             self._stop.set()
             self._finish()
-            self._thread.shutdown()
+            self._threads.shutdown()
             self._receiver.close()
             self._close_database()
             for thread in threads:
@@ -116,7 +128,7 @@ class Service:
         try:
             self._receiver.turn(self._wait_s())
             self._settle_written()
-            if self._writing is None and (self._writer is not None or self._connect_database()):
+            if self._writer is not None or (not self._jobs and self._connect_database()):
                 self._begin_batch()
         except IngestError:
             raise
@@ -135,35 +147,32 @@ class Service:
 
     def _wait_s(self) -> float:
         pending = self._receiver.pending
-        if self._writing is not None or not pending:
+        if self._jobs or not pending:
             return _IDLE_TURN_S
         if self._writer is None:
             return min(max(self._retry_at_s - time.monotonic(), 0.01), _IDLE_TURN_S)
         return max(pending[0].arrived_s + self.settings.batch_wait_ms / 1000 - time.monotonic(), 0.0)
 
     def _begin_batch(self) -> None:
-        """Let the thread write what is due: all that has come, up to `batch_size`."""
-        if not self._has_place():
+        """Hand on what is due: all that has come, up to `batch_size`; a full batch also while another is being written."""
+        if self._broken is not None or len(self._jobs) >= _UNDER_WAY or not self._has_place():
             return
-        assert self._writer is not None
-        now_s = time.monotonic()
-        if now_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
-            self._sensors_at_s = now_s
-            self._writer.forget_sensors()
         size, wait_s = self.settings.batch_size, self.settings.batch_wait_ms / 1000
         pending = self._receiver.pending
-        if pending and (len(pending) >= size or now_s - pending[0].arrived_s >= wait_s):
-            self._batch = self._receiver.take(size)
-            self._writing = self._thread.submit(self._write, list(self._batch), self._writer)
-            self._writing.add_done_callback(lambda _: self._receiver.wake())
+        if len(pending) >= size or (pending and not self._jobs and time.monotonic() - pending[0].arrived_s >= wait_s):
+            assert self._writer is not None
+            rest = self._receiver.take(size)
+            ended = self._threads.submit(self._write, list(rest), rest, self._writer)
+            self._jobs.append(_Job(rest, ended))
+            ended.add_done_callback(lambda _: self._receiver.wake())
 
-    def _write(self, arrivals: list[Arrival], writer: Writer) -> None:
-        """Write a batch, in the thread. A message that trips us up goes to quarantine, alone."""
+    def _write(self, arrivals: list[Arrival], rest: list[Arrival], writer: Writer) -> None:
+        """Write a batch, in a thread. A message that trips us up goes to quarantine, alone."""
         try:
             began_s = time.perf_counter()
             batch = read_batch(arrivals, self._decoder, self._dates)
             self.metrics.decode_seconds.observe(time.perf_counter() - began_s)
-            self._write_batch(batch, writer)
+            self._write_batch(batch, rest, writer)
         except psycopg.Error:
             raise
         except Exception as error:
@@ -171,47 +180,49 @@ class Service:
             logger.exception("a batch of %d failed", len(arrivals), extra={"event": "failure"})
             if len(arrivals) > 1:
                 middle = len(arrivals) // 2
-                self._write(arrivals[:middle], writer)
-                self._write(arrivals[middle:], writer)
+                self._write(arrivals[:middle], rest, writer)
+                self._write(arrivals[middle:], rest, writer)
             else:
                 detail = f"unforeseen {type(error).__name__}: {error}"
-                self._write_batch(Batch(arrivals).as_rejected(Reason.REFUSED_BY_STORE, detail), writer)
+                self._write_batch(Batch(arrivals).as_rejected(Reason.REFUSED_BY_STORE, detail), rest, writer)
 
-    def _write_batch(self, batch: Batch, writer: Writer) -> None:
-        began_s = time.perf_counter()
-        written = writer.write(batch)
-        self.metrics.write_seconds.observe(time.perf_counter() - began_s)
-        self._written.put((batch, written))
+    def _write_batch(self, batch: Batch, rest: list[Arrival], writer: Writer) -> None:
+        with self._pen:
+            began_s = time.monotonic()
+            if began_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
+                self._sensors_at_s = began_s
+                writer.forget_sensors()
+            written = writer.write(batch)
+            self.metrics.write_seconds.observe(time.monotonic() - began_s)
+            self._written.put((rest, batch, written))
 
     def _finish(self) -> None:
-        """Wait for the batch that is being written, and settle it."""
+        """Wait for the batches that are under way, and settle them."""
         try:
-            if self._writing is not None:
-                wait([self._writing])
+            wait([job.ended for job in self._jobs])
             self._settle_written()
         except Exception:
             logger.exception("the last batch failed", extra={"event": "failure"})
 
     def _settle_written(self) -> None:
         """Answer what is committed. What could not be written waits for its next turn."""
-        is_done = self._writing is not None and self._writing.done()
+        ended = [job for job in self._jobs if job.ended.done()]
         while not self._written.empty():
             self._settle(*self._written.get())
-        if not is_done:
-            return
-        assert self._writing is not None
-        writing, self._writing = self._writing, None
-        rest, self._batch = self._batch, []
-        self._receiver.give_back(rest)
-        try:
-            writing.result()
-        except psycopg.Error as error:
+        for job in reversed(ended):
+            self._jobs.remove(job)
+            self._receiver.give_back(job.rest)
+        for error in filter(None, [job.ended.exception() for job in ended]):
+            if not isinstance(error, psycopg.Error):
+                raise error
             self.metrics.database_failures.inc()
-            self._database_away(error)
+            self._broken = error
+        if self._broken is not None and not self._jobs:
+            self._database_away(self._broken)
 
-    def _settle(self, batch: Batch, written: Written) -> None:
+    def _settle(self, rest: list[Arrival], batch: Batch, written: Written) -> None:
         """Acknowledge and answer what is committed: in this order."""
-        del self._batch[: len(batch.arrivals)]
+        del rest[: len(batch.arrivals)]
         self.metrics.wait_seconds.observe(time.monotonic() - batch.arrivals[0].arrived_s)
         self._receiver.acknowledge(batch.arrivals)
         self._send_receipts(written)
@@ -256,7 +267,7 @@ class Service:
     def _count_late(self, batch: Batch) -> None:
         if batch.reports:
             limit = batch.now - self._late
-            late = sum(1 for _, report in batch.reports if report.period_start < limit)
+            late = sum(1 for _, report, _ in batch.reports if report.period_start < limit)
             if late:
                 self.metrics.late.inc(late)
 
@@ -294,7 +305,7 @@ class Service:
 
     def _close_database(self) -> None:
         connection, self._connection, self._writer = self._connection, None, None
-        self._place = None
+        self._place = self._broken = None
         self.metrics.database_up.set(0)
         if connection is not None:
             connection.close()
@@ -308,6 +319,8 @@ class Service:
         shared = self._receiver.is_shared
         if not self._receiver.is_connected or self._place == shared:
             return True
+        if self._jobs:
+            return False
         assert self._connection is not None
         kind = "_shared" if shared else ""
         self._connection.execute("select pg_advisory_unlock_all()")

@@ -39,11 +39,11 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Allow `mqtt://` to a host that is not this one, e.g. inside a container network."""
     name: str = ""
     """Name of this ingester, stable over restarts and different for each; the host's name when empty."""
-    batch_size: Annotated[int, Meta(ge=1, le=20_000)] = 1000
+    batch_size: Annotated[int, Meta(ge=1, le=20_000)] = 4000
     """A batch is written when it has so many messages, or is `batch_wait_ms` old."""
     batch_wait_ms: Annotated[int, Meta(ge=1, le=5_000)] = 20
     """How long a message may wait for others, in milliseconds."""
-    receive_max: Annotated[int, Meta(ge=10, le=65_000)] = 4000
+    receive_max: Annotated[int, Meta(ge=10, le=65_000)] = 8000
     """How many messages the broker may have on their way to us without acknowledgement: bounds the memory."""
     session_expiry_s: Positive = 300
     """How long the broker keeps messages for us while we are away (MQTT 5). Sensors keep them anyway; while others share

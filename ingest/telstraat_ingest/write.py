@@ -15,7 +15,7 @@ import msgspec
 import psycopg
 from psycopg import Connection, Cursor
 
-from telstraat_contract.messages import Receipt
+from telstraat_contract.messages import Receipt, Report
 from telstraat_ingest import quarantine, rows, statements
 from telstraat_ingest.batch import Batch
 from telstraat_ingest.decode import place_of
@@ -141,7 +141,7 @@ class Writer:
                 self._sensors[name] = Known(sensor_id, retired)
 
     def _make_partitions(self, batch: Batch) -> None:
-        starts = {report.period_start for _, report in batch.reports}
+        starts = {report.period_start for _, report, _ in batch.reports}
         days = {rows.period_start_s(start) // _DAY_S for start in starts} - self._days
         if days:
             self._connection.execute(
@@ -160,7 +160,7 @@ class _Work:
         self._epochs = epochs
         self.new_epochs: dict[tuple[int, int], int] = {}
         self._rejected: list[Rejected] = list(batch.rejected)
-        self._reports: list[tuple[Arrival, tuple[int, int], Any]] = []
+        self._reports: list[tuple[Arrival, tuple[int, int], Report, bytes]] = []
         self._streams: set[tuple[int, int]] = set()
         self._numbers: dict[tuple[int, int], int] = {}
         self._heard: dict[tuple[int, int], Heard] = {}
@@ -171,13 +171,13 @@ class _Work:
 
     def sort(self, cursor: Cursor) -> None:
         """Give every message its sensor and its stream, or a reason for quarantine."""
-        for arrival, report in self._batch.reports:
+        for arrival, report, measured in self._batch.reports:
             sensor_id = self._sensor_id(arrival, report.sensor)
             if sensor_id is not None:
-                self._reports.append((arrival, (sensor_id, report.epoch), report))
+                self._reports.append((arrival, (sensor_id, report.epoch), report, measured))
         self._hear_of_streams()
         self._hear_of_refusals()
-        self._streams = {stream for _, stream, _ in self._reports} | set(self._heard)
+        self._streams = {stream for _, stream, _, _ in self._reports} | set(self._heard)
         unknown = sorted(stream for stream in self._streams if stream not in self._epochs)
         if unknown:
             ids, epochs = [key[0] for key in unknown], [key[1] for key in unknown]
@@ -270,15 +270,14 @@ class _Work:
             cursor.execute(statements.DIRTY)
 
     def _packed(self) -> Iterator[bytes]:
-        for ordinal, (_, stream, report) in enumerate(self._reports):
-            start_s = rows.period_start_s(report.period_start)
-            yield rows.pack(ordinal, stream[0], self._numbers[stream], start_s, report)
+        for ordinal, (_, stream, _, measured) in enumerate(self._reports):
+            yield rows.head(ordinal, stream[0], self._numbers[stream]) + measured
 
     def _find_contradictions(self, cursor: Cursor) -> None:
         cursor.execute(statements.CONTRADICTIONS)
         found: list[tuple[int, dict[str, Any]]] = cursor.fetchall()
         for ordinal, stored in found:
-            arrival, (sensor_id, _), report = self._reports[ordinal]
+            arrival, (sensor_id, _), report, _ = self._reports[ordinal]
             detail = (
                 f"epoch {report.epoch}, {report.period_start.isoformat()} is in the table as number {stored['seq']}"
             )

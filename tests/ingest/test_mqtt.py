@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telstraat_ingest import mqtt
@@ -29,6 +29,7 @@ def a_publish(topic: str, payload: bytes, mid: int = 0, properties: bytes | None
     return bytes([Kind.PUBLISH << 4 | (2 if mid else 0)]) + length_of(len(body)) + body
 
 
+@settings(deadline=None)
 @given(
     payloads=st.lists(st.binary(max_size=400), min_size=1, max_size=8),
     cuts=st.lists(st.integers(0, 3000), max_size=12),
@@ -47,6 +48,7 @@ def test_packets_are_whole_however_the_network_cuts_them(
     assert taken == [Published(b"a/b", number, 1, payload) for number, payload in enumerate(payloads, start=1)]
 
 
+@settings(deadline=None)
 @given(size=st.sampled_from([LONG_BYTES, LONG_BYTES + 1, 700_000]), step=st.integers(10_000, 300_000))
 def test_a_packet_that_is_far_too_long_is_cut_and_what_follows_is_whole(size: int, step: int) -> None:
     long = a_publish("a/b", b"x" * size, 7)
@@ -59,6 +61,7 @@ def test_a_packet_that_is_far_too_long_is_cut_and_what_follows_is_whole(size: in
     assert found[1].sha256 == hashlib.sha256(long[-size - 7 :]).digest()
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=300), version=st.sampled_from(Version))
 def test_nonsense_raises_nothing_but_what_is_documented(data: bytes, version: Version) -> None:
     try:

@@ -78,6 +78,33 @@ def test_the_broker_sends_no_more_than_receive_max(fresh_mosquitto: TestBroker) 
         assert got == 100
 
 
+def test_what_could_not_be_written_waits_in_its_place_unless_it_comes_again_by_itself(
+    fresh_mosquitto: TestBroker,
+) -> None:
+    fresh_mosquitto.let_in("kept-1")
+    with (
+        connected(Receiver(settings_of("x", fresh_mosquitto, name="kept"))) as receiver,
+        client_of(fresh_mosquitto, "kept-1") as sensor,
+    ):
+        for seq in range(1, 7):
+            sensor.publish(topic("kept-1", Channel.REPORT), encode(a_report("kept-1", seq)))
+        assert wait_until(lambda: len(turned(receiver).pending) == 6)
+        came = list(receiver.pending)
+        first, second = receiver.take(2), receiver.take(2)
+        assert (receiver.held, len(receiver.pending)) == (6, 2)
+        receiver.give_back(second)
+        receiver.give_back(first)
+        assert receiver.pending == came
+        taken = receiver.take(6)
+        fresh_mosquitto.kill()
+        assert wait_until(lambda: not turned(receiver).is_connected)
+        fresh_mosquitto.start()
+        assert wait_until(lambda: turned(receiver).is_connected, 20)
+        assert receiver.held >= 6
+        receiver.give_back(taken)
+        assert all(one.connection > taken[0].connection for one in receiver.pending)
+
+
 def test_a_half_open_connection_is_noticed_within_one_and_a_half_keep_alives(
     fresh_mosquitto: TestBroker, fault_proxy: Callable[[int], FaultProxy]
 ) -> None:

@@ -81,3 +81,33 @@ def test_an_ingester_says_when_it_is_ready_and_leaves_no_thread(database: str, m
     with Ingest(database, mosquitto) as ingest:
         assert wait_until(lambda: ingest.service.metrics.value("database_up") == 1)
     assert not ingest.thread.is_alive()
+
+
+def test_nothing_is_acknowledged_or_answered_before_its_commit_and_the_broker_stays_connected(
+    database: str, fresh_mosquitto: TestBroker
+) -> None:
+    with psycopg.connect(database) as connection:
+        registry.add_sensor(connection, "kerk-5")
+    fresh_mosquitto.let_in("kerk-5")
+    with (
+        Ingest(database, fresh_mosquitto, batch_size=10, receive_max=35) as ingest,
+        client_of(fresh_mosquitto, "kerk-5") as sensor,
+        psycopg.connect(database) as other,
+    ):
+        assert sensor.subscribe(topic("kerk-5", Channel.RECEIPT))
+        value = ingest.service.metrics.value
+        other.execute("lock table stream")
+        for seq in range(1, 61):
+            sensor.publish(topic("kerk-5", Channel.REPORT), encode(a_report("kerk-5", seq)))
+        assert wait_until(lambda: value("pending") == 35)
+        ingest.service.metrics.pending.set(0)
+        assert wait_until(lambda: value("pending") == 35), "the loop goes on while the database does not"
+        assert (value("acknowledged_total"), value("receipts_total"), value("broker_up")) == (0, 0, 1)
+        assert sensor.received.empty()
+        other.rollback()
+        receipt = receipt_of(sensor)
+        while receipt.through < 60:
+            receipt = receipt_of(sensor)
+        assert wait_until(lambda: value("acknowledged_total") == 60)
+        assert (value("inserted_total"), value("duplicates_total"), value("pending")) == (60, 0, 0)
+        assert value("batches_total") < 20

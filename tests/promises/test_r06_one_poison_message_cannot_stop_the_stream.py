@@ -109,14 +109,14 @@ def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
     with psycopg.connect(database) as connection:
         registry.add_sensor(connection, "poison-1")
     fresh_mosquitto.let_in("poison-1")
-    pack = rows.pack
+    measured = rows.measured
 
-    def trips(ordinal: int, sensor_id: int, epoch_no: int, start_s: int, report: Report) -> bytes:
+    def trips(report: Report) -> bytes:
         if report.seq == 5:
             raise ZeroDivisionError("a mistake of ours")
-        return pack(ordinal, sensor_id, epoch_no, start_s, report)
+        return measured(report)
 
-    monkeypatch.setattr(rows, "pack", trips)
+    monkeypatch.setattr(rows, "measured", trips)
     with Ingest(database, fresh_mosquitto, batch_wait_ms=300), client_of(fresh_mosquitto, "poison-1") as sensor:
         for seq in range(1, 11):
             sensor.publish(TOPIC, encode(a_report("poison-1", seq)))

@@ -44,9 +44,7 @@ def count_from(connection: psycopg.Connection, zone: str, first: datetime, days:
             copy.write(rows.HEADER)
             for number in range(quarters):
                 start = first + number * QUARTER
-                copy.write(
-                    rows.pack(number, sensor[0], 1, rows.period_start_s(start), a_report("zone-1", number + 1, start))
-                )
+                copy.write(rows.head(number, sensor[0], 1) + rows.measured(a_report("zone-1", number + 1, start)))
             copy.write(rows.TRAILER)
         cursor.execute(statements.INSERT)
         cursor.execute(statements.DIRTY)
