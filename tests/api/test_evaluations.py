@@ -200,7 +200,7 @@ def test_a_phase_is_evaluated_with_its_own_dates(
     file = module_client.get(f"{address}/file?phase=trial", headers=professional).text
     assert f"date = {trial['first_day']}" in file
     assert "after_days = 14" in file
-    assert module_client.get(f"{address}/file?phase=final", headers=professional).status_code == 404
+    assert module_client.get(f"{address}/file?phase=final", headers=professional).status_code == 422
 
 
 @pytest.fixture

@@ -25,10 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_operation_keeps_to_its_schema(
     module_client: httpx.Client, module_connection: psycopg.Connection, tmp_path: Path
 ) -> None:
-    a_neighbourhood(module_connection, NOON, days=1)
+    streets = a_neighbourhood(module_connection, NOON, days=1)
     for _ in range(5):  # the numbers that are tried first: a key must not revoke itself
         let_in(module_connection, "citizen")
     key = let_in(module_connection, "operator")
+    for _ in range(5):
+        something_of_each_kind(module_client, key, streets)
     address = str(module_client.base_url).rstrip("/")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "schemathesis.cli", "--config-file", Path(__file__).parent / "schemathesis.toml",
@@ -38,6 +40,19 @@ def test_every_operation_keeps_to_its_schema(
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-12000:]
     assert re.search(r"(\d+) generated, \1 passed", done.stdout), done.stdout[-2000:]
+
+
+def something_of_each_kind(client: httpx.Client, key: str, streets: list[int]) -> None:
+    """Make a measure, an event and a workshop, so that more than refusals is tried."""
+    bodies = {
+        "measures": {"name": "School street", "first_day": "2026-03-02", "treated": streets[:1]},
+        "events": {
+            "segment_id": streets[0], "title": "Market", "from_at": "2026-03-02T08:00:00Z", "until_at": "2026-03-02T18:00:00Z",
+        },
+        "workshops": {"title": "An evening", "segments": streets[:2]},
+    }  # fmt: skip
+    for kind, body in bodies.items():
+        assert client.post(f"/api/v1/{kind}", headers={"Authorization": f"Bearer {key}"}, json=body).status_code == 201
 
 
 def test_every_route_is_in_the_documentation_and_the_other_way_round() -> None:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from telstraat_api.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
-from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.errors import QueryError
 from telstraat_api.v1.accounts import Wanted, made
 from telstraat_api.v1.registry import known_zone
 from telstraat_api.v1.resources import (
@@ -352,7 +352,7 @@ async def delete_measure(request: Request, measure_id: Number, reader: Professio
 
 
 def phase_of(measure: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the measure with the dates of one of its phases, or raise `NotFoundError`."""
+    """Return the measure with the dates of one of its phases, or raise `QueryError`."""
     for phase in measure["phases"]:
         if phase["name"] == name:
             first = date.fromisoformat(phase["first_day"])
@@ -361,4 +361,4 @@ def phase_of(measure: dict[str, Any], name: str) -> dict[str, Any]:
                 days = (date.fromisoformat(phase["last_day"]) - first + timedelta(days=1)).days
                 told["after_days"] = max(7, min(measure["after_days"], days - measure["transition_days"]))
             return told
-    raise NotFoundError(f"the measure has no phase {name!r}")
+    raise QueryError(f"phase: the measure has no phase {name!r}")
