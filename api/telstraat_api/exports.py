@@ -27,6 +27,9 @@ from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, street_query
 from telstraat_api.settings import ApiSettings
 
+# Arrow's own allocator takes a gigabyte of address space at once, which a server held down by a limit does not have.
+pa.set_memory_pool(pa.system_memory_pool())
+
 SIGNATURE = b"\xef\xbb\xbf"
 """Tells spreadsheets that a CSV file is UTF-8."""
 
