@@ -113,7 +113,7 @@ class PeerCounter:
             return None
         track.side = side
         along = ((track.x - x1) * (x2 - x1) + (track.y - y1) * (y2 - y1)) / ((x2 - x1) ** 2 + (y2 - y1) ** 2)
-        if not 0.0 <= along <= 1.0 or track.counted != 0.0:  # a track counts once, as tutorials have it
+        if not 0.0 <= along <= 1.0 or track.counted == side:
             return None
         track.counted = side
         direction: Direction = "left_to_right" if side > 0 else "right_to_left"
