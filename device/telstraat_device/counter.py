@@ -161,9 +161,10 @@ class Counter:
         if count == LOST or self.view.blind or self.sight.at[SOLID_COUNT] > self._lost_pixels:
             return self._lose(dt_s)
         self._lost_s = 0.0
-        if self.view.light in LAMPS_BURN:
+        light = self.glow.light(self.view.light, small.mean, t_s)
+        if light in LAMPS_BURN:
             count = self.glow.find(self.sight)
-        done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s, self.view.light)
+        done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s, light)
         if (self.tracks.table[:, columns.STILL_S] > STILL_AFTER_S).any():
             for box in self.tracks.still():
                 small.absorb(*box)

@@ -29,6 +29,8 @@ LEAST = 10.0  # grey levels; the noise of a dark picture averaged over 2 x 2 pix
 SHARE = 0.16  # of the expected brightness: a beam is not quite evenly bright
 DARK = 8.0  # grey levels of a black picture
 ENOUGH = 4  # of 3 x 3 pixels are edges where there is one
+DUSK_LUMA = 85  # a street by day is at least about 90 grey levels, at dusk about 70
+LOOK_EVERY_S, LOOK_STEP = 1.0, 61
 NEAR_PX, NEAR_DARK_PX = 5, 10  # how far from an edge something is still what has that edge; light is never dark
 ACROSS_PX, DOWN_PX = 10, 6  # dark bodywork before a dark street leaves gaps
 
@@ -138,9 +140,19 @@ class Glow:
 
     def __init__(self, width: int, height: int) -> None:
         self._width = width
+        self._look_s = -LOOK_EVERY_S
+        self._dim = False
         self._full, self._marks, self._edges, self._away, self._left = (
             np.zeros(width * height, np.uint8) for _ in range(5)
         )
+
+    def light(self, said: str, mean: Plane, t_s: float) -> str:
+        """Return what the view says, but "day" when it says "dusk" of a bright street: white cars on grey asphalt."""
+        if said != "dusk":
+            return said
+        if t_s - self._look_s >= LOOK_EVERY_S:
+            self._look_s, self._dim = t_s, bool(np.median(mean[::LOOK_STEP]) < 256 * DUSK_LUMA)
+        return said if self._dim else "day"
 
     def take_off(self, small: Plane, mean: Plane, mask: Words) -> None:
         """Take light out of the mask; small : uint8 (pixels,), mean : uint16 (pixels,) in 256ths of a grey level."""

@@ -60,6 +60,7 @@ from telstraat_device.track_table import (
     SOLID_Y,
     STILL,
     STILL_S,
+    STREAK_OF_LIGHT,
     VX,
     VY,
     WIDTH,
@@ -79,6 +80,7 @@ STILL_BELOW = 0.06
 TOGETHER_S = 0.8
 HEADWAY_S = 0.6
 AT_ONCE_S = 0.25
+STREAK, STREAK_MOVING = 4.0, 0.3  # width over height, and movement, of light that a lamp ahead throws
 OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
 
@@ -157,6 +159,9 @@ def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, sc
         return STILL
     if tracks[i, LINE_AREA] < frame[SMALLEST]:
         return SMALL
+    flat = tracks[i, SOLID_W] > STREAK * tracks[i, SOLID_H]
+    if frame[DARK_SHARE] != 0.0 and flat and tracks[i, MOVED] < STREAK_MOVING:
+        return STREAK_OF_LIGHT
     for j in range(tracks.shape[0]):
         if j != i and tracks[j, ALIVE] != 0.0 and tracks[j, PENDING] != 0.0:
             settle(tracks, history, scratch, j)

@@ -34,7 +34,7 @@ JOIN_ID, JOIN_S, HISTORY_N = range(47, 50)
 FOOT, FOOT_V, GROWTH, GROWTH_ERROR, CUT_LEFT, CUT_TOP, CUT_RIGHT, CUT_BOTTOM = range(50, 58)
 TRACK_COLUMNS = 58
 
-COUNTED, STILL, SMALL, PIECE = range(4)  # values of REFUSED
+COUNTED, STILL, SMALL, PIECE, STREAK_OF_LIGHT = range(5)  # values of REFUSED
 
 # columns of a track's history, a row a frame in which it was alone
 AT_T, AT_X, AT_Y, AT_W, AT_H, AT_AREA, AT_BORDER = range(7)  # the border: 1 left, 2 top, 4 right, 8 below, added up

@@ -92,3 +92,13 @@ def test_at_night_a_car_is_counted_once_and_when_it_is_there_not_its_beam() -> N
     [crossing] = count(film)
     assert crossing.night
     assert abs(crossing.t_s - 3.5) < 0.25
+
+
+def test_a_bright_street_is_no_dusk_though_what_moves_on_it_is_brighter() -> None:
+    bright, dim = np.full(1000, 256 * 110, np.uint16), np.full(1000, 256 * 68, np.uint16)
+    glow = Glow(40, 25)
+    assert glow.light("dusk", bright, 0.0) == "day"
+    assert glow.light("dusk", dim, 0.5) == "day"  # looked at once a second
+    assert glow.light("dusk", dim, 1.5) == "dusk"
+    assert glow.light("night", bright, 2.0) == "night"
+    assert glow.light("day", dim, 3.0) == "day"

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from telstraat_device import track_table as c
-from telstraat_device.passages import one_in_the_dark
+from telstraat_device.passages import judge, one_in_the_dark
+from telstraat_device.sighting import MEDIANS
 
 
 def crossed(
@@ -40,3 +41,25 @@ def test_pieces_in_the_dark(name: str) -> None:
     one, other, share, expected = CASES[name]
     assert one_in_the_dark(one, other, share) is expected
     assert one_in_the_dark(other, one, share) is expected
+
+
+@pytest.mark.parametrize(
+    ("moved", "height", "share", "expected"),
+    [
+        (0.2, 8.0, 1.0, c.STREAK_OF_LIGHT),
+        (0.8, 8.0, 1.0, c.COUNTED),
+        (0.2, 30.0, 1.0, c.COUNTED),
+        (0.2, 8.0, 0.0, c.COUNTED),
+        (0.0, 8.0, 1.0, c.STILL),
+    ],
+)
+def test_a_flat_streak_that_hardly_moves_in_the_dark_is_light(
+    moved: float, height: float, share: float, expected: int
+) -> None:
+    tracks, recent = np.zeros((2, c.TRACK_COLUMNS)), np.zeros((2, c.TRACK_COLUMNS))
+    tracks[0, c.ALIVE] = tracks[0, c.PENDING] = 1.0
+    tracks[0, c.MOVED], tracks[0, c.LINE_W], tracks[0, c.LINE_H], tracks[0, c.LINE_AREA] = moved, 70.0, height, 400.0
+    frame = np.zeros(7)
+    frame[c.WIDTH], frame[c.HEIGHT], frame[c.SMALLEST], frame[c.DARK_SHARE] = 320, 240, 70, share
+    history, scratch = np.zeros((2, c.HISTORY, c.HISTORY_COLUMNS)), np.zeros((MEDIANS, c.HISTORY))
+    assert judge(tracks, 0, frame, recent, history, scratch) == expected
