@@ -5,13 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check format setup setup-demo clean
+.PHONY: help demo test check format setup setup-demo clean bench-core
 
 help:
 	@echo "make demo         set up, then run the whole line on this computer; prints the address of its page"
 	@echo "make test         set up, then run every test (installs Mosquitto and Chromium where it may)"
 	@echo "make check        ruff, mypy, import layers"
 	@echo "make format       let ruff format the code"
+	@echo "make bench-core   what counting costs beside the usual ways; writes docs/bench/core.md"
 	@echo "make clean        remove the environment and caches (the demo's data: telstraat demo --clean)"
 
 demo: setup-demo
@@ -42,6 +43,9 @@ $(VENV)/.demo-ready: pyproject.toml constraints.txt
 $(VENV)/.dev-ready: pyproject.toml constraints.txt
 	@PYTHON='$(PYTHON)' scripts/setup $(VENV) dev
 	@touch $@ $(VENV)/.demo-ready
+
+bench-core: setup
+	$(BIN)/python -m bench.core $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -53,20 +53,19 @@ def shrink_factor(width: int) -> int:
 
 
 @kernel
-def shrink(luma: Plane, factor: int, small: Plane, width: int, height: int) -> None:
-    """Average `luma` (height, width) over squares of `factor` into `small` (width * height pixels), rounded."""
-    flat = luma.reshape(luma.size)
-    across = luma.shape[1]
+def shrink(luma: Plane, across: int, factor: int, small: Plane, width: int, height: int) -> None:
+    """Average a frame with rows of `across` over squares of `factor` into `small` (width * height pixels), rounded."""
     if factor == 1:
         for y in range(height):
-            small[y * width : (y + 1) * width] = luma[y, :width]
+            for x in range(width):
+                small[y * width + x] = luma[y * across + x]
     elif factor == 2 and width >= 32:
         for y in range(height):
             top = 2 * y * across
             for x in range(0, width - 32, 32):
-                halve_32(flat, top + 2 * x, top + across + 2 * x, small, y * width + x)
+                halve_32(luma, top + 2 * x, top + across + 2 * x, small, y * width + x)
             x = width - 32
-            halve_32(flat, top + 2 * x, top + across + 2 * x, small, y * width + x)
+            halve_32(luma, top + 2 * x, top + across + 2 * x, small, y * width + x)
     else:
         area = factor * factor
         for y in range(height):
@@ -74,19 +73,18 @@ def shrink(luma: Plane, factor: int, small: Plane, width: int, height: int) -> N
                 total = area // 2
                 for dy in range(factor):
                     for dx in range(factor):
-                        total += luma[y * factor + dy, x * factor + dx]
+                        total += luma[(y * factor + dy) * across + x * factor + dx]
                 small[y * width + x] = total // area
 
 
 @kernel
-def boot(samples: Plane, mean: Plane, spread: Plane) -> None:
-    """Set the mean to the middle of the densest samples of each pixel (samples: (count, pixels))."""
-    count, pixels = samples.shape
+def boot(samples: Plane, count: int, mean: Plane, spread: Plane, column: Plane) -> None:
+    """Set the mean to the middle of the densest samples of each pixel (samples: count * pixels; column: scratch)."""
+    pixels = mean.shape[0]
     half = max(1, count * BOOT_HALF // BOOT_SAMPLES)
-    column = np.empty(count, np.int32)
     for i in range(pixels):
         for k in range(count):
-            value = np.int32(samples[k, i])
+            value = np.int32(samples[k * pixels + i])
             j = k
             while j > 0 and column[j - 1] > value:
                 column[j] = column[j - 1]
@@ -122,7 +120,7 @@ def gain_of(small: Plane, mean: Plane, logs: Plane, counts: Plane) -> int:
     for k in range(counts.shape[0]):
         seen += counts[k]
         if 2 * seen >= total:
-            return k - middle
+            return int(k - middle)
     return 0
 
 
@@ -189,7 +187,7 @@ def absorb(
 
 
 @kernel
-def hold(small: Plane, mean: Plane, spread: Plane, candidate: Plane, held: Plane, i: int, adopt: int) -> None:
+def hold(small: Plane, mean: Plane, spread: Plane, candidate: Plane, held: Plane, i: Any, adopt: int) -> None:
     """Let a foreground pixel that is still become street after `adopt` times."""
     x, c = np.int32(small[i]), np.int32(candidate[i])
     if abs(x - c) > STEADY:
@@ -274,15 +272,3 @@ class Background:
         )
         self.logs = np.array([round(256 * math.log2(max(v, 1))) for v in range(256)], np.int16)
         self.counts = np.zeros(COUNTERS, np.int32)
-
-    def boot(self, samples: Plane) -> None:
-        """Begin with the street as it shows through the traffic of the first second; samples (count, pixels)."""
-        boot(samples, self.mean, self.spread)
-        self.candidate[:] = samples[-1]
-        widen(self.mean, self.spread, FLOOR, self.width, self.height, self.low, self.high, 0, self.height)
-
-    def absorb(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        """Take what is foreground in a box (working pixels) into the street."""
-        left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
-        right, bottom = min(self.width, int(x1) + 3), min(self.height, int(y1) + 3)
-        absorb(self.small, self.raw, self.mean, self.spread, self.width, left, top, right, bottom)

@@ -3,16 +3,16 @@
     luma -> shrink -> gain -> range -> outside -> majority -> shade -> majority -> runs -> blobs
                                          └──────────► learn (every second time, half of the rows)
 
-The call gets one array: where everything lies in memory, and a few numbers. So it costs next to nothing, allocates
-nothing, and can be made from Python with numba or without.
+The call gets one array: where everything lies in memory, and a few numbers. So it costs next to nothing and allocates
+nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import carray
 from numpy.typing import NDArray
 
 from telstraat_device.background import (
@@ -25,6 +25,8 @@ from telstraat_device.background import (
     LEARN_S,
     YOUNG_S,
     Background,
+    absorb,
+    boot,
     follow_exposure,
     gain_of,
     learn,
@@ -33,8 +35,8 @@ from telstraat_device.background import (
 )
 from telstraat_device.blobs import BLOB_COLUMNS, MAX_BLOBS, MAX_RUNS, Blobs, find_blobs
 from telstraat_device.frames import Luma
-from telstraat_device.kernel import kernel
-from telstraat_device.lanes import pointer
+from telstraat_device.kernel import address, entry, kernel
+from telstraat_device.lanes import carray, pointer
 from telstraat_device.words import majority, mark_outside, shade
 
 LOST_SHARE = 0.5  # of the picture is new at once: a lamp went on, a hand is before the lens, the camera was turned
@@ -48,7 +50,9 @@ LOST = -1  # instead of a number of blobs
 # sizes; frames seen; the last exposure, in 256ths of a power of two; solid pixels of the frame, and of those brighter
 # than the street; both added up
 (WIDTH, HEIGHT, WORDS, AREA_MIN, NUMBER, GAIN_256, SOLID_COUNT, BRIGHT_COUNT, MOVING, BRIGHTER) = range(23, 33)
-PLACES = 33
+# width of the frame as it comes, and how many of its pixels, in each direction, become one
+(ACROSS, FACTOR) = range(33, 35)
+PLACES = 35
 
 
 @kernel
@@ -84,11 +88,37 @@ def tables_at(at: Any, width: int, height: int) -> Any:
 
 
 @kernel
-def take(at: Any, luma: Any, factor: int) -> None:
-    """Take a frame (height, width) in at the working size; the one before stays."""
+def shrink_into(at: Any, picture: int, working: int) -> None:
+    """Take a frame in that is of full, or of working, size; the one before stays."""
     at[SMALL], at[PREVIOUS] = at[PREVIOUS], at[SMALL]
     width, height = at[WIDTH], at[HEIGHT]
-    shrink(luma, factor, bytes_at(at[SMALL], width * height), width, height)
+    across, factor = (width, 1) if working else (at[ACROSS], at[FACTOR])
+    shrink(
+        bytes_at(picture, across * height * factor), across, factor, bytes_at(at[SMALL], width * height), width, height
+    )
+
+
+@entry
+def take(at: Any, picture: int, working: int, _first: float, _second: float) -> int:
+    """Take a frame in at the working size, and nothing else."""
+    shrink_into(at, picture, working)
+    return 0
+
+
+@entry
+def begin(at: Any, pictures: int, count: int, _first: float, _second: float) -> int:
+    """Begin with the street as it shows through the traffic of so many working pictures, one behind the other."""
+    width, height = at[WIDTH], at[HEIGHT]
+    pixels = width * height
+    samples = bytes_at(pictures, count * pixels)
+    mean = carray(pointer(at[MEAN]), (pixels,), np.uint16)
+    spread, candidate = bytes_at(at[SPREAD], pixels), bytes_at(at[CANDIDATE], pixels)
+    boot(samples, count, mean, spread, ints_at(at[COUNTS], COUNTERS))
+    for i in range(pixels):
+        candidate[i] = samples[(count - 1) * pixels + i]
+    low, high = bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels)
+    widen(mean, spread, FLOOR, width, height, low, high, 0, height)
+    return 0
 
 
 @kernel
@@ -112,13 +142,13 @@ def expose(at: Any, pixels: int) -> bool:
     return True
 
 
-@kernel
-def see(at: Any, luma: Any, factor: int, age_s: float, dt_s: float) -> int:
-    """Find the blobs of a frame (height, width), and learn from it; return how many, or LOST.
+@entry
+def see(at: Any, picture: int, working: int, age_s: float, dt_s: float) -> int:
+    """Find the blobs of a frame, and learn from it; return how many, or LOST.
 
     at : int64 (PLACES,); age_s, dt_s : seconds since the first frame, and since the last.
     """
-    take(at, luma, factor)
+    shrink_into(at, picture, working)
     width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
     pixels = width * height
     if not expose(at, pixels):
@@ -146,6 +176,18 @@ def see(at: Any, luma: Any, factor: int, age_s: float, dt_s: float) -> int:
     return find_blobs(mask, solid, small, previous, width, area_min, rows, runs, parent, sums, columns, lines, blobs)
 
 
+@entry
+def forget(at: Any, _picture: int, corner: int, across: float, down: float) -> int:
+    """Make the foreground in a box part of the street; `corner` is its first pixel."""
+    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
+    pixels = width * height
+    small, spread = bytes_at(at[SMALL], pixels), bytes_at(at[SPREAD], pixels)
+    mean, raw = carray(pointer(at[MEAN]), (pixels,), np.uint16), words_at(at[RAW], height, words)
+    x0, y0 = corner % width, corner // width
+    absorb(small, raw, mean, spread, width, x0, y0, x0 + int(across), y0 + int(down))
+    return 0
+
+
 class Sight:
     """What one camera sees: its street and the blobs on it."""
 
@@ -153,24 +195,45 @@ class Sight:
         self.background = street = Background(width, height)
         self.blobs = blobs = Blobs(street.width, street.height)
         self.at: NDArray[np.int64] = np.zeros(PLACES, np.int64)
-        arrays = (street.small, street.previous, street.mean, street.spread, street.candidate, street.held)
+        arrays: tuple[NDArray[Any], ...] = (
+            street.small,
+            street.previous,
+            street.mean,
+            street.spread,
+            street.candidate,
+            street.held,
+        )
         arrays += (street.low, street.high, street.raw, street.mask, street.flat, street.edge)
         arrays += (street.shade, street.solid, street.logs, street.counts, blobs.table, blobs.columns, blobs.lines)
         arrays += (blobs.rows, blobs.runs, blobs.parent, blobs.sums)
-        self.at[: len(arrays)] = [array.ctypes.data for array in arrays]
+        self.at[: len(arrays)] = [address(array) for array in arrays]
         self.at[WIDTH], self.at[HEIGHT], self.at[WORDS] = street.width, street.height, street.mask.shape[1]
+        self.at[ACROSS], self.at[FACTOR] = width, street.factor
         self.at[AREA_MIN] = max(6, round(street.pixels * 0.00025))
 
     def take(self, luma: Luma) -> None:
         """Take a frame (height, width) in at the working size, and nothing else."""
-        take(self.at, luma, self.background.factor)
+        take(self.at, address(luma), 0, 0.0, 0.0)
         self._turn()
+
+    def begin(self, samples: Sequence[NDArray[np.uint8]]) -> None:
+        """Begin with the street as it shows through the traffic of the first second, at the working size."""
+        behind = np.concatenate([sample.reshape(-1) for sample in samples])
+        begin(self.at, address(behind), len(samples), 0.0, 0.0)
 
     def see(self, luma: Luma, age_s: float, dt_s: float, *, working: bool = False) -> int:
         """Find the blobs of a frame of full, or of working, size; return how many, or LOST."""
-        found: int = see(self.at, luma, 1 if working else self.background.factor, age_s, dt_s)
+        found = see(self.at, address(luma), int(working), float(age_s), float(dt_s))
         self._turn()
         return found
+
+    def absorb(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Take what is foreground in a box (working pixels) into the street."""
+        street = self.background
+        left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
+        right, bottom = min(street.width, int(x1) + 3), min(street.height, int(y1) + 3)
+        if right > left and bottom > top:
+            forget(self.at, 0, top * street.width + left, float(right - left), float(bottom - top))
 
     def movement(self) -> tuple[int, int]:
         """Return how many solid pixels there were since the last call, and how many were brighter than the street."""

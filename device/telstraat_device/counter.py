@@ -20,8 +20,9 @@ from telstraat_device.errors import FrameError
 from telstraat_device.frames import Luma
 from telstraat_device.glow import Glow
 from telstraat_device.line import Segment, checked_line
+from telstraat_device.moves import Moves
 from telstraat_device.seen import seen_of
-from telstraat_device.tracks import STILL_AFTER_S, Tracks
+from telstraat_device.tracks import Tracks
 from telstraat_device.view import ViewWatch
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
@@ -82,6 +83,7 @@ class Counter:
             [self.line.x1 / f, self.line.y1 / f, self.line.x2 / f, self.line.y2 / f, self.line.length_px / f]
         )
         self.tracks = Tracks(working, small.width, small.height)
+        self.moves = Moves(self.tracks, self.blobs.table, small.pixels)
         scale = self.settings.pixels_per_metre
         middle_y = (self.line.y1 + self.line.y2) / (2 * f)
         self.classifier = Classifier(small.width, small.height, middle_y, scale / f if scale else None)
@@ -118,7 +120,7 @@ class Counter:
     def finish(self) -> list[Crossing]:
         """Return the crossings that were still being looked at when the frames ended."""
         found = [] if self._booted or not self._kept else self._boot()
-        found += self._crossings(self.tracks.finish())
+        found += self._crossings(self.moves.finish())
         return sorted(found, key=lambda crossing: crossing.t_s)
 
     def boxes(self) -> list[Box]:
@@ -140,7 +142,7 @@ class Counter:
     def _boot(self) -> list[Crossing]:
         """Guess the empty street from the kept frames and count them."""
         picks = np.unique(np.linspace(0, len(self._kept) - 1, BOOT_SAMPLES).round().astype(int))
-        self.background.boot(np.stack([self._kept[k] for k in picks]))
+        self.sight.begin([self._kept[k] for k in picks])
         self._booted = True
         self._last_t_s = self._kept_t_s[0] - 0.04
         found: list[Crossing] = []
@@ -164,10 +166,10 @@ class Counter:
         light = self.glow.light(self.view.light, small.mean, t_s)
         if light in LAMPS_BURN:
             count = self.glow.find(self.sight)
-        done = self.tracks.follow(self.blobs.table, count, small.previous, small.small, t_s, dt_s, light)
-        if (self.tracks.table[:, columns.STILL_S] > STILL_AFTER_S).any():
+        done = self.moves.follow(self.sight, count, t_s, dt_s, light)
+        if self.moves.some_are_still():
             for box in self.tracks.still():
-                small.absorb(*box)
+                self.sight.absorb(*box)
         return self._crossings(done)
 
     def _lose(self, dt_s: float) -> list[Crossing]:

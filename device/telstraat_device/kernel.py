@@ -1,4 +1,4 @@
-"""How the counting core's inner loops are compiled, and where the machine code is kept.
+"""How the counting core's inner loops are compiled, where the machine code is kept, and how Python calls it.
 
 Numba checks a kept kernel against the file it stands in, but not against what it calls in other files. So the folder
 is named after the sources of the whole package: a changed kernel never meets old machine code.
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Entry = Callable[[NDArray[np.int64], int, int, float, float], int]
 
 
 def fingerprint() -> str:
@@ -47,3 +50,16 @@ if not settings.CACHE_DIR:
 def kernel(function: Function) -> Function:
     """Compile a function: kept on disk, division as in C, other threads may run."""
     return cast("Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
+def address(array: NDArray[Any]) -> int:
+    """Return where an array's first element lies; the array must be C-contiguous and outlive what is done there."""
+    return int(array.__array_interface__["data"][0])
+
+
+def entry(function: Entry) -> Entry:
+    """Make a kernel one that Python calls: with what lies where, the address of a picture (or 0), and three numbers.
+
+    One form for all: few arguments are quick to pass, and numba never meets a type that it has to compile for anew.
+    """
+    return kernel(function)

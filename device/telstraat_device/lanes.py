@@ -14,8 +14,12 @@ from typing import Any, TypeVar, cast
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
+
+__all__ = ["carray", "count_ones", "first_one", "lanes", "pointer"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+inline: Any = intrinsic
 
 BIT = ir.IntType(1)
 BYTE = ir.IntType(8)
@@ -198,10 +202,10 @@ def lanes(function: Function) -> Function:
     typing.__doc__ = function.__doc__
     first = inspect.Parameter("typingctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     cast("Any", typing).__signature__ = inspect.Signature([first, *parameters.values()])
-    return cast("Function", intrinsic(typing))
+    return cast("Function", inline(typing))
 
 
-@intrinsic
+@inline
 def count_ones(_context: Any, word: Any) -> Any:
     """Return how many bits of a word are set."""
 
@@ -211,7 +215,7 @@ def count_ones(_context: Any, word: Any) -> Any:
     return types.uint64(word), emit
 
 
-@intrinsic
+@inline
 def first_one(_context: Any, word: Any) -> Any:
     """Return the index of the lowest set bit of a word; 64 for none."""
 
@@ -221,7 +225,7 @@ def first_one(_context: Any, word: Any) -> Any:
     return types.uint64(word), emit
 
 
-@intrinsic
+@inline
 def pointer(_context: Any, address: Any) -> Any:
     """Return a number as an address in memory, for `carray`."""
 

@@ -71,12 +71,22 @@ class Tracks:
         join(self.table, self._blob_of, dt_s)
         return passages(self.table, self._line, self._frame, self._recent, self._history, self._scratch, self.events)
 
-    def finish(self) -> int:
-        """Decide the passages that still wait; return how many (`events[:n]`)."""
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, in the order in which `moves` knows where they lie."""
+        tables = (self.table, self.events, self._line, self._frame, self._recent, self._history)
+        return (*tables, self._scratch, self._blob_of, self._claims)
+
+    def end_all_but_waiting(self) -> None:
+        """End the tracks without a passage that waits, and let no passage wait longer."""
         waiting = self.table[:, PENDING] != 0.0
         self.table[~waiting, ALIVE] = 0.0
         self._frame[NOW_T] += 1e6
         self._frame[NOW_DT] = 0.0
+
+    def finish(self) -> int:
+        """Decide the passages that still wait; return how many (`events[:n]`)."""
+        self.end_all_but_waiting()
         return passages(self.table, self._line, self._frame, self._recent, self._history, self._scratch, self.events)
 
     def forget(self) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telstraat_contract.messages import Light
-from telstraat_device.kernel import kernel
-from telstraat_device.words import ONE
+from telstraat_device.kernel import address, entry
+from telstraat_device.lanes import carray, pointer
+from telstraat_device.words import ONE, words_across
 
 LOOK_EVERY_S = 1.0
 POINTS = 4096
@@ -36,18 +37,26 @@ LIGHT_MEMORY_S = 60.0
 MOVING_ENOUGH = 4000.0  # pixels of traffic after which it tells the light
 
 
-@kernel
-def look(
-    small: NDArray[Any], mask: NDArray[Any], width: int, step: int, edges: NDArray[Any], lumas: NDArray[Any]
-) -> int:
+(MASK, EDGES, LUMAS, WIDTH, HEIGHT, WORDS) = range(6)  # where `look` finds what it needs
+
+
+@entry
+def look(at: Any, picture: int, step: int, _first: float, _second: float) -> int:
     """Sample brightness and the two differences around every `step`-th pixel; return how many samples.
 
-    mask : words (height, across); edges : float32 (POINTS, 2), NaN where something stands in front of the street; lumas : int32 (256,) histogram.
+    Written are the edges, float32 (POINTS, 2), NaN where something stands in front of the street, and lumas,
+    int32 (256,), a histogram.
     """
-    lumas[:] = 0
+    width, height = at[WIDTH], at[HEIGHT]
+    small = carray(pointer(picture), (width * height,), np.uint8)
+    mask = carray(pointer(at[MASK]), (height, at[WORDS]), np.uint64)
+    edges = carray(pointer(at[EDGES]), (POINTS, 2), np.float32)
+    lumas = carray(pointer(at[LUMAS]), (256,), np.int32)
+    for value in range(256):
+        lumas[value] = 0
     count = 0
-    for i in range(width + 1, small.shape[0] - width - 1, step):
-        if count == edges.shape[0]:
+    for i in range(width + 1, width * height - width - 1, step):
+        if count == POINTS:
             break
         lumas[small[i]] += 1
         y, x = i // width, i % width
@@ -90,6 +99,8 @@ class ViewWatch:
         self._cell: NDArray[np.intp] = down * CELLS[0] + across
         self._edges: NDArray[np.float32] = np.zeros((POINTS, 2), np.float32)
         self._lumas: NDArray[np.int32] = np.zeros(256, np.int32)
+        places = [address(self._edges), address(self._lumas), width, height, words_across(width)]
+        self._at: NDArray[np.int64] = np.array([0, *places], np.int64)
         self._known: NDArray[np.float32] | None = None
         self.due_s = 0.0
         self._last_s: float | None = None
@@ -111,7 +122,8 @@ class ViewWatch:
             return
         passed_s = min(t_s - self._last_s, 5.0)
         self._last_s, self.due_s = t_s, t_s + LOOK_EVERY_S
-        count = look(small, mask, self._width, self._step, self._edges, self._lumas)
+        self._at[MASK] = address(mask)
+        count = look(self._at, address(small), self._step, 0.0, 0.0)
         self._judge_edges(self._edges[:count], passed_s)
         self._judge_light(passed_s)
 

@@ -79,7 +79,7 @@ def majority(mask: Words, width: int, out: Words) -> None:
 
 
 @kernel
-def shifted(mask: Words, y: int, k: int, by: int) -> np.uint64:
+def shifted(mask: Words, y: int, k: int, by: int) -> Any:
     """Return word k of row y moved by `by` pixels to the right (to the left when negative): pixel x - by at x."""
     if by > 0:
         word = mask[y, k] << np.uint64(by)
@@ -100,7 +100,7 @@ def rim(mask: Words, flat: Words, y: int, k: int) -> np.uint64:
 
 
 @kernel
-def shade(small: Any, mean: Any, mask: Words, width: int, flat: Words, edge: Words, out: Words) -> tuple[int, int]:
+def shade(small: Any, mean: Any, mask: Words, width: int, flat: Words, edge: Words, out: Words) -> tuple[Any, Any]:
     """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
 
     The rim of a hard shadow has such edges, too; it is known by lying between street and shadow. Written are the even
@@ -148,7 +148,7 @@ def runs_of(mask: Words, small: Any, previous: Any, step: int, width: int, gap: 
     count, full = -1, runs.shape[0] - 1
     for y in range(height):
         rows[y] = count + 1
-        end = -gap - 1
+        end: Any = -gap - 1
         for k in range(words):
             word = mask[y, k]
             if word == 0:

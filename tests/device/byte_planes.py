@@ -21,7 +21,7 @@ from telstraat_device.background import (
 from telstraat_device.blobs import CHANGE_STEP
 from telstraat_device.pixels import SHADOW_EDGE, SPREAD_MAX, SPREAD_SHIFT, SPREAD_TIMES
 
-Plane = NDArray[np.int64]  # (height, width)
+Plane = NDArray[Any]  # int64 (height, width)
 
 
 def shrunk(luma: NDArray[np.uint8], factor: int) -> Plane:
@@ -87,7 +87,10 @@ class Planes:
     def begin(self, mean: NDArray[Any], spread: NDArray[Any], candidate: NDArray[Any]) -> None:
         """Begin with a street that is known."""
         shape = self.small.shape
-        self.mean, self.spread, self.candidate = (np.int64(p).reshape(shape) for p in (mean, spread, candidate))
+        planes = [np.asarray(p, np.int64).reshape(shape).copy() for p in (mean, spread, candidate)]
+        self.mean: Plane = planes[0]
+        self.spread: Plane = planes[1]
+        self.candidate: Plane = planes[2]
         self.low, self.high = extremes(self.mean, self.spread)
 
     def gain_256(self) -> int:

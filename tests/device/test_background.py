@@ -17,7 +17,7 @@ def test_shrinking_is_the_rounded_mean_of_squares(factor: int, size: tuple[int, 
     luma = np.random.default_rng(factor).integers(0, 256, size, dtype=np.uint8)
     height, width = size[0] // factor, size[1] // factor
     small = plane(height * width)
-    shrink(luma, factor, small, width, height)
+    shrink(luma.ravel(), size[1], factor, small, width, height)
     assert (small.reshape(height, width) == byte_planes.shrunk(luma, factor)).all()
 
 
@@ -46,7 +46,7 @@ def street(seed: int = 0) -> NDArray[np.uint8]:
 
 def booted(empty: NDArray[np.uint8], samples: list[NDArray[np.uint8]] | None = None) -> Sight:
     sight = Sight(160, 120)
-    sight.background.boot(np.stack([s.ravel() for s in samples or [empty] * 16]))
+    sight.begin(samples or [empty] * 16)
     sight.see(empty, 0.0, 0.04)
     return sight
 

@@ -53,7 +53,7 @@ def test_every_plane_is_what_the_plain_loops_make_of_it(width: int, height: int)
     for picture in pictures[:16]:
         sight.take(picture)
         samples.append(street.small.copy())
-    street.boot(np.stack(samples))
+    sight.begin(samples)
     plain.begin(street.mean, street.spread, street.candidate)
     plain.small = street.small.astype(np.int64).reshape(plain.small.shape)
     for number, picture in enumerate(pictures):
@@ -72,7 +72,7 @@ def test_every_plane_is_what_the_plain_loops_make_of_it(width: int, height: int)
 def test_what_moved_is_added_up_until_it_is_asked_for() -> None:
     sight = Sight(320, 240)
     pictures = film(320, 240, 20, seed=3)
-    sight.background.boot(np.stack([p.ravel() for p in pictures[:16]]))
+    sight.begin(pictures[:16])
     total = 0
     for number, picture in enumerate(pictures):
         sight.see(picture, number / 10, 0.1)
@@ -84,6 +84,6 @@ def test_what_moved_is_added_up_until_it_is_asked_for() -> None:
 def test_a_picture_in_another_light_altogether_is_lost() -> None:
     sight = Sight(320, 240)
     picture = np.full((240, 320), 40, np.uint8)
-    sight.background.boot(np.stack([picture.ravel()] * 16))
+    sight.begin([picture] * 16)
     assert sight.see(picture, 0.0, 0.1) == 0
     assert sight.see(picture * 5, 0.1, 0.1) == core.LOST
