@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.stats import norm
 
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.model.priors import DAY_MEMORY, MOTIONS, Motion
-from telstraat_analytics.model.step import step_sd
+from telstraat_analytics.model.priors import DAY_MEMORY, MEMORIES_WEEKS, MOTIONS, WEEK_SHOCKS, Motion
+from telstraat_analytics.model.step import Way, step_sd
+from telstraat_analytics.model.weeks import Floats
 from telstraat_analytics.words import word
 
 WEEKS = (2, 4, 6, 8, 12, 16, 26)
@@ -139,17 +141,35 @@ def plan(
     rows = []
     for count in sensors:
         for length in weeks:
-            sd = expected_sd(moves, per_day, length, controls, count)
-            edge = norm.ppf(0.975) * sd
-            step = float(np.log1p(wanted))
-            power = float(norm.cdf(-edge - step, scale=sd)) if step < 0 else float(norm.sf(edge - step, scale=sd))
-            detectable = float(np.expm1(-(edge + norm.ppf(POWER_WANTED) * sd)))
-            rows.append({"sensors": count, "weeks": length, "detectable": detectable, "power": power})
+            sds = expected_sds(moves, per_day, length, controls, count)
+            power = power_of(float(np.log1p(wanted)), sds)
+            least = brentq(lambda step, sds=sds: power_of(step, sds) - POWER_WANTED, 1e-4, 10 * sds.max())
+            rows.append(
+                {"sensors": count, "weeks": length, "detectable": float(np.expm1(-float(least))), "power": power}
+            )
     return Plan(what, wanted, per_day, controls, pd.DataFrame(rows))
 
 
-def expected_sd(motion: Motion, per_day: float, weeks: int, controls: int, sensors: int) -> float:
-    """Return the standard deviation that an evaluation will have, on the log scale.
+def power_of(step: float, sds: Floats) -> float:
+    """Return how often a step is seen, in its own direction, on streets that are known so well.
+
+    Parameters
+    ----------
+    step
+        On the log scale.
+    sds
+        Standard deviations of the estimate on streets of which each is as likely as the others.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    return float(np.mean(norm.sf(norm.ppf(0.975) - abs(step) / sds)))
+
+
+def expected_sds(motion: Motion, per_day: float, weeks: int, controls: int, sensors: int) -> Floats:
+    """Return the standard deviations that an evaluation will have, on the log scale, for streets that differ.
 
     Parameters
     ----------
@@ -164,13 +184,15 @@ def expected_sd(motion: Motion, per_day: float, weeks: int, controls: int, senso
 
     Returns
     -------
-    float
-        Of the mean step. Averaged over how large the movement of streets is, since the street's own is not known yet.
+    numpy.ndarray
+        Of the mean step, for every size of movement and way of moving that is as likely as the others: the street's own
+        is not known yet.
     """
     sizes = np.exp(norm.ppf([0.1, 0.3, 0.5, 0.7, 0.9]) * SIZE_SPREAD)
-    memory = DAY_MEMORY
-    day = (1 + 2 * sum((1 - lag / 7) * memory**lag for lag in range(1, 7))) / 7
+    day = (1 + 2 * sum((1 - lag / 7) * DAY_MEMORY**lag for lag in range(1, 7))) / 7
     noise = motion.day_noise**2 * day + 1 / max(7 * per_day, 1.0)
     number = np.arange(-weeks, weeks)
-    squares = [step_sd(number, noise, motion, float(size), controls, sensors) ** 2 for size in sizes]
-    return float(np.sqrt(np.mean(squares)))
+    ways = [Way(memory, shock) for memory in MEMORIES_WEEKS for shock in WEEK_SHOCKS]
+    return np.array(
+        [step_sd(number, noise, motion, float(size), controls, sensors, way) for size in sizes for way in ways]
+    )

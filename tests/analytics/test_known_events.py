@@ -97,3 +97,10 @@ def test_the_published_figures_of_fremont_come_out(fremont: pd.Series) -> None:
     assert may[2020] / may[2019] - 1 == pytest.approx(-0.425, abs=0.001)
     april = [fremont[f"{year}-04"].mean() for year in range(2013, 2020)]
     assert fremont["2020-04"].mean() / (sum(april) / len(april)) - 1 == pytest.approx(-0.201, abs=0.002)
+    weekend = fremont[pd.DatetimeIndex(fremont.index).day_of_week >= 5]
+    workdays = fremont.drop(weekend.index)
+    assert workdays["2020-05-01":"2020-05-14"].sum() / workdays["2019-05-01":"2019-05-14"].sum() - 1 == pytest.approx(
+        -0.524, abs=0.001
+    )
+    sunny = [weekend[f"{year}-04"].sum() for year in range(2013, 2020)]
+    assert weekend["2020-04"].sum() / (sum(sunny) / len(sunny)) - 1 == pytest.approx(0.707, abs=0.006)

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 
 from telstraat_analytics import plan
 from telstraat_analytics.errors import QuestionError
+from telstraat_analytics.planning import power_of
 from telstraat_analytics.report.content import plan_content
 from telstraat_analytics.report.write import html, pdf
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "analysis.md"
 
 
 def test_more_streets_more_weeks_and_larger_effects_are_seen_more_often() -> None:
@@ -36,3 +43,26 @@ def test_a_plan_is_written_as_page_and_paper() -> None:
     content = plan_content([plan("car", -0.3, sensors=(1, 2), weeks=(4, 8))], "fr")
     assert content.sections[0].sentence in html(content).replace("&#39;", "'")
     assert pdf(content).startswith(b"%PDF")
+
+
+def test_the_example_of_the_documentation_runs_and_its_table_is_what_comes_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    section = text[text.index("## Planning") :]
+    code = section.split("```python\n")[1].split("```")[0]
+    scope: dict[str, Any] = {}
+    exec(compile(code, str(DOCS), "exec"), scope)
+    printed = scope["planned"].table.set_index(["sensors", "weeks"])
+    assert "bicycle" in capsys.readouterr().out.lower()
+    for sensors, line in ((1, "| 1 street"), (3, "| 3 streets")):
+        cells = next(row for row in section.splitlines() if row.startswith(line)).split("|")[2:5]
+        rows = [printed.loc[(sensors, weeks)] for weeks in (4, 8, 16)]
+        assert [cell.strip() for cell in cells] == [
+            f"{one['power']:.0%}, {one['detectable']:.0%}".replace("%", " %") for one in rows
+        ]
+
+
+def test_power_is_the_mean_over_streets_that_differ() -> None:
+    assert power_of(-0.3, np.array([0.05, 10.0])) == pytest.approx(0.5, abs=0.02), "one street sees it, the other never"
+    assert power_of(-0.3, np.array([0.1])) == power_of(0.3, np.array([0.1]))

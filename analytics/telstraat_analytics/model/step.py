@@ -355,7 +355,9 @@ def _typical_size(weights: Floats) -> float:
     return float(np.exp(share @ np.log(SIZES) / share.sum()))
 
 
-def step_sd(number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int) -> float:
+def step_sd(
+    number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int, way: Way = WAYS[-1]
+) -> float:
     """Return the standard deviation of the mean step of streets that all move alike, before anything is counted.
 
     Parameters
@@ -370,27 +372,33 @@ def step_sd(number: Ints, noise: float, motion: Motion, size: float, controls: i
         Multiple of its week step.
     controls, treated
         Streets without and with the measure.
+    way
+        In which they move.
 
     Returns
     -------
     float
-        On the scale of levels, for streets that remember long, as most were seen to; the season may differ by an eighth
-        of a year between the two sides.
+        On the scale of levels; the season may differ by an eighth of a year between the two sides. Streets that move
+        alike are worth their means, so that two series say it all however many streets there are.
     """
-    n = controls + treated
-    street = np.repeat(np.arange(n), len(number))
-    week = np.tile(number, n)
-    same = street[:, None] == street[None, :]
-    same_week = week[:, None] == week[None, :]
-    X = np.zeros((len(week), n + 1))
-    X[np.arange(len(week)), street] = 1.0
-    X[:, n] = (street < treated) & (week >= 0)
+    counts = np.array([treated, controls] if controls else [treated], dtype=float)
+    kind = np.repeat(np.arange(len(counts)), len(number))
+    week = np.tile(number, len(counts))
+    same = kind[:, None] == kind[None, :]
+    of_mean = 1 / counts[kind][:, None] * same
+
+    def between(shared: float) -> Floats:
+        return np.asarray(of_mean * (1 - shared) + shared, dtype=float)
+
+    X = np.zeros((len(week), len(counts) + 1))
+    X[np.arange(len(week)), kind] = 1.0
+    X[:, -1] = (kind == 0) & (week >= 0)
     season = motion.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
-    V = np.where(same, 1.0, motion.shared) * (size * motion.week_step) ** 2 * Way(MEMORIES_WEEKS[-1]).covariance(week)
-    V = V + noise * same_week * np.where(same, 1.0, motion.shared)
-    V = V + np.where(same, 1.0, SEASON_SHARED) * np.outer(season, season) / 2
+    V = between(motion.shared) * (size * motion.week_step) ** 2 * way.covariance(week)
+    V = V + noise * (week[:, None] == week[None, :]) * between(motion.shared)
+    V = V + between(SEASON_SHARED) * np.outer(season, season) / 2
     white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
-    return float(np.sqrt(np.linalg.inv(white.T @ white)[n, n]))
+    return float(np.sqrt(np.linalg.inv(white.T @ white)[-1, -1]))
 
 
 def _without_step(stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks]) -> tuple[Expected, ...]:
