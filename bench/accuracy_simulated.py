@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from bench.accuracy_ablations import VARIANTS
 
+from telstraat_device.classify import MIDDLE_M
 from telstraat_device.counter import Counter, CounterSettings
 from telstraat_device.crossings import Crossing
 from telstraat_firmware_sim.scenes import Trial, trials
@@ -99,11 +100,11 @@ def count(variant: str, trial: Trial) -> dict[str, Any]:
 
 
 def with_scale(street: Street) -> Counter:
-    """Give the counter the true scale of the ground in the middle of the line's rows, as somebody with a tape would."""
+    """Give the counter the true scale of what passes with its middle on the line's middle."""
     camera = street.camera
     row = np.array((street.line[0][1] + street.line[1][1]) / 2)
     ray = camera.rays(np.array(camera.width / 2), row)
-    depth_m = -camera.height_m / float(ray[2])
+    depth_m = -(camera.height_m - MIDDLE_M) / float(ray[2])
     given = CounterSettings(pixels_per_metre=camera.focal_px / depth_m)
     return Counter(street.width, street.height, street.line, given)
 

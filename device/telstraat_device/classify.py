@@ -26,6 +26,7 @@ ANGLE_WEIGHTS = (0.06, 0.10, 0.14, 0.17, 0.17, 0.14, 0.11, 0.07, 0.04)
 MEMORY = 0.985  # the street's knowledge fades, so that a moved camera is learnt again
 OUTLIER = 1e-3
 MIX_PRIOR = 6.0  # crossings that the usual mix is worth
+MIDDLE_M = 0.75  # height of the middle of what passes: the line is drawn, and a scale taken, where middles pass
 EDGE_PX = 1.5  # what an edge may be off
 WOBBLE_SPREAD, WOBBLE_MIN = 0.7, 0.02
 LOOKS_WEIGHT = 0.7  # fill and wobble go together
@@ -42,7 +43,7 @@ class Classifier:
     line_y : float
         Height of the line's middle in the picture: the scale is told there.
     scale : float or None
-        Pixels per metre at the line when known by hand.
+        Pixels per metre of what passes with its middle on the line's middle, when known by hand.
     """
 
     def __init__(
@@ -50,7 +51,8 @@ class Classifier:
     ) -> None:
         k = width / 320.0
         scales = np.geomspace(SCALE_MIN * k, SCALE_MAX * k, SCALES) if scale is None else np.array([scale])
-        self.perspective = Perspective(scales, np.radians(ANGLES_DEG), width, height, line_y)
+        foot_y = line_y + (MIDDLE_M * scale if scale else 0.0)
+        self.perspective = Perspective(scales, np.radians(ANGLES_DEG), width, height, foot_y)
         self.cast_shadow = CastShadow()
         usual = -0.5 * (np.log(scales / (SCALE_USUAL * k)) / SCALE_SPREAD) ** 2
         prior = usual[:, None] + np.log(ANGLE_WEIGHTS)[None, :]
