@@ -197,6 +197,7 @@ class Counter:
             class_name=class_name,
             direction="left_to_right" if row[c.PENDING] > 0 else "right_to_left",
             confidence=round(confidence, 3),
-            speed_kmh=round(speed_kmh, 1),
+            # Lamps in the dark have no length and no foot to tell a speed by: simulated, it came out 163 % too high.
+            speed_kmh=None if night and self.glow.dim else round(speed_kmh, 1),
             night=night,
         )

@@ -27,7 +27,7 @@ class Crossing:
     confidence : float
         How sure the class is, 0 to 1.
     speed_kmh : float or None
-        Speed over the ground; None while the view's scale is not known.
+        Speed over the ground; None while the view's scale is not known, and in the dark.
     night : bool
         Counted in the dark, by its lights: the class is then a guess.
     """

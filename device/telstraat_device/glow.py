@@ -141,18 +141,18 @@ class Glow:
     def __init__(self, width: int, height: int) -> None:
         self._width = width
         self._look_s = -LOOK_EVERY_S
-        self._dim = False
+        self.dim = False  # the street itself is dark
         self._full, self._marks, self._edges, self._away, self._left = (
             np.zeros(width * height, np.uint8) for _ in range(5)
         )
 
     def light(self, said: str, mean: Plane, t_s: float) -> str:
         """Return what the view says, but "day" when it says "dusk" of a bright street: white cars on grey asphalt."""
-        if said != "dusk":
+        if said not in {"dusk", "night"}:
             return said
         if t_s - self._look_s >= LOOK_EVERY_S:
-            self._look_s, self._dim = t_s, bool(np.median(mean[::LOOK_STEP]) < 256 * DUSK_LUMA)
-        return said if self._dim else "day"
+            self._look_s, self.dim = t_s, bool(np.median(mean[::LOOK_STEP]) < 256 * DUSK_LUMA)
+        return said if self.dim or said == "night" else "day"
 
     def take_off(self, small: Plane, mean: Plane, mask: Words) -> None:
         """Take light out of the mask; small : uint8 (pixels,), mean : uint16 (pixels,) in 256ths of a grey level."""

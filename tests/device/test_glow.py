@@ -91,6 +91,7 @@ def test_at_night_a_car_is_counted_once_and_when_it_is_there_not_its_beam() -> N
         film.append(np.ascontiguousarray((luma * 0.3 * (1 + light)).clip(0, 255).astype(np.uint8)))
     [crossing] = count(film)
     assert crossing.night
+    assert crossing.speed_kmh is None
     assert abs(crossing.t_s - 3.5) < 0.25
 
 
