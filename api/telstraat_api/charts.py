@@ -26,7 +26,7 @@ LABEL_EVERY_MIN = 180
 SPEED_BIN_KMH = 5
 
 NOTHING_YET = {"from": 0, "to": 0, "place": 0, "n": 0, "told": "0", "when": ""}
-"""Stands in for the open quarter until the sensor has spoken: Vega wants a row to take the axes from."""
+"""Stands in where nobody has passed, and for the open quarter until the sensor has spoken: Vega takes the axes from it."""
 
 CLASS_NAMES = {
     "pedestrian": untranslated("Pedestrians"),
@@ -130,10 +130,11 @@ def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
         }
         for gap in day.gaps
     ]
+    nothing = [NOTHING_YET | {"class": class_names(_)[0], "uptime": 1, "seen": ""}]
     spec["datasets"] = {
-        "counts": count_rows(day, periods, bucket, ways, _),
+        "counts": count_rows(day, periods, bucket, ways, _) or nothing,  # after midnight nobody has passed yet
         "gaps": gaps,
-        "live": [dict(NOTHING_YET, **{"class": class_names(_)[0]})],
+        "live": nothing,
     }
     return spec
 

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.api.streets import BRUSSELS, a_neighbourhood, add_reports
+from tests.api.streets import BRUSSELS, a_neighbourhood, add_reports, add_segment, add_sensor
 
 from telstraat_contract.messages import Counts, Directed, Live, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
@@ -90,6 +90,19 @@ def test_the_open_quarter_fills_while_somebody_looks(
     assert "5.2 of 15 minutes" in page.inner_text("#live-note")
     local = start.astimezone(BRUSSELS).strftime("%H:%M")
     assert page.inner_text("#live-note").startswith(local)  # the street's clock, not the browser's
+    assert complaints == []
+
+
+def test_a_street_where_nobody_has_passed_yet_today_is_shown_without_complaint(
+    page: Page, module_connection: psycopg.Connection, complaints: list[str]
+) -> None:
+    place = add_segment(module_connection, "Stille Steeg")
+    sensor_id = add_sensor(module_connection, "sensor-quiet", place)
+    add_reports(
+        module_connection, [{"sensor_id": sensor_id, "period_start": quarter_start(datetime.now(UTC)) - QUARTER}]
+    )
+    page.goto(f"/street/{place}")
+    ready(page)
     assert complaints == []
 
 
