@@ -87,7 +87,8 @@ def fill(dsn: str, sensors: int) -> None:
 @contextlib.contextmanager
 def served(dsn: str) -> Iterator[tuple[str, int]]:
     """Serve as users do, in a process of its own; yield its address and process id."""
-    env = {**os.environ, "TELSTRAAT_API_DSN": dsn, "TELSTRAAT_API_PORT": "0", "TELSTRAAT_API_ROWS_MAX": "1000000"}
+    env = {**os.environ, "TELSTRAAT_API_DSN": dsn, "TELSTRAAT_API_PORT": "0"}
+    env |= {"TELSTRAAT_API_ROWS_MAX": "1000000", "TELSTRAAT_API_QUARTER_MIN": "0"}  # everybody may read quarters
     code = "from telstraat_cli.main import main; import sys; sys.exit(main(['api']))"
     with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
