@@ -61,7 +61,7 @@ def measure_of(plain: Mapping[str, Any]) -> Measure:
 
 def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     """Return the hours of a measure's streets from a database, corrected for uptime, with the installation of each."""
-    segments = [int(one) for one in measure.segments]
+    segments = [number_of(one) for one in measure.segments]
     sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
     begin = pd.Timestamp(measure.date, tz=measure.timezone) - HISTORY
     end = pd.Timestamp(measure.date, tz=measure.timezone) + timedelta(
@@ -86,6 +86,13 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     frame["uptime"] = frame["uptime"].clip(upper=1.0)
     frame["instance"] = instances(frame, placed)
     return frame.assign(segment=frame["segment"].astype(str))
+
+
+def number_of(segment: str) -> int:
+    """Return a segment's number; in files of counts a street may have any name, in a database it has a number."""
+    if not segment.isdigit():
+        raise FrameError(f"segment {segment!r}: in a database segments are numbers (see /v1/segments)")
+    return int(segment)
 
 
 def instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from telstraat_analytics import Evaluation, Measure, Question
 
 FORMATS = ("html", "pdf", "json")
-HISTORY = timedelta(days=460)
 DSN_VARIABLE = "TELSTRAAT_DSN"
 
 
@@ -104,7 +102,7 @@ def _frame(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -
     dsn = args.dsn or os.environ.get(DSN_VARIABLE)
     data = tables.get("data", {})
     if dsn and not (data.get("files") and not args.dsn):
-        return read_database(dsn, measure), "corrected"
+        return _database(dsn, measure), "corrected"
     if not data.get("files"):
         raise CliError(f'{args.measure}: no counts: give --dsn, or [data] with files = ["counts.csv"]')
     folder = args.measure.parent
@@ -130,57 +128,16 @@ def _weather(args: argparse.Namespace, tables: dict[str, Any]) -> pd.DataFrame |
         raise CliError(f"{path}: cannot be read as weather: {error}") from error
 
 
-def read_database(dsn: str, measure: Measure) -> pd.DataFrame:
-    """Return the hours of a measure's streets from a Telstraat database, corrected for uptime."""
-    import pandas as pd
+def _database(dsn: str, measure: Measure) -> pd.DataFrame:
+    """Return the hours of a measure's streets as the API reads them, so that both give one answer."""
     import psycopg
 
-    segments = _numbers(measure.segments)
-    classes = ("pedestrian", "bike", "car", "heavy", "night")
-    sides = [f"{name}_{side}" for name in classes for side in ("lft", "rgt")]
-    begin = pd.Timestamp(measure.date, tz=measure.timezone) - HISTORY
-    end = pd.Timestamp(measure.date, tz=measure.timezone) + timedelta(
-        days=measure.transition_days + measure.after_days + 1
-    )
-    columns = psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, sides))
-    hours = psycopg.sql.SQL(
-        "select segment_id, period_start, uptime, car_speed, {} from segment_hour "
-        "where segment_id = any(%s) and period_start >= %s and period_start < %s"
-    ).format(columns)
+    from telstraat_api.evaluating import read_hours
+
     try:
-        with psycopg.connect(dsn) as connection:
-            rows = connection.execute(hours, (segments, begin, end)).fetchall()
-            placed = connection.execute(
-                "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
-                (segments,),
-            ).fetchall()
+        return read_hours(dsn, measure)
     except psycopg.Error as error:
         raise CliError(f"the database cannot be read: {str(error).strip()}") from error
-    if not rows:
-        raise CliError(f"the database has no hours of segments {', '.join(map(str, segments))} around {measure.date}")
-    frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])
-    frame["start"] = pd.to_datetime(frame["start"], utc=True)
-    for name in classes:
-        frame[name] = frame[f"{name}_lft"].fillna(0) + frame[f"{name}_rgt"].fillna(0)
-    frame["uptime"] = frame["uptime"].clip(upper=1.0)
-    frame["instance"] = _instances(frame, placed)
-    return frame.assign(segment=frame["segment"].astype(str))
-
-
-def _numbers(segments: Sequence[str]) -> list[int]:
-    for one in segments:
-        if not one.isdigit():
-            raise CliError(f"segment {one!r}: in a database segments are numbers (see telstraat db, or /v1/segments)")
-    return [int(one) for one in segments]
-
-
-def _instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:
-    """Return, per row, the latest installation that had begun."""
-    out: list[int | None] = []
-    for segment, start in zip(frame["segment"], frame["start"], strict=True):
-        begun = [number for where, number, from_at in placed if where == segment and from_at <= start]
-        out.append(begun[-1] if begun else None)
-    return out
 
 
 def _show(evaluations: Sequence[Evaluation], language: str) -> None:
