@@ -85,10 +85,10 @@ def fill(dsn: str, sensors: int) -> None:
 
 
 @contextlib.contextmanager
-def served(dsn: str) -> Iterator[tuple[str, int]]:
+def served(dsn: str, **settings: str) -> Iterator[tuple[str, int]]:
     """Serve as users do, in a process of its own; yield its address and process id."""
     env = {**os.environ, "TELSTRAAT_API_DSN": dsn, "TELSTRAAT_API_PORT": "0"}
-    env |= {"TELSTRAAT_API_ROWS_MAX": "1000000", "TELSTRAAT_API_QUARTER_MIN": "0"}  # everybody may read quarters
+    env |= {f"TELSTRAAT_API_{name.upper()}": value for name, value in settings.items()}
     code = "from telstraat_cli.main import main; import sys; sys.exit(main(['api']))"
     with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -228,7 +228,10 @@ def main() -> None:
             migrate(server.dsn("bench"))
             fill(server.dsn("bench"), args.sensors)
             told: dict[str, Any] = {"in memory to bytes": encoders(server.dsn("bench"), args.rounds)}
-            with served(server.dsn("bench")) as (address, pid):
+            with served(server.dsn("bench"), rows_max="1000000", quarter_min="0") as (
+                address,
+                pid,
+            ):
                 told["memory"] = memory(address, pid)
                 told |= end_to_end(server, address, args.sensors, args.rounds)
         finally:

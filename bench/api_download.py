@@ -127,7 +127,7 @@ def main() -> None:
             dsn = server.dsn("bench")
             migrate(dsn)
             fill(dsn, sensors)
-            with served(dsn) as (address, pid):
+            with served(dsn, quarter_min="0") as (address, pid):
                 with httpx.Client(base_url=address, timeout=60) as client:
                     for form in args.forms:  # what is loaded at the first use is no row that was kept
                         day = {"from": "2025-01-01", "to": "2025-01-02", "segments": str(FIRST), "bucket": "hour"}

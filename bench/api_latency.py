@@ -11,15 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
 import random
-import re
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +23,7 @@ from typing import Any
 import httpx
 import numpy as np
 import psycopg
+from bench.api import served
 from bench.store_questions import cpu_s
 
 RATE = 50.0
@@ -67,21 +63,6 @@ class Planned:
     method: str
     path: str
     body: dict[str, Any] | None = None
-
-
-@contextlib.contextmanager
-def served(dsn: str) -> Iterator[tuple[str, int]]:
-    """Serve as users do, in a process of its own; yield its address and process."""
-    env = {**os.environ, "TELSTRAAT_API_DSN": dsn, "TELSTRAAT_API_PORT": "0"}
-    code = "from telstraat_cli.main import main; import sys; sys.exit(main(['api']))"
-    with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found
-        try:
-            yield found[0], process.pid
-        finally:
-            process.terminate()
 
 
 def plan(segments: list[int], rate: float, seconds: float, now: datetime) -> list[Planned]:
