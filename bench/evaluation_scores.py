@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-RATES = ("coverage", "false_positives", "power")
 BOOTSTRAP_ROUNDS = 1000
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
@@ -99,6 +98,3 @@ def chosen(request: Request) -> str:
         if code in NAMES:
             return code
     return DEFAULT
-
-
-Speak = Callable[..., str]

@@ -41,7 +41,6 @@ LOOK_S = 0.05
 DRAIN_MIN_S = 150.0  # the device's longest wait before it connects again is 60 s, and may come twice
 INGEST_KEEPALIVE_S = 5
 DEVICE_KEEPALIVE_S = 4
-DIFFERENCES_TOLD = 20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -195,7 +195,6 @@ class Watch(Message, frozen=True, kw_only=True):
 
 
 MESSAGES: tuple[type[Message], ...] = (Report, Health, Status, Live, Receipt, Config, Watch)
-_TYPE_OF = {message.channel: message for message in MESSAGES}
 _encoder = msgspec.json.Encoder()
 _decoders: dict[Channel, msgspec.json.Decoder[Any]] = {
     message.channel: msgspec.json.Decoder(message) for message in MESSAGES

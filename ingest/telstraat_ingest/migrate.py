@@ -129,11 +129,6 @@ def make_partitions(connection: Connection, months_ahead: int = PARTITIONS_AHEAD
     )
 
 
-def make_partition_for(connection: Connection, at_utc: datetime) -> None:
-    """Make the partition for a late (or early) quarter before its batch is written."""
-    connection.execute("select make_report_partition(%s)", (at_utc,))
-
-
 def _memory_exists(connection: Connection) -> bool:
     row = connection.execute("select to_regclass('migration')").fetchone()
     return row is not None and row[0] is not None

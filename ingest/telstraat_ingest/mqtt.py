@@ -16,7 +16,6 @@ from msgspec import Struct
 
 LONG_BYTES = 131_072
 """Longer packets are cut: a topic (65,535 at most) and what quarantine keeps of a payload fit."""
-_LENGTH_MAX = 268_435_455
 
 
 class ProtocolError(Exception):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLASS_MOTION = ("pedestrian", "bike", "car", "heavy")
-
 
 @dataclass(frozen=True)
 class Motion:

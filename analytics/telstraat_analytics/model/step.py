@@ -103,10 +103,6 @@ class Mixture:
     memory_weeks: float
     size: float
 
-    def combined(self, of: Floats) -> Mixture:
-        """Return the posterior of linear combinations of the steps, shape (j, k)."""
-        return Mixture(self.centre @ of.T, of @ self.covariance @ of.T, self.weight, self.memory_weeks, self.size)
-
     def mean(self, step: int = 0) -> float:
         """Return the mean of one step."""
         return float(self.weight @ self.centre[:, step])

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 SAY_EVERY_S = 15.0  # where there is no terminal to write over a line
-HEADLESS_MINUTES = 30.0
 TOTALS = """
 select count(*), coalesce(sum(pedestrian_lft + pedestrian_rgt), 0), coalesce(sum(bike_lft + bike_rgt), 0),
     coalesce(sum(car_lft + car_rgt), 0), coalesce(sum(heavy_lft + heavy_rgt), 0), coalesce(sum(night_lft + night_rgt), 0)
