@@ -7,19 +7,22 @@ holds under street lamps and automatic exposure, where the brightness of the pic
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from telstraat_contract.messages import Light
-from telstraat_device.kernel import address, entry
+from telstraat_device.kernel import address, entry, kernel
 from telstraat_device.lanes import carray, pointer
 from telstraat_device.words import ONE, words_across
 
 LOOK_EVERY_S = 1.0
 POINTS = 4096
 BLIND_EDGES = 5.0  # grey levels over two pixels: without one edge in fifty above it, nothing but noise is left
+BLIND_ONE_IN = 0.02
+VISIBLE_SHARE = 0.1  # of the samples; with less nothing is known of the view
 BLIND_SHARE = 0.2  # of the edges that the view had
 BLIND_AFTER_S = 2.0
 MOVED_BELOW = (
@@ -37,41 +40,124 @@ LIGHT_MEMORY_S = 60.0
 MOVING_ENOUGH = 4000.0  # pixels of traffic after which it tells the light
 
 
-(MASK, EDGES, LUMAS, WIDTH, HEIGHT, WORDS) = range(6)  # where `look` finds what it needs
+# what each place of the array says: addresses, the size of the picture, every which pixel is a sample
+(MASK, EDGES, KNOWN, LUMAS, CELL_OF, CELLS_SEEN, CELLS_KNOWN, SUMS, WIDTH, HEIGHT, WORDS, STEP) = range(12)
+# sums over the samples in front of which nothing stands, and of all edges that are known: see `weigh`
+(VISIBLE, STRENGTH, STRONG, USUAL, SEEN_SQUARED, KNOWN_SQUARED, PRODUCT, CELLS_ALIKE) = range(8)
+ALL_SUMS = 8
+HIDDEN = -32768  # instead of a difference: something stands in front of the street
 
 
-@entry
-def look(at: Any, picture: int, step: int, _first: float, _second: float) -> int:
-    """Sample brightness and the two differences around every `step`-th pixel; return how many samples.
+@kernel
+def shorts_at(place: int) -> Any:
+    """Return what lies at an address as the two differences of each sample."""
+    return carray(pointer(place), (POINTS, 2), np.int16)
 
-    Written are the edges, float32 (POINTS, 2), NaN where something stands in front of the street, and lumas,
-    int32 (256,), a histogram.
-    """
+
+@kernel
+def cells_at(place: int) -> Any:
+    """Return what lies at an address as one number a field."""
+    return carray(pointer(place), (CELLS[0] * CELLS[1],), np.float64)
+
+
+@kernel
+def sample(at: Any, small: Any, edges: Any, lumas: Any) -> int:
+    """Write the histogram of every STEP-th pixel, and the differences across it and down; return how many there are."""
     width, height = at[WIDTH], at[HEIGHT]
-    small = carray(pointer(picture), (width * height,), np.uint8)
     mask = carray(pointer(at[MASK]), (height, at[WORDS]), np.uint64)
-    edges = carray(pointer(at[EDGES]), (POINTS, 2), np.float32)
-    lumas = carray(pointer(at[LUMAS]), (256,), np.int32)
-    for value in range(256):
-        lumas[value] = 0
+    lumas[:] = 0
     count = 0
-    for i in range(width + 1, width * height - width - 1, step):
+    for i in range(width + 1, width * height - width - 1, at[STEP]):
         if count == POINTS:
             break
         lumas[small[i]] += 1
         y, x = i // width, i % width
         if (mask[y, x >> 6] >> np.uint64(x & 63)) & ONE:
-            edges[count, 0] = edges[count, 1] = np.nan
+            edges[count, 0] = edges[count, 1] = HIDDEN
         else:
-            edges[count, 0] = np.int32(small[i + 1]) - np.int32(small[i - 1])
-            edges[count, 1] = np.int32(small[i + width]) - np.int32(small[i - width])
+            edges[count, 0] = np.int16(small[i + 1]) - np.int16(small[i - 1])
+            edges[count, 1] = np.int16(small[i + width]) - np.int16(small[i - width])
         count += 1
     return count
 
 
-def quantile(histogram: NDArray[np.int32], share: float) -> int:
+@kernel
+def correlation(these: Any, those: Any) -> float:
+    """Return how alike two rows of numbers are, 1 for proportional, after what all have in common is taken off."""
+    n = len(these)
+    here = there = 0.0
+    for k in range(n):
+        here += these[k] / n
+        there += those[k] / n
+    product = squared_here = squared_there = 0.0
+    for k in range(n):
+        a, b = these[k] - here, those[k] - there
+        product += a * b
+        squared_here += a * a
+        squared_there += b * b
+    both = math.sqrt(squared_here * squared_there)
+    return product / both if both > 0.0 else 0.0
+
+
+@kernel
+def weigh(at: Any, edges: Any, count: int, sums: Any) -> None:
+    """Add up how strong the edges of so many samples are, seen and known, and how alike; the latter by fields, too."""
+    known = carray(pointer(at[KNOWN]), (POINTS, 2), np.float32)
+    cell_of = carray(pointer(at[CELL_OF]), (POINTS,), np.int32)
+    seen_cells, known_cells = cells_at(at[CELLS_SEEN]), cells_at(at[CELLS_KNOWN])
+    sums[:] = 0.0
+    seen_cells[:] = 0.0
+    known_cells[:] = 0.0
+    for i in range(count):
+        was_x, was_y = np.float64(known[i, 0]), np.float64(known[i, 1])
+        sums[USUAL] += abs(was_x) + abs(was_y)
+        known_cells[cell_of[i]] += abs(was_x) + abs(was_y)
+        if edges[i, 0] == HIDDEN:
+            continue
+        x, y = np.float64(edges[i, 0]), np.float64(edges[i, 1])
+        seen_cells[cell_of[i]] += abs(x) + abs(y)
+        sums[VISIBLE] += 1.0
+        sums[STRENGTH] += abs(x) + abs(y)
+        sums[STRONG] += (1.0 if abs(x) >= BLIND_EDGES else 0.0) + (1.0 if abs(y) >= BLIND_EDGES else 0.0)
+        sums[SEEN_SQUARED] += x * x + y * y
+        sums[KNOWN_SQUARED] += was_x * was_x + was_y * was_y
+        sums[PRODUCT] += x * was_x + y * was_y
+    sums[CELLS_ALIKE] = correlation(seen_cells, known_cells)
+
+
+@entry
+def look(at: Any, picture: int, _whole: int, _first: float, _second: float) -> int:
+    """Sample a working picture and weigh its edges; return how many samples there are.
+
+    Written are the edges, int16 (POINTS, 2), HIDDEN where something stands in front of the street, lumas,
+    int32 (256,), a histogram, and the sums.
+    """
+    small = carray(pointer(picture), (at[WIDTH] * at[HEIGHT],), np.uint8)
+    edges = shorts_at(at[EDGES])
+    count = sample(at, small, edges, carray(pointer(at[LUMAS]), (256,), np.int32))
+    weigh(at, edges, count, carray(pointer(at[SUMS]), (ALL_SUMS,), np.float64))
+    return count
+
+
+@entry
+def accustom(at: Any, _picture: int, count: int, pace: float, _second: float) -> int:
+    """Move what is known of so many samples by `pace` of the way to what is seen; 1 begins anew."""
+    edges, known = shorts_at(at[EDGES]), carray(pointer(at[KNOWN]), (POINTS, 2), np.float32)
+    for i in range(count):
+        if edges[i, 0] != HIDDEN:
+            for k in range(2):
+                known[i, k] += np.float32(pace) * (np.float32(edges[i, k]) - known[i, k])
+    return 0
+
+
+def quantile(histogram: list[int], share: float) -> int:
     """Return the grey level below which a share of the samples lies."""
-    return int(np.searchsorted(np.cumsum(histogram), share * histogram.sum()))
+    wanted, below = share * sum(histogram), 0
+    for value, count in enumerate(histogram):
+        below += count
+        if below >= wanted:
+            return value
+    return len(histogram)
 
 
 class ViewWatch:
@@ -92,16 +178,20 @@ class ViewWatch:
         self.light: Light = "unknown"
         self.blind = self.moved = self.too_dark = False
         self.learning = True
-        self._width = width
-        self._step = max(1, width * height // POINTS) | 1
-        at = np.arange(width + 1, width * height - width - 1, self._step)[:POINTS]
-        across, down = (at % width) * CELLS[0] // width, (at // width) * CELLS[1] // height
-        self._cell: NDArray[np.intp] = down * CELLS[0] + across
-        self._edges: NDArray[np.float32] = np.zeros((POINTS, 2), np.float32)
+        step = max(1, width * height // POINTS) | 1
+        samples = np.arange(width + 1, width * height - width - 1, step)[:POINTS]
+        across, down = (samples % width) * CELLS[0] // width, (samples // width) * CELLS[1] // height
+        self._cell_of: NDArray[np.int32] = np.zeros(POINTS, np.int32)
+        self._cell_of[: len(samples)] = down * CELLS[0] + across
+        self._edges: NDArray[np.int16] = np.zeros((POINTS, 2), np.int16)
+        self._known: NDArray[np.float32] = np.zeros((POINTS, 2), np.float32)
         self._lumas: NDArray[np.int32] = np.zeros(256, np.int32)
-        places = [address(self._edges), address(self._lumas), width, height, words_across(width)]
-        self._at: NDArray[np.int64] = np.array([0, *places], np.int64)
-        self._known: NDArray[np.float32] | None = None
+        self._cells: NDArray[np.float64] = np.zeros((2, CELLS[0] * CELLS[1]))
+        self._sums: NDArray[np.float64] = np.zeros(ALL_SUMS)
+        arrays = (self._edges, self._known, self._lumas, self._cell_of, self._cells[0], self._cells[1], self._sums)
+        places = [address(array) for array in arrays]
+        self._at: NDArray[np.int64] = np.array([0, *places, width, height, words_across(width), step], np.int64)
+        self._knows = False
         self.due_s = 0.0
         self._last_s: float | None = None
         self._learnt_s = self._odd_s = self._empty_s = 0.0
@@ -123,28 +213,27 @@ class ViewWatch:
         passed_s = min(t_s - self._last_s, 5.0)
         self._last_s, self.due_s = t_s, t_s + LOOK_EVERY_S
         self._at[MASK] = address(mask)
-        count = look(self._at, address(small), self._step, 0.0, 0.0)
-        self._judge_edges(self._edges[:count], passed_s)
+        count = look(self._at, address(small), 0, 0.0, 0.0)
+        self._judge_edges(count, passed_s)
         self._judge_light(passed_s)
 
-    def _judge_edges(self, edges: NDArray[np.float32], passed_s: float) -> None:
+    def _judge_edges(self, count: int, passed_s: float) -> None:
         """Decide blind and moved, and learn the view."""
-        there = ~np.isnan(edges[:, 0])
-        strength = float(np.abs(edges[there]).mean()) if there.any() else 0.0
-        usual = float(np.abs(self._known).mean()) if self._known is not None else 0.0
-        strong = float(np.quantile(np.abs(edges[there]), 0.98)) if there.any() else 0.0
-        empty = strong < BLIND_EDGES or strength < BLIND_SHARE * usual or there.mean() < 0.1
+        visible, strength, strong, usual, seen, known, product, cells_alike = self._sums.tolist()
+        edges = max(1.0, 2.0 * visible)
+        weak = strength / edges < BLIND_SHARE * usual / (2.0 * count)
+        empty = weak or strong < BLIND_ONE_IN * edges or visible < VISIBLE_SHARE * count
         self._empty_s = self._empty_s + passed_s if empty else 0.0
-        self.blind = self._empty_s >= BLIND_AFTER_S if self._known is not None else empty
+        self.blind = self._empty_s >= BLIND_AFTER_S if self._knows else empty
         if empty:
             return
-        if self._known is None or self._known.shape != edges.shape:
-            self._known = np.where(there[:, None], edges, 0).astype(np.float32)
+        if not self._knows:
+            accustom(self._at, 0, count, 1.0, 0.0)
+            self._knows = True
             return
-        known, seen = self._known[there], edges[there]
-        both = float(np.sqrt((known**2).sum() * (seen**2).sum()))
-        alike = float((known * seen).sum()) / both if both > 0 else 0.0
-        alike = max(alike, self._cells_alike(edges))
+        # Compared by fields, too: a camera that trembles on its pole has not moved.
+        both = math.sqrt(seen * known)
+        alike = max(product / both if both > 0.0 else 0.0, cells_alike)
         self._odd_s = self._odd_s + passed_s if alike < MOVED_BELOW else 0.0
         if self._odd_s >= MOVED_AFTER_S and self._learnt_s >= LEARN_VIEW_S:
             self.moved = True
@@ -153,22 +242,12 @@ class ViewWatch:
         if alike >= MOVED_BELOW and not self.moved:
             self._learnt_s += passed_s
             pace = min(1.0, passed_s / (LEARN_VIEW_S if self._learnt_s < LEARN_VIEW_S else FOLLOW_S))
-            self._known[there] += pace * (seen - known)
-
-    def _cells_alike(self, edges: NDArray[np.float32]) -> float:
-        """Compare how much edge there is in each of CELLS fields: a camera that trembles on its pole has not moved."""
-        if self._known is None:
-            return 1.0
-        energies = []
-        for each in (np.nan_to_num(edges), self._known):
-            energy = np.bincount(self._cell[: len(each)], np.abs(each).sum(axis=1), CELLS[0] * CELLS[1])
-            energies.append(energy - energy.mean())
-        both = float(np.sqrt((energies[0] ** 2).sum() * (energies[1] ** 2).sum()))
-        return float((energies[0] * energies[1]).sum()) / both if both > 0 else 0.0
+            accustom(self._at, 0, count, pace, 0.0)
 
     def _judge_light(self, passed_s: float) -> None:
         """Decide day, dusk or night, and too dark."""
-        middle, bright = quantile(self._lumas, 0.5), quantile(self._lumas, 0.9)
+        lumas = self._lumas.tolist()
+        middle, bright = quantile(lumas, 0.5), quantile(lumas, 0.9)
         share = self._brighter / self._moving if self._moving >= MOVING_ENOUGH else 0.0
         if middle < NIGHT_LUMA or share > NIGHT_BRIGHTER:
             self.light = "night"
@@ -176,8 +255,8 @@ class ViewWatch:
             self.light = "dusk"
         else:
             self.light = "day"
-        there = self._edges[~np.isnan(self._edges[:, 0])]
-        self.too_dark = bright < DARK_LUMA and float(np.abs(there).mean()) < DARK_EDGES if there.size else False
+        visible, strength = self._sums[VISIBLE], self._sums[STRENGTH]
+        self.too_dark = bool(visible > 0.0 and bright < DARK_LUMA and strength < DARK_EDGES * 2.0 * visible)
         fade = max(0.0, 1.0 - passed_s / LIGHT_MEMORY_S)
         self._moving *= fade
         self._brighter *= fade
