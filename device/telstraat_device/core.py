@@ -74,9 +74,17 @@ def ints_at(address: int, count: int) -> Any:
 
 
 @kernel
-def tables_at(at: Any, width: int, height: int) -> Any:
-    """Return the tables that `find_blobs` writes."""
-    return (
+def blobs_of(at: Any) -> int:
+    """Write a row for every blob of the mask; return how many."""
+    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
+    pixels = width * height
+    return find_blobs(
+        words_at(at[MASK], height, words),
+        words_at(at[SOLID], height, words),
+        bytes_at(at[SMALL], pixels),
+        bytes_at(at[PREVIOUS], pixels),
+        width,
+        at[AREA_MIN],
         ints_at(at[ROWS], height + 1),
         carray(pointer(at[RUNS]), (MAX_RUNS, 5), np.int32),
         ints_at(at[PARENT], MAX_RUNS),
@@ -171,9 +179,7 @@ def see(at: Any, picture: int, working: int, age_s: float, dt_s: float) -> int:
     at[NUMBER] += 1
     at[MOVING] += at[SOLID_COUNT]
     at[BRIGHTER] += at[BRIGHT_COUNT]
-    rows, runs, parent, sums, columns, lines, blobs = tables_at(at, width, height)
-    previous, area_min = bytes_at(at[PREVIOUS], pixels), at[AREA_MIN]
-    return find_blobs(mask, solid, small, previous, width, area_min, rows, runs, parent, sums, columns, lines, blobs)
+    return blobs_of(at)
 
 
 @entry

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.blobs import find_blobs
-from telstraat_device.core import AREA_MIN, Sight
-from telstraat_device.kernel import kernel
+from telstraat_device.core import HEIGHT, MASK, MEAN, SMALL, WIDTH, WORDS, Sight, blobs_of, bytes_at, words_at
+from telstraat_device.kernel import address, entry, kernel
+from telstraat_device.lanes import carray, pointer
 
 Plane = NDArray[Any]  # uint8 (pixels,)
 Words = NDArray[Any]  # uint64 (height, words): pixel x of a row is bit x % 64 of word x // 64
@@ -32,6 +32,7 @@ ENOUGH = 4  # of 3 x 3 pixels are edges where there is one
 DUSK_LUMA = 85  # a street by day is at least about 90 grey levels, at dusk about 70
 LOOK_EVERY_S, LOOK_STEP = 1.0, 61
 NEAR_PX, NEAR_DARK_PX = 5, 10  # how far from an edge something is still what has that edge; light is never dark
+SCRATCH = 5  # planes
 ACROSS_PX, DOWN_PX = 10, 6  # dark bodywork before a dark street leaves gaps
 
 
@@ -135,16 +136,42 @@ def close_gaps(plane: Plane, width: int, across: int, down: int) -> None:
                 last = y
 
 
+@kernel
+def take_light_off(small: Plane, mean: Plane, mask: Words, width: int, scratch: Plane) -> None:
+    """Take light out of the mask; scratch : uint8 (SCRATCH * pixels,)."""
+    n = small.shape[0]
+    full, marks, kept, away, left = (
+        scratch[:n],
+        scratch[n : 2 * n],
+        scratch[2 * n : 3 * n],
+        scratch[3 * n : 4 * n],
+        scratch[4 * n :],
+    )
+    unpack(mask, width, full)
+    edges(small, mean, full, width, marks)
+    settle_edges(marks, width, kept)
+    keep_near(kept, small, mean, full, width, away, left)
+    close_gaps(left, width, ACROSS_PX, DOWN_PX)
+    pack(left, width, mask)
+
+
+@entry
+def find_lit(at: Any, scratch: int, _whole: int, _first: float, _second: float) -> int:
+    """Find the blobs of the last frame that `see` saw again, in a mask without light; return how many."""
+    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
+    pixels = width * height
+    small, mean = bytes_at(at[SMALL], pixels), carray(pointer(at[MEAN]), (pixels,), np.uint16)
+    take_light_off(small, mean, words_at(at[MASK], height, words), width, bytes_at(scratch, SCRATCH * pixels))
+    return blobs_of(at)
+
+
 class Glow:
     """Leaves of the foreground what is no light on the street."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._width = width
         self._look_s = -LOOK_EVERY_S
         self.dim = False  # the street itself is dark
-        self._full, self._marks, self._edges, self._away, self._left = (
-            np.zeros(width * height, np.uint8) for _ in range(5)
-        )
+        self._scratch = np.zeros(SCRATCH * width * height, np.uint8)
 
     def light(self, said: str, mean: Plane, t_s: float) -> str:
         """Return what the view says, but "day" when it says "dusk" of a bright street: white cars on grey asphalt."""
@@ -154,31 +181,6 @@ class Glow:
             self._look_s, self.dim = t_s, bool(np.median(mean[::LOOK_STEP]) < 256 * DUSK_LUMA)
         return said if self.dim or said == "night" else "day"
 
-    def take_off(self, small: Plane, mean: Plane, mask: Words) -> None:
-        """Take light out of the mask; small : uint8 (pixels,), mean : uint16 (pixels,) in 256ths of a grey level."""
-        unpack(mask, self._width, self._full)
-        edges(small, mean, self._full, self._width, self._marks)
-        settle_edges(self._marks, self._width, self._edges)
-        keep_near(self._edges, small, mean, self._full, self._width, self._away, self._left)
-        close_gaps(self._left, self._width, ACROSS_PX, DOWN_PX)
-        pack(self._left, self._width, mask)
-
     def find(self, sight: Sight) -> int:
         """Find the blobs of the last frame again, in a mask without light; return how many."""
-        street, blobs = sight.background, sight.blobs
-        self.take_off(street.small, street.mean, street.mask)
-        return find_blobs(
-            street.mask,
-            street.solid,
-            street.small,
-            street.previous,
-            street.width,
-            int(sight.at[AREA_MIN]),
-            blobs.rows,
-            blobs.runs,
-            blobs.parent,
-            blobs.sums,
-            blobs.columns,
-            blobs.lines,
-            blobs.table,
-        )
+        return find_lit(sight.at, address(self._scratch), 0, 0.0, 0.0)

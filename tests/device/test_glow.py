@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.device.drawn import HEIGHT, WIDTH, Thing, count, frames, straight
 
-from telstraat_device.glow import Glow, close_gaps, pack, unpack
+from telstraat_device.glow import SCRATCH, Glow, close_gaps, pack, take_light_off, unpack
 from telstraat_device.words import words_across
 
 ACROSS, DOWN = 120, 90
@@ -34,7 +34,7 @@ def left_of(picture: NDArray[np.float64], before: NDArray[np.float64]) -> Pictur
     marked = (np.abs(picture - before) > 9).astype(np.uint8)
     mask = np.zeros((DOWN, words_across(ACROSS)), np.uint64)
     pack(marked.ravel(), ACROSS, mask)
-    Glow(ACROSS, DOWN).take_off(small.ravel(), mean.ravel(), mask)
+    take_light_off(small.ravel(), mean.ravel(), mask, ACROSS, np.zeros(SCRATCH * DOWN * ACROSS, np.uint8))
     left = np.zeros(DOWN * ACROSS, np.uint8)
     unpack(mask, ACROSS, left)
     return left.reshape(DOWN, ACROSS)
