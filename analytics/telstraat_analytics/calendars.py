@@ -107,12 +107,6 @@ class Calendar:
         outside = np.maximum(np.maximum(-since, since - length), 0.0)
         return np.asarray(np.clip(1 - outside / FADING_DAYS, 0.0, 1.0), dtype=float)
 
-    def described(self) -> str:
-        """Return what is known, in a few words."""
-        public = f"public holidays of {self.country}{'-' + self.region if self.region else ''}" if self.country else ""
-        school = "school holidays from a table" if self.school else "school holidays only as high summer and New Year"
-        return ", ".join(part for part in (public or "no public holidays known", school) if part)
-
 
 @lru_cache(maxsize=64)
 def _public(country: str, region: str | None, first: int, last: int) -> frozenset[date]:

@@ -67,24 +67,20 @@ class Plan:
 
     def sentence(self, language: str = "en") -> str:
         """Return the plan as a sentence, in ``en``, ``nl`` or ``fr``."""
-        sensors = int(self.table["sensors"].min())
-        weeks = self.weeks_needed(sensors)
-        wanted = f"{100 * abs(self.wanted):.0f}"
-        subject = word(self.what, language)
-        if weeks is None:
-            longest = self.table[self.table["sensors"] == sensors].iloc[-1]
+        wanted, subject = f"{100 * abs(self.wanted):.0f}", word(self.what, language)
+        numbers = sorted(int(one) for one in self.table["sensors"].unique())
+        enough = next((one for one in numbers if self.weeks_needed(one) is not None), None)
+        longest = self.table[self.table["sensors"] == numbers[-1]].iloc[-1]
+        given = {"what": subject, "size": wanted, "controls": self.controls}
+        if enough is None:
             found = f"{100 * abs(longest['detectable']):.0f}"
-            return word(
-                "plan_never",
-                language,
-                what=subject,
-                size=wanted,
-                weeks=int(longest["weeks"]),
-                sensors=sensors,
-                found=found,
-            )
+            return word("plan_never", language, **given, weeks=int(longest["weeks"]), sensors=numbers[-1], found=found)
+        weeks = self.weeks_needed(enough)
+        if enough == numbers[0]:
+            return word("plan_weeks", language, **given, weeks=weeks, sensors=enough)
+        fewer = numbers[numbers.index(enough) - 1]
         return word(
-            "plan_weeks", language, what=subject, size=wanted, weeks=weeks, sensors=sensors, controls=self.controls
+            "plan_more", language, **given, weeks=weeks, sensors=enough, fewer=fewer, longest=int(longest["weeks"])
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,12 +20,16 @@ from psycopg import sql
 
 from telstraat_analytics import Excluded, Measure, Question, evaluate_all
 from telstraat_analytics.errors import AnalysisError, FrameError
+from telstraat_analytics.readers.geojson import Line, line_of
 from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
 from telstraat_analytics.words import LANGUAGES
 
 HISTORY = timedelta(days=460)
 CLASSES = ("pedestrian", "bike", "car", "heavy", "night")
+LINES_MAX = 300
+"""Streets that have no part in a measure, on its map."""
+
 REFUSED = 3
 """The exit code that says: the reason is on stderr, in words for the user."""
 
@@ -88,6 +92,24 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     return frame.assign(segment=frame["segment"].astype(str))
 
 
+def lines_around(dsn: str, measure: Measure) -> dict[str, Line]:
+    """Return where a measure's streets lie, and the streets of the site between and beside them, to find one's way."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select segment_id, geometry from segment order by segment_id").fetchall()
+    lines = {str(number): line for number, geometry in rows if (line := line_of(geometry))}
+    own = [point for name in measure.segments for point in lines.get(name, ())]
+    if not own:
+        return {}
+    (west, east), (south, north) = ((min(axis), max(axis)) for axis in zip(*own, strict=True))
+    beside = {
+        name: line
+        for name, line in lines.items()
+        if any(west <= lon <= east and south <= lat <= north for lon, lat in line)
+    }
+    kept = dict(list(beside.items())[:LINES_MAX])
+    return {name: line for name, line in lines.items() if name in kept or name in measure.segments}
+
+
 def number_of(segment: str) -> int:
     """Return a segment's number; in files of counts a street may have any name, in a database it has a number."""
     if not segment.isdigit():
@@ -111,10 +133,12 @@ def evaluated(asked: Mapping[str, Any]) -> bytes:
         Question(one["what"], one["direction"], tuple(one["hours"]), one["days"]) for one in asked["questions"]
     ]
     found = evaluate_all(read_hours(asked["dsn"], measure), measure, questions)
+    lines, source = lines_around(asked["dsn"], measure), asked.get("source", "")
+    contents = {code: asdict(evaluation_content(found, code, lines=lines, source=source)) for code in LANGUAGES}
     return orjson.dumps(
         {
             "result": {"evaluations": [one.to_dict() for one in found]},
-            "contents": {language: asdict(evaluation_content(found, language)) for language in LANGUAGES},
+            "contents": contents,
             "answered": any(one.effect is not None for one in found),
         },
         option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,

@@ -9,7 +9,7 @@ import pytest
 from telstraat_analytics import plan
 from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.planning import power_of
-from telstraat_analytics.report.content import plan_content
+from telstraat_analytics.report.plans import plan_content
 from telstraat_analytics.report.write import html, pdf
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "analysis.md"

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.series import CONTROLS_MAX, Prepared
-from telstraat_analytics.effect import POWER, Effect
+from telstraat_analytics.effect import POWER, Effect, Unit
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.step import DEGREES, Mixture, fit_steps
 from telstraat_analytics.model.weeks import Floats
@@ -41,9 +41,9 @@ class Network:
     Attributes
     ----------
     area
-        Change of the sum over the treated streets.
+        Change of the sum over the treated streets; of what is no count, the mean of their changes.
     treated, boundary
-        Crossings per day that came or went, on the treated streets and on the boundary.
+        Crossings per day that came or went, on the treated streets and on the boundary; None for what is no count.
     balance
         Their sum: below zero, traffic evaporated; crossings of counted streets, not trips.
     moved_share
@@ -51,7 +51,7 @@ class Network:
     """
 
     area: Effect
-    treated: Flow
+    treated: Flow | None
     boundary: Flow | None
     balance: Flow | None
     moved_share: tuple[float, float, float] | None
@@ -60,7 +60,7 @@ class Network:
         """Return plain numbers."""
         return {
             "area": self.area.to_dict(),
-            "treated": self.treated.to_dict(),
+            "treated": self.treated.to_dict() if self.treated else None,
             "boundary": self.boundary.to_dict() if self.boundary else None,
             "balance": self.balance.to_dict() if self.balance else None,
             "moved_share": self.moved_share,
@@ -83,7 +83,7 @@ def network(
     treated, boundary
         Answers of single streets; refused ones stay outside the sum.
     measure, question
-        What was done, and what is asked; must be a count.
+        What was done, and what is asked.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def network(
         None when fewer than two streets have an answer.
     """
     inside = [one for one in treated if one.effect is not None and one.street is not None]
-    edge = [one for one in boundary if one.effect is not None and one.street is not None]
-    if not question.is_count or not inside or len(inside) + len(edge) < 2:
+    edge = [one for one in boundary if one.effect is not None and one.street is not None and question.is_count]
+    if not inside or len(inside) + len(edge) < 2:
         return None
     streets = [one.street.weeks for one in (*inside, *edge) if one.street is not None]
     seen: dict[str, object] = {}
@@ -109,6 +109,8 @@ def network(
     wider = float(np.mean([one.stretch for one in (*inside, *edge)]))
     draws = _draws(fit.steps, wider)
     observed = np.array([one.effect.observed for one in (*inside, *edge) if one.effect is not None])
+    if not question.is_count:
+        return Network(_mean(observed, draws, question), None, None, None, None)
     changes = observed * (1 - np.exp(-draws))
     split = len(inside)
     lost = changes[:, :split].sum(axis=1)
@@ -143,6 +145,20 @@ def _share(found: Floats, lost: Floats) -> tuple[float, float, float]:
     real = lost < 0
     low, middle, high = np.quantile(-found[real] / lost[real], [0.025, 0.5, 0.975])
     return float(middle), float(low), float(high)
+
+
+def _mean(observed: Floats, draws: Floats, question: Question) -> Effect:
+    """Return the mean change of speeds or shares, every street counting alike."""
+    unit: Unit = "km/h" if question.what == "v85" else "points"
+    changes = draws if unit == "km/h" else observed - 1 / (1 + np.exp(draws - np.log(observed / (1 - observed))))
+    mean = changes.mean(axis=1)
+    low, middle, high = np.quantile(mean, [0.025, 0.5, 0.975])
+    hidden = float((norm.ppf(0.975) + norm.ppf(POWER)) * mean.std())
+    level = float(observed.mean())
+    chance = float(np.mean(np.abs(mean - middle) >= abs(middle)))
+    return Effect(
+        float(middle), float(low), float(high), unit, level, level - float(middle), max(chance, 1 / DRAWS), -hidden
+    )
 
 
 def _area(observed: Floats, draws: Floats) -> Effect:

@@ -10,22 +10,23 @@ import vl_convert
 
 from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.quality.findings import Finding
+from telstraat_analytics.report.numbers import chart_locale
 from telstraat_analytics.words import word
 
-WIDTH_PX, HEIGHT_PX = 640, 230
+WIDTH_PX, HEIGHT_PX = 640, 190
+WEEKS_MAX = 60
+FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
 SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
 FONT = "Libertinus Serif, DejaVu Serif, serif"
 
 
-def weeks_chart(answer: StreetAnswer, unit: str, language: str) -> dict[str, Any]:
+def weeks_chart(answer: StreetAnswer, language: str) -> dict[str, Any]:
     """Return observed against expected, week by week, with the band of what was to be expected.
 
     Parameters
     ----------
     answer
         One street's answer.
-    unit
-        Title of the vertical axis.
     language
         ``en``, ``nl`` or ``fr``.
 
@@ -34,7 +35,8 @@ def weeks_chart(answer: StreetAnswer, unit: str, language: str) -> dict[str, Any
     dict
         A Vega-Lite spec.
     """
-    weeks = answer.weeks.tail(60).copy()
+    unit = answer.effect.unit if answer.effect is not None else "relative"
+    weeks = answer.weeks.tail(WEEKS_MAX).copy()
     weeks["day"] = weeks["week"].dt.strftime("%Y-%m-%d")
     names = [word("chart.observed", language), word("chart.expected", language)]
     long = pd.concat(
@@ -43,7 +45,8 @@ def weeks_chart(answer: StreetAnswer, unit: str, language: str) -> dict[str, Any
             weeks.assign(series=names[1], value=weeks["expected"]),
         ]
     )
-    x = alt.X("day:T", title=None, axis=alt.Axis(format="%d/%m/%y", labelAngle=0, tickCount=8))
+    x = alt.X("day:T", title=None, axis=_days_axis())
+    y = alt.Y("value:Q", title=word(f"axis.{unit}", language), axis=alt.Axis(format=FORMATS[unit]))
     colour = alt.Color(
         "series:N", scale=alt.Scale(domain=names, range=[SEEN, EXPECTED]), legend=alt.Legend(title=None, orient="top")
     )
@@ -51,18 +54,20 @@ def weeks_chart(answer: StreetAnswer, unit: str, language: str) -> dict[str, Any
     band = (
         alt.Chart(_values(weeks[weeks["after"]], ["day", "low", "high"]))
         .mark_area(color=EXPECTED, opacity=0.18)
-        .encode(x=x, y=alt.Y("low:Q", title=unit, scale=alt.Scale(zero=True)), y2="high:Q")
+        .encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(zero=unit != "km/h")), y2="high:Q")
     )
     lines = (
         alt.Chart(_values(long, ["day", "series", "value"]))
         .mark_line(strokeWidth=2)
-        .encode(x=x, y=alt.Y("value:Q", title=unit), color=colour, strokeDash=dash)
+        .encode(x=x, y=y, color=colour, strokeDash=dash)
     )
-    first = weeks.loc[weeks["after"], "day"].min()
-    rule = (
-        alt.Chart(alt.InlineData(values=[{"day": first}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="day:T")
+    begun = [{"day": weeks.loc[weeks["after"], "day"].min(), "text": word("chart.measure", language)}]
+    event = alt.Chart(alt.InlineData(values=begun))
+    rule = event.mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="day:T")
+    said = event.mark_text(color=EVENT, align="right", dx=-4, baseline="top", fontSize=10).encode(
+        x="day:T", y=alt.value(2), text="text:N"
     )
-    return _finished(band + lines + rule, HEIGHT_PX)
+    return _finished(band + lines + rule + said, HEIGHT_PX, language)
 
 
 def streets_chart(rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
@@ -86,7 +91,7 @@ def streets_chart(rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
     bars = alt.Chart(data).mark_rule(color=SEEN, strokeWidth=2).encode(y=y, x=alt.X("low:Q", title=title), x2="high:Q")
     points = alt.Chart(data).mark_point(color=SEEN, filled=True, size=60).encode(y=y, x=alt.X("change:Q"))
     zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="x:Q")
-    return _finished(zero + bars + points, 26 * max(len(rows), 2))
+    return _finished(zero + bars + points, 26 * max(len(rows), 2), language)
 
 
 def findings_chart(findings: list[Finding], names: dict[str, str], language: str) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def findings_chart(findings: list[Finding], names: dict[str, str], language: str
         }
         for one in findings
     ]
-    x = alt.X("first:T", title=None, axis=alt.Axis(format="%d/%m/%y", labelAngle=0, tickCount=8))
+    x = alt.X("first:T", title=None, axis=_days_axis())
     kinds = sorted({row["kind"] for row in rows})
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -126,11 +131,13 @@ def findings_chart(findings: list[Finding], names: dict[str, str], language: str
             y=alt.Y("street:N", title=None),
             yOffset=alt.YOffset("kind:N", scale=alt.Scale(domain=kinds)),
             color=alt.Color(
-                "kind:N", legend=alt.Legend(title=None, orient="top", columns=4), scale=alt.Scale(domain=kinds)
+                "kind:N",
+                legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=200),
+                scale=alt.Scale(domain=kinds, scheme="tableau10"),
             ),
         )
     )
-    return _finished(chart, max(18 * len({row["street"] for row in rows}) * len(kinds), 60))
+    return _finished(chart, max(12 * len({row["street"] for row in rows}) * len(kinds), 60), language)
 
 
 def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
@@ -148,20 +155,19 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
     dict
         A Vega-Lite spec.
     """
-    data = _values(
-        table.assign(share=100 * table["power"], sensors=table["sensors"].astype(str)), ["weeks", "share", "sensors"]
-    )
-    lines = (
-        alt.Chart(data)
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("weeks:Q", title=word("chart.weeks", language)),
-            y=alt.Y("share:Q", title=word("chart.power", language), scale=alt.Scale(domain=[0, 100])),
-            color=alt.Color("sensors:N", title=word("chart.sensors", language), sort=None),
-        )
-    )
+    known = table.assign(share=100 * table["power"])
+    known["street"] = [
+        word("head.one_sensor", language) if n == 1 else word("head.n_sensors", language, n=n) for n in table["sensors"]
+    ]
+    x = alt.X("weeks:Q", title=word("chart.weeks", language))
+    y = alt.Y("share:Q", title=word("chart.power", language), scale=alt.Scale(domain=[0, 100]))
+    colour = alt.Color("street:N", legend=None, sort=None, scale=alt.Scale(scheme="dark2"))
+    columns = ["weeks", "share", "street"]
+    lines = alt.Chart(_values(known, columns)).mark_line(point={"size": 40}).encode(x=x, y=y, color=colour)
+    ends = known[known["weeks"] == known["weeks"].max()]
+    names = alt.Chart(_values(ends, columns)).mark_text(align="left", dx=8, fontSize=10)
     rule = alt.Chart(alt.InlineData(values=[{"y": 80}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(y="y:Q")
-    return _finished(lines + rule, HEIGHT_PX)
+    return _finished(lines + names.encode(x=x, y=y, text="street:N", color=colour) + rule, HEIGHT_PX, language)
 
 
 def svg(spec: dict[str, Any]) -> str:
@@ -174,7 +180,13 @@ def _values(table: pd.DataFrame, columns: list[str]) -> alt.InlineData:
     return alt.InlineData(values=rows)
 
 
-def _finished(chart: Any, height_px: int) -> dict[str, Any]:
-    done = chart.properties(width=WIDTH_PX, height=height_px).configure(font=FONT).configure_view(stroke=None)
-    spec: dict[str, Any] = done.to_dict()
+def _days_axis() -> alt.Axis:
+    return alt.Axis(format="%-d %b %y", labelAngle=0, tickCount=8, labelOverlap=True)
+
+
+def _finished(chart: Any, height_px: int, language: str) -> dict[str, Any]:
+    done = chart.properties(width=WIDTH_PX, height=height_px)
+    spec: dict[str, Any] = (
+        done.configure(font=FONT, locale=chart_locale(language)).configure_view(stroke=None).to_dict()
+    )
     return spec

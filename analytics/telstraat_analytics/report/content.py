@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
+from telstraat_analytics.checks import Verdict
 from telstraat_analytics.designs.one_street import StreetAnswer
+from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation
-from telstraat_analytics.planning import Plan
-from telstraat_analytics.report.charts import findings_chart, power_chart, streets_chart, weeks_chart
-from telstraat_analytics.report.sentence import chance, check_sentence, check_title, percent, size
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.quality.findings import Finding
+from telstraat_analytics.report.charts import findings_chart, streets_chart, weeks_chart
+from telstraat_analytics.report.maps import Line, MapStreet, streets_map
+from telstraat_analytics.report.numbers import day, whole
+from telstraat_analytics.report.sentence import chance, check_sentence, check_title, interval, level, size
 from telstraat_analytics.words import word
 
 Rows = tuple[tuple[str, ...], ...]
+SUMMED = ("gap", "low_uptime")
+"""Findings that come often: told once per street, with how often and how many days."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts."""
+    """A table of texts.
+
+    Attributes
+    ----------
+    title, head, rows
+        What stands in it.
+    numbers
+        Which columns hold numbers.
+    marks
+        Per row a verdict, where the rows are checks.
+    """
 
     title: str
     head: tuple[str, ...]
     rows: Rows
+    numbers: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,7 +58,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """The evaluation of one question."""
+    """The evaluation of one question; its first table is the answer."""
 
     title: str
     sentence: str
@@ -46,7 +69,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Content:
-    """A whole report."""
+    """A whole report: the sentences first, then what they rest on."""
 
     language: str
     title: str
@@ -55,9 +78,19 @@ class Content:
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
     foot: tuple[str, ...]
+    kind: str = ""
+    facts_title: str = ""
+    method_title: str = ""
+    method: tuple[str, ...] = ()
 
 
-def evaluation_content(evaluations: list[Evaluation], language: str = "en") -> Content:
+def evaluation_content(
+    evaluations: Sequence[Evaluation],
+    language: str = "en",
+    *,
+    lines: Mapping[str, Line] | None = None,
+    source: str = "",
+) -> Content:
     """Put evaluations of one measure into words.
 
     Parameters
@@ -66,6 +99,10 @@ def evaluation_content(evaluations: list[Evaluation], language: str = "en") -> C
         Of the same measure, one per question.
     language
         ``en``, ``nl`` or ``fr``.
+    lines
+        Where streets lie, longitude and latitude, for the map; also of streets that have no part in the measure.
+    source
+        Whose counts these are, and their licence.
 
     Returns
     -------
@@ -74,201 +111,255 @@ def evaluation_content(evaluations: list[Evaluation], language: str = "en") -> C
     """
     first = evaluations[0]
     measure = first.measure
-    named = dict(measure.names)
-    facts = (
-        (word("fact.date", language), f"{measure.date:%Y-%m-%d}"),
-        (word("fact.before", language), f"{measure.before_days}"),
-        (word("fact.transition", language), f"{measure.transition_days}"),
-        (word("fact.after", language), f"{measure.after_days}"),
-        (word("fact.treated", language), ", ".join(map(measure.called, measure.treated))),
-        (word("fact.boundary", language), ", ".join(map(measure.called, measure.boundary)) or "–"),
-        (word("fact.controls", language), ", ".join(map(measure.called, measure.controls)) or "–"),
-        (word("fact.calendar", language), measure.days.described()),
-    )
-    findings = [one for one in first.findings if one.kind not in {"gap", "low_uptime"}]
+    notable = [one for one in first.findings if one.kind not in SUMMED]
     pictures = (
-        (Picture(word("title.timeline", language), findings_chart(findings, named, language)),) if findings else ()
+        (Picture(word("title.timeline", language), findings_chart(notable, dict(measure.names), language)),)
+        if notable
+        else ()
     )
-    shown = Table(
-        word("title.findings", language),
-        tuple(word(f"head.{name}", language) for name in ("street", "first", "last", "finding", "action")),
-        tuple(
-            (
-                measure.called(one.segment),
-                f"{min(one.first, one.last):%Y-%m-%d}",
-                f"{one.last:%Y-%m-%d}",
-                word(f"short.{one.kind}", language),
-                word(f"action.{one.action}", language),
-            )
-            for one in sorted(first.findings, key=lambda one: (one.segment, one.first))
+    shown = _findings(first, language)
+    foot = (
+        word("foot.source", language, source=source) if source else word("foot.no_source", language),
+        *(
+            word("foot.hash", language, question=word(one.question.what, language), sha=one.inputs_hash)
+            for one in evaluations
         ),
-    )
-    foot = tuple(
-        word("foot.hash", language, question=word(one.question.what, language), sha=one.inputs_hash)
-        for one in evaluations
+        word("foot.version", language, version=first.version),
     )
     return Content(
         language,
         measure.name,
-        facts,
-        tuple(_section(one, language) for one in evaluations),
+        _facts(measure, language),
+        tuple(_section(one, language, lines or {}) for one in evaluations),
         (shown,) if shown.rows else (),
         pictures,
-        (*foot, word("foot.version", language, version=first.version)),
+        foot,
+        word("title.report", language),
+        word("title.measure", language),
+        word("title.method", language),
+        _method(evaluations, language),
     )
 
 
-def plan_content(plans: list[Plan], language: str = "en", title: str = "") -> Content:
-    """Put plans into words.
+def _facts(measure: Measure, language: str) -> Rows:
+    span = span_of(measure)
+    sides = {
+        "before": (measure.before_days, span.first, span.begin - pd.Timedelta(days=1)),
+        "after": (measure.after_days, span.date, span.last),
+    }
+    told = {
+        name: word("fact.days", language, days=days, first=day(first, language), last=day(last, language))
+        for name, (days, first, last) in sides.items()
+    }
+    streets = {name: ", ".join(map(measure.called, getattr(measure, name))) for name in ("boundary", "controls")}
+    calendar = measure.days
+    where = calendar.country + (f"-{calendar.region}" if calendar.region else "")
+    public = word("calendar.public", language, where=where) if where else word("calendar.no_public", language)
+    school = word("calendar.table" if calendar.school else "calendar.usual", language)
+    rows = [
+        ("treated", ", ".join(map(measure.called, measure.treated))),
+        ("boundary", streets["boundary"]),
+        ("controls", streets["controls"] or "–"),
+        ("date", day(measure.date, language)),
+        ("before", told["before"]),
+        ("transition", str(measure.transition_days) if measure.transition_days else ""),
+        ("after", told["after"]),
+        ("calendar", f"{public}; {school}"),
+    ]
+    return tuple((word(f"fact.{name}", language), text) for name, text in rows if text)
 
-    Parameters
-    ----------
-    plans
-        One per kind of traffic.
-    language
-        ``en``, ``nl`` or ``fr``.
-    title
-        Of the report.
 
-    Returns
-    -------
-    Content
-        With power and smallest detectable change for every combination.
-    """
-    sections = []
-    for one in plans:
-        rows = tuple(
-            (
-                str(row["sensors"]),
-                str(row["weeks"]),
-                percent(row["detectable"], language),
-                percent(row["power"], language),
-            )
-            for row in one.table.to_dict("records")
-        )
-        head = tuple(word(f"head.{name}", language) for name in ("sensors", "weeks", "detectable", "power"))
-        sections.append(
-            Section(
-                word(one.what, language),
-                one.sentence(language),
-                (Table(word("title.plan", language), head, rows),),
-                (Picture(word("title.power", language), power_chart(one.table, language)),),
-                "",
-            )
-        )
-    facts = tuple(
-        (
-            word(one.what, language),
-            word(
-                "fact.plan", language, per_day=f"{one.per_day:.0f}", wanted=percent(one.wanted, language, signed=True)
-            ),
-        )
-        for one in plans
-    )
-    return Content(
+def _method(evaluations: Sequence[Evaluation], language: str) -> tuple[str, ...]:
+    measure = evaluations[0].measure
+    tried = sum(len(one.placebos) for each in evaluations for one in (*each.streets, *each.boundary))
+    transition = word("method.transition", language, days=measure.transition_days) if measure.transition_days else ""
+    compared = word(
+        "method.compared",
         language,
-        title or word("title.planning", language),
-        facts,
-        tuple(sections),
-        (),
-        (),
-        (word("foot.plan", language),),
+        before=measure.before_days,
+        after=measure.after_days,
+        date=day(measure.date, language),
+        transition=transition,
+    )
+    return (
+        compared,
+        word("method.expected", language),
+        word("method.interval", language, placebos=tried),
+        word("method.reading", language),
     )
 
 
-def _section(evaluation: Evaluation, language: str) -> Section:
+def _findings(evaluation: Evaluation, language: str) -> Table:
+    """Return what is wrong with the sensors; what comes often is summed per street."""
+    measure = evaluation.measure
+    single = [one for one in evaluation.findings if one.kind not in SUMMED]
+    often: dict[tuple[str, str], list[Finding]] = {}
+    for one in evaluation.findings:
+        if one.kind in SUMMED:
+            often.setdefault((one.segment, one.kind), []).append(one)
+    groups = [[one] for one in single] + list(often.values())
+    rows = []
+    for group in sorted(groups, key=lambda group: (measure.segments.index(group[0].segment), group[0].first)):
+        begun, ended = min(min(one.first, one.last) for one in group), max(one.last for one in group)
+        days = sum(abs((one.last - one.first).days) + 1 for one in group)
+        kind = word(f"short.{group[0].kind}", language)
+        rows.append(
+            (
+                measure.called(group[0].segment),
+                day(begun, language),
+                day(ended, language),
+                whole(days, language),
+                kind if len(group) == 1 else word("finding.times", language, kind=kind, times=len(group)),
+                word(f"action.{group[0].action}", language),
+            )
+        )
+    names = ("street", "first", "last", "days_counted", "finding", "action")
+    return Table(
+        word("title.findings", language), tuple(word(f"head.{name}", language) for name in names), tuple(rows), (3,)
+    )
+
+
+def _section(evaluation: Evaluation, language: str, lines: Mapping[str, Line]) -> Section:
     measure = evaluation.measure
     tables = [_answers(evaluation, language)]
-    flows = _flows(evaluation, language)
-    if flows:
-        tables.append(flows)
-    for segment, results in evaluation.checks.items():
-        tables.append(
-            Table(
-                word("title.checks", language, where=measure.called(segment)),
-                tuple(word(f"head.{name}", language) for name in ("check", "verdict", "found")),
-                tuple(
-                    (check_title(one, language), word(str(one.verdict), language), check_sentence(one, language))
-                    for one in results
-                ),
-            )
-        )
-    pictures = [
-        Picture(
-            word("title.weeks", language, where=measure.called(one.segment)),
-            weeks_chart(one, _unit(one.effect, language), language),
-        )
-        for one in (*evaluation.streets, *evaluation.boundary)
-        if one.effect is not None
+    tables += [one for one in (_unanswered(evaluation, language), _flows(evaluation, language)) if one is not None]
+    tables += [_checks(evaluation, segment, language) for segment in evaluation.checks]
+    answered = [one for one in (*evaluation.streets, *evaluation.boundary) if one.effect is not None]
+    relative = [one for one in answered if one.effect is not None and one.effect.unit == "relative"]
+    pictures = []
+    shown = _map_streets(evaluation, lines, language)
+    if relative and any(one.found in {"fell", "rose", "unclear"} for one in shown):
+        pictures.append(Picture(word("title.map", language), streets_map(shown, language)))
+    if len(relative) > 1:
+        bars = [_bar(measure, one.segment, one.effect) for one in relative if one.effect is not None]
+        pictures.append(Picture(word("title.streets", language), streets_chart(bars, language)))
+    pictures += [
+        Picture(word("title.weeks", language, where=measure.called(one.segment)), weeks_chart(one, language))
+        for one in answered
     ]
-    lines = [
-        {
-            "street": measure.called(one.segment),
-            "change": 100 * one.effect.estimate,
-            "low": 100 * one.effect.low,
-            "high": 100 * one.effect.high,
-        }
-        for one in (*evaluation.streets, *evaluation.boundary)
-        if one.effect is not None and one.effect.unit == "relative"
-    ]
-    if len(lines) > 1:
-        pictures.insert(0, Picture(word("title.streets", language), streets_chart(lines, language)))
-    verdict = (
-        "" if evaluation.effect is None else word("verdict.yes" if evaluation.reliable else "verdict.no", language)
-    )
     return Section(
-        word(evaluation.question.what, language), evaluation.sentence(language), tuple(tables), tuple(pictures), verdict
+        word(evaluation.question.what, language),
+        evaluation.sentence(language),
+        tuple(tables),
+        tuple(pictures),
+        _verdict(evaluation, language),
     )
 
 
-def _unit(effect: Effect | None, language: str) -> str:
-    if effect is None or effect.unit == "relative":
-        return word("chart.per_day", language)
-    return "km/h" if effect.unit == "km/h" else word("chart.share", language)
+def _verdict(evaluation: Evaluation, language: str) -> str:
+    if evaluation.effect is None:
+        return ""
+    counted = Counter(str(one.verdict) for results in evaluation.checks.values() for one in results)
+    said = word("verdict.yes" if evaluation.reliable else "verdict.no", language)
+    numbers = {str(one): counted[str(one)] for one in Verdict}
+    return f"{said} {word('verdict.count', language, all=counted.total(), **numbers)}"
+
+
+def _bar(measure: Measure, segment: str, effect: Effect) -> dict[str, Any]:
+    return {
+        "street": measure.called(segment),
+        "change": 100 * effect.estimate,
+        "low": 100 * effect.low,
+        "high": 100 * effect.high,
+    }
+
+
+def _map_streets(evaluation: Evaluation, lines: Mapping[str, Line], language: str) -> list[MapStreet]:
+    measure = evaluation.measure
+    out = [MapStreet(name, "", line) for name, line in lines.items() if name not in measure.segments]
+    out += [MapStreet(name, measure.called(name), lines[name], "control") for name in measure.controls if name in lines]
+    for one in (*evaluation.streets, *evaluation.boundary):
+        if one.segment not in lines:
+            continue
+        name = measure.called(one.segment)
+        if one.effect is None:
+            out.append(MapStreet(one.segment, name, lines[one.segment], "no_answer"))
+            continue
+        effect = one.effect
+        found = "unclear" if not effect.claimed else "fell" if effect.estimate < 0 else "rose"
+        label = f"{size(effect.estimate, effect.unit, language, signed=True)} ({interval(effect, language)})"
+        out.append(MapStreet(one.segment, name, lines[one.segment], found, abs(effect.estimate), label))
+    return out
+
+
+def _checks(evaluation: Evaluation, segment: str, language: str) -> Table:
+    results = evaluation.checks[segment]
+    return Table(
+        word("title.checks", language, where=evaluation.measure.called(segment)),
+        tuple(word(f"head.{name}", language) for name in ("check", "verdict", "found")),
+        tuple(
+            (check_title(one, language), word(str(one.verdict), language), check_sentence(one, language))
+            for one in results
+        ),
+        marks=tuple(str(one.verdict) for one in results),
+    )
 
 
 def _answers(evaluation: Evaluation, language: str) -> Table:
     names = ("street", "observed", "expected", "change", "interval", "chance", "detectable", "days")
-    rows = [_answer_row(evaluation, one, language) for one in (*evaluation.streets, *evaluation.boundary)]
+    rows = [
+        (
+            evaluation.measure.called(one.segment),
+            *effect_cells(one.effect, language),
+            f"{one.days_before} / {one.days_after}",
+        )
+        if one.effect is not None
+        else (evaluation.measure.called(one.segment), *("–",) * (len(names) - 1))
+        for one in (*evaluation.streets, *evaluation.boundary)
+    ]
     if evaluation.network is not None and sum(one.effect is not None for one in evaluation.streets) > 1:
-        rows.append((word("head.area", language), *_effect_cells(evaluation.network.area, language), ""))
-    return Table(word("title.answers", language), tuple(word(f"head.{name}", language) for name in names), tuple(rows))
+        name = "head.area" if evaluation.question.is_count else "head.mean"
+        rows.append((word(name, language), *effect_cells(evaluation.network.area, language), ""))
+    return Table(
+        word("title.answers", language),
+        tuple(word(f"head.{name}", language) for name in names),
+        tuple(rows),
+        tuple(range(1, len(names))),
+    )
 
 
-def _answer_row(evaluation: Evaluation, one: StreetAnswer, language: str) -> tuple[str, ...]:
-    name = evaluation.measure.called(one.segment)
-    if one.effect is None:
-        reasons = "; ".join(reason.text(language, evaluation.measure.names) for reason in one.refused)
-        return (name, "–", "–", "–", "–", "–", "–", reasons)
-    return (name, *_effect_cells(one.effect, language), f"{one.days_before} / {one.days_after}")
-
-
-def _effect_cells(effect: Effect, language: str) -> tuple[str, ...]:
-    def level(value: float) -> str:
-        if effect.unit == "relative":
-            return f"{value:.0f}"
-        return f"{value:.1f}" if effect.unit == "km/h" else f"{100 * value:.1f} %"
-
+def effect_cells(effect: Effect, language: str) -> tuple[str, ...]:
+    """Return observed, expected, change, interval, chance and the smallest change seen, as they stand in tables."""
     return (
-        level(effect.observed),
-        level(effect.expected),
+        level(effect.observed, effect.unit, language),
+        level(effect.expected, effect.unit, language),
         size(effect.estimate, effect.unit, language, signed=True),
-        f"{size(effect.low, effect.unit, language, signed=True)} … {size(effect.high, effect.unit, language, signed=True)}",
+        interval(effect, language),
         chance(effect.chance, language),
         size(effect.detectable, effect.unit, language),
     )
 
 
+def _unanswered(evaluation: Evaluation, language: str) -> Table | None:
+    measure = evaluation.measure
+
+    def reasons(one: StreetAnswer) -> str:
+        return "; ".join(reason.text(language, measure.names) for reason in one.refused)
+
+    rows = tuple(
+        (measure.called(one.segment), reasons(one))
+        for one in (*evaluation.streets, *evaluation.boundary)
+        if one.effect is None
+    )
+    head = (word("head.street", language), word("head.why", language))
+    return Table(word("title.no_answer", language), head, rows) if rows else None
+
+
 def _flows(evaluation: Evaluation, language: str) -> Table | None:
     net = evaluation.network
-    if net is None or net.boundary is None or net.balance is None:
+    if net is None or net.treated is None or net.boundary is None or net.balance is None:
         return None
     rows = tuple(
-        (word(f"flow.{name}", language), f"{flow.per_day:+.0f}", f"{flow.low:+.0f} … {flow.high:+.0f}")
+        (
+            word(f"flow.{name}", language),
+            whole(flow.per_day, language, signed=True),
+            f"{whole(flow.low, language, signed=True)} … {whole(flow.high, language, signed=True)}",
+        )
         for name, flow in (("treated", net.treated), ("boundary", net.boundary), ("balance", net.balance))
     )
     return Table(
         word("title.flows", language),
         tuple(word(f"head.{name}", language) for name in ("where", "per_day", "interval")),
         rows,
+        (1, 2),
     )

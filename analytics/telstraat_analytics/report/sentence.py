@@ -5,6 +5,7 @@ from __future__ import annotations
 from telstraat_analytics.checks import CheckResult, Verdict
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation
+from telstraat_analytics.report.numbers import decimal, whole
 from telstraat_analytics.words import word
 
 CHANCE_MIN = 1 / 1000
@@ -13,13 +14,8 @@ SHARES = {"before", "after", "drift", "change", "allowed", "shared"}
 
 def percent(value: float, language: str, *, signed: bool = False) -> str:
     """Return a share as whole percent, in the way of a language."""
-    number = f"{100 * value:+.0f}" if signed else f"{100 * abs(value):.0f}"
-    number = (
-        number.replace("-", "−").replace("+0", "0").replace("−0", "0")
-        if number.strip("+-") == "0"
-        else number.replace("-", "−")
-    )
-    return f"{number} %" if language == "fr" else f"{number}%" if language == "nl" else f"{number} %"
+    number = whole(100 * value if signed else abs(100 * value), language, signed=signed)
+    return f"{number}%" if language == "nl" else f"{number} %"
 
 
 def size(value: float, effect_unit: str, language: str, *, signed: bool = False) -> str:
@@ -27,11 +23,33 @@ def size(value: float, effect_unit: str, language: str, *, signed: bool = False)
     if effect_unit == "relative":
         return percent(value, language, signed=signed)
     number = value if effect_unit == "km/h" else 100 * value
-    text = f"{number:+.1f}" if signed else f"{abs(number):.1f}"
-    text = text.replace("-", "−")
-    if language in {"nl", "fr"}:
-        text = text.replace(".", ",")
+    text = decimal(number if signed else abs(number), language, signed=signed)
     return f"{text} km/h" if effect_unit == "km/h" else word("points", language, value=text)
+
+
+def level(value: float, effect_unit: str, language: str) -> str:
+    """Return what was observed or expected: crossings a day, a speed, a share."""
+    if effect_unit == "relative":
+        return whole(value, language)
+    return decimal(value, language) + " km/h" if effect_unit == "km/h" else share(value, language)
+
+
+def share(value: float, language: str) -> str:
+    """Return a share as percent with one decimal."""
+    number = decimal(100 * value, language)
+    return f"{number}%" if language == "nl" else f"{number} %"
+
+
+def interval(effect: Effect, language: str) -> str:
+    """Return the 95 % interval, its unit said once."""
+    return f"{bare(effect.low, effect.unit, language)} … {size(effect.high, effect.unit, language, signed=True)}"
+
+
+def bare(value: float, effect_unit: str, language: str) -> str:
+    """Return the lower end of an interval: its unit stands at the upper one."""
+    if effect_unit == "relative":
+        return percent(value, language, signed=True)
+    return decimal(value if effect_unit == "km/h" else 100 * value, language, signed=True)
 
 
 def subject(evaluation: Evaluation, language: str) -> str:
@@ -39,7 +57,8 @@ def subject(evaluation: Evaluation, language: str) -> str:
     question, measure = evaluation.question, evaluation.measure
     answered = [one for one in evaluation.streets if one.effect is not None] or list(evaluation.streets)
     if len(answered) > 1:
-        text = word("in_area", language, what=word(question.what, language), count=len(answered))
+        key = "in_area" if question.is_count else "in_area_mean"
+        text = word(key, language, what=word(question.what, language), count=len(answered))
     else:
         text = word(
             "in_street", language, what=word(question.what, language), where=measure.called(answered[0].segment)
@@ -57,6 +76,8 @@ def chance(value: float, language: str) -> str:
     """Return a probability as one of so many."""
     if value < CHANCE_MIN:
         return word("rarer", language, n=round(1 / CHANCE_MIN))
+    if value > 1 / 2:
+        return word("often", language)
     n = 1 / value
     rounded = round(n) if n < 10 else round(n, -1) if n < 100 else round(n, -2) if n >= 200 else round(n / 50) * 50
     return word("one_in", language, n=max(round(rounded), 1))
@@ -95,13 +116,13 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
         )
         parts.append(word("but", language, doubts=doubts))
     net = evaluation.network
-    if net is not None and net.moved_share is not None and effect.claimed:
+    if net is not None and net.treated is not None and net.moved_share is not None and effect.claimed:
         middle, low, high = net.moved_share
         parts.append(
             word(
                 "moved",
                 language,
-                left=f"{abs(net.treated.per_day):.0f}",
+                left=whole(abs(net.treated.per_day), language),
                 share=percent(middle, language),
                 low=percent(low, language, signed=True),
                 high=percent(high, language, signed=True),
@@ -128,7 +149,7 @@ def _answer(effect: Effect, about: str, language: str) -> str:
         language,
         subject=about.rstrip(","),
         size=size(effect.estimate, effect.unit, language, signed=True),
-        low=size(effect.low, effect.unit, language, signed=True),
+        low=bare(effect.low, effect.unit, language),
         high=size(effect.high, effect.unit, language, signed=True),
         detectable=size(effect.detectable, effect.unit, language),
     )
@@ -149,7 +170,7 @@ def check_sentence(result: CheckResult, language: str) -> str:
         elif isinstance(value, float) and name in SHARES:
             figures[name] = percent(value, language, signed=name in {"drift", "change", "allowed"})
         elif isinstance(value, float):
-            figures[name] = f"{value:.1f}" if language == "en" else f"{value:.1f}".replace(".", ",")
+            figures[name] = decimal(value, language, signed=value < 0)
         else:
             figures[name] = value
     if "kind" in figures:

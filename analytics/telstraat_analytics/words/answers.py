@@ -31,6 +31,11 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "{what} in de {count} straten samen",
         "{what} dans les {count} rues ensemble",
     ),
+    "in_area_mean": (
+        "{what}, on average over the {count} streets,",
+        "{what}, gemiddeld over de {count} straten,",
+        "{what}, en moyenne sur les {count} rues,",
+    ),
     "lft": (", from A to B", ", van A naar B", ", de A vers B"),
     "rgt": (", from B to A", ", van B naar A", ", de B vers A"),
     "hours": (", {first} to {last} o'clock", ", {first} tot {last} uur", ", de {first} à {last} h"),
@@ -48,7 +53,7 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         ),
         (
             "{subject} a baissé de {size} ({low} à {high}) par rapport à ce qui était attendu ; "
-            "un changement de cette ampleur survient par hasard dans {chance} périodes comparables sans mesure."
+            "un changement de cette ampleur survient par hasard dans {chance} des périodes comparables sans mesure."
         ),
     ),
     "rose": (
@@ -62,7 +67,7 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         ),
         (
             "{subject} a augmenté de {size} ({low} à {high}) par rapport à ce qui était attendu ; "
-            "un changement de cette ampleur survient par hasard dans {chance} périodes comparables sans mesure."
+            "un changement de cette ampleur survient par hasard dans {chance} des périodes comparables sans mesure."
         ),
     ),
     "unclear": (
@@ -89,8 +94,9 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "Dit hoeft niet door de maatregel te komen: {doubts}.",
         "Ceci n'est peut-être pas dû à la mesure : {doubts}.",
     ),
-    "one_in": ("1 of {n}", "1 op de {n}", "1 sur {n} des"),
-    "rarer": ("fewer than 1 of {n}", "minder dan 1 op de {n}", "moins de 1 sur {n} des"),
+    "one_in": ("1 of {n}", "1 op de {n}", "1 sur {n}"),
+    "rarer": ("fewer than 1 of {n}", "minder dan 1 op de {n}", "moins de 1 sur {n}"),
+    "often": ("more than 1 of 2", "meer dan 1 op de 2", "plus de 1 sur 2"),
     "points": ("{value} percentage points", "{value} procentpunt", "{value} points"),
     "moved": (
         "Of the {left} crossings a day that left the treated streets, {share} ({low} to {high}) are found on the boundary.",
@@ -103,9 +109,14 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez {weeks} semaines avant et {weeks} semaines après, avec {sensors} capteur(s) dans les rues concernées et {controls} dans d'autres.",
     ),
     "plan_never": (
-        "{what}: with {sensors} sensor(s), a change of {size} % is not seen four times out of five even with {weeks} weeks before and after; {found} % would be.",
-        "{what}: met {sensors} sensor(en) is een verandering van {size}% zelfs met {weeks} weken ervoor en erna niet vier van de vijf keer te zien; {found}% wel.",
-        "{what} : avec {sensors} capteur(s), un changement de {size} % ne se voit pas quatre fois sur cinq, même avec {weeks} semaines avant et après ; {found} % se verrait.",
+        "{what}: with sensors on {sensors} treated street(s), a change of {size} % is not seen four times out of five even with {weeks} weeks before and after; one of {found} % would be.",
+        "{what}: met sensoren in {sensors} straat of straten is een verandering van {size}% zelfs met {weeks} weken ervoor en erna niet vier van de vijf keer te zien; een van {found}% wel.",
+        "{what} : avec des capteurs dans {sensors} rue(s), un changement de {size} % ne se voit pas quatre fois sur cinq, même avec {weeks} semaines avant et après ; un de {found} % se verrait.",
+    ),
+    "plan_more": (
+        "{what}: to see a change of {size} % four times out of five, count on {sensors} treated streets, {weeks} weeks before and {weeks} weeks after, and on {controls} others; on {fewer} street(s) even {longest} weeks are not enough.",
+        "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel in {sensors} straten met de maatregel, {weeks} weken ervoor en {weeks} weken erna, en in {controls} andere; in {fewer} straat of straten zijn zelfs {longest} weken niet genoeg.",
+        "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez dans {sensors} rues concernées, {weeks} semaines avant et {weeks} semaines après, et dans {controls} autres ; avec {fewer} rue(s), même {longest} semaines ne suffisent pas.",
     ),
     # verdicts
     "passed": ("passed", "geslaagd", "réussi"),

@@ -30,18 +30,160 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
         "Observé et attendu, semaine par semaine : {where}",
     ),
     "title.report": ("Before and after", "Voor en na", "Avant et après"),
+    "title.map": (
+        "Where it changed: as wide as the change, pale and dashed where it cannot be told from chance",
+        "Waar het veranderde: zo breed als de verandering, bleek en gestreept waar die niet van toeval te onderscheiden is",
+        "Où cela a changé : aussi large que le changement, pâle et tireté là où il ne se distingue pas du hasard",
+    ),
+    "title.no_answer": ("Streets without an answer", "Straten zonder antwoord", "Rues sans réponse"),
+    "title.method": ("How it was computed", "Hoe het is berekend", "Comment c'est calculé"),
+    "title.short": ("In short", "In het kort", "En bref"),
+    "title.measure": ("The measure", "De maatregel", "La mesure"),
+    "map.fell": ("less", "minder", "moins"),
+    "map.rose": ("more", "meer", "plus"),
+    "map.unclear": ("cannot be told from chance", "niet van toeval te onderscheiden", "ne se distingue pas du hasard"),
+    "map.no_answer": ("no answer", "geen antwoord", "pas de réponse"),
+    "map.control": ("control street", "controlestraat", "rue témoin"),
+    "map.width": ("size of the change", "grootte van de verandering", "taille du changement"),
+    "method.compared": (
+        (
+            "The {before} days before {date} are compared with {after} days after it{transition}: only hours that were seen "
+            "on both sides, only days on which most of the usual traffic was seen, no public holidays."
+        ),
+        (
+            "De {before} dagen voor {date} zijn vergeleken met {after} dagen erna{transition}: alleen uren die aan beide kanten "
+            "zijn gezien, alleen dagen waarop het meeste van het gewone verkeer is gezien, geen feestdagen."
+        ),
+        (
+            "Les {before} jours avant le {date} sont comparés à {after} jours après{transition} : seulement les heures vues des "
+            "deux côtés, les jours où la plus grande part du trafic habituel a été vue, sans jours fériés."
+        ),
+    ),
+    "method.transition": (
+        ", leaving out {days} days in between",
+        ", met weglating van {days} dagen ertussen",
+        ", en laissant de côté {days} jours entre les deux",
+    ),
+    "method.expected": (
+        (
+            "“Expected” is what these streets would have shown without the measure: their usual week, season and holidays, "
+            "and what they share with the control streets."
+        ),
+        (
+            "“Verwacht” is wat deze straten zonder de maatregel hadden laten zien: hun gewone week, seizoen en vakanties, en wat "
+            "ze delen met de controlestraten."
+        ),
+        (
+            "« Attendu » : ce que ces rues auraient montré sans la mesure, d'après leur semaine habituelle, la saison, les "
+            "vacances et ce qu'elles partagent avec les rues témoins."
+        ),
+    ),
+    "method.interval": (
+        (
+            "Streets move from week to week by themselves. The interval comes from how such streets move when nothing is done, "
+            "and was tried on {placebos} dates and streets of nothing in these very data."
+        ),
+        (
+            "Straten bewegen vanzelf van week tot week. Het interval komt van hoe zulke straten bewegen als er niets gebeurt, en "
+            "is beproefd op {placebos} data en straten zonder maatregel in deze zelfde gegevens."
+        ),
+        (
+            "Les rues bougent d'elles-mêmes d'une semaine à l'autre. L'intervalle vient de la façon dont de telles rues bougent "
+            "quand rien n'est fait ; il a été essayé sur {placebos} dates et rues sans mesure dans ces mêmes données."
+        ),
+    ),
+    "method.reading": (
+        (
+            "Where the interval includes zero, that is no proof that nothing changed: see the smallest change that these data "
+            "would have shown. Of twenty questions asked, one shows a change by chance."
+        ),
+        (
+            "Waar het interval nul bevat, is dat geen bewijs dat er niets veranderde: zie de kleinste verandering die deze "
+            "gegevens hadden laten zien. Van twintig vragen toont er één door toeval een verandering."
+        ),
+        (
+            "Là où l'intervalle contient zéro, ce n'est pas la preuve que rien n'a changé : voir le plus petit changement que ces "
+            "données auraient montré. Sur vingt questions posées, une montre un changement par hasard."
+        ),
+    ),
+    "verdict.count": (
+        "Of {all} checks {passed} passed, {doubt} leave a doubt, {failed} failed and {unknown} cannot be made with these data.",
+        "Van {all} controles zijn er {passed} geslaagd, laten er {doubt} twijfel, zijn er {failed} mislukt en zijn er {unknown} met deze gegevens niet te doen.",
+        "Sur {all} vérifications, {passed} sont réussies, {doubt} laissent un doute, {failed} ont échoué et {unknown} sont impossibles avec ces données.",
+    ),
+    "calendar.public": ("public holidays of {where}", "feestdagen van {where}", "jours fériés de {where}"),
+    "calendar.no_public": ("no public holidays known", "geen feestdagen bekend", "aucun jour férié connu"),
+    "calendar.table": (
+        "school holidays from a table",
+        "schoolvakanties uit een tabel",
+        "vacances scolaires d'un tableau",
+    ),
+    "calendar.usual": (
+        "school holidays only as high summer and New Year",
+        "schoolvakanties alleen als hoogzomer en Nieuwjaar",
+        "vacances scolaires seulement comme plein été et Nouvel An",
+    ),
+    "fact.days": (
+        "{days} days, from {first} to {last}",
+        "{days} dagen, van {first} tot {last}",
+        "{days} jours, du {first} au {last}",
+    ),
+    "foot.source": ("Counts: {source}", "Tellingen: {source}", "Comptages : {source}"),
+    "foot.no_source": (
+        "Counts: source and licence were not given.",
+        "Tellingen: bron en licentie zijn niet opgegeven.",
+        "Comptages : source et licence non indiquées.",
+    ),
+    "finding.times": ("{kind}, {times} times", "{kind}, {times} keer", "{kind}, {times} fois"),
+    "head.days_counted": ("Days", "Dagen", "Jours"),
+    "head.one_sensor": ("1 street", "1 straat", "1 rue"),
+    "head.n_sensors": ("{n} streets", "{n} straten", "{n} rues"),
+    "plan.cell": ("{power} ({detectable})", "{power} ({detectable})", "{power} ({detectable})"),
+    "plan.method": (
+        (
+            "The model is that of the evaluation, without counts: streets that move more or less, in one way or another, each as "
+            "likely as published measurements of streets say. Noise of counting shrinks with weeks, the movement of streets "
+            "hardly does: more streets help more than more weeks."
+        ),
+        (
+            "Het model is dat van de evaluatie, zonder tellingen: straten die meer of minder bewegen, op deze of gene manier, elk "
+            "zo waarschijnlijk als gepubliceerde metingen van straten zeggen. Telruis wordt kleiner met weken, de beweging van "
+            "straten nauwelijks: meer straten helpen meer dan meer weken."
+        ),
+        (
+            "Le modèle est celui de l'évaluation, sans comptages : des rues qui bougent plus ou moins, d'une façon ou d'une autre, "
+            "chacune aussi probable que le disent des mesures publiées. Le bruit du comptage diminue avec les semaines, le "
+            "mouvement des rues presque pas : plus de rues aident davantage que plus de semaines."
+        ),
+    ),
+    "title.wanted": ("What is wanted", "Wat gewenst is", "Ce qui est voulu"),
+    "head.why": ("Why", "Waarom", "Pourquoi"),
+    "plan.reading": (
+        (
+            "How often the wanted effect is seen and, in brackets, the smallest change that is seen four times out of five; "
+            "weeks before, and as many after."
+        ),
+        (
+            "Hoe vaak het gewenste effect te zien is en, tussen haakjes, de kleinste verandering die vier van de vijf keer te "
+            "zien is; weken ervoor, en evenveel erna."
+        ),
+        (
+            "Combien de fois l'effet voulu se voit et, entre parenthèses, le plus petit changement qui se voit quatre fois sur "
+            "cinq ; semaines avant, et autant après."
+        ),
+    ),
     "fact.date": ("Date of the measure", "Datum van de maatregel", "Date de la mesure"),
-    "fact.before": ("Days before", "Dagen ervoor", "Jours avant"),
+    "fact.before": ("Before", "Ervoor", "Avant"),
     "fact.transition": ("Days of transition", "Dagen van overgang", "Jours de transition"),
-    "fact.after": ("Days after", "Dagen erna", "Jours après"),
+    "fact.after": ("After", "Erna", "Après"),
     "fact.treated": ("Streets with the measure", "Straten met de maatregel", "Rues avec la mesure"),
     "fact.boundary": ("Streets on the boundary", "Straten op de rand", "Rues en bordure"),
     "fact.controls": ("Control streets", "Controlestraten", "Rues témoins"),
     "fact.calendar": ("Calendar", "Kalender", "Calendrier"),
     "fact.plan": (
-        "{per_day} a day, wanted effect {wanted}",
-        "{per_day} per dag, gewenst effect {wanted}",
-        "{per_day} par jour, effet voulu {wanted}",
+        "{per_day} a day on one street, wanted effect {wanted}, {controls} control streets",
+        "{per_day} per dag in één straat, gewenst effect {wanted}, {controls} controlestraten",
+        "{per_day} par jour dans une rue, effet voulu {wanted}, {controls} rues témoins",
     ),
     "head.street": ("Street", "Straat", "Rue"),
     "head.observed": ("Observed", "Waargenomen", "Observé"),
@@ -52,6 +194,7 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "head.detectable": ("Smallest change seen", "Kleinste zichtbare verandering", "Plus petit changement visible"),
     "head.days": ("Days before / after", "Dagen voor / na", "Jours avant / après"),
     "head.area": ("Together", "Samen", "Ensemble"),
+    "head.mean": ("On average", "Gemiddeld", "En moyenne"),
     "head.check": ("Check", "Controle", "Vérification"),
     "head.verdict": ("Verdict", "Oordeel", "Verdict"),
     "head.found": ("What it found", "Wat het vond", "Ce qu'elle a trouvé"),
@@ -61,7 +204,6 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "head.action": ("What was done", "Wat is gedaan", "Ce qui a été fait"),
     "head.where": ("Where", "Waar", "Où"),
     "head.per_day": ("Crossings a day", "Passages per dag", "Passages par jour"),
-    "head.sensors": ("Sensors", "Sensoren", "Capteurs"),
     "head.weeks": ("Weeks before and after", "Weken voor en na", "Semaines avant et après"),
     "head.power": ("How often seen", "Hoe vaak gezien", "Combien de fois vu"),
     "flow.treated": ("Streets with the measure", "Straten met de maatregel", "Rues avec la mesure"),
@@ -93,15 +235,16 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "chart.observed": ("observed", "waargenomen", "observé"),
     "chart.expected": ("expected without the measure", "verwacht zonder de maatregel", "attendu sans la mesure"),
     "chart.change": ("change, %", "verandering, %", "changement, %"),
-    "chart.per_day": ("per comparable day", "per vergelijkbare dag", "par jour comparable"),
-    "chart.share": ("share", "aandeel", "part"),
+    "chart.measure": ("measure", "maatregel", "mesure"),
+    "axis.relative": ("per comparable day", "per vergelijkbare dag", "par jour comparable"),
+    "axis.km/h": ("km/h", "km/h", "km/h"),
+    "axis.points": ("share", "aandeel", "part"),
     "chart.weeks": (
         "weeks before, and as many after",
         "weken ervoor, en evenveel erna",
         "semaines avant, et autant après",
     ),
     "chart.power": ("seen, % of cases", "gezien, % van de gevallen", "vu, % des cas"),
-    "chart.sensors": ("sensors", "sensoren", "capteurs"),
     "foot.hash": (
         "Inputs of “{question}”, SHA-256: {sha}",
         "Invoer van “{question}”, SHA-256: {sha}",

@@ -14,6 +14,7 @@ from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
 from telstraat_api.evaluator import Evaluator
+from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.accounts import Wanted, made
 from telstraat_api.v1.measure_file import analysed, toml
 from telstraat_api.v1.measures import find_measure, measure_shape, phase_of
@@ -186,7 +187,9 @@ async def evaluate(request: Request, wanted: NewEvaluation, reader: Professional
     plain = await analysed(database, phase_of(measure, wanted.phase) if wanted.phase else measure)
     await check_counted(database, measure["treated"])
     questions = [{**one.model_dump(), "hours": sorted(set(one.hours))} for one in wanted.questions]
-    asked = {"dsn": database.dsn, "measure": plain, "questions": questions}
+    settings: ApiSettings = request.app.state.settings
+    source = ", ".join(part for part in (settings.attribution, settings.licence) if part)
+    asked = {"dsn": database.dsn, "measure": plain, "questions": questions, "source": source}
     answer = orjson.loads(await evaluator.run("evaluate", asked))
     kept = await database.row(
         """

@@ -14,6 +14,7 @@ No server is needed for files: answers of the Telraam API (JSON or CSV) and expo
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from telstraat_analytics import Evaluation, Measure, Question
+    from telstraat_analytics.report.content import Content
 
 FORMATS = ("html", "pdf", "json")
 DSN_VARIABLE = "TELSTRAAT_DSN"
+OTHER_TABLES = ("measure", "calendar", "excluded", "names")
+KEYS: dict[str, tuple[str, ...]] = {
+    "question": ("what", "direction", "hours", "days"),
+    "data": ("files", "counts", "weather", "map", "source", "licence"),
+}
+"""What a measure's file may hold beside what `telstraat_analytics.read_measure` reads."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,31 +65,48 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, print and write; 0 when there is an answer, 1 when every question was refused."""
     from telstraat_analytics import evaluate_all, read_measure
     from telstraat_analytics.errors import AnalysisError
+    from telstraat_analytics.report.content import evaluation_content
 
     try:
         measure, tables = read_measure(args.measure)
+        _known(args.measure, tables)
         questions = _questions(args, tables)
         frame, counts = _frame(args, measure, tables)
         weather = _weather(args, tables)
         evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather)
+        content = evaluation_content(
+            evaluations, args.language, lines=_lines(args, measure, tables), source=_source(tables)
+        )
         if args.json:
             print(_json(evaluations), end="")
         else:
-            _show(evaluations, args.language)
+            _show(content)
         if args.out:
-            _write(evaluations, args)
+            _write(evaluations, content, args)
     except AnalysisError as error:
         raise CliError(str(error)) from error
     return 0 if any(one.effect is not None for one in evaluations) else 1
+
+
+def _known(path: Path, tables: dict[str, Any]) -> None:
+    """Refuse a table or a key that nothing reads, with the one that was probably meant."""
+    for table, content in tables.items():
+        if table not in KEYS:
+            raise CliError(f"{path}: there is no table [{table}]; {_meant(table, (*OTHER_TABLES, *KEYS))}")
+        for key in content:
+            if key not in KEYS[table]:
+                raise CliError(f"{path}: [{table}] has no key {key!r}; {_meant(key, KEYS[table])}")
+
+
+def _meant(given: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(given, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
 
 
 def _questions(args: argparse.Namespace, tables: dict[str, Any]) -> list[Question]:
     from telstraat_analytics import Question
 
     asked = tables.get("question", {})
-    known = {"what", "direction", "hours", "days"}
-    for key in set(asked) - known:
-        raise CliError(f"{args.measure}: [question] has no key {key!r}; it has {', '.join(sorted(known))}")
     what = args.what or asked.get("what", ["car"])
     hours = _hours(args.hours) if args.hours else tuple(asked.get("hours", ()))
     days = args.days or asked.get("days", "all")
@@ -99,9 +124,9 @@ def _hours(text: str) -> tuple[int, ...]:
 def _frame(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
     from telstraat_analytics import read_counts
 
-    dsn = args.dsn or os.environ.get(DSN_VARIABLE)
     data = tables.get("data", {})
-    if dsn and not (data.get("files") and not args.dsn):
+    dsn = _dsn(args, data)
+    if dsn:
         return _database(dsn, measure), "corrected"
     if not data.get("files"):
         raise CliError(f'{args.measure}: no counts: give --dsn, or [data] with files = ["counts.csv"]')
@@ -140,14 +165,39 @@ def _database(dsn: str, measure: Measure) -> pd.DataFrame:
         raise CliError(f"the database cannot be read: {str(error).strip()}") from error
 
 
-def _show(evaluations: Sequence[Evaluation], language: str) -> None:
+def _source(tables: dict[str, Any]) -> str:
+    data = tables.get("data", {})
+    return ", ".join(str(data[name]) for name in ("source", "licence") if data.get(name))
+
+
+def _lines(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> dict[str, Any]:
+    """Return where the streets lie: from the file that is named, else from the database, else nowhere."""
+    import psycopg
+
+    from telstraat_analytics.readers import read_lines
+    from telstraat_api.evaluating import lines_around
+
+    data = tables.get("data", {})
+    if data.get("map"):
+        return dict(read_lines(args.measure.parent / data["map"]))
+    dsn = _dsn(args, data)
+    try:
+        return lines_around(dsn, measure) if dsn else {}
+    except psycopg.Error as error:
+        raise CliError(f"the database cannot be read: {str(error).strip()}") from error
+
+
+def _dsn(args: argparse.Namespace, data: dict[str, Any]) -> str:
+    """Return the database to read, or nothing where files are named and no database was asked for."""
+    return str(args.dsn or ("" if data.get("files") else os.environ.get(DSN_VARIABLE, "")))
+
+
+def _show(content: Content) -> None:
     from rich.table import Table
 
-    from telstraat_analytics.report.content import evaluation_content
     from telstraat_cli.screen import screen
 
     console = screen()
-    content = evaluation_content(list(evaluations), language)
     for section in content.sections:
         console.print(f"\n[bold]{section.title}[/bold]\n{section.sentence}\n", highlight=False, soft_wrap=True)
         if section.verdict:
@@ -172,15 +222,13 @@ def _json(evaluations: Sequence[Evaluation]) -> str:
     return as_json({"evaluations": [one.to_dict() for one in evaluations]})
 
 
-def _write(evaluations: Sequence[Evaluation], args: argparse.Namespace) -> None:
-    from telstraat_analytics.report.content import evaluation_content
+def _write(evaluations: Sequence[Evaluation], content: Content, args: argparse.Namespace) -> None:
     from telstraat_analytics.report.write import html, pdf
 
     formats = [one.strip() for one in args.formats.split(",") if one.strip()]
     for one in formats:
         if one not in FORMATS:
             raise CliError(f"--formats {one!r}: there are {', '.join(FORMATS)}")
-    content = evaluation_content(list(evaluations), args.language)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if "html" in formats:
         _file(args.out, "html").write_text(html(content), encoding="utf-8")

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Plan, print and write."""
     from telstraat_analytics import plan
     from telstraat_analytics.errors import AnalysisError
-    from telstraat_analytics.report.content import plan_content
+    from telstraat_analytics.report.plans import plan_content
     from telstraat_analytics.report.write import as_json, html, pdf
 
     sensors, weeks = _whole_numbers("--sensors", args.sensors), _whole_numbers("--weeks", args.weeks)

@@ -1,0 +1,216 @@
+"""The map of a measure: every street as wide as it changed, pale and dashed where that cannot be told from chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from telstraat_analytics.report.numbers import chart_locale
+from telstraat_analytics.words import word
+
+Line = Sequence[tuple[float, float]]
+WIDTH_PX, HEIGHT_MIN_PX, HEIGHT_MAX_PX = 640, 220, 320
+MARGIN = 0.15  # of the extent, for the streets' names
+FONT = "Libertinus Serif, DejaVu Serif, serif"
+COLOURS = {"fell": "#0072b2", "rose": "#d55e00", "unclear": "#8a8f98", "no_answer": "#b9bcc2", "control": "#5b5b5b"}
+DASHES: dict[str, list[float]] = {
+    "fell": [1, 0],
+    "rose": [1, 0],
+    "unclear": [6, 4],
+    "no_answer": [1.5, 3],
+    "control": [1, 0],
+}
+WIDTHS_PX = (3.0, 14.0)
+FULL_WIDTH = 0.5
+"""A change of one half or more is drawn as wide as it gets."""
+
+TURN = 0.6
+"""Right of this share of the map, names stand left of their street."""
+
+EARTH_DEGREE_M = 111_320.0
+BAR_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class MapStreet:
+    """One street on the map.
+
+    Attributes
+    ----------
+    segment, name
+        Which, and what people call it.
+    line
+        Longitude and latitude from A to B.
+    found
+        ``fell``, ``rose``, ``unclear``, ``no_answer``, ``control``, or empty for a street that is only there to find one's way.
+    size
+        Of the change, 0.2 for 20 %.
+    label
+        What is written beside it.
+    """
+
+    segment: str
+    name: str
+    line: Line
+    found: str = ""
+    size: float = 0.0
+    label: str = ""
+
+
+def streets_map(streets: Sequence[MapStreet], language: str) -> dict[str, Any]:
+    """Return a map of streets, north up, with scale and legend.
+
+    Parameters
+    ----------
+    streets
+        At least one that takes part in the measure.
+    language
+        ``en``, ``nl`` or ``fr``.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite spec that needs no tiles and nothing from the net.
+    """
+    taking_part = [one for one in streets if one.found]
+    answered_for = [one for one in taking_part if one.found != "control"]
+    west, south, east, north = _extent(answered_for if len(answered_for) > 1 else taking_part)
+    metres_east = EARTH_DEGREE_M * math.cos(math.radians((south + north) / 2))
+    across_m, up_m = (east - west) * metres_east, (north - south) * EARTH_DEGREE_M
+    height_px = min(max(WIDTH_PX * up_m / across_m, HEIGHT_MIN_PX), HEIGHT_MAX_PX)
+    metres_px = max(across_m / WIDTH_PX, up_m / height_px)
+    left = (west + east) / 2 - WIDTH_PX * metres_px / 2 / metres_east
+    bottom = (south + north) / 2 - height_px * metres_px / 2 / EARTH_DEGREE_M
+
+    def placed(point: tuple[float, float]) -> dict[str, float]:
+        return {
+            "x": round((point[0] - left) * metres_east, 1),
+            "y": round((point[1] - bottom) * EARTH_DEGREE_M, 1),
+        }
+
+    scales = {"x": [0.0, WIDTH_PX * metres_px], "y": [0.0, height_px * metres_px]}
+    layers = [
+        _lines([one for one in streets if not one.found], placed, scales, "#e2e3e6"),
+        _found(taking_part, placed, scales, language),
+        *_names([one for one in taking_part if one.found != "control"], placed, scales),
+        *_scale_bar(scales),
+    ]
+    done = alt.layer(*layers).properties(width=WIDTH_PX, height=round(height_px))
+    spec: dict[str, Any] = (
+        done.configure(font=FONT, locale=chart_locale(language)).configure_view(stroke="#c8cacf").to_dict()
+    )
+    return spec
+
+
+def _extent(streets: Sequence[MapStreet]) -> tuple[float, float, float, float]:
+    lons = [point[0] for one in streets for point in one.line]
+    lats = [point[1] for one in streets for point in one.line]
+    wide = max(max(lons) - min(lons), 1e-3) * MARGIN
+    high = max(max(lats) - min(lats), 1e-3) * MARGIN
+    return min(lons) - wide, min(lats) - high, max(lons) + wide, max(lats) + high
+
+
+def _rows(streets: Sequence[MapStreet], placed: Any) -> list[dict[str, Any]]:
+    return [
+        {**placed(point), "street": one.segment, "step": step} for one in streets for step, point in enumerate(one.line)
+    ]
+
+
+def _x(scales: Mapping[str, list[float]]) -> alt.X:
+    return alt.X("x:Q", axis=None, scale=alt.Scale(domain=scales["x"], nice=False, zero=False))
+
+
+def _y(scales: Mapping[str, list[float]]) -> alt.Y:
+    return alt.Y("y:Q", axis=None, scale=alt.Scale(domain=scales["y"], nice=False, zero=False))
+
+
+def _lines(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[float]], colour: str) -> Any:
+    return (
+        alt.Chart(alt.InlineData(values=_rows(streets, placed)))
+        .mark_line(color=colour, strokeWidth=1.5, clip=True, strokeCap="round", strokeJoin="round")
+        .encode(x=_x(scales), y=_y(scales), detail="street:N", order="step:Q")
+    )
+
+
+def _found(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[float]], language: str) -> Any:
+    kinds = [kind for kind in COLOURS if any(one.found == kind for one in streets)]
+    names = {kind: word(f"map.{kind}", language) for kind in kinds}
+    known = {one.segment: {"found": names[one.found], "size": min(one.size, FULL_WIDTH)} for one in streets}
+    values = [{**row, **known[row["street"]]} for row in _rows(streets, placed)]
+    order = list(names.values())
+    colour = alt.Scale(domain=order, range=[COLOURS[kind] for kind in kinds])
+    dash = alt.Scale(domain=order, range=list(map(DASHES.__getitem__, kinds)))
+    legend = alt.Legend(
+        title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=4, symbolSize=500, columns=5, labelLimit=260
+    )
+    width = alt.Legend(
+        title=word("map.width", language),
+        orient="bottom",
+        format=".0%",
+        values=[0.1, 0.3, 0.5],
+        symbolType="stroke",
+        symbolSize=500,
+    )
+    drawn = any(one.found in {"fell", "rose", "unclear"} for one in streets)
+    return (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(clip=True, strokeCap="butt", strokeJoin="round")
+        .encode(
+            x=_x(scales),
+            y=_y(scales),
+            detail="street:N",
+            order="step:Q",
+            color=alt.Color("found:N", scale=colour, legend=legend),
+            strokeDash=alt.StrokeDash("found:N", scale=dash, legend=legend),
+            strokeWidth=alt.StrokeWidth(
+                "size:Q",
+                scale=alt.Scale(domain=[0.0, FULL_WIDTH], range=list(WIDTHS_PX), clamp=True),
+                legend=width if drawn else None,
+            ),
+        )
+    )
+
+
+def _names(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[float]]) -> list[Any]:
+    """Return the streets' names beside their middle, on white so that they can be read on any line."""
+    values: dict[tuple[bool, bool, bool], list[dict[str, Any]]] = {}
+    for one in streets:
+        middle = placed(one.line[len(one.line) // 2])
+        if not (0 <= middle["x"] <= scales["x"][1] and 0 <= middle["y"] <= scales["y"][1]):
+            continue
+        right = middle["x"] > TURN * scales["x"][1]
+        for second, text in enumerate((one.name, one.label)):
+            values.setdefault((right, bool(second), bool(one.label)), []).append({**middle, "text": text})
+    out = []
+    for (right, second, answered), rows in values.items():
+        ink = {"color": "#1b1b1b" if answered else "#55606c"}
+        for mark in ({"stroke": "#ffffff", "strokeWidth": 4, "color": "#ffffff"}, ink):
+            chart = alt.Chart(alt.InlineData(values=rows)).mark_text(
+                align="right" if right else "left",
+                dx=-10 if right else 10,
+                dy=6 if second else -7,
+                fontSize=11 if second else 11.5 if answered else 10,
+                fontWeight="bold" if answered and not second else "normal",
+                **mark,
+            )
+            out.append(chart.encode(x=_x(scales), y=_y(scales), text="text:N"))
+    return out
+
+
+def _scale_bar(scales: Mapping[str, list[float]]) -> list[Any]:
+    wide, high = scales["x"][1], scales["y"][1]
+    least = 10 ** math.floor(math.log10(wide * BAR_SHARE))
+    metres = max(step * least for step in (1, 2, 5) if step * least <= wide * BAR_SHARE)
+    y = high * 0.04
+    ends = [{"x": wide * 0.02, "y": y}, {"x": wide * 0.02 + metres, "y": y}]
+    text = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
+    bar = alt.Chart(alt.InlineData(values=ends)).mark_line(color="#1b1b1b", strokeWidth=2)
+    label = alt.Chart(alt.InlineData(values=[{**ends[0], "text": text}])).mark_text(align="left", dy=-7, fontSize=10)
+    return [
+        bar.encode(x=_x(scales), y=_y(scales)),
+        label.encode(x=_x(scales), y=_y(scales), text="text:N"),
+    ]

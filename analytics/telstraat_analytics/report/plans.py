@@ -1,0 +1,80 @@
+"""The words of a plan: how long to count, on how many streets, as a sentence, a chart and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telstraat_analytics.planning import Plan
+from telstraat_analytics.report.charts import power_chart
+from telstraat_analytics.report.content import Content, Picture, Section, Table
+from telstraat_analytics.report.numbers import whole
+from telstraat_analytics.report.sentence import percent
+from telstraat_analytics.words import word
+
+
+def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -> Content:
+    """Put plans into words.
+
+    Parameters
+    ----------
+    plans
+        One per kind of traffic.
+    language
+        ``en``, ``nl`` or ``fr``.
+    title
+        Of the report.
+
+    Returns
+    -------
+    Content
+        With power and smallest detectable change for every combination.
+    """
+    facts = tuple(
+        (
+            word(one.what, language),
+            word(
+                "fact.plan",
+                language,
+                per_day=whole(one.per_day, language),
+                wanted=percent(one.wanted, language, signed=True),
+                controls=one.controls,
+            ),
+        )
+        for one in plans
+    )
+    return Content(
+        language,
+        title or word("title.planning", language),
+        facts,
+        tuple(_section(one, language) for one in plans),
+        (),
+        (),
+        (word("foot.plan", language),),
+        word("title.report", language),
+        word("title.wanted", language),
+        word("title.method", language),
+        (word("plan.reading", language), word("plan.method", language)),
+    )
+
+
+def _section(one: Plan, language: str) -> Section:
+    cells = {
+        (int(row["weeks"]), int(row["sensors"])): word(
+            "plan.cell",
+            language,
+            power=percent(row["power"], language),
+            detectable=percent(row["detectable"], language),
+        )
+        for row in one.table.to_dict("records")
+    }
+    weeks, sensors = (sorted({key[place] for key in cells}) for place in (0, 1))
+    head = [word("head.one_sensor", language) if n == 1 else word("head.n_sensors", language, n=n) for n in sensors]
+    rows = tuple((str(length), *(cells[length, n] for n in sensors)) for length in weeks)
+    table = Table(
+        word("title.plan", language),
+        (word("head.weeks", language), *head),
+        rows,
+        tuple(range(1, len(sensors) + 1)),
+    )
+    picture = Picture(word("title.power", language), power_chart(one.table, language))
+    return Section(word(one.what, language), one.sentence(language), (table,), (picture,), "")
