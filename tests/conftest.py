@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,11 @@ from tests.harness.truth_keeper import TruthKeeper
 from telstraat_cli.stack.broker import mosquitto_program
 from telstraat_cli.stack.postgres import Postgres
 from telstraat_firmware_sim.fault_proxy import FaultProxy
+
+# Tests call single kernels, which only numba has; what they start as a process of its own decides for itself.
+with pytest.MonkeyPatch.context() as environment:
+    environment.setenv("TELSTRAAT_KERNELS", "jit")
+    importlib.import_module("telstraat_device.kernel")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ DeviceError
 │   └── CameraError      a camera or a stream that does not answer, or stops
 ├── LineError            a counting line that cannot be counted on
 ├── FrameError           a frame that is not what the counter was set up for
+├── KernelError          machine code that was asked for and is not there
 ├── SettingsError        a setting that is unknown, of the wrong kind, or dangerous
 └── StorageError         a state folder that cannot be this sensor's
 """
@@ -40,6 +41,10 @@ class LineError(DeviceError):
 
 class FrameError(DeviceError):
     """A frame has another size or type than the counter was set up for."""
+
+
+class KernelError(DeviceError):
+    """The machine code that was asked for is not there, or cannot be made."""
 
 
 class SettingsError(DeviceError):

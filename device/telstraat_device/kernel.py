@@ -1,36 +1,34 @@
-"""How the counting core's inner loops are compiled, where the machine code is kept, and how Python calls it.
+"""How the counting core's inner loops become machine code, and how Python calls it.
 
-Numba checks a kept kernel against the file it stands in, but not against what it calls in other files. So the folder
-is named after the sources of the whole package: a changed kernel never meets old machine code.
+From the library that was compiled ahead, or by numba when they are first called. Numba keeps what it made: it checks a
+kept kernel against the file it stands in, but not against what it calls in other files, so the folder is named after
+all sources of the machine code.
 """
 
 from __future__ import annotations
 
-import hashlib
+import ctypes
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from telstraat_device.ahead import SETTING, fingerprint, load
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Entry = Callable[[NDArray[np.int64], int, int, float, float], int]
 
-
-def fingerprint() -> str:
-    """Return a short name for the sources of this package."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+LIBRARY = load(os.environ.get(SETTING, "auto"))
+ENTRIES: list[str] = []  # module.function, as they are met
 
 
 def cache_folder() -> str:
     """Return a folder for the machine code that can be written: the user's cache, else a temporary one."""
+    import tempfile
+
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     folder = home / "telstraat" / "kernels" / fingerprint()
     try:
@@ -42,14 +40,25 @@ def cache_folder() -> str:
     return tempfile.mkdtemp(prefix="telstraat-kernels-")
 
 
-settings: Any = numba.config
-if not settings.CACHE_DIR:
-    settings.CACHE_DIR = cache_folder()
+def compiled_here(function: Function) -> Function:
+    """Let numba compile a function: kept on disk, division as in C, other threads may run."""
+    import numba
+
+    settings: Any = numba.config
+    if not settings.CACHE_DIR:
+        settings.CACHE_DIR = cache_folder()
+    return cast("Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function: kept on disk, division as in C, other threads may run."""
-    return cast("Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+    """Make a function one that entries, and other kernels, call."""
+    if LIBRARY is None:
+        return compiled_here(function)
+
+    def refuse(*_: Any) -> NoReturn:
+        raise TypeError(f"{function.__name__} stands within the library; Python can call entries only")
+
+    return cast("Function", refuse)
 
 
 def address(array: NDArray[Any]) -> int:
@@ -60,6 +69,17 @@ def address(array: NDArray[Any]) -> int:
 def entry(function: Entry) -> Entry:
     """Make a kernel one that Python calls: with what lies where, the address of a picture (or 0), and three numbers.
 
-    One form for all: few arguments are quick to pass, and numba never meets a type that it has to compile for anew.
+    One form for all, so that the same source can be called through numba and, compiled ahead, through C, and numba
+    never meets a type that it has to compile for anew.
     """
-    return kernel(function)
+    ENTRIES.append(f"{function.__module__}.{function.__name__}")
+    if LIBRARY is None:
+        return compiled_here(function)
+    code = LIBRARY[f"telstraat_{function.__name__}"]
+    place, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    code.restype, code.argtypes = number, [place, number, number, number, real, real]
+
+    def call(at: NDArray[np.int64], picture: int, whole: int, first: float, second: float) -> int:
+        return int(code(address(at), at.size, picture, whole, first, second))
+
+    return call

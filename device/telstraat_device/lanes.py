@@ -1,235 +1,37 @@
-"""Lets a kernel work on many pixels with one instruction: the only module that knows of LLVM.
+"""What kernels need beyond numba's own: rows of lanes, the bits of a word, places in memory.
 
-A function under `@lanes` is written once, on whole rows of lanes, and becomes the vector instructions of the machine it
-is compiled for: AVX2, NEON or what there is. Comparing lanes gives a mask; `mask.bits()` packs it into a word, lane 0 in
-bit 0.
+With code that was compiled ahead nothing of it is ever called, and neither numba nor LLVM is imported.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-from numba.np.numpy_support import carray
+from telstraat_device.kernel import LIBRARY
 
 __all__ = ["carray", "count_ones", "first_one", "lanes", "pointer"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-inline: Any = intrinsic
-
-BIT = ir.IntType(1)
-BYTE = ir.IntType(8)
-WORD = ir.IntType(64)
 
 
-class Lanes:
-    """Unsigned integers side by side; what is done with them is done in every lane, wrapping around as in C."""
+def makers() -> Any:
+    """Return the module that tells numba how, or nothing."""
+    if LIBRARY is not None:
+        return None
+    from telstraat_device import vectors
 
-    def __init__(self, builder: Any, value: Any) -> None:
-        self._builder, self.value = builder, value
-
-    def _like(self, other: Lanes | int) -> Any:
-        """Return the other operand, a number in every lane."""
-        if isinstance(other, Lanes):
-            return other.value
-        kind = self.value.type
-        return ir.Constant(kind, [ir.Constant(kind.element, other)] * kind.count)
-
-    def _new(self, value: Any) -> Lanes:
-        return Lanes(self._builder, value)
-
-    def __add__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.add(self.value, self._like(other)))
-
-    def __sub__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.sub(self.value, self._like(other)))
-
-    def __mul__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.mul(self.value, self._like(other)))
-
-    def __and__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.and_(self.value, self._like(other)))
-
-    def __or__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.or_(self.value, self._like(other)))
-
-    def __rshift__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.lshr(self.value, self._like(other)))
-
-    def __lshift__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.shl(self.value, self._like(other)))
-
-    def __gt__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.icmp_unsigned(">", self.value, self._like(other)))
-
-    def __lt__(self, other: Lanes | int) -> Lanes:
-        return self._new(self._builder.icmp_unsigned("<", self.value, self._like(other)))
-
-    def differs(self, other: Lanes | int) -> Lanes:
-        """Mark the lanes that are not equal."""
-        return self._new(self._builder.icmp_unsigned("!=", self.value, self._like(other)))
-
-    def max(self, other: Lanes | int) -> Lanes:
-        """Return the larger of each pair."""
-        return self._new(self._builder.select((self > other).value, self.value, self._like(other)))
-
-    def min(self, other: Lanes | int) -> Lanes:
-        """Return the smaller of each pair."""
-        return self._new(self._builder.select((self < other).value, self.value, self._like(other)))
-
-    def minus(self, other: Lanes | int) -> Lanes:
-        """Subtract, stopping at 0."""
-        return self.max(other) - other
-
-    def plus(self, other: Lanes) -> Lanes:
-        """Add, stopping at the largest number."""
-        rest = self._new(self._builder.not_(self.value))
-        return self + other.min(rest)
-
-    def gap(self, other: Lanes) -> Lanes:
-        """Return the absolute difference."""
-        return self.max(other) - self.min(other)
-
-    def shift_signed(self, count: int) -> Lanes:
-        """Shift right, keeping the sign."""
-        return self._new(self._builder.ashr(self.value, self._like(count)))
-
-    def distance_signed(self) -> Lanes:
-        """Return the absolute value of signed numbers."""
-        below = self._builder.icmp_signed("<", self.value, self._like(0))
-        return self._new(self._builder.select(below, self._builder.neg(self.value), self.value))
-
-    def wide(self, bits: int) -> Lanes:
-        """Give every lane more bits; a mask becomes 0 and 1."""
-        return self._new(self._builder.zext(self.value, ir.VectorType(ir.IntType(bits), self.value.type.count)))
-
-    def narrow(self, bits: int) -> Lanes:
-        """Keep the lowest bits of every lane."""
-        return self._new(self._builder.trunc(self.value, ir.VectorType(ir.IntType(bits), self.value.type.count)))
-
-    def times_high(self, other: Lanes) -> Lanes:
-        """Multiply numbers of 16 bits and keep the upper half of the product."""
-        return ((self.wide(32) * other.wide(32)) >> 16).narrow(16)
-
-    def where(self, yes: Lanes, no: Lanes) -> Lanes:
-        """Take `yes` in the lanes that this mask marks, `no` in the others."""
-        return self._new(self._builder.select(self.value, yes.value, no.value))
-
-    def pairs(self) -> Lanes:
-        """See two bytes beside each other as one number of 16 bits."""
-        return self._new(self._builder.bitcast(self.value, ir.VectorType(ir.IntType(16), self.value.type.count // 2)))
-
-    def bits(self) -> Any:
-        """Pack a mask of up to 64 lanes into a word."""
-        count = self.value.type.count
-        packed = self._builder.bitcast(self.value, ir.IntType(count))
-        return packed if count == 64 else self._builder.zext(packed, WORD)
+    return vectors
 
 
-class PlaneOfLanes:
-    """A flat array in memory; `array[at, count]` are `count` lanes from index `at` on."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
-        self._builder = builder
-        self._element = ir.IntType(kind.dtype.bitwidth)
-        self._data = context.make_array(kind)(context, builder, value).data
-
-    def _place(self, at: Number, count: int) -> Any:
-        lanes = ir.VectorType(self._element, count)
-        return self._builder.bitcast(self._builder.gep(self._data, [at.value]), lanes.as_pointer())
-
-    def __getitem__(self, key: tuple[Number, int]) -> Lanes:
-        loaded = self._builder.load(self._place(*key))
-        loaded.align = 1
-        return Lanes(self._builder, loaded)
-
-    def __setitem__(self, key: tuple[Number, int], lanes: Lanes) -> None:
-        self._builder.store(lanes.value, self._place(*key)).align = 1
-
-
-class Number:
-    """A scalar argument: an index (`n + 3`), the same in every lane (`n.lanes(...)`) or a mask (`n.mask(16)`)."""
-
-    def __init__(self, builder: Any, value: Any) -> None:
-        self._builder = builder
-        self.value = value if value.type == WORD else builder.zext(value, WORD)
-
-    def __add__(self, other: Number | int) -> Any:
-        more = other.value if isinstance(other, Number) else ir.Constant(WORD, other)
-        return Number(self._builder, self._builder.add(self.value, more))
-
-    def __sub__(self, other: Number | int) -> Any:
-        less = other.value if isinstance(other, Number) else ir.Constant(WORD, other)
-        return Number(self._builder, self._builder.sub(self.value, less))
-
-    def lanes(self, bits: int, count: int) -> Lanes:
-        """Put the number into every lane."""
-        kind = ir.VectorType(ir.IntType(bits), count)
-        one = self._builder.trunc(self.value, ir.IntType(bits)) if bits < 64 else self.value
-        first = self._builder.insert_element(ir.Constant(kind, ir.Undefined), one, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), count), [ir.Constant(ir.IntType(32), 0)] * count)
-        return Lanes(self._builder, self._builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros))
-
-    def mask(self, count: int) -> Lanes:
-        """Mark the lanes whose bit is set."""
-        packed = self._builder.trunc(self.value, ir.IntType(count)) if count < 64 else self.value
-        return Lanes(self._builder, self._builder.bitcast(packed, ir.VectorType(BIT, count)))
+VECTORS = makers()
+carray: Any = VECTORS and VECTORS.carray
+count_ones: Any = VECTORS and VECTORS.count_ones
+first_one: Any = VECTORS and VECTORS.first_one
+pointer: Any = VECTORS and VECTORS.pointer
 
 
 def lanes(function: Function) -> Function:
     """Make a function on arrays and numbers one that kernels can call; it returns a word or nothing."""
-    parameters = inspect.signature(function).parameters
-    gives_word = inspect.signature(function).return_annotation != "None"
-
-    def typing(_context: Any, *kinds: Any) -> Any:
-        signature = (types.uint64 if gives_word else types.void)(*kinds)
-
-        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            arguments = [
-                PlaneOfLanes(context, builder, kind, value) if isinstance(kind, types.Array) else Number(builder, value)
-                for kind, value in zip(signature.args, values, strict=True)
-            ]
-            found = function(*arguments)
-            return found if gives_word else context.get_dummy_value()
-
-        return signature, emit
-
-    typing.__name__ = typing.__qualname__ = function.__name__
-    typing.__doc__ = function.__doc__
-    first = inspect.Parameter("typingctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    cast("Any", typing).__signature__ = inspect.Signature([first, *parameters.values()])
-    return cast("Function", inline(typing))
-
-
-@inline
-def count_ones(_context: Any, word: Any) -> Any:
-    """Return how many bits of a word are set."""
-
-    def emit(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        return builder.ctpop(values[0])
-
-    return types.uint64(word), emit
-
-
-@inline
-def first_one(_context: Any, word: Any) -> Any:
-    """Return the index of the lowest set bit of a word; 64 for none."""
-
-    def emit(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        return builder.cttz(values[0], ir.Constant(BIT, 0))
-
-    return types.uint64(word), emit
-
-
-@inline
-def pointer(_context: Any, address: Any) -> Any:
-    """Return a number as an address in memory, for `carray`."""
-
-    def emit(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        return builder.inttoptr(values[0], BYTE.as_pointer())
-
-    return types.voidptr(address), emit
+    made: Function = VECTORS.lanes(function) if VECTORS else function
+    return made

@@ -1,0 +1,88 @@
+"""Decides whether the counting core comes from a library that was compiled ahead, or is compiled here by numba.
+
+The library's name tells the machine and the sources that it was made from, so that a changed kernel never meets old
+machine code. Whatever is wrong with it is said in one line, and numba does the work.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import platform
+import re
+import sys
+from pathlib import Path
+
+from telstraat_device.errors import KernelError
+
+log = logging.getLogger(__name__)
+
+SETTING = "TELSTRAAT_KERNELS"  # in the environment
+CHOICES = ("auto", "ahead", "jit")
+PACKAGE = Path(__file__).parent
+FOLDER = PACKAGE / "ahead"
+IMPORTED = re.compile(r"^ *from telstraat_device(?:\.(\w+) import| import (\w+))", re.MULTILINE)
+NEEDED = {  # by machine: what the kernel must say of the processor, and the first that has it all
+    "x86_64": ({"avx2", "bmi1", "bmi2", "fma", "f16c", "abm", "movbe"}, "Intel Haswell of 2013, AMD Excavator of 2015"),
+    "aarch64": ({"asimd"}, "every 64-bit Raspberry Pi"),
+}
+
+
+def sources() -> list[Path]:
+    """Return the modules that make the machine code: those with entries, and what they import, in turn."""
+    todo = {path for path in PACKAGE.glob("*.py") if "\n@entry\n" in path.read_text(encoding="utf-8")}
+    todo.add(PACKAGE / "compile_ahead.py")
+    found: set[Path] = set()
+    while todo:
+        path = todo.pop()
+        found.add(path)
+        names = ["".join(pair) for pair in IMPORTED.findall(path.read_text(encoding="utf-8"))]
+        todo |= {PACKAGE / f"{name}.py" for name in names} - found
+    return sorted(found)
+
+
+def fingerprint() -> str:
+    """Return a short name for the sources of the machine code."""
+    digest = hashlib.sha256()
+    for path in sources():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def library_path(machine: str) -> Path:
+    """Return where the library for a machine and these very sources lies, if there is one."""
+    return FOLDER / f"core-{machine}-{fingerprint()}.so"
+
+
+def lacking(machine: str) -> set[str]:
+    """Return what the code compiled ahead for a machine needs of the processor and this one has not."""
+    said = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", said, re.MULTILINE)
+    return NEEDED[machine][0] - set(flags[1].split()) if flags else set()
+
+
+def load(choice: str) -> ctypes.CDLL | None:
+    """Return the library, or None when numba is to compile: because it was chosen, or because the library is no use."""
+    if choice not in CHOICES:
+        raise KernelError(f"{SETTING} is {choice!r}; it can be {', '.join(CHOICES)}")
+    if choice == "jit":
+        return None
+    machine = platform.machine()
+    reason = ""
+    if sys.platform != "linux" or machine not in NEEDED:
+        reason = f"nothing is compiled ahead for {sys.platform} on {machine}"
+    elif not library_path(machine).exists():
+        stale = any(FOLDER.glob(f"core-{machine}-*.so"))
+        reason = f"{FOLDER} holds no library " + ("for these sources, but for others" if stale else f"for {machine}")
+    elif lacks := lacking(machine):
+        reason = f"this processor lacks {', '.join(sorted(lacks))} (needed: {NEEDED[machine][1]} or newer)"
+    else:
+        try:
+            return ctypes.CDLL(str(library_path(machine)))
+        except OSError as error:
+            reason = str(error)
+    if choice == "ahead":
+        raise KernelError(f"{SETTING} is 'ahead', but {reason}; run: python -m telstraat_device.compile_ahead")
+    log.warning("the counting core is compiled by numba, which takes minutes on a Raspberry Pi: %s", reason)
+    return None
