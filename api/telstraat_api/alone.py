@@ -3,21 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 from psycopg import sql
 
 from telstraat_api.counts import COLUMNS, RATED
-from telstraat_api.database import Database
-from telstraat_api.periods import Bucket, Window
+from telstraat_api.database import Database, Row, reads_settled
+from telstraat_api.periods import Bucket, Window, zone
 
-ALONE = """
-select coalesce(max(streams), 0) <= 1 as alone from (
-    select count(*) as streams from installation i join stream using (sensor_id)
-    where i.segment_id = any(%(ids)s) and i.from_at < %(end)s and coalesce(i.until_at, 'infinity') > %(start)s
-    group by i.segment_id
-) as street
+MARKS_MAX = 1000
+"""With more marks than these the sums lag far behind: reading the marks would take longer than adding up."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The one sensor of one street, with one stream, in the part of a window that may be read."""
+
+    segment_id: int
+    timezone: str
+    installation_id: int
+    sensor_id: int
+    epoch_no: int
+    from_at: datetime  # since when it stands there
+    window: Window
+    is_settled: bool  # only what is settled may be read
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the counts of some streets are stored."""
+
+    alone: bool  # each street had one sensor, with one stream, throughout
+    added_up: bool  # no report waits to be added up to hours and days
+    has_imported: bool
+    place: Place | None = None  # of one street that is alone
+
+
+MARKS = """
+    (select count(*) <= %(marks)s from (select from rollup_dirty limit %(marks)s + 1) as mark)
+    and not exists (
+        select from rollup_dirty d join installation i using (sensor_id)
+        where i.segment_id = any(%(ids)s) and d.from_at < %(end)s and d.until_at > %(start)s
+    ) as added_up,
+    exists (select from imported where segment_id = any(%(ids)s)) as has_imported
 """
+# MARKS is a constant of this module.
+MANY = f"""
+select
+    (select coalesce(max(streams), 0) <= 1 from (
+        select count(*) as streams from installation i join stream using (sensor_id)
+        where i.segment_id = any(%(ids)s) and i.from_at < %(end)s and coalesce(i.until_at, 'infinity') > %(start)s
+        group by i.segment_id
+    ) as street) as alone,
+    {MARKS}"""  # noqa: S608
+ONE = f"""
+select s.timezone, i.installation_id, i.sensor_id, t.epoch_no, i.from_at, i.until_at,
+    case when %(settled)s then (select u.until_at from sensor_settled u where u.sensor_id = i.sensor_id) end as settled_until,
+    {MARKS}
+from segment s
+left join (installation i join stream t using (sensor_id)) on i.segment_id = s.segment_id
+    and i.from_at < %(end)s and coalesce(i.until_at, 'infinity') > %(start)s
+where s.segment_id = any(%(ids)s) limit 2
+"""  # noqa: S608
+
+
+async def standing_of(database: Database, segments: Sequence[int], window: Window) -> Standing:
+    """Return how the counts of streets are stored for a window; marks and reports are written together (decision 062)."""
+    values = {"ids": list(segments), "start": window.start, "end": window.end, "marks": MARKS_MAX}
+    if len(segments) != 1:
+        [row] = await database.rows(MANY, values)
+        return Standing(**row)
+    rows = await database.rows(ONE, {**values, "settled": reads_settled.get()})
+    if not rows:
+        return Standing(alone=True, added_up=True, has_imported=False)
+    row = rows[0]
+    place = place_of(segments[0], row, window) if len(rows) == 1 and row["installation_id"] is not None else None
+    return Standing(len(rows) == 1, row["added_up"], row["has_imported"], place)
+
+
+def place_of(segment_id: int, row: Row, window: Window) -> Place:
+    """Return where the counts of a street with one sensor lie, and which of them may be read."""
+    limits: list[datetime] = [at for at in (window.end, row["until_at"], row["settled_until"]) if at is not None]
+    readable = Window(window.start, max(window.start, min(limits)))
+    known = {name: row[name] for name in ("timezone", "installation_id", "sensor_id", "epoch_no", "from_at")}
+    return Place(segment_id, window=readable, is_settled=row["settled_until"] is not None, **known)
+
+
+def has_whole_hours(timezone: str, at: datetime) -> bool:
+    """Tell whether local days begin with an hour of UTC, so that a day is made of these."""
+    offset = at.astimezone(zone(timezone)).utcoffset() or timedelta(0)
+    return offset % timedelta(hours=1) == timedelta(0)
 
 
 def each(template: LiteralString, names: Sequence[LiteralString] = COLUMNS) -> sql.Composed:
@@ -37,7 +114,7 @@ where i.segment_id = any(%(ids)s) and r.period_start >= %(start)s and r.period_s
     raw=each("r.{n}::int as {n}_seen"),
     confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end as {n}_conf", RATED),
 )
-ROLLED_UP = sql.SQL("""
+HOURS_OR_DAYS = sql.SQL("""
 select i.segment_id, u.{start} as period_start, u.quarters::int as quarters, u.observed_s::int as observed_s,
        u.observed_s::int as sensor_s, 1 as sensors, u.flags, {corrected}, {raw}
 from {table} u join installation i using (installation_id)
@@ -52,10 +129,4 @@ def alone_query(bucket: Bucket) -> sql.Composed | None:
         return None
     names = ("hour_start", "rollup_hour") if bucket is Bucket.HOUR else ("day_start", "rollup_day")
     start, table = (sql.SQL(name) for name in names)
-    return ROLLED_UP.format(start=start, table=table, corrected=each("u.{n}"), raw=each("u.{n}_seen"))
-
-
-async def are_alone(database: Database, segments: Sequence[int], window: Window) -> bool:
-    """Tell whether each of the streets had one sensor, with one stream, throughout the window."""
-    row = await database.row(ALONE, {"ids": list(segments), "start": window.start, "end": window.end})
-    return row is not None and bool(row["alone"])
+    return HOURS_OR_DAYS.format(start=start, table=table, corrected=each("u.{n}"), raw=each("u.{n}_seen"))

@@ -90,8 +90,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     if settings.quarter_min:
         app.add_middleware(ReadSettled)
     app.add_middleware(HardeningHeaders)
-    made = (instances, claims, measures, evaluations, events, workshops, sharing)
-    ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, sign_in, pages)
+    made = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
+    ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, sign_in, stop, pages)
     compatible = (welcome, traffic, snapshots, summaries, typical, places, cameras)
     for part in (*ours, *compatible):
         app.include_router(part.router)

@@ -90,6 +90,7 @@ def asset(name: str) -> Asset:
     raise NotFoundError(f"there is no file {name!r} here")
 
 
+@lru_cache
 def address(name: str) -> str:
     """Return the address of an asset; it changes with the content, so that browsers may keep it for ever."""
     if name == VEGA:  # its content is that of its version: no need to make it for an address

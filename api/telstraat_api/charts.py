@@ -6,17 +6,17 @@ the page's theme, in the order of the classes.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import altair as alt
 
 from telstraat_api.counts import CLASSES, Period
 from telstraat_api.languages import Words, untranslated, words
-from telstraat_api.periods import Bucket, local_day, next_start
+from telstraat_api.periods import Bucket, Window, local_day, next_start
 from telstraat_api.street_day import DAYS_BACK, StreetDay
 
 Spec = dict[str, Any]
@@ -42,15 +42,17 @@ def class_names(_: Words) -> list[str]:
     return [_(CLASS_NAMES[kind]) for kind in CLASSES]
 
 
-def clock_labels(day: StreetDay, _: Words) -> dict[int, str]:
-    """Return the time of day at every third hour of the day, by minutes since local midnight."""
+@lru_cache(maxsize=256)
+def clock_labels(day: Window, tz: ZoneInfo) -> tuple[tuple[int, str], ...]:
+    """Return minutes since local midnight with the time of day there, at every third hour of a local day."""
     labels: dict[int, str] = {}
-    for minute in range(0, int(day.hours_long * 60) + 1, 60):
-        clock = _.clock(day.window.start + timedelta(minutes=minute), day.tz)
+    long_min = day.length_s // 60
+    for minute in range(0, long_min + 1, 60):
+        clock = (day.start + timedelta(minutes=minute)).astimezone(tz).strftime("%H:%M")
         if int(clock[:2]) * 60 % LABEL_EVERY_MIN == 0 and clock not in labels.values():
             labels[minute] = clock
-    labels[int(day.hours_long * 60)] = "24:00"
-    return labels
+    labels[long_min] = "24:00"
+    return tuple(sorted(labels.items()))
 
 
 def time_axis(labels: dict[int, str]) -> alt.Axis:
@@ -119,8 +121,6 @@ def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: 
 
 def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
     """Return the counts over the day, stacked by class, with `ways` "together" or "apart" by direction."""
-    labels = tuple(sorted(clock_labels(day, _).items()))
-    spec = copy.deepcopy(_day_skeleton(_.code, labels, ways))
     periods = day.quarters if bucket is Bucket.QUARTER else day.hours
     gaps = [
         {
@@ -131,12 +131,12 @@ def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
         for gap in day.gaps
     ]
     nothing = [NOTHING_YET | {"class": class_names(_)[0], "uptime": 1, "seen": ""}]
-    spec["datasets"] = {
+    datasets = {
         "counts": count_rows(day, periods, bucket, ways, _) or nothing,  # after midnight nobody has passed yet
         "gaps": gaps,
         "live": nothing,
     }
-    return spec
+    return {**_day_skeleton(_.code, clock_labels(day.window, day.tz), ways), "datasets": datasets}
 
 
 @lru_cache(maxsize=64)
@@ -153,9 +153,8 @@ def _uptime_skeleton(code: str, labels: tuple[tuple[int, str], ...]) -> Spec:
 
 def uptime_chart(day: StreetDay, _: Words) -> Spec:
     """Return how much of each hour was observed."""
-    spec = copy.deepcopy(_uptime_skeleton(_.code, tuple(sorted(clock_labels(day, _).items()))))
-    spec["datasets"] = {"uptime": [period_row(day, period, Bucket.HOUR, _) for period in day.hours]}
-    return spec
+    rows = [period_row(day, period, Bucket.HOUR, _) for period in day.hours]
+    return {**_uptime_skeleton(_.code, clock_labels(day.window, day.tz)), "datasets": {"uptime": rows}}
 
 
 @lru_cache
@@ -194,9 +193,7 @@ def days_chart(day: StreetDay, _: Words) -> Spec:
         for place, kind in enumerate(CLASSES):
             n = period.both(kind) if period else 0.0
             rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
-    spec = copy.deepcopy(_days_skeleton(_.code))
-    spec["datasets"] = {"days": rows}
-    return spec
+    return {**_days_skeleton(_.code), "datasets": {"days": rows}}
 
 
 @lru_cache
@@ -226,6 +223,4 @@ def speed_chart(day: StreetDay, _: Words) -> Spec:
     marks = [{"kmh": day.v85_kmh, "what": "V85", "y": top * 1.08}] if day.v85_kmh else []
     if day.segment.speed_limit_kmh:
         marks.append({"kmh": day.segment.speed_limit_kmh, "what": _("limit"), "y": top * 1.18})
-    spec = copy.deepcopy(_speed_skeleton(_.code))
-    spec["datasets"] = {"speeds": rows, "marks": marks}
-    return spec
+    return {**_speed_skeleton(_.code), "datasets": {"speeds": rows, "marks": marks}}

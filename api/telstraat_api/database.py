@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -82,6 +83,16 @@ class Database:
             return (await connection.execute(query, params)).rowcount
 
 
+async def check_alive(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Raise when the server has hung up, which it says on the line: without asking it, before every request, whether it lives."""
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLIN)
+    if watched.poll(0):
+        connection.pgconn.consume_input()
+        if connection.closed or connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+            raise psycopg.OperationalError("the server has closed the connection")
+
+
 def pool_of(settings: ApiSettings, path: str) -> AsyncConnectionPool:
     """Return a pool of connections that look for tables in these schemas."""
     timeout_ms = int(settings.statement_timeout_s * 1000)
@@ -93,8 +104,8 @@ def pool_of(settings: ApiSettings, path: str) -> AsyncConnectionPool:
         kwargs={
             "autocommit": True,
             "application_name": "telstraat api",
-            "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC -c search_path={path}",
+            "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC -c search_path={path} -c jit=off",
         },
-        check=AsyncConnectionPool.check_connection,
+        check=check_alive,
         open=False,
     )

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.alone import are_alone, each
+from telstraat_api.alone import each, standing_of
 from telstraat_api.counts import COLUMNS
 from telstraat_api.database import Database
 from telstraat_api.errors import ApiError, BusyError
@@ -175,8 +175,8 @@ class Exporter:
             while start < wish.window.end:
                 end = min(next_start(start_of(start, span, tz), span, tz), wish.window.end)
                 window = Window(start, end)
-                alone = await are_alone(self.database, [segment_id], window)
-                yield Piece(segment_id, names.get(segment_id, ""), timezone, window, alone)
+                standing = await standing_of(self.database, [segment_id], window)
+                yield Piece(segment_id, names.get(segment_id, ""), timezone, window, standing.alone)
                 start = end
 
     async def csv(self, wish: Wish) -> AsyncIterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import LiteralString
 
 from psycopg import sql
@@ -20,7 +21,8 @@ where m.segment_id = any(%(segments)s) and m.{start} >= %(start)s and m.{start} 
 group by 1, 2 order by 1, 2 limit %(limit)s""")
 
 
-def query_for(bucket: Bucket) -> sql.Composed:
+@lru_cache
+def query_for(bucket: Bucket) -> bytes:
     """Return the query that reads imported periods of that length."""
     table: LiteralString = "imported_day"
     start: LiteralString = "day_start"
@@ -37,13 +39,8 @@ def query_for(bucket: Bucket) -> sql.Composed:
         table, start, period, quarters = "imported_hour", "hour_start", "m.hour_start", "m.quarters"
         observed = "m.uptime * 3600"
     texts = {"table": table, "start": start, "period": period, "quarters": quarters, "observed": observed}
-    return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **{name: sql.SQL(text) for name, text in texts.items()})
-
-
-async def have_imported(database: Database, segments: Sequence[int]) -> bool:
-    """Tell whether any of the streets has imported counts."""
-    found = await database.row("select 1 from imported where segment_id = any(%s) limit 1", (list(segments),))
-    return found is not None
+    parts = {name: sql.SQL(text) for name, text in texts.items()}
+    return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **parts).as_bytes()
 
 
 async def add_imported(
@@ -55,8 +52,6 @@ async def add_imported(
     limit: int,
 ) -> list[Period]:
     """Return the periods with imported ones where the street has none of its own, by street and time."""
-    if not await have_imported(database, segments):
-        return own
     values = {
         "segments": list(segments),
         "start": window.start,

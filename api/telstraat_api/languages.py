@@ -10,7 +10,7 @@ from importlib.resources import files
 from io import BytesIO
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -41,31 +41,58 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number."""
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return format_decimal(round(value, digits), pattern, locale=self.locale)
+        return spelt_number(self.code, round(value, digits) + 0.0, digits)
 
     def percent(self, share: float) -> str:
         """Write a share of 1 as a percentage that is 0 % or 100 % only when it is exactly that."""
         whole = round(share * 100)
         if 0 < share < 1 and whole in {0, 100}:
             whole = 1 if whole == 0 else 99
-        return format_percent(whole / 100, "#,##0 %" if self.code != "en" else "#,##0%", locale=self.locale)
+        return spelt_percent(self.code, whole)
 
     def day(self, day: date) -> str:
         """Write a day in full."""
-        return format_date(day, "full", locale=self.locale)
+        return spelt_day(self.code, day)
 
     def short_day(self, day: date) -> str:
         """Write a day as short as can be understood."""
-        return str(format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
+        return spelt_short_day(self.code, day)
 
     def clock(self, at: datetime, tz: tzinfo) -> str:
         """Write a time of day."""
-        return format_time(at.astimezone(tz), "HH:mm", locale=self.locale)
+        return at.astimezone(tz).strftime("%H:%M")
 
     def moment(self, at: datetime, tz: tzinfo) -> str:
         """Write a day and a time of day."""
         return format_datetime(at.astimezone(tz), "d MMM y, HH:mm", locale=self.locale)
+
+
+# A page holds hundreds of numbers and dates, mostly those of the page before: Babel spells each of them once.
+
+
+@lru_cache(maxsize=20_000)
+def spelt_number(code: str, value: float, digits: int) -> str:
+    """Return a number that was rounded to so many digits as the language writes it."""
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(value, pattern, locale=REGIONS[code])
+
+
+@lru_cache(maxsize=1000)
+def spelt_percent(code: str, whole: int) -> str:
+    """Return a whole percentage as the language writes it."""
+    return format_percent(whole / 100, "#,##0 %" if code != "en" else "#,##0%", locale=REGIONS[code])
+
+
+@lru_cache(maxsize=2000)
+def spelt_day(code: str, day: date) -> str:
+    """Return a day in full."""
+    return format_date(day, "full", locale=REGIONS[code])
+
+
+@lru_cache(maxsize=2000)
+def spelt_short_day(code: str, day: date) -> str:
+    """Return a day as short as can be understood."""
+    return str(format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=REGIONS[code]))  # noqa: DTZ001
 
 
 def untranslated(text: str) -> str:

@@ -15,12 +15,12 @@ from markupsafe import Markup
 
 from telstraat_api import assets
 from telstraat_api.access import EVERYBODY, Reader, reader_of
+from telstraat_api.alone import standing_of
 from telstraat_api.charts import CLASS_NAMES, day_chart, days_chart, speed_chart, uptime_chart
 from telstraat_api.counts import CLASSES, KINDS
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet
 from telstraat_api.errors import QueryError, UnauthorizedError
-from telstraat_api.imported import have_imported
 from telstraat_api.languages import COOKIE, NAMES, Words, chosen, untranslated, words
 from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
 from telstraat_api.reading import read_periods, read_totals
@@ -121,11 +121,12 @@ async def last_day(database: Database, found: Sequence[Segment], now: datetime) 
     places = [segment.segment_id for segment in found]
     totals: dict[int, dict[str, float]] = {}
     window = Window(end - timedelta(days=1), end)
-    if not await have_imported(database, places):
-        for place, sums in (await read_totals(database, places, window)).items():
+    standing = await standing_of(database, places, window)
+    if not standing.has_imported:
+        for place, sums in (await read_totals(database, places, window, standing)).items():
             totals[place] = {kind: sums[2 * KINDS.index(kind)] + sums[2 * KINDS.index(kind) + 1] for kind in CLASSES}
         return totals
-    for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26):
+    for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
         counts = totals.setdefault(period.segment_id, dict.fromkeys(CLASSES, 0.0))
         for kind in CLASSES:
             counts[kind] += period.both(kind)

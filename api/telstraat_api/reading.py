@@ -4,7 +4,8 @@ A quarter of one sensor is `n * 900 / seconds`, its epochs added; an hour is `4 
 data; a local day is the sum of its hours, longer periods are sums of days. Several sensors at one street are averaged,
 each weighted by the time it observed. Nothing is invented for hours without data and nothing is rounded.
 
-Short periods are added up from the quarters, always fresh; long ones come from ingest's rollups, which say the same.
+Hours and days of the usual street, and long periods of all, come from ingest's rollups, which say the same; the rest is
+added up from the quarters.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.alone import alone_query, are_alone, each
+from telstraat_api.alone import Standing, alone_query, each, standing_of
 from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
 from telstraat_api.database import Database
 from telstraat_api.errors import QueryError
 from telstraat_api.imported import add_imported
 from telstraat_api.periods import Bucket, Window
+from telstraat_api.plain import plain_place, read_plain, read_plain_speeds
 from telstraat_contract.quarters import QUARTER_S
 
 QUARTERS_ADDED_UP = 10_000
@@ -124,13 +127,14 @@ def placed(key: Key) -> sql.Composed:
     return PLACED + WITHIN.format(key=sql.Identifier("i", key.value))
 
 
-def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> sql.Composed:
-    """Return the query whose rows `period_of` reads."""
+@lru_cache
+def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> bytes:
+    """Return the query whose rows `period_of` reads, as the database gets it: putting it together takes longer than asking."""
     more: sql.Composable = sql.SQL("")
     if bucket is Bucket.QUARTER:
         more = sql.SQL(", ") + each("{n}_conf", RATED) + sql.SQL(", received_at, light")
     source = street_query(bucket, key, rolled_up=rolled_up, alone=alone)
-    return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more)
+    return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more).as_bytes()
 
 
 def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> sql.Composed:
@@ -198,14 +202,17 @@ async def read_periods(
     bucket: Bucket,
     rows_max: int,
     key: Key = Key.SEGMENT,
+    standing: Standing | None = None,
 ) -> list[Period]:
-    """Return the periods within the window, by street and time.
+    """Return the periods within the window, by street and time; whoever knows the `standing` already says so.
 
     Periods without data are absent; of quarters, those in which the sensor was there but blind are told.
     """
-    rows = await read_rows(database, ids, window, bucket, rows_max, key)
+    if standing is None and key is Key.SEGMENT:
+        standing = await standing_of(database, ids, window)
+    rows = await read_rows(database, ids, window, bucket, rows_max, key, standing)
     periods = [period_of(row) for row in rows]
-    if key is Key.SEGMENT:
+    if standing is not None and standing.has_imported:
         periods = await add_imported(database, periods, ids, window, bucket, rows_max + 1)
     if len(periods) > rows_max:
         raise QueryError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
@@ -218,7 +225,8 @@ async def read_rows(
     window: Window,
     bucket: Bucket,
     rows_max: int,
-    key: Key = Key.SEGMENT,
+    key: Key,
+    standing: Standing | None,
 ) -> list[tuple[Any, ...]]:
     """Return what `period_of` reads, without imported counts; one row more than `rows_max` when there are more."""
     values = {
@@ -228,8 +236,11 @@ async def read_rows(
         "bucket": bucket.value,
         "limit": rows_max + 1,
     }
-    many = are_many(ids, window)
-    alone = key is Key.SEGMENT and (many or bucket is Bucket.QUARTER) and await are_alone(database, ids, window)
+    place = plain_place(standing, bucket, window)
+    if place is not None:
+        return await read_plain(database, place, bucket, rows_max + 1)
+    alone = standing is not None and standing.alone
+    many = are_many(ids, window) or are_added_up(standing, bucket)
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query_for(bucket, key, rolled_up=many, alone=alone), values)
         return await cursor.fetchall()
@@ -240,14 +251,25 @@ def are_many(ids: Sequence[int], window: Window) -> bool:
     return window.length_s // QUARTER_S * len(ids) > QUARTERS_ADDED_UP
 
 
-async def read_totals(database: Database, ids: Sequence[int], window: Window) -> dict[int, tuple[float, ...]]:
+@lru_cache
+def totals_query(*, rolled_up: bool, alone: bool) -> bytes:
+    """Return the query of `read_totals`."""
+    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=rolled_up, alone=alone)
+    query = sql.SQL("select segment_id, {sums} from ({source}) as answer group by segment_id")
+    return query.format(sums=each("sum({n})::float8"), source=source).as_bytes()
+
+
+def are_added_up(standing: Standing | None, bucket: Bucket) -> bool:
+    """Tell whether the rollups hold the hours row by row, so that they are read however short the window is."""
+    return standing is not None and standing.alone and standing.added_up and bucket is Bucket.HOUR
+
+
+async def read_totals(
+    database: Database, ids: Sequence[int], window: Window, standing: Standing
+) -> dict[int, tuple[float, ...]]:
     """Return the corrected counts of the window's hours added up, of each street, as `COLUMNS`; without imported counts."""
-    many = are_many(ids, window)
-    alone = many and await are_alone(database, ids, window)
-    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=many, alone=alone)
-    query = sql.SQL("select segment_id, {sums} from ({source}) as answer group by segment_id").format(
-        sums=each("sum({n})::float8"), source=source
-    )
+    many = are_many(ids, window) or are_added_up(standing, Bucket.HOUR)
+    query = totals_query(rolled_up=many, alone=standing.alone)
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
@@ -287,13 +309,27 @@ where {key} = any(%(ids)s) and u.hour_start >= %(start)s and u.hour_start < %(en
 Speeds = dict[tuple[int, Any], list[int]]
 
 
+@lru_cache
+def speeds_query(bucket: Bucket, key: Key) -> bytes:
+    """Return the query of `read_speeds`."""
+    return SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START), placed=placed(key)).as_bytes()
+
+
 async def read_speeds(
-    database: Database, ids: Sequence[int], window: Window, bucket: Bucket, key: Key = Key.SEGMENT
+    database: Database,
+    ids: Sequence[int],
+    window: Window,
+    bucket: Bucket,
+    key: Key = Key.SEGMENT,
+    standing: Standing | None = None,
 ) -> Speeds:
     """Return the cars seen per 5 km/h, raw, by street and start of period; absent where no speed was measured."""
-    if bucket is Bucket.HOUR and are_many(ids, window):
+    place = plain_place(standing, bucket, window) if bucket is Bucket.HOUR else None
+    if place is not None:
+        return await read_plain_speeds(database, place)
+    if bucket is Bucket.HOUR and (are_many(ids, window) or are_added_up(standing, bucket)):
         return await read_added_speeds(database, ids, window, key)
-    query = SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START), placed=placed(key))
+    query = speeds_query(bucket, key)
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
     found: Speeds = {}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:

@@ -7,6 +7,7 @@ import socket
 import sys
 
 import uvicorn
+import uvloop
 
 from telstraat_api.app import create_app
 from telstraat_api.live import LiveHub
@@ -45,5 +46,6 @@ def serve(settings: ApiSettings) -> int:
         host = f"[{settings.host}]" if family is socket.AF_INET6 else settings.host
         sys.stdout.write(f"listening on http://{host}:{listener.getsockname()[1]}\n")
         sys.stdout.flush()
-        asyncio.run(server_for(settings).serve(sockets=[listener]))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server_for(settings).serve(sockets=[listener]))
     return 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from telstraat_api.alone import standing_of
 from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, v85_kmh
 from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
@@ -116,13 +117,17 @@ async def read_day(
     window = local_day(day, tz)
     until = start_of(now, Bucket.HOUR if hours_only else Bucket.QUARTER, zone("UTC"))
     elapsed = Window(window.start, min(max(until, window.start), window.end))
-    before = Window(local_midnight(day - timedelta(days=DAYS_BACK - 1), tz), window.end)
+    before = local_midnight(day - timedelta(days=DAYS_BACK - 1), tz)
     places = [segment.segment_id]
-    quarters = await read_periods(database, places, elapsed, Bucket.QUARTER, ROWS_MAX)
-    hours = await read_periods(database, places, elapsed, Bucket.HOUR, ROWS_MAX)
-    days = await read_periods(database, places, Window(before.start, elapsed.end), Bucket.DAY, ROWS_MAX)
-    hours, days = without_what_is_to_come(quarters, hours, days, elapsed)
-    speeds = await read_speeds(database, places, elapsed, Bucket.DAY)
+    fortnight = Window(before, elapsed.end)
+    standing = await standing_of(database, places, fortnight)
+
+    async def periods(bucket: Bucket, of: Window) -> list[Period]:
+        return await read_periods(database, places, of, bucket, ROWS_MAX, standing=standing)
+
+    quarters, hours = await periods(Bucket.QUARTER, elapsed), await periods(Bucket.HOUR, elapsed)
+    hours, days = without_what_is_to_come(quarters, hours, await periods(Bucket.DAY, fortnight), elapsed)
+    speeds = await read_speeds(database, places, elapsed, Bucket.HOUR, standing=standing)
     return StreetDay(
         segment=segment,
         tz=tz,
@@ -134,7 +139,7 @@ async def read_day(
         quarters=quarters,
         hours=hours,
         days=days,
-        speeds=speeds.get((segment.segment_id, window.start)),
+        speeds=[sum(cars) for cars in zip(*speeds.values(), strict=True)] or None,
         sensors=await sensors_at(database, segment.segment_id),
         hours_only=hours_only,
     )

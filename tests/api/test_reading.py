@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from tests.api.conftest import NOON
+from tests.api.conftest import NOON, served
 from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor, plausible_days
 
 from telstraat_api import reading
+from telstraat_api.settings import ApiSettings
 from telstraat_ingest.rollup import refresh_all
 
 HOUR = timedelta(hours=1)
@@ -205,3 +206,40 @@ def test_more_rows_than_an_answer_holds_is_refused_with_a_way_out(client: httpx.
     answer = client.get(f"/api/v1/segments/{segment}/reports", params={"from": "1900-01-01"})
     assert answer.status_code == 422
     assert "1900-01-01" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("timezone", ["Europe/Brussels", "Asia/Kolkata"])
+@pytest.mark.parametrize("settled", ["", "a quarter is missing"])
+def test_the_usual_street_reads_the_same_from_the_sums_as_from_the_quarters(
+    client: httpx.Client, connection: psycopg.Connection, module_database: str, timezone: str, settled: str
+) -> None:
+    noon = (datetime.now(UTC) - timedelta(days=1)).replace(hour=11, minute=0, second=0, microsecond=0)
+    segment = add_segment(connection, timezone=timezone)
+    stood = (noon - timedelta(days=5, minutes=30), noon - timedelta(hours=20, minutes=15))
+    alone = add_sensor(connection, f"alone-{segment}", segment, from_at=stood[0], until_at=stood[1])
+    rows = plausible_days(alone, noon - timedelta(days=6), noon, seed=9)
+    if settled:
+        rows = [{**row, "seq": number} for number, row in enumerate(rows, 1) if number != 400]
+    rows[150]["observed_s"] = 0
+    add_reports(connection, rows)
+    connection.execute(
+        "update stream set missing = case when %s then '{[400,401)}'::int4multirange else '{}'::int4multirange end"
+        " where sensor_id = %s",
+        (bool(settled), alone),
+    )
+    windows = [(noon - timedelta(days=9), noon), (noon - timedelta(days=3, hours=2), noon - timedelta(days=1))]
+
+    def read(reader: httpx.Client) -> list[Any]:
+        return [
+            periods(reader, segment, bucket, start, end, speed="true")
+            for bucket in ("hour", "day")
+            for start, end in windows
+        ]
+
+    with served(ApiSettings(dsn=module_database)) as address, httpx.Client(base_url=address, timeout=15) as public:
+        from_quarters, shown_from_quarters = read(client), read(public)
+        refresh_all(connection)
+        assert read(client) == from_quarters
+        assert read(public) == shown_from_quarters
+    assert all(from_quarters)
+    assert all(shown_from_quarters)

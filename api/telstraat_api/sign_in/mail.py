@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import smtplib
-import ssl
 from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from telstraat_api.access import hashed, new_secret
 from telstraat_api.database import Database
 from telstraat_api.errors import ApiError, SignInError, TooManyError
 from telstraat_api.languages import words
+from telstraat_api.mail import TIMEOUT_S, send
 from telstraat_api.rates import Buckets
 from telstraat_api.settings import ApiSettings
 
@@ -23,7 +23,6 @@ LINKS_AT_ONCE = 3
 """Links that an address may have waiting: more are not sent."""
 
 ASKS_AT_ONCE = 10
-TIMEOUT_S = 20
 
 FIND = """
 insert into sign_in_link (hash, account_id, expires_at)
@@ -69,7 +68,7 @@ class MailLinks:
                 FIND, {"hash": hashed(secret), "life": LIFE, "email": email.lower(), "most": LINKS_AT_ONCE}
             )
             if known is not None:
-                await asyncio.to_thread(self.send, self.letter(email.lower(), secret, language))
+                await asyncio.to_thread(send, self.settings, self.letter(email.lower(), secret, language))
         except (OSError, smtplib.SMTPException, ApiError) as error:
             log.error("a sign-in link could not be sent: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
 
@@ -94,29 +93,6 @@ class MailLinks:
         ]
         message.set_content("\n".join(lines) + "\n")
         return message
-
-    def send(self, message: EmailMessage) -> None:
-        """Hand a letter to the mail server."""
-        settings = self.settings
-        context = ssl.create_default_context()
-        with self.opened(context) as server:
-            if settings.mail_tls == "starttls":
-                server.starttls(context=context)
-            if settings.mail_user:
-                password = (
-                    settings.mail_password_file.read_text(encoding="utf-8").strip()
-                    if settings.mail_password_file
-                    else ""
-                )
-                server.login(settings.mail_user, password)
-            server.send_message(message)
-
-    def opened(self, context: ssl.SSLContext) -> smtplib.SMTP:
-        """Return a connection to the mail server."""
-        host, port = self.settings.mail_host, self.settings.mail_port
-        if self.settings.mail_tls == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
-        return smtplib.SMTP(host, port, timeout=TIMEOUT_S)
 
     async def use(self, secret: str) -> int:
         """Return the account that a link lets in, and spend the link; raise `SignInError` when it does not work any more."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from telstraat_api.alone import standing_of
 from telstraat_api.counts import Period
 from telstraat_api.database import Database, Row
 from telstraat_api.discretion import refuse_quarters
@@ -58,8 +59,9 @@ def both(interval: Interval, kind: str) -> float:
 async def intervals_at(database: Database, rows: Sequence[Row], window: Window, bucket: Bucket) -> dict[int, Interval]:
     """Return the newest interval of each segment within the window."""
     ids = [row["segment_id"] for row in rows]
-    periods = await read_periods(database, ids, window, bucket, ROWS_MAX)
-    speeds: Speeds = await read_speeds(database, ids, window, bucket)
+    standing = await standing_of(database, ids, window)
+    periods = await read_periods(database, ids, window, bucket, ROWS_MAX, standing=standing)
+    speeds: Speeds = await read_speeds(database, ids, window, bucket, standing=standing)
     zones = {row["segment_id"]: row["timezone"] for row in rows}
     found = {}
     for period in periods:

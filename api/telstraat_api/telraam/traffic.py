@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from telstraat_api.alone import standing_of
 from telstraat_api.counts import Period
 from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
@@ -72,8 +73,9 @@ async def read_intervals(
     """Return the intervals of one segment, instance or device, oldest first; absent ones stay absent."""
     if window.start >= window.end:
         return []
-    periods = await read_periods(database, [number], window, bucket, ROWS_MAX, key)
-    speeds = await read_speeds(database, [number], window, bucket, key)
+    standing = await standing_of(database, [number], window) if key is Key.SEGMENT else None
+    periods = await read_periods(database, [number], window, bucket, ROWS_MAX, key, standing)
+    speeds = await read_speeds(database, [number], window, bucket, key, standing)
     found = {
         period.start: interval_of(period, bucket, timezone, speeds.get((period.segment_id, period.start)))
         for period in periods

@@ -12,15 +12,15 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from telstraat_api.access import Anybody
+from telstraat_api.alone import standing_of
 from telstraat_api.answers import json_answer, stamp
 from telstraat_api.counts import COLUMNS, Period
 from telstraat_api.database import Database
 from telstraat_api.discretion import finished, is_discreet, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
-from telstraat_api.imported import have_imported
 from telstraat_api.periods import Bucket, Window, read_window, zone
-from telstraat_api.reading import read_rows
+from telstraat_api.reading import Key, read_rows
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
@@ -124,10 +124,11 @@ async def report_columns(
     zones = dict(chosen)
     database: Database = request.app.state.database
     rows: Sequence[Sequence[Any]]
-    if is_discreet(request, reader) or await have_imported(database, list(zones)):
+    standing = await standing_of(database, list(zones), window)
+    if is_discreet(request, reader) or standing.has_imported:
         rows = [row_of(period) for period in await read_for(request, reader, zones, bucket, window)]
     else:
-        rows = await read_rows(database, list(zones), window, bucket, settings.rows_max)
+        rows = await read_rows(database, list(zones), window, bucket, settings.rows_max, Key.SEGMENT, standing)
     if len(rows) > settings.rows_max:
         raise QueryError(f"this is more than {settings.rows_max} rows; ask for less, or for a file")
     body = {

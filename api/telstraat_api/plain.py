@@ -1,0 +1,123 @@
+"""The usual question about the usual street, without a join: the rows of one sensor, by their key.
+
+These queries name the tables themselves, not the views of what is settled: their window ends where that ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from telstraat_api.alone import Place, Standing, each, has_whole_hours
+from telstraat_api.counts import COLUMNS, RATED
+from telstraat_api.database import Database
+from telstraat_api.periods import Bucket, Window, local_midnight, zone
+
+QUARTERS = sql.SQL("""
+select %(segment)s::bigint, r.period_start, (r.observed_s > 0)::int, r.observed_s::int, r.observed_s::int, 1, r.flags,
+       {corrected}, {raw}, {confidence}, r.received_at, r.light::text
+from public.report r
+where r.sensor_id = %(sensor)s and r.epoch_no = %(epoch)s and r.period_start >= %(start)s and r.period_start < %(end)s
+order by r.period_start limit %(limit)s""").format(
+    corrected=each("r.{n} * 900::float8 / nullif(r.observed_s, 0)"),
+    raw=each("r.{n}::int"),
+    confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end", RATED),
+)
+ADDED_UP = sql.SQL("""
+select %(segment)s::bigint, u.{start}, u.quarters::int, u.observed_s::int, u.observed_s::int, 1, u.flags, {corrected}, {raw}
+from public.{table} u
+where u.installation_id = %(installation)s and {within} order by u.{start} limit %(limit)s""")
+WITHIN_HOURS = sql.SQL("u.hour_start >= %(start)s and u.hour_start < %(end)s")
+WITHIN_DAYS = sql.SQL(
+    "u.day >= %(first)s::date and u.day <= %(last)s::date and u.day_start >= %(start)s and u.day_start < %(end)s"
+)
+SPEEDS = """
+select u.hour_start, u.car_speed from public.rollup_hour u
+where u.installation_id = %(installation)s and u.hour_start >= %(start)s and u.hour_start < %(end)s
+  and u.car_speed is not null"""
+
+
+def plain_place(standing: Standing | None, bucket: Bucket, window: Window) -> Place | None:
+    """Return the place whose rows are the answer as they are; None when something must be added up."""
+    if standing is None or standing.place is None:
+        return None
+    place = standing.place
+    shown = replace(place, window=Window(window.start, max(window.start, min(window.end, place.window.end))))
+    if bucket is Bucket.QUARTER:
+        return shown
+    is_whole = bucket is Bucket.HOUR or (bucket is Bucket.DAY and has_whole_hours(place.timezone, window.end))
+    return shown if standing.added_up and is_whole else None
+
+
+@lru_cache
+def plain_query(bucket: Bucket) -> bytes:
+    """Return the query of a place, as the database gets it."""
+    if bucket is Bucket.QUARTER:
+        return QUARTERS.as_bytes()
+    names = ("hour_start", "rollup_hour") if bucket is Bucket.HOUR else ("day_start", "rollup_day")
+    start, table = (sql.SQL(name) for name in names)
+    within = WITHIN_HOURS if bucket is Bucket.HOUR else WITHIN_DAYS
+    columns = {"corrected": each("u.{n}"), "raw": each("u.{n}_seen")}
+    return ADDED_UP.format(start=start, table=table, within=within, **columns).as_bytes()
+
+
+async def read_plain(database: Database, place: Place, bucket: Bucket, limit: int) -> list[tuple[Any, ...]]:
+    """Return the rows of a place, as `period_of` reads them."""
+    if bucket is Bucket.DAY and place.is_settled:
+        return await read_settled_days(database, place, limit)
+    return await _rows(database, place, bucket, place.window, limit)
+
+
+async def read_settled_days(database: Database, place: Place, limit: int) -> list[tuple[Any, ...]]:
+    """Return days that are settled, and what is settled of the last one from its hours."""
+    tz = zone(place.timezone)
+    last = local_midnight(place.window.end.astimezone(tz).date(), tz)
+    middle = max(place.window.start, last)
+    days = await _rows(database, place, Bucket.DAY, Window(place.window.start, middle), limit)
+    hours = await _rows(database, place, Bucket.HOUR, Window(middle, place.window.end), limit)
+    return days + ([day_of(hours, last)] if hours else [])
+
+
+def day_of(hours: list[tuple[Any, ...]], start: datetime) -> tuple[Any, ...]:
+    """Return the day that some of its hours make: the sum of them."""
+    segment_id, _, *numbers = zip(*hours, strict=True)
+    quarters, observed_s, sensor_s, sensors, flags, *counts = numbers
+    told = 0
+    for some in flags:
+        told |= some
+    sums = [sum(column) for column in counts]
+    assert len(sums) == 2 * len(COLUMNS)
+    return (segment_id[0], start, sum(quarters), sum(observed_s), sum(sensor_s), max(sensors), told, *sums)
+
+
+async def _rows(database: Database, place: Place, bucket: Bucket, window: Window, limit: int) -> list[tuple[Any, ...]]:
+    if window.start >= window.end:
+        return []
+    tz = zone(place.timezone) if bucket is Bucket.DAY else UTC
+    values = {
+        "segment": place.segment_id,
+        "installation": place.installation_id,
+        "sensor": place.sensor_id,
+        "epoch": place.epoch_no,
+        "start": max(window.start, place.from_at) if bucket is Bucket.QUARTER else window.start,
+        "end": window.end,
+        "first": window.start.astimezone(tz).date(),
+        "last": window.end.astimezone(tz).date(),
+        "limit": limit,
+    }
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(plain_query(bucket), values)
+        return await cursor.fetchall()
+
+
+async def read_plain_speeds(database: Database, place: Place) -> dict[tuple[int, Any], list[int]]:
+    """Return the cars seen per 5 km/h in each hour of a place."""
+    values = {"installation": place.installation_id, "start": place.window.start, "end": place.window.end}
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(SPEEDS, values)
+        return {(place.segment_id, start): cars for start, cars in await cursor.fetchall() if any(cars)}

@@ -1,0 +1,138 @@
+"""`/api/v1/measures/{id}/following`: what a measure shows week by week, and whether one wants a letter when that changes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from telstraat_api.access import Anybody, Contributor, Reader, Role, needs
+from telstraat_api.answers import stamp
+from telstraat_api.database import Database, Row
+from telstraat_api.v1.accounts import Wanted
+from telstraat_api.v1.measures import find_measure
+from telstraat_api.v1.resources import Number, found, private
+from telstraat_api.v1.shapes import described
+
+router = APIRouter(prefix="/api/v1", tags=["measures"])
+PATH = "/api/v1/measures"
+LOOKS_MAX = 60
+Followed = Literal["pedestrian", "bike", "car", "heavy", "motor", "active", "all"]
+
+
+class Follow(Wanted):
+    """What one wants letters about."""
+
+    what: Followed = Field("car", description="Which traffic is followed.")
+    language: Literal["en", "nl", "fr"] = Field("en", description="Of the letters.")
+
+
+class LookShape(BaseModel):
+    """What a measure showed after so many weeks, with intervals that hold for all looks together."""
+
+    what: str
+    weeks: int
+    made_at: str
+    streets: dict[str, Any] = Field(description="Per treated street: looks, course, boundary, state and sentences.")
+
+
+class FollowingShape(BaseModel):
+    """A measure as it goes on."""
+
+    measure_id: int
+    following: bool = Field(description="Whether whoever asks gets letters.")
+    what: str | None
+    language: str | None
+    looks: list[LookShape] = Field(description="The latest first.")
+    links: dict[str, str]
+
+
+LOOK = {
+    "weeks": 8, "estimate": -0.31, "low": -0.42, "high": -0.18,
+}  # fmt: skip
+STREET = {
+    "segment": "1001", "looks": [LOOK], "course": "steady", "boundary": {"1004": [0.04, -0.1, 0.2]},
+    "state": {"claim": "fell", "course": "steady", "boundary 1004": "unclear"}, "refused": [],
+    "sentences": {"en": ["Car traffic in Lindenstraat: 31 % less than expected (18 % to 42 %), 8 weeks after 2 March 2026."]},
+}  # fmt: skip
+FOLLOWING: dict[str, Any] = {
+    "measure_id": 1,
+    "following": True,
+    "what": "car",
+    "language": "nl",
+    "looks": [{"what": "car", "weeks": 8, "made_at": "2026-04-28T05:00:00Z", "streets": {"1001": STREET}}],
+    "links": {"self": f"{PATH}/1/following", "measure": f"{PATH}/1"},
+}
+
+
+async def shape(database: Database, measure: Row, reader: Reader) -> dict[str, Any]:
+    """Return the looks at a measure and whether the reader follows it."""
+    number = measure["measure_id"]
+    mine = await database.row(
+        "select what, language from measure_follower where (measure_id, account_id) = (%s, %s)",
+        (number, reader.account_id),
+    )
+    looks = await database.rows(
+        "select what, weeks, made_at, result from measure_look where measure_id = %s order by weeks desc, what limit %s",
+        (number, LOOKS_MAX),
+    )
+    return {
+        "measure_id": number,
+        "following": mine is not None,
+        "what": mine["what"] if mine else None,
+        "language": mine["language"] if mine else None,
+        "looks": [
+            {"what": one["what"], "weeks": one["weeks"], "made_at": stamp(one["made_at"]), "streets": one["result"]}
+            for one in looks
+        ],
+        "links": {"self": f"{PATH}/{number}/following", "measure": f"{PATH}/{number}"},
+    }
+
+
+@router.get(
+    "/measures/{measure_id}/following",
+    summary="A measure week by week",
+    responses=described(FollowingShape, FOLLOWING, 401, 403, 404, 422, 503),
+)
+async def following(request: Request, measure_id: Number, reader: Anybody) -> Response:
+    """Return what each week has shown since somebody follows the measure."""
+    database: Database = request.app.state.database
+    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
+    return private(request, await shape(database, row, reader))
+
+
+@router.put(
+    "/measures/{measure_id}/following",
+    summary="Follow a measure",
+    responses=described(FollowingShape, FOLLOWING, 400, 401, 403, 404, 422, 503),
+    openapi_extra=needs(Role.CITIZEN),
+)
+async def follow(request: Request, measure_id: Number, wanted: Follow, reader: Contributor) -> Response:
+    """Ask for a letter, to the address one signs in with, whenever what the measure shows has changed."""
+    database: Database = request.app.state.database
+    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
+    await database.execute(
+        """
+        insert into measure_follower (measure_id, account_id, what, language) values (%s, %s, %s, %s)
+        on conflict (measure_id, account_id) do update set what = excluded.what, language = excluded.language
+        """,
+        (measure_id, reader.account_id, wanted.what, wanted.language),
+    )
+    return private(request, await shape(database, row, reader))
+
+
+@router.delete(
+    "/measures/{measure_id}/following",
+    summary="Follow a measure no more",
+    responses=described(FollowingShape, {**FOLLOWING, "following": False}, 401, 403, 404, 422, 503),
+    openapi_extra=needs(Role.CITIZEN),
+)
+async def unfollow(request: Request, measure_id: Number, reader: Contributor) -> Response:
+    """Get no more letters; those that have not gone yet are thrown away."""
+    database: Database = request.app.state.database
+    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
+    await database.execute(
+        "delete from measure_follower where (measure_id, account_id) = (%s, %s)", (measure_id, reader.account_id)
+    )
+    return private(request, await shape(database, row, reader))
