@@ -23,9 +23,9 @@ CHOICES = ("auto", "ahead", "jit")
 PACKAGE = Path(__file__).parent
 FOLDER = PACKAGE / "ahead"
 IMPORTED = re.compile(r"^ *from telstraat_device(?:\.(\w+) import| import (\w+))", re.MULTILINE)
-NEEDED = {  # by machine: what the kernel must say of the processor, and the first that has it all
-    "x86_64": ({"avx2", "bmi1", "bmi2", "fma", "f16c", "abm", "movbe"}, "Intel Haswell of 2013, AMD Excavator of 2015"),
-    "aarch64": ({"asimd"}, "every 64-bit Raspberry Pi"),
+NEEDED = {  # what the kernel must say of the processor, by machine
+    "x86_64": {"avx2", "bmi1", "bmi2", "fma", "f16c", "abm", "movbe"},  # Intel of 2013, AMD of 2015, or younger
+    "aarch64": set[str](),  # any
 }
 
 
@@ -56,10 +56,11 @@ def library_path(machine: str) -> Path:
 
 
 def lacking(machine: str) -> set[str]:
-    """Return what the code compiled ahead for a machine needs of the processor and this one has not."""
-    said = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", said, re.MULTILINE)
-    return NEEDED[machine][0] - set(flags[1].split()) if flags else set()
+    """Return what the library for a machine needs of the processor and this one has not."""
+    if not NEEDED[machine]:
+        return set()
+    said = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    return NEEDED[machine] - set(said[1].split() if said else ())
 
 
 def load(choice: str) -> ctypes.CDLL | None:
@@ -76,7 +77,7 @@ def load(choice: str) -> ctypes.CDLL | None:
         stale = any(FOLDER.glob(f"core-{machine}-*.so"))
         reason = f"{FOLDER} holds no library " + ("for these sources, but for others" if stale else f"for {machine}")
     elif lacks := lacking(machine):
-        reason = f"this processor lacks {', '.join(sorted(lacks))} (needed: {NEEDED[machine][1]} or newer)"
+        reason = f"this processor lacks {', '.join(sorted(lacks))}"
     else:
         try:
             return ctypes.CDLL(str(library_path(machine)))

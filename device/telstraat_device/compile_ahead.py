@@ -1,4 +1,4 @@
-"""Compiles the counting core ahead: `python -m telstraat_device.compile_ahead [MACHINE ...]`; this machine by default.
+"""Compiles the counting core ahead, for this machine or for all: `python -m telstraat_device.compile_ahead [--all]`.
 
 Numba's own module of every entry is taken as LLVM's text; all are joined into one, aimed at the machine, and written as
 an object file, which a linker makes a library. That needs neither numba nor a compiler where it runs, nor any version
@@ -38,7 +38,7 @@ class Target(NamedTuple):
 
 TARGETS = {
     "x86_64": Target("x86_64-unknown-linux-gnu", "x86-64-v3", ""),
-    "aarch64": Target("aarch64-unknown-linux-gnu", "cortex-a53", "-aes,-sha2"),  # a Pi 4 has no cryptography
+    "aarch64": Target("aarch64-unknown-linux-gnu", "cortex-a53", "-aes,-sha2,-crc"),  # a Pi 4 has no cryptography
 }
 
 
@@ -146,17 +146,15 @@ def linker(machine: str) -> list[str]:
 
 def compile_for(machines: list[str]) -> None:
     """Make the libraries of some machines, and take those of older sources away."""
-    link = {machine: linker(machine) for machine in machines}
+    links = {machine: linker(machine) for machine in machines}
     text = joined()
     FOLDER.mkdir(exist_ok=True)
-    for machine in machines:
+    for machine, link in links.items():
         path = library_path(machine)
         with tempfile.TemporaryDirectory(dir=FOLDER) as temporary:
-            thing, made = Path(temporary) / "core.o", Path(temporary) / "core.so"
-            write_object(text, machine, thing)
-            subprocess.run(
-                [*link[machine], "-shared", "--strip-all", "-z", "noexecstack", "-o", made, thing], check=True
-            )
+            core, made = Path(temporary) / "core.o", Path(temporary) / "core.so"
+            write_object(text, machine, core)
+            subprocess.run([*link, "-shared", "--strip-all", "-z", "noexecstack", "-o", made, core], check=True)
             made.replace(path)
         for old in set(FOLDER.glob(f"core-{machine}-*.so")) - {path}:
             old.unlink()
@@ -165,12 +163,12 @@ def compile_for(machines: list[str]) -> None:
 def main() -> int:
     """Compile for the machines that lack the library of these sources."""
     parser = argparse.ArgumentParser(prog="python -m telstraat_device.compile_ahead", description=__doc__)
-    parser.add_argument("machine", nargs="*", default=[platform.machine()], help=f"of {', '.join(TARGETS)}")
-    machines = parser.parse_args().machine
+    parser.add_argument("--all", action="store_true", help=f"for {', '.join(TARGETS)}, not for this machine only")
+    machines = list(TARGETS) if parser.parse_args().all else [platform.machine()]
+    missing = [machine for machine in machines if not library_path(machine).exists()]
     try:
-        missing = [machine for machine in machines if not library_path(machine).exists()]
         if missing:
-            print(f"compiling the counting core for {', '.join(missing)}; this takes half a minute ...", flush=True)
+            print(f"Compiling the counting core for {', '.join(missing)}: half a minute ...", flush=True)
             compile_for(missing)
     except KernelError as error:
         print(f"compile_ahead: {error}", file=sys.stderr)
