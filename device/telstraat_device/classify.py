@@ -26,6 +26,7 @@ ANGLE_WEIGHTS = (0.06, 0.10, 0.14, 0.17, 0.17, 0.14, 0.11, 0.07, 0.04)
 MEMORY = 0.985  # the street's knowledge fades, so that a moved camera is learnt again
 OUTLIER = 1e-3
 MIX_PRIOR = 6.0  # crossings that the usual mix is worth
+SEEN_IN_THE_DARK = 0.4  # of those without headlights, for one motor vehicle that is seen
 MIDDLE_M = 0.75  # height of the middle of what passes: the line is drawn, and a scale taken, where middles pass
 EDGE_PX = 1.5  # what an edge may be off
 WOBBLE_SPREAD, WOBBLE_MIN = 0.7, 0.02
@@ -103,16 +104,17 @@ class Classifier:
             looks -= 0.5 * (np.log(max(seen.wobble, WOBBLE_MIN) / body.wobble) / WOBBLE_SPREAD) ** 2
         return LOOKS_WEIGHT * looks
 
-    def classify(self, seen: Seen, trust: float = 1.0) -> tuple[ClassName, float, float]:
+    def classify(self, seen: Seen, trust: float = 1.0, *, dark: bool = False) -> tuple[ClassName, float, float]:
         """Return class, confidence and ground speed in km/h of what crossed, and learn from it.
 
-        `trust` below 1 makes less of what was seen: the box of a car at night is that of its headlights' glare.
+        `trust` below 1 makes less of what was seen: the box of a car at night is that of its headlights' glare. `dark` makes
+        more of motor vehicles.
         """
         logs, speed = self.likelihood(self.cast_shadow.whole(seen))
-        likely = np.exp(trust * logs) * self._mix()
+        likely = np.exp(trust * logs) * self._mix(dark)
         joint = likely * self.belief[..., None]
         total = joint.sum()
-        per_body = joint.sum(axis=(0, 1)) / total if total > 0 else self._mix()
+        per_body = joint.sum(axis=(0, 1)) / total if total > 0 else self._mix(dark)
         class_of = self._bodies.class_of
         per_class = np.bincount(class_of, per_body, minlength=len(CLASSES))
         best = int(per_class.argmax())
@@ -120,7 +122,7 @@ class Classifier:
         weight = joint if joint.sum() > 0 else np.ones_like(joint)
         speed_kmh = 3.6 * math.exp(float((weight * np.log(speed)).sum() / weight.sum()))
         self.learn(likely, per_body, trust)
-        return CLASSES[best], float(per_class[best]), speed_kmh
+        return CLASSES[best], min(1.0, float(per_class[best])), speed_kmh
 
     def learn(self, likely: Grid, per_body: NDArray[np.float64], trust: float) -> None:
         """Sharpen what is known of camera and mix by one crossing."""
@@ -128,7 +130,10 @@ class Classifier:
         self._log_belief = MEMORY * (self._log_belief - self._prior) + self._prior + evidence
         self._seen = self._seen * MEMORY + trust * per_body
 
-    def _mix(self) -> NDArray[np.float64]:
-        """Return the share (bodies,) of what comes here: the usual mix, moved by what was seen."""
+    def _mix(self, dark: bool) -> NDArray[np.float64]:
+        """Return the share (bodies,) of what comes here, and is seen: the usual mix, moved by what was seen."""
         share: NDArray[np.float64] = (self._bodies.share * MIX_PRIOR + self._seen) / (MIX_PRIOR + self._seen.sum())
+        if dark:
+            share = np.where(self._bodies.motor, share, SEEN_IN_THE_DARK * share)
+            share /= share.sum()
         return share

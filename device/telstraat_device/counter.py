@@ -190,7 +190,7 @@ class Counter:
         night = self.view.light == "night"
         seen = seen_of(row)
         trust = (NIGHT_TRUST if night else 1.0) * (1.0 if seen.alone else VAGUE_TRUST)
-        class_name, confidence, speed_kmh = self.classifier.classify(seen, trust)
+        class_name, confidence, speed_kmh = self.classifier.classify(seen, trust, dark=night)
         self.view.learning = self.classifier.scale()[1] > SCALE_KNOWN
         return Crossing(
             t_s=round(float(row[c.PENDING_T]), 3),

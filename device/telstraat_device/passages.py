@@ -81,6 +81,7 @@ TOGETHER_S = 0.8
 HEADWAY_S = 0.6
 AT_ONCE_S = 0.25
 STREAK, STREAK_MOVING = 4.0, 0.3  # width over height, and movement, of light that a lamp ahead throws
+FAINT_SHARE, FAINT_S = 0.4, 1.5  # of the least area: a person far away, when it was alone for so long by day
 OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
 
@@ -152,12 +153,21 @@ def one_in_the_dark(a: Table, b: Table, share: float) -> bool:
 
 
 @kernel
+def too_small(track: Table, frame: Table) -> bool:
+    """Tell whether what crossed is too small to be an object (a row of tracks)."""
+    if track[LINE_AREA] >= frame[SMALLEST]:
+        return False
+    lasts = track[OWN_S] >= FAINT_S and frame[DARK_SHARE] == 0.0
+    return bool(track[LINE_AREA] < FAINT_SHARE * frame[SMALLEST] or not lasts)
+
+
+@kernel
 def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, scratch: Table) -> int:
     """Say whether a passage counts, or why not."""
     settle(tracks, history, scratch, i)
     if tracks[i, MOVED] < MOVING_MIN:
         return STILL
-    if tracks[i, LINE_AREA] < frame[SMALLEST]:
+    if too_small(tracks[i], frame):
         return SMALL
     flat = tracks[i, SOLID_W] > STREAK * tracks[i, SOLID_H]
     if frame[DARK_SHARE] != 0.0 and flat and tracks[i, MOVED] < STREAK_MOVING:

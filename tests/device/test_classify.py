@@ -114,3 +114,12 @@ def test_nonsense_does_not_break_the_classifier() -> None:
         assert math.isfinite(confidence)
         assert math.isfinite(speed)
     assert np.isfinite(classifier.belief).all()
+
+
+def test_in_the_dark_what_is_seen_is_more_likely_a_motor_vehicle() -> None:
+    """Between a bicycle and a car, lamps decide."""
+    shares = [Classifier(320, 240, 100.0)._mix(dark) for dark in (False, True)]
+    motor = BodyTable().motor
+    assert all(share.sum() == pytest.approx(1.0) for share in shares)
+    assert shares[1][motor].sum() > shares[0][motor].sum()
+    assert shares[1][~motor].sum() == pytest.approx(0.4 * shares[0][~motor].sum() / (1 - 0.6 * shares[0][~motor].sum()))

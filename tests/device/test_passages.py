@@ -63,3 +63,26 @@ def test_a_flat_streak_that_hardly_moves_in_the_dark_is_light(
     frame[c.WIDTH], frame[c.HEIGHT], frame[c.SMALLEST], frame[c.DARK_SHARE] = 320, 240, 70, share
     history, scratch = np.zeros((2, c.HISTORY, c.HISTORY_COLUMNS)), np.zeros((MEDIANS, c.HISTORY))
     assert judge(tracks, 0, frame, recent, history, scratch) == expected
+
+
+@pytest.mark.parametrize(
+    ("area", "own_s", "share", "expected"),
+    [
+        (69.0, 1.6, 0.0, c.COUNTED),  # somebody far away
+        (69.0, 1.4, 0.0, c.SMALL),
+        (69.0, 1.6, 1.0, c.SMALL),  # a lamp that burns for long
+        (27.0, 9.0, 0.0, c.SMALL),
+        (71.0, 0.2, 0.0, c.COUNTED),
+    ],
+)
+def test_what_is_small_counts_when_it_was_alone_for_long_by_day(
+    area: float, own_s: float, share: float, expected: int
+) -> None:
+    tracks, recent = np.zeros((2, c.TRACK_COLUMNS)), np.zeros((2, c.TRACK_COLUMNS))
+    tracks[0, c.ALIVE] = tracks[0, c.PENDING] = 1.0
+    tracks[0, c.MOVED], tracks[0, c.LINE_W], tracks[0, c.LINE_H], tracks[0, c.LINE_AREA] = 0.8, 8.0, 16.0, area
+    tracks[0, c.OWN_S] = own_s
+    frame = np.zeros(7)
+    frame[c.WIDTH], frame[c.HEIGHT], frame[c.SMALLEST], frame[c.DARK_SHARE] = 320, 240, 70, share
+    history, scratch = np.zeros((2, c.HISTORY, c.HISTORY_COLUMNS)), np.zeros((MEDIANS, c.HISTORY))
+    assert judge(tracks, 0, frame, recent, history, scratch) == expected
