@@ -117,9 +117,7 @@ def test_nonsense_does_not_break_the_classifier() -> None:
 
 
 def test_in_the_dark_what_is_seen_is_more_likely_a_motor_vehicle() -> None:
-    """Between a bicycle and a car, lamps decide."""
-    shares = [Classifier(320, 240, 100.0)._mix(dark) for dark in (False, True)]
-    motor = BodyTable().motor
-    assert all(share.sum() == pytest.approx(1.0) for share in shares)
-    assert shares[1][motor].sum() > shares[0][motor].sum()
-    assert shares[1][~motor].sum() == pytest.approx(0.4 * shares[0][~motor].sum() / (1 - 0.6 * shares[0][~motor].sum()))
+    vague = Seen(w=30.0, h=25.0, x=160.0, foot=110.0, vx=140.0, v_foot=0.0)
+    by_day, by_night = (Classifier(320, 240, 100.0).classify(vague, 0.25, dark=dark) for dark in (False, True))
+    assert by_day[0] == "bicycle"
+    assert by_night[0] == "car"
