@@ -1,6 +1,6 @@
 """The placebo benchmark of the evaluation: real counts, dates on which nothing happened, known effects put in.
 
-    python -m bench.evaluation --data FOLDER [--every 5] [--only ours] [--json OUT]
+    python -m bench.evaluation --data FOLDER [--first 90] [--only telstraat] [--rows ROWS] [--json OUT]
 
 Protocol: for every case the counts of one sensor and class are thinned binomially after the date (0, -10, -30 %); every
 estimator gets the same counts; `ln((1 + estimate) / (1 + truth))` is scored. Deterministic.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,23 +20,27 @@ import pandas as pd
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.evaluation_causalimpact import PACKAGE, CausalImpact
 from bench.evaluation_data import Case, Panel, data_folder, read_cases, read_own_panel, read_panels, thinned, write_json
-from bench.evaluation_peers import PEERS, Estimate, case_days
+from bench.evaluation_peers import PEERS, Days, Estimate, case_days
 from bench.evaluation_scores import bootstrap, scored, summary, table
 
 EFFECTS = (0.0, -0.1, -0.3)
 OURS = "telstraat"
 
 
-def run_case(panel: Panel, case: Case, names: Sequence[str]) -> list[dict[str, object]]:
-    """Return one row per effect and estimator of a case."""
+Estimator = Callable[[Days], Estimate | None]
+
+
+def run_case(panel: Panel, case: Case, effect: float, peers: Mapping[str, Estimator | None]) -> list[dict[str, object]]:
+    """Return one row per estimator of a case at one effect; None among the peers is ours, which takes the hours."""
     rows: list[dict[str, object]] = []
-    for effect in EFFECTS:
+    if peers:
         frame = thinned(panel, case, effect)
         days = case_days(frame, panel, case)
-        for name in names:
+        for name, peer in peers.items():
             begun = time.perf_counter()
-            estimate = _ours(frame, panel, case) if name == OURS else PEERS[name](days)
+            estimate = peer(days) if peer is not None else _ours(frame, panel, case)
             if estimate is None:
                 continue
             rows.append(
@@ -66,25 +70,31 @@ def _ours(frame: pd.DataFrame, panel: Panel, case: Case) -> Estimate | None:
 def run(
     cases: Sequence[Case],
     panels: dict[str, Panel],
-    names: Sequence[str],
+    estimators: Mapping[str, Estimator | None],
+    *,
+    effects: Sequence[float] = EFFECTS,
+    first: int | None = None,
     kept: Path | None = None,
     minutes: float | None = None,
 ) -> pd.DataFrame:
-    """Run the cases in a fixed random order, so that a run that was stopped is a fair sample, and return scored rows.
+    """Run the cases in a fixed random order, so that the first of them are a fair sample, and return scored rows.
 
     What is in the file `kept` is taken from there; new rows are added to it case by case.
     """
-    known = pd.read_csv(kept) if kept is not None and kept.exists() else pd.DataFrame(columns=["case", "estimator"])
+    keys = ["case", "estimator", "truth"]
+    known = pd.read_csv(kept) if kept is not None and kept.exists() else pd.DataFrame(columns=keys)
     rows: list[dict[str, object]] = [{str(key): row[key] for key in row} for row in known.to_dict("records")]
-    done = set(zip(known["case"], known["estimator"], strict=True))
+    done = set(known[keys].itertuples(index=False, name=None))
     until = time.monotonic() + 60 * minutes if minutes else float("inf")
-    for number, which in enumerate(np.random.default_rng(0).permutation(len(cases)), 1):
+    for number, which in enumerate(np.random.default_rng(0).permutation(len(cases))[:first], 1):
         case = cases[int(which)]
-        missing = [name for name in names if (case.number, name) not in done]
         if time.monotonic() > until:
             print(f"stopped after {number - 1} of {len(cases)} cases", file=sys.stderr)
             break
-        new = run_case(panels[case.panel], case, missing) if missing else []
+        new = []
+        for effect in effects:
+            missing = {name: one for name, one in estimators.items() if (case.number, name, effect) not in done}
+            new += run_case(panels[case.panel], case, effect, missing)
         rows += new
         if kept is not None and new:
             pd.DataFrame(new).to_csv(kept, mode="a", header=not kept.exists(), index=False)
@@ -127,8 +137,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", help="folder of the shared data (else TELSTRAAT_DATA, else beside the repository)")
     parser.add_argument("--cases", help="CSV of cases; the shared data's own by default")
     parser.add_argument("--panel", action="append", default=[], help="a further town: NAME=FILE.csv,ZONE,FIRST-LAST")
-    parser.add_argument("--every", type=int, default=1, help="take every n-th case")
+    parser.add_argument("--first", type=int, help="take so many cases of the fixed random order (all by default)")
+    parser.add_argument("--effects", help="e.g. 0,-0.3 (0,-0.1,-0.3 by default)")
     parser.add_argument("--only", action="append", help="estimators to run (all by default)")
+    parser.add_argument("--causalimpact", help="also pycausalimpact, run by the python of an environment of its own")
     parser.add_argument("--json", help="write the scores here")
     parser.add_argument("--rows", type=Path, help="keep every estimate here (CSV); what is there is not computed again")
     parser.add_argument("--minutes", type=float, help="stop after so long")
@@ -136,8 +148,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     own = {panel.name: panel for panel in map(read_own_panel, args.panel)}
     folder = None if own and args.cases else data_folder(args.data)
     panels = own | (read_panels(folder) if folder else {})
-    cases = read_cases(Path(args.cases) if args.cases else Path(folder or ".") / "placebo_cases.csv")[:: args.every]
-    rows = run(cases, panels, args.only or [OURS, *PEERS], args.rows, args.minutes)
+    cases = read_cases(Path(args.cases) if args.cases else Path(folder or ".") / "placebo_cases.csv")
+    estimators: dict[str, Estimator | None] = {OURS: None, **PEERS}
+    if args.causalimpact:
+        estimators[PACKAGE] = CausalImpact(args.causalimpact)
+    unknown = set(args.only or ()) - set(estimators)
+    if unknown:
+        parser.error(f"--only {', '.join(sorted(unknown))}: there are {', '.join(estimators)}")
+    chosen = {name: one for name, one in estimators.items() if not args.only or name in args.only}
+    effects = tuple(map(float, args.effects.split(","))) if args.effects else EFFECTS
+    rows = run(cases, panels, chosen, effects=effects, first=args.first, kept=args.rows, minutes=args.minutes)
     content = show(rows)
     if args.json:
         write_json(args.json, content)

@@ -26,11 +26,12 @@ from bench.evaluation_peers import Estimate
 
 from telstraat_analytics.designs.one_street import answer_for
 from telstraat_analytics.designs.series import prepare
-from telstraat_analytics.errors import AnalysisError
+from telstraat_analytics.errors import AnalysisError, FrameError, MeasureError
 from telstraat_analytics.frames import CountsAre, as_counts
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.question import Question
 from telstraat_analytics.readers import read_counts
+from telstraat_analytics.readers.telraam import counts_in
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ def effect_of(
     Parameters
     ----------
     frame
-        One row per street and hour (or quarter): ``segment``, ``start`` (with a time zone), counts per class and, where
-        known, ``uptime``. All the history there is: days before `before_days` say how the street moves. Streets that
-        are neither treated nor controls are ignored. Daily totals do, too: one row a day at local midnight, ``hours=(0,)``.
+        One row per street and hour (or quarter), in any order: ``segment``, ``start`` (UTC, or with a zone), counts per
+        class and, where known, ``uptime``; a count that is missing is a gap. All the history there is: days before
+        `before_days` say how the street moves. Streets that are neither treated nor controls are ignored. Daily totals
+        do, too: one row a day at local midnight, ``hours=(0,)``.
     treated
         The street.
     date
@@ -86,24 +88,37 @@ def effect_of(
     Answer
         With `refused` filled, and nothing else, where the data do not allow an answer.
     """
+    company = tuple(dict.fromkeys(str(one) for one in controls if str(one) != str(treated)))
     try:
-        near = frame[frame["segment"].astype(str).isin([str(treated), *map(str, controls)])]
+        counted = counts_in(frame, timezone)
+        known = set(counted["segment"])
+        if str(treated) not in known:
+            raise FrameError(f"the counts have no street {str(treated)!r}; they have {', '.join(sorted(known)[:12])}")
+        near = as_counts(counted[counted["segment"].isin([str(treated), *company])], counts)
         measure = Measure(
             "before and after",
-            date,
+            _day(date),
             (str(treated),),
-            tuple(map(str, controls)),
+            company,
             timezone=timezone,
             before_days=before_days,
             after_days=after_days,
         )
         question = Question(class_name, hours=tuple(hours))
-        answer = answer_for(prepare(as_counts(near, counts), measure), str(treated), measure, question)
+        answer = answer_for(prepare(near, measure), str(treated), measure, question)
     except AnalysisError as error:
         return Answer(None, None, None, (str(error),))
     if answer.effect is None:
         return Answer(None, None, None, tuple(map(str, answer.refused)))
     return Answer(answer.effect.estimate, answer.effect.low, answer.effect.high)
+
+
+def _day(value: object) -> dt.date:
+    try:
+        day = pd.Timestamp(str(value))
+    except ValueError as error:
+        raise MeasureError(f"date is {value!r}; write a day, e.g. 2025-09-22") from error
+    return day.date()
 
 
 def estimate(frame: pd.DataFrame, panel: Panel, case: Case) -> Estimate | None:

@@ -17,6 +17,7 @@ from telstraat_analytics.errors import FrameError
 CLASSES = ("pedestrian", "bike", "car", "heavy")
 DIRECTIONS = ("lft", "rgt")
 COUNTED = (*CLASSES, "night")
+HOUR_S = 3600
 SPEED_BIN_KMH = 5
 SPEED_BINS = 25
 UPTIME_MIN = 0.5  # the operator's own rule for a valid hour
@@ -38,7 +39,8 @@ def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: in
     counts
         ``corrected``: already divided by uptime, as Telraam publishes; ``raw``: as observed.
     period_s
-        Length of a row in seconds, 900 or 3600; found from the starts when not given.
+        Length of a row in seconds; the usual distance of two rows of a street when not given. Rows shorter than an hour
+        become hours, in which what is missing of one part is missing of all.
 
     Returns
     -------
@@ -65,8 +67,8 @@ def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: in
     elif counts != "raw":
         raise FrameError(f"counts are {counts!r}: say 'corrected' (divided by uptime) or 'raw' (as observed)")
     period = period_s or _period_s(out)
-    if period == 900:
-        out = _to_hours(out, columns)
+    if period < HOUR_S:
+        out = _to_hours(out, columns, period)
     _check_unique(out)
     return out.sort_values(["segment", "start"], kind="stable").reset_index(drop=True)
 
@@ -134,17 +136,23 @@ def _check_values(frame: pd.DataFrame) -> None:
 
 
 def _period_s(frame: pd.DataFrame) -> int:
-    return 900 if (frame["start"].dt.minute != 0).any() else 3600
+    """Return the usual distance of two rows of a street: a street may start its hours at the half hour of UTC."""
+    ordered = frame.sort_values(["segment", "start"])
+    distance = ordered.groupby("segment")["start"].diff().dt.total_seconds()
+    known = distance[distance > 0]
+    return int(known.mode().iloc[0]) if len(known) else HOUR_S
 
 
-def _to_hours(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def _to_hours(frame: pd.DataFrame, columns: list[str], period_s: int) -> pd.DataFrame:
     _check_unique(frame)
     hour = frame["start"].dt.floor("h")
     how: dict[str, str] = dict.fromkeys(columns, "sum")
     how |= {name: "first" for name in ("instance", "generation") if name in frame}
     grouped = frame.groupby([frame["segment"], hour], sort=True)
     out = grouped.agg(how)
-    out["uptime"] = grouped["uptime"].sum() / 4
+    unknown = frame[columns].isna() & (frame["uptime"] > 0).to_numpy()[:, None]
+    out[columns] = out[columns].mask(unknown.groupby([frame["segment"], hour], sort=True).any())
+    out["uptime"] = grouped["uptime"].sum() * period_s / HOUR_S
     if "car_speed" in frame:
         out["car_speed"] = grouped["car_speed"].agg(_add_speeds)
     return out.reset_index()

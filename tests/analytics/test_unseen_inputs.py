@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bench.evaluation_ours import Answer, effect_of
 from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Evaluation, Measure, Question, evaluate, read_counts
@@ -78,3 +80,91 @@ def test_a_street_with_a_single_week_before_is_refused_only_below_seven_days(fra
     effect = answer(enough, "b").effect
     assert effect is not None
     assert effect.high - effect.low > 0.1
+
+
+def asked(frame: object, **how: object) -> Answer:
+    known: dict[str, object] = {"controls": ["b", "c"], "timezone": ZONE, "hours": HOURS, "before_days": 28}
+    return effect_of(frame, "a", MEASURE, **(known | how))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (lambda frame: frame.drop(columns="segment"), "lacks a column of streets"),
+        (lambda frame: frame.drop(columns="start"), "lacks a column of starts"),
+        (lambda frame: frame[["segment", "start", "uptime"]], "lacks a class"),
+        (lambda frame: frame[["segment", "start", "bike"]], "no car"),
+        (lambda frame: frame[frame["segment"] != "a"], "no street 'a'"),
+        (lambda frame: pd.concat([frame, frame[["car"]]], axis=1), "columns of different names"),
+        (lambda frame: pd.concat([frame, frame.head(1).assign(car=7.5)]), "is there twice"),
+        (lambda frame: frame.assign(start="soon"), "cannot be read"),
+        (lambda frame: frame.to_numpy(), "is a ndarray"),
+    ],
+)
+def test_what_is_no_frame_of_counts_is_refused_with_what_it_lacks(
+    frame: pd.DataFrame, broken: Callable[[pd.DataFrame], object], said: str
+) -> None:
+    found = asked(broken(frame))
+    assert found.effect is None
+    assert said in found.refused[0]
+
+
+def test_a_date_that_is_none_is_refused_and_one_in_words_is_read(frame: pd.DataFrame) -> None:
+    found = effect_of(frame, "a", "soon", timezone=ZONE)  # type: ignore[arg-type]
+    assert "write a day" in found.refused[0]
+    written = effect_of(frame, "a", str(MEASURE), timezone=ZONE, before_days=28)  # type: ignore[arg-type]
+    assert written == effect_of(frame, "a", MEASURE, timezone=ZONE, before_days=28)
+
+
+@pytest.fixture(scope="module")
+def plain(frame: pd.DataFrame) -> Answer:
+    return asked(frame)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda frame: frame.sample(frac=1, random_state=1)[["heavy", "car", "start", "uptime", "segment"]],
+        lambda frame: frame.assign(start=frame["start"].dt.tz_convert(ZONE).astype(str), car=frame["car"].astype(str)),
+        lambda frame: frame.assign(car=frame["car"].astype(int), uptime=100),
+        lambda frame: pd.concat([frame, frame.head(50)]),
+    ],
+    ids=["order", "text", "integers", "copies"],
+)
+def test_the_same_counts_in_another_form_give_the_same_answer(
+    frame: pd.DataFrame, plain: Answer, same: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    whole = frame.round({"car": 0})
+    assert asked(same(whole)) == asked(whole)
+    assert plain.effect is not None
+
+
+def test_streets_called_by_numbers_are_found(frame: pd.DataFrame, plain: Answer) -> None:
+    numbered = frame.assign(segment=frame["segment"].map({"a": 9000001.0, "b": 2.0, "c": 3.0}))
+    found = effect_of(numbered, "9000001", MEASURE, controls=["2", "3"], timezone=ZONE, hours=HOURS, before_days=28)
+    assert found == plain
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Adelaide", "America/St_Johns", "Asia/Kathmandu"])
+def test_hours_of_zones_half_an_hour_off_are_no_quarters(frame: pd.DataFrame, zone: str) -> None:
+    bare = frame["start"].dt.tz_convert(ZONE).dt.tz_localize(None)
+    there = frame.assign(start=bare.dt.tz_localize(zone).dt.tz_convert("UTC"))
+    found = asked(there, timezone=zone)
+    assert found.low is not None
+    assert found.high is not None
+    assert np.isfinite([found.low, found.high]).all()
+
+
+def test_quarters_are_hours_and_a_quarter_that_is_missing_makes_no_quiet_hour(
+    frame: pd.DataFrame, plain: Answer
+) -> None:
+    quarters = frame.loc[frame.index.repeat(4)].reset_index(drop=True)
+    quarters["start"] += pd.to_timedelta(np.tile([0, 15, 30, 45], len(frame)), unit="min")
+    quarters["car"] /= 4
+    whole = asked(quarters)
+    assert whole.effect == pytest.approx(plain.effect)
+    first = (quarters["start"].dt.minute == 0) & (quarters["start"] >= pd.Timestamp(MEASURE, tz=ZONE))
+    hour = quarters["start"].dt.tz_convert(ZONE).dt.hour == HOURS[0]
+    quarters.loc[first & hour, "car"] = np.nan
+    holed = asked(quarters, hours=())
+    assert holed.effect == pytest.approx(asked(frame, hours=()).effect, abs=0.02)

@@ -296,12 +296,18 @@ def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
     """Return the correlation of days between streets, shrunk towards the published one. Shape (n, n)."""
     n = len(streets)
     out = np.eye(n)
+    days = np.unique(np.concatenate([one.shocks.index.to_numpy() for one in streets]))
+    table = np.full((n, len(days)), np.nan)
+    for row, one in enumerate(streets):
+        table[row, np.searchsorted(days, one.shocks.index.to_numpy())] = one.shocks.to_numpy(float)
+    seen = ~np.isnan(table)
     for i in range(n):
         for j in range(i):
-            both = pd.concat([streets[i].shocks, streets[j].shocks], axis=1, join="inner").to_numpy()
-            days = 0.85 * len(both)
-            own = float(np.corrcoef(both.T)[0, 1]) if len(both) > 5 and both.std(axis=0).min() > 0 else motion.shared
-            out[i, j] = out[j, i] = (days * own + SHARED_DAYS * motion.shared) / (days + SHARED_DAYS)
+            both = table[[i, j]][:, seen[i] & seen[j]]
+            known = 0.85 * both.shape[1]
+            enough = both.shape[1] > 5 and both.std(axis=1).min() > 0
+            own = float(np.corrcoef(both)[0, 1]) if enough else motion.shared
+            out[i, j] = out[j, i] = (known * own + SHARED_DAYS * motion.shared) / (known + SHARED_DAYS)
     return np.clip(out, 0.02, 1.0)
 
 

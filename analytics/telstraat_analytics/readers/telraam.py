@@ -89,7 +89,61 @@ def _read(path: Path, timezone: str) -> pd.DataFrame:
         raise FrameError(f"{path}: cannot be read as counts: {error}") from error
     if PORTAL_TIME in table:
         return _portal(table, timezone)
-    return _api(path, table, timezone)
+    if not any(name in _plain_columns(table) for name in SEGMENT_NAMES):
+        table = table.assign(segment=path.name.split(".")[0])  # one street per file, called as the file is
+    return counts_in(table, timezone, str(path))
+
+
+def counts_in(table: pd.DataFrame, timezone: str = "Europe/Brussels", origin: str = "the frame") -> pd.DataFrame:
+    """Return the counts in a table whose columns are called as people call them.
+
+    Parameters
+    ----------
+    table
+        One row per street and hour or quarter, in any order: a column of streets (``segment``, ``segment_id``,
+        ``sensor``, ...), one of starts (``start``, ``date``, ``timestamp``, ...), at least one class, perhaps ``uptime``
+        (a share or percent).
+    timezone
+        IANA zone of times that are local; times without any zone are UTC.
+    origin
+        Where the table comes from, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `telstraat_analytics.frames.as_counts` takes it. What is no number, or below zero, is missing; rows that say
+        the same twice are there once.
+
+    Raises
+    ------
+    FrameError
+        The column of streets, of starts or every class is missing, or times cannot be read.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise FrameError(f"{origin}: is a {type(table).__name__}; counts come as a pandas.DataFrame")
+    table = _plain_columns(table)
+    start = next((one for one in START_NAMES if one in table), None)
+    segment = next((one for one in SEGMENT_NAMES if one in table), None)
+    needed = {
+        f"a column of streets ({', '.join(SEGMENT_NAMES)})": segment is not None,
+        f"a column of starts ({', '.join(START_NAMES)})": start is not None,
+        f"a class ({', '.join(CLASSES)})": any(one in table for one in CLASSES),
+        "columns of different names": not table.columns.duplicated().any(),
+    }
+    lacking = [name for name, there in needed.items() if not there]
+    if lacking or segment is None or start is None:
+        raise FrameError(
+            f"{origin}: no table of counts: it lacks {' and '.join(lacking)}; "
+            f"it has {', '.join(map(str, table.columns[:12])) or 'no columns'}"
+        )
+    out = table.rename(columns={start: "start", segment: "segment", HISTOGRAM: "car_speed"})
+    out["segment"] = out["segment"].map(_plain_name)
+    out["start"] = _times(origin, out["start"], timezone)
+    if "car_speed" in out:
+        out["car_speed"] = out["car_speed"].map(_histogram)
+    if "instance_id" in out:
+        out["instance"] = out["instance_id"]
+    return _kept(out)
 
 
 def _json_rows(path: Path) -> list[Mapping[str, Any]]:
@@ -99,28 +153,6 @@ def _json_rows(path: Path) -> list[Mapping[str, Any]]:
     if not isinstance(rows, list):
         raise FrameError(f"{path}: JSON holds neither a list of rows nor a 'report'")
     return rows
-
-
-def _api(path: Path, table: pd.DataFrame, timezone: str) -> pd.DataFrame:
-    table = _plain_columns(table)
-    name = next((one for one in START_NAMES if one in table), None)
-    segment = next((one for one in SEGMENT_NAMES if one in table), None)
-    if segment is None and name is not None:  # one street per file, called as the file is
-        segment = "segment"
-        table = table.assign(segment=path.name.split(".")[0])
-    if name is None or segment is None or not any(one in table for one in CLASSES):
-        raise FrameError(
-            f"{path}: no table of counts; it needs segment_id, date and at least one of {', '.join(CLASSES)}, "
-            f"it has {', '.join(map(str, table.columns[:12]))}"
-        )
-    out = table.rename(columns={name: "start", segment: "segment", HISTOGRAM: "car_speed"})
-    out["segment"] = out["segment"].map(_plain_name)
-    out["start"] = _times(path, out["start"], timezone)
-    if "car_speed" in out:
-        out["car_speed"] = out["car_speed"].map(_histogram)
-    if "instance_id" in out:
-        out["instance"] = out["instance_id"]
-    return _kept(out)
 
 
 def _plain_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +167,7 @@ def _plain_name(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _times(path: Path, values: pd.Series, timezone: str) -> pd.Series:
+def _times(origin: str, values: pd.Series, timezone: str) -> pd.Series:
     try:
         return pd.to_datetime(values, utc=True)
     except (ValueError, TypeError):
@@ -143,7 +175,7 @@ def _times(path: Path, values: pd.Series, timezone: str) -> pd.Series:
         try:
             local = pd.to_datetime(bare)
         except (ValueError, TypeError) as error:
-            raise FrameError(f"{path}: times such as {values.iloc[0]!r} cannot be read") from error
+            raise FrameError(f"{origin}: times such as {values.iloc[0]!r} cannot be read") from error
         return local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
 
 
@@ -175,9 +207,10 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
     out = table[[name for name in wanted if name in table]].dropna(subset=["start"]).copy()
     for name in (*CLASSES, "night", *directed):
         if name in out:
-            out[name] = pd.to_numeric(out[name], errors="coerce").clip(lower=0.0)
+            number = pd.to_numeric(out[name], errors="coerce").astype(float)
+            out[name] = number.where((number >= 0) & (number < np.inf))
     if "uptime" in out:
         uptime = pd.to_numeric(out["uptime"], errors="coerce").fillna(0.0)
         out["uptime"] = (uptime / (100 if uptime.max() > UPTIME_PERCENT else 1)).clip(0.0, 1.0)
     out = out.dropna(subset=[name for name in CLASSES if name in out], how="all")  # an empty cell is a gap, not a zero
-    return out.drop_duplicates(["segment", "start"], keep="last")
+    return out[~out.drop(columns="car_speed", errors="ignore").duplicated()]
