@@ -16,7 +16,9 @@ from telstraat_api.database import Database
 from telstraat_api.discretion import ReadSettled
 from telstraat_api.evaluator import Evaluator
 from telstraat_api.exports import Exporter
+from telstraat_api.following import stop
 from telstraat_api.headers import HardeningHeaders
+from telstraat_api.kept import ForgetAfterChanges, Kept
 from telstraat_api.live import LiveHub
 from telstraat_api.rates import Buckets, RateLimit
 from telstraat_api.settings import ApiSettings, read_settings
@@ -32,6 +34,7 @@ from telstraat_api.v1 import (
     evaluations,
     events,
     exports,
+    followers,
     instances,
     measures,
     registry,
@@ -79,11 +82,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
     app.state.pages = pages.Pages(settings)
+    app.state.kept = kept = Kept(settings.keep_s)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["ETag"]
     )
+    app.add_middleware(ForgetAfterChanges, kept=kept)
     app.add_middleware(TrailingSlashes)
     if settings.rate_per_minute:
         app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))

@@ -21,6 +21,7 @@ from telstraat_api.counts import CLASSES, KINDS
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet
 from telstraat_api.errors import QueryError, UnauthorizedError
+from telstraat_api.kept import Kept
 from telstraat_api.languages import COOKIE, NAMES, Words, chosen, untranslated, words
 from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
 from telstraat_api.reading import read_periods, read_totals
@@ -73,10 +74,10 @@ class Pages:
             split_classes=SPLIT,
         )
 
-    def render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
-        """Return a page."""
+    def html(self, request: Request, template: str, **context: object) -> str:
+        """Return a page's text."""
         code = chosen(request)
-        html = self.environment.get_template(template).render(
+        return self.environment.get_template(template).render(
             _=words(code),
             w=words(code),
             many=words(code).many,
@@ -84,16 +85,33 @@ class Pages:
             here=lambda **changes: changed(request, **changes),
             **context,
         )
-        headers = {"Content-Language": code, "Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
-        response = Response(html, status, media_type="text/html; charset=utf-8", headers=headers)
-        if request.query_params.get("lang") in NAMES:
-            response.set_cookie(COOKIE, code, max_age=YEAR_S, samesite="lax", httponly=True)
-        return response
+
+    def render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
+        """Return a page."""
+        html = self.html(request, template, **context)
+        return remembering(request, Response(html, status, headers=page_headers(request)))
 
     def error(self, request: Request, status: int, title: str, detail: str) -> Response:
         """Return a page that says what went wrong."""
         phrase = HTTPStatus(status).phrase
         return self.render(request, "error.html", status, title=title, detail=detail, phrase=phrase, code=status)
+
+
+def page_headers(request: Request) -> dict[str, str]:
+    """Return the headers of a page."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Language": chosen(request),
+        "Vary": "Accept-Language, Cookie",
+        "Cache-Control": "no-cache",
+    }
+
+
+def remembering(request: Request, response: Response) -> Response:
+    """Have the browser remember the language that was asked for."""
+    if request.query_params.get("lang") in NAMES:
+        response.set_cookie(COOKIE, chosen(request), max_age=YEAR_S, samesite="lax", httponly=True)
+    return response
 
 
 def changed(request: Request, **changes: str | None) -> str:
@@ -108,11 +126,17 @@ async def map_page(request: Request) -> Response:
     """Show all streets on a map and in a list."""
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
-    now = datetime.now(UTC)
-    found = await find_segments(database, limit=LISTED_MAX)
+    kept: Kept = request.app.state.kept
     hours_only = is_discreet(request, await page_reader(request))
-    totals = await last_day(database, found, start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now)
-    return pages.render(request, "map.html", segments=found, totals=totals, now=now)
+
+    async def make() -> bytes:
+        now = datetime.now(UTC)
+        found = await find_segments(database, limit=LISTED_MAX)
+        totals = await last_day(database, found, start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now)
+        return pages.html(request, "map.html", segments=found, totals=totals, now=now).encode()
+
+    key = ("/", hours_only, chosen(request), str(request.query_params))
+    return remembering(request, await kept.answer(request, key, make, page_headers(request)))
 
 
 async def last_day(database: Database, found: Sequence[Segment], now: datetime) -> dict[int, dict[str, float]]:

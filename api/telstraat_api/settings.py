@@ -42,6 +42,12 @@ class ApiSettings(BaseModel):
     poll_every_s: float = Field(
         default=3.0, ge=0.2, le=300, description="How often watched streets are checked for reports."
     )
+    keep_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=300,
+        description="How long answers that are alike for everybody are kept: the map, lists of all streets, the latest hour.",
+    )
     rate_per_minute: float = Field(
         default=0, ge=0, le=1_000_000, description="Requests per minute from one address; 0 for any number."
     )

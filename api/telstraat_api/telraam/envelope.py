@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 import orjson
-from fastapi import Response
+from fastapi import Request, Response
+
+from telstraat_api.kept import Kept
 
 PREFIXES = ("/v1", "/v0", "/advanced", "/api/segments", "/api/measurements")
 
@@ -22,8 +25,18 @@ def told(status: int, message: str) -> Response:
 
 def ok(**payload: Any) -> Response:
     """Return a successful answer around its payload."""
-    body = {"status_code": 200, "message": "ok", **payload}
-    return Response(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+    return Response(wrapped(**payload), media_type="application/json")
+
+
+def wrapped(**payload: Any) -> bytes:
+    """Return a payload in its envelope."""
+    return orjson.dumps({"status_code": 200, "message": "ok", **payload})
+
+
+async def kept_answer(request: Request, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> Response:
+    """Return an answer about everything, which is alike for everybody for some seconds."""
+    kept: Kept = request.app.state.kept
+    return await kept.answer(request, key, make, {"Content-Type": "application/json"})
 
 
 def described(example: Any, *, body: dict[str, Any] | None = None) -> dict[str, Any]:

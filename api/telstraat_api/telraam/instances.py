@@ -11,7 +11,7 @@ from psycopg import sql
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError
 from telstraat_api.telraam.asked import ID_MAX
-from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import CAMERA, CAMERAS
 from telstraat_api.telraam.rows import report_stamp
 from telstraat_api.telraam.traffic import MAC_BASE
@@ -102,7 +102,10 @@ async def answer(request: Request, which: str, number: int = 0) -> list[dict[str
 @router.get("/v1/instances", summary="All instances", openapi_extra=described(CAMERAS))
 async def all_instances(request: Request) -> Response:
     """Return every instance, past ones too."""
-    return ok(cameras=await answer(request, "all"))
+    async def make() -> bytes:
+        return wrapped(cameras=await answer(request, "all"))
+
+    return await kept_answer(request, "instances", make)
 
 
 @router.get("/advanced/instances/id/{instance_id}", summary="One instance", openapi_extra=described(CAMERA))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import cos, radians
@@ -14,7 +15,7 @@ from pyproj import Geod, Transformer
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import AskedError, NotFoundError
 from telstraat_api.telraam.asked import ID_MAX, read_body
-from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SEGMENTS
 from telstraat_api.telraam.instances import find_instances, instance_shape
 from telstraat_api.telraam.rows import report_stamp
@@ -137,17 +138,27 @@ def read_polygon(polygon: Any) -> shapely.Geometry:
 @router.get("/v1/segments", summary="All segments", openapi_extra=described(SEGMENTS))
 async def segments(request: Request) -> Response:
     """Return every segment that ever had data, in WGS84."""
+    return await all_segments(request, "segment_id")
+
+
+async def all_segments(
+    request: Request, name: str, draw: Callable[[dict[str, Any]], dict[str, Any]] = line
+) -> Response:
+    """Return every segment that ever had data, with its number under a name."""
     database: Database = request.app.state.database
-    rows = await segments_with_data(database)
-    return collection([feature(line(row["geometry"]), segment_id=row["segment_id"]) for row in rows])
+
+    async def make() -> bytes:
+        rows = await segments_with_data(database)
+        features = [feature(draw(row["geometry"]), **{name: row["segment_id"]}) for row in rows]
+        return wrapped(type="FeatureCollection", features=features)
+
+    return await kept_answer(request, ("segments", name, draw), make)
 
 
 @router.get("/v1/segments/all", summary="All segments (legacy, EPSG:31370)", openapi_extra=described(SEGMENTS))
 async def legacy_segments(request: Request) -> Response:
     """Return every segment in Belgian Lambert 72, as the clients of this address expect."""
-    database: Database = request.app.state.database
-    rows = await segments_with_data(database)
-    return collection([feature(lambert_line(row["geometry"]), oidn=row["segment_id"]) for row in rows])
+    return await all_segments(request, "oidn", lambert_line)
 
 
 @router.get("/v0/segments/active", summary="Active segments (v0)", openapi_extra=described(SEGMENTS))
@@ -155,9 +166,7 @@ async def legacy_segments(request: Request) -> Response:
 @router.get("/v1/segments/active_minimal", summary="Active segments (legacy)", openapi_extra=described(SEGMENTS))
 async def active_segments(request: Request) -> Response:
     """Return the segments with their number as `id`."""
-    database: Database = request.app.state.database
-    rows = await segments_with_data(database)
-    return collection([feature(line(row["geometry"]), id=row["segment_id"]) for row in rows])
+    return await all_segments(request, "id")
 
 
 @router.post(

@@ -15,7 +15,7 @@ from telstraat_api.discretion import refuse_quarters
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Speeds, read_periods, read_speeds
 from telstraat_api.telraam.asked import read_body, read_moment, read_word
-from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
 from telstraat_api.telraam.rows import TOGETHER, Interval, shares_and_v85
@@ -106,15 +106,19 @@ async def live_snapshot(request: Request, bucket: Bucket) -> Response:
     if bucket is Bucket.QUARTER:
         await refuse_quarters(request)
     database: Database = request.app.state.database
-    now = datetime.now(UTC)
-    rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})
-    end = start_of(now, bucket, zone("UTC"))
-    found = await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), bucket)
-    features = [
-        feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=True))
-        for row in rows
-    ]
-    return ok(type="FeatureCollection", features=features)
+
+    async def make() -> bytes:
+        now = datetime.now(UTC)
+        rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})
+        end = start_of(now, bucket, zone("UTC"))
+        found = await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), bucket)
+        features = [
+            feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=True))
+            for row in rows
+        ]
+        return wrapped(type="FeatureCollection", features=features)
+
+    return await kept_answer(request, ("live", bucket), make)
 
 
 @router.post(

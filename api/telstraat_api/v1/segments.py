@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from telstraat_api.access import Anybody, Reader, Role
-from telstraat_api.answers import json_answer, stamp
+from telstraat_api.answers import OPTIONS, json_answer, stamp
 from telstraat_api.database import Database, Row
+from telstraat_api.kept import Kept
 from telstraat_api.segments import Segment, find_segment, find_segments, find_sensors, sensors_at
 from telstraat_api.v1.shapes import (
     SEGMENT,
@@ -84,14 +86,19 @@ async def list_segments(
 ) -> Response:
     """Return the segments by id. Follow `next` until it is null."""
     database: Database = request.app.state.database
-    found = await find_segments(database, after, limit)
-    more = len(found) == limit
-    body = {
-        "type": "FeatureCollection",
-        "features": [feature(segment) for segment in found],
-        "next": f"/api/v1/segments?after={found[-1].segment_id}&limit={limit}" if more else None,
-    }
-    return json_answer(request, body, media_type=GEOJSON)
+    kept: Kept = request.app.state.kept
+
+    async def make() -> bytes:
+        found = await find_segments(database, after, limit)
+        more = len(found) == limit
+        body = {
+            "type": "FeatureCollection",
+            "features": [feature(segment) for segment in found],
+            "next": f"/api/v1/segments?after={found[-1].segment_id}&limit={limit}" if more else None,
+        }
+        return orjson.dumps(body, option=OPTIONS)
+
+    return await kept.answer(request, ("segments", after, limit), make, {"Content-Type": GEOJSON})
 
 
 @router.get(
