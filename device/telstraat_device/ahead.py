@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 SETTING = "TELSTRAAT_KERNELS"  # in the environment
 CHOICES = ("auto", "ahead", "jit")
 PACKAGE = Path(__file__).parent
-FOLDER = PACKAGE / "ahead"
+FOLDER = PACKAGE / "compiled"
 IMPORTED = re.compile(r"^ *from telstraat_device(?:\.(\w+) import| import (\w+))", re.MULTILINE)
 NEEDED = {  # what the kernel must say of the processor, by machine
     "x86_64": {"avx2", "bmi1", "bmi2", "fma", "f16c", "abm", "movbe"},  # Intel of 2013, AMD of 2015, or younger

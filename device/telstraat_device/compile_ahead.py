@@ -5,8 +5,8 @@ an object file, which a linker makes a library. That needs neither numba nor a c
 of Python.
 
     @entry -> numba: LLVM's text ┐
-    @entry -> numba: LLVM's text ┼─> one module -> object for x86_64  -> ahead/core-x86_64-….so
-    @entry -> numba: LLVM's text ┘              └> object for aarch64 -> ahead/core-aarch64-….so
+    @entry -> numba: LLVM's text ┼─> one module -> object for x86_64  -> compiled/core-x86_64-….so
+    @entry -> numba: LLVM's text ┘              └> object for aarch64 -> compiled/core-aarch64-….so
 """
 
 from __future__ import annotations
@@ -90,13 +90,11 @@ def joined() -> str:
     from telstraat_device.kernel import ENTRIES
 
     whole: Any = llvm.parse_assembly(MEMORY)
-    for name in ENTRIES:
-        module, _, function = name.rpartition(".")
-        source: Any = getattr(importlib.import_module(module), function)
-        compiled: Any = numba.njit(error_model="numpy", nogil=True)(source.py_func)
+    for name, source in ENTRIES.items():
+        compiled: Any = numba.njit(error_model="numpy", nogil=True)(source)
         compiled.compile("int64(int64[::1], int64, int64, float64, float64)")
         (made,) = compiled.overloads.values()
-        door = DOOR.format(name=function, inner=made.fndesc.llvm_func_name)
+        door = DOOR.format(name=name, inner=made.fndesc.llvm_func_name)
         for text in (made.library.get_llvm_str(), door):
             whole.link_in(llvm.parse_assembly(text))
     return str(whole)

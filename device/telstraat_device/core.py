@@ -216,20 +216,21 @@ class Sight:
         self.at[WIDTH], self.at[HEIGHT], self.at[WORDS] = street.width, street.height, street.mask.shape[1]
         self.at[ACROSS], self.at[FACTOR] = width, street.factor
         self.at[AREA_MIN] = max(6, round(street.pixels * 0.00025))
+        self._take, self._begin, self._see, self._forget = take(self.at), begin(self.at), see(self.at), forget(self.at)
 
     def take(self, luma: Luma) -> None:
         """Take a frame (height, width) in at the working size, and nothing else."""
-        take(self.at, address(luma), 0, 0.0, 0.0)
+        self._take(address(luma), 0, 0.0, 0.0)
         self._turn()
 
     def begin(self, samples: Sequence[NDArray[np.uint8]]) -> None:
         """Begin with the street as it shows through the traffic of the first second, at the working size."""
         behind = np.concatenate([sample.reshape(-1) for sample in samples])
-        begin(self.at, address(behind), len(samples), 0.0, 0.0)
+        self._begin(address(behind), len(samples), 0.0, 0.0)
 
     def see(self, luma: Luma, age_s: float, dt_s: float, *, working: bool = False) -> int:
         """Find the blobs of a frame of full, or of working, size; return how many, or LOST."""
-        found = see(self.at, address(luma), int(working), float(age_s), float(dt_s))
+        found = self._see(address(luma), int(working), float(age_s), float(dt_s))
         self._turn()
         return found
 
@@ -239,7 +240,7 @@ class Sight:
         left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
         right, bottom = min(street.width, int(x1) + 3), min(street.height, int(y1) + 3)
         if right > left and bottom > top:
-            forget(self.at, 0, top * street.width + left, float(right - left), float(bottom - top))
+            self._forget(0, top * street.width + left, float(right - left), float(bottom - top))
 
     def movement(self) -> tuple[int, int]:
         """Return how many solid pixels there were since the last call, and how many were brighter than the street."""

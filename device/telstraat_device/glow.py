@@ -183,4 +183,4 @@ class Glow:
 
     def find(self, sight: Sight) -> int:
         """Find the blobs of the last frame again, in a mask without light; return how many."""
-        return find_lit(sight.at, address(self._scratch), 0, 0.0, 0.0)
+        return find_lit(sight.at)(address(self._scratch), 0, 0.0, 0.0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 from telstraat_device.ahead import SETTING, fingerprint, load
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Entry = Callable[[NDArray[np.int64], int, int, float, float], int]
+Call = Callable[[int, int, float, float], int]
+Entry = Callable[[NDArray[np.int64]], Call]
 
 LIBRARY = load(os.environ.get(SETTING, "auto"))
-ENTRIES: list[str] = []  # module.function, as they are met
+ENTRIES: dict[str, Callable[..., int]] = {}  # the sources, as they are met
 
 
 def cache_folder() -> str:
@@ -66,20 +68,19 @@ def address(array: NDArray[Any]) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def entry(function: Entry) -> Entry:
+def entry(function: Callable[[Any, int, int, float, float], int]) -> Entry:
     """Make a kernel one that Python calls: with what lies where, the address of a picture (or 0), and three numbers.
 
     One form for all, so that the same source can be called through numba and, compiled ahead, through C, and numba
-    never meets a type that it has to compile for anew.
+    never meets a type that it has to compile for anew. What lies where is told once: `see(at)` is a call of the other
+    four, and `at` must outlive it.
     """
-    ENTRIES.append(f"{function.__module__}.{function.__name__}")
+    name = function.__name__
+    ENTRIES[name] = function
     if LIBRARY is None:
-        return compiled_here(function)
-    code = LIBRARY[f"telstraat_{function.__name__}"]
+        compiled = compiled_here(function)
+        return lambda at: partial(compiled, at)
+    code = LIBRARY[f"telstraat_{name}"]
     place, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     code.restype, code.argtypes = number, [place, number, number, number, real, real]
-
-    def call(at: NDArray[np.int64], picture: int, whole: int, first: float, second: float) -> int:
-        return int(code(address(at), at.size, picture, whole, first, second))
-
-    return call
+    return lambda at: partial(code, address(at), at.size)

@@ -109,6 +109,7 @@ class Moves:
         self.at[: len(tables)] = [address(table) for table in tables]
         self.at[BLOBS], self.at[PIXELS] = address(blobs), pixels
         self.at[FRAME_SIZE], self.at[RECENT_SIZE] = self._frame.size, len(tables[RECENT])
+        self._move, self._close = move(self.at), close(self.at)
 
     def follow(self, sight: Sight, count: int, t_s: float, dt_s: float, light: str) -> int:
         """Move on by the frame that was seen, with so many blobs; return how many passages were decided."""
@@ -117,7 +118,7 @@ class Moves:
             return 0
         at[BEFORE], at[NOW] = sight.at[PREVIOUS], sight.at[SMALL]
         self._frame[DARK_SHARE] = DARK_SHARES.get(light, 0.0)
-        return move(at, 0, count, float(t_s), float(dt_s))
+        return self._move(0, count, float(t_s), float(dt_s))
 
     def some_are_still(self) -> bool:
         """Tell whether a track has not moved for STILL_AFTER_S."""
@@ -126,4 +127,4 @@ class Moves:
     def finish(self) -> int:
         """Decide the passages that still wait; return how many."""
         self._tracks.end_all_but_waiting()
-        return close(self.at, 0, 0, 0.0, 0.0)
+        return self._close(0, 0, 0.0, 0.0)

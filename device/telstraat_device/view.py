@@ -191,6 +191,7 @@ class ViewWatch:
         arrays = (self._edges, self._known, self._lumas, self._cell_of, self._cells[0], self._cells[1], self._sums)
         places = [address(array) for array in arrays]
         self._at: NDArray[np.int64] = np.array([0, *places, width, height, words_across(width), step], np.int64)
+        self._look, self._accustom = look(self._at), accustom(self._at)
         self._knows = False
         self.due_s = 0.0
         self._last_s: float | None = None
@@ -213,7 +214,7 @@ class ViewWatch:
         passed_s = min(t_s - self._last_s, 5.0)
         self._last_s, self.due_s = t_s, t_s + LOOK_EVERY_S
         self._at[MASK] = address(mask)
-        count = look(self._at, address(small), 0, 0.0, 0.0)
+        count = self._look(address(small), 0, 0.0, 0.0)
         self._judge_edges(count, passed_s)
         self._judge_light(passed_s)
 
@@ -228,7 +229,7 @@ class ViewWatch:
         if empty:
             return
         if not self._knows:
-            accustom(self._at, 0, count, 1.0, 0.0)
+            self._accustom(0, count, 1.0, 0.0)
             self._knows = True
             return
         # Compared by fields, too: a camera that trembles on its pole has not moved.
@@ -242,7 +243,7 @@ class ViewWatch:
         if alike >= MOVED_BELOW and not self.moved:
             self._learnt_s += passed_s
             pace = min(1.0, passed_s / (LEARN_VIEW_S if self._learnt_s < LEARN_VIEW_S else FOLLOW_S))
-            accustom(self._at, 0, count, pace, 0.0)
+            self._accustom(0, count, pace, 0.0)
 
     def _judge_light(self, passed_s: float) -> None:
         """Decide day, dusk or night, and too dark."""
