@@ -5,7 +5,8 @@ import pandas as pd
 from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Measure, Question, evaluate, evaluate_all, monitor
-from telstraat_analytics.designs.monitoring import sequential_factor
+from telstraat_analytics.designs.monitoring import Course, Held, Monitoring, sequential_factor
+from telstraat_analytics.report.following import week_sentences
 
 HOURS = tuple(range(8, 19))
 
@@ -19,6 +20,7 @@ def test_traffic_that_moves_to_the_boundary_is_found_there() -> None:
     assert net.boundary is not None
     assert net.balance is not None
     assert net.area.high < 0
+    assert net.treated is not None
     assert net.treated.per_day < 0 < net.boundary.per_day
     assert net.balance.low < net.balance.per_day < net.balance.high
     assert "boundary" in answer.sentence("en")
@@ -67,3 +69,32 @@ def test_looking_every_week_makes_intervals_wider_and_news_only_when_something_i
     last = found.looks.iloc[-1]
     assert last["high"] - last["low"] > single.high - single.low
     assert found.course == "too early"
+    assert found.state["claim"] == "fell"
+    assert found.news_since({}) == ("claim",)
+    assert found.news_since(found.state) == ()
+    assert week_sentences(found, measure, Question("car"), "nl")[0].startswith("Het autoverkeer in a: ")
+
+
+def followed(estimate: float, half: float, course: Course = "steady", edge: Held | None = None) -> Monitoring:
+    looks = pd.DataFrame([{"weeks": 9, "estimate": estimate, "low": estimate - half, "high": estimate + half}])
+    return Monitoring("a", looks, course, {"x": edge} if edge else {})
+
+
+def test_news_is_what_is_claimed_or_given_up_and_an_effect_that_begins_to_fade() -> None:
+    known = {"claim": "fell", "course": "steady", "boundary x": "unclear"}
+    assert followed(-0.3, 0.1).news_since(known) == ()
+    assert followed(-0.1, 0.2).news_since(known) == ("claim",)
+    assert followed(-0.3, 0.1, "fades").news_since(known) == ("course",)
+    assert followed(-0.3, 0.1, "fades").news_since({**known, "course": "fades"}) == ()
+    assert followed(-0.3, 0.1, edge=(0.2, 0.1, 0.3)).news_since(known) == ("boundary x",)
+    assert followed(-0.1, 0.2).news_since({}) == (), "that nothing can be said yet is no news"
+
+
+def test_an_effect_that_is_gone_after_half_the_time_is_said_to_fade() -> None:
+    frame = town(55, ("a", "c", "d", "e"), before=84, after=112, effects={"a": {"car": -0.6}})
+    back = (frame["segment"] == "a") & (frame["start"] >= pd.Timestamp(MEASURE, tz=ZONE) + pd.Timedelta(days=56))
+    frame.loc[back, "car"] = (frame.loc[back, "car"] / 0.4).round()
+    measure = Measure("m", MEASURE, ("a",), ("c", "d", "e"), timezone=ZONE, after_days=112)
+    found = monitor(frame, measure, Question("car", hours=HOURS), weeks=[16])[0]
+    assert found.course == "fades"
+    assert len(found.looks) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,12 +12,15 @@ import pandas as pd
 
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
 from telstraat_analytics.designs.series import Prepared, prepare
+from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.frames import CountsAre, as_counts
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.step import fit_steps
 from telstraat_analytics.question import Question
 
 Course = Literal["too early", "steady", "fades", "grows"]
+Held = tuple[float, float, float]
+"""Estimate, low and high, holding at every look."""
 FIRST_LOOK_WEEKS = 4
 HALF_WEEKS_MIN = 4
 ALPHA = 0.05
@@ -45,16 +49,49 @@ class Monitoring:
     segment: str
     looks: pd.DataFrame
     course: Course
-    boundary: dict[str, tuple[float, float, float]]
+    boundary: dict[str, Held]
     refused: tuple[str, ...] = ()
 
     @property
-    def news(self) -> bool:
-        """Tell whether the last look differs in what is claimed from the one before, or the effect fades or grows."""
+    def last(self) -> Held | None:
+        """Return estimate, low and high of the last look."""
         if len(self.looks) == 0:
-            return False
-        claims = ((self.looks["low"] > 0) | (self.looks["high"] < 0)).tolist()
-        return self.course in {"fades", "grows"} or (len(claims) > 1 and claims[-1] != claims[-2])
+            return None
+        row = self.looks.iloc[-1]
+        return float(row["estimate"]), float(row["low"]), float(row["high"])
+
+    @property
+    def state(self) -> dict[str, str]:
+        """Return what is claimed now: ``claim``, ``course``, and ``boundary SEGMENT`` of every boundary street.
+
+        Claims are ``fell``, ``rose``, ``unclear`` or ``no_answer``.
+        """
+        edge = {f"boundary {name}": claim_of(held) for name, held in self.boundary.items()}
+        return {"claim": claim_of(self.last), "course": self.course, **edge}
+
+    def news_since(self, before: Mapping[str, str]) -> tuple[str, ...]:
+        """Return which parts of the state are news to somebody who knows the state of an earlier look.
+
+        Parameters
+        ----------
+        before
+            An earlier `state`; empty before the first.
+
+        Returns
+        -------
+        tuple of str
+            Its keys: claims that are made or given up, an effect that begins to fade or to grow.
+        """
+        out = []
+        for name, now in self.state.items():
+            if name == "course":
+                fresh = now in {"fades", "grows"} and now != before.get(name)
+            else:
+                known = before.get(name, "unclear")
+                fresh = now != known and bool({now, known} & {"fell", "rose"})
+            if fresh:
+                out.append(name)
+        return tuple(out)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -63,9 +100,16 @@ class Monitoring:
             "looks": self.looks.to_dict("records"),
             "course": self.course,
             "boundary": self.boundary,
-            "news": self.news,
+            "state": self.state,
             "refused": list(self.refused),
         }
+
+
+def claim_of(held: Held | None) -> str:
+    """Return what an interval claims: ``fell``, ``rose``, ``unclear``; ``no_answer`` where there is none."""
+    if held is None:
+        return "no_answer"
+    return "rose" if held[1] > 0 else "fell" if held[2] < 0 else "unclear"
 
 
 def sequential_factor(sd: float) -> float:
@@ -87,14 +131,21 @@ def sequential_factor(sd: float) -> float:
 
 
 def monitor(
-    frame: pd.DataFrame, measure: Measure, question: Question | None = None, *, counts: CountsAre = "corrected"
+    frame: pd.DataFrame,
+    measure: Measure,
+    question: Question | None = None,
+    *,
+    counts: CountsAre = "corrected",
+    weeks: Sequence[int] | None = None,
 ) -> list[Monitoring]:
     """Follow the effect of a measure over its weeks.
 
     Parameters
     ----------
     frame, measure, question, counts
-        As for `telstraat_analytics.evaluate`; `after_days` is how far to look.
+        As for `telstraat_analytics.evaluate`; `after_days` is how far to look. What is asked must be a count.
+    weeks
+        After how many weeks to look; by default after each from the fourth on.
 
     Returns
     -------
@@ -102,8 +153,10 @@ def monitor(
         One per treated street.
     """
     asked = question or Question()
+    if not asked.is_count:
+        raise QuestionError(f"{asked.what!r} cannot be followed; follow a count such as car")
     checked = as_counts(frame, counts)
-    weeks = range(FIRST_LOOK_WEEKS, measure.after_days // 7 + 1)
+    chosen = range(FIRST_LOOK_WEEKS, measure.after_days // 7 + 1) if weeks is None else weeks
     whole = prepare(checked, measure)
     out = []
     for segment in measure.treated:
@@ -116,7 +169,7 @@ def monitor(
                 )
             )
             continue
-        looks = [_look(checked, segment, measure, asked, week) for week in weeks]
+        looks = [_look(checked, segment, measure, asked, week) for week in chosen]
         table = pd.DataFrame([one for one in looks if one], columns=["weeks", "estimate", "low", "high"])
         edge = {
             name: _held(answer)
@@ -138,7 +191,7 @@ def _look(
     return {"weeks": weeks, "estimate": estimate, "low": low, "high": high}
 
 
-def _held(answer: StreetAnswer) -> tuple[float, float, float]:
+def _held(answer: StreetAnswer) -> Held:
     assert answer.fit is not None, "an answer with an effect has its fit"
     steps = answer.fit.steps
     sd = steps.sd() * answer.stretch

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         measure, tables = read_measure(args.measure)
         _known(args.measure, tables)
         questions = _questions(args, tables)
-        frame, counts = _frame(args, measure, tables)
+        frame, counts = counts_of(args, measure, tables)
         weather = _weather(args, tables)
         evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather)
         content = evaluation_content(
@@ -121,7 +121,8 @@ def _hours(text: str) -> tuple[int, ...]:
     return tuple(range(int(first), int(last or first) + 1))
 
 
-def _frame(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
+def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
+    """Return a measure's counts from the database that is asked for, else from the files that it names."""
     from telstraat_analytics import read_counts
 
     data = tables.get("data", {})

@@ -1,0 +1,67 @@
+"""What a followed measure says this week, as sentences; and which of them are news."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telstraat_analytics.designs.monitoring import Held, Monitoring
+from telstraat_analytics.measure import Measure
+from telstraat_analytics.question import Question
+from telstraat_analytics.report.numbers import day
+from telstraat_analytics.report.sentence import percent
+from telstraat_analytics.words import word
+
+
+def week_sentences(
+    found: Monitoring, measure: Measure, question: Question, language: str, only: Sequence[str] | None = None
+) -> list[str]:
+    """Return what the last look says of one street and of the boundary.
+
+    Parameters
+    ----------
+    found
+        Of the street.
+    measure, question
+        What was done, and what is followed.
+    language
+        ``en``, ``nl`` or ``fr``.
+    only
+        Of the boundary, only these keys of `Monitoring.state`; all by default.
+
+    Returns
+    -------
+    list of str
+        The street first.
+    """
+    where = measure.called(found.segment)
+    subject = word("in_street", language, what=word(question.what, language), where=where).rstrip(",")
+    weeks = int(found.looks["weeks"].iloc[-1]) if len(found.looks) else measure.after_days // 7
+    when = {"weeks": weeks, "date": day(measure.date, language)}
+    state = found.state
+    if found.last is None:
+        return [word("follow.no_answer", language, subject=subject, reasons="; ".join(found.refused), **when)]
+    out = [word(f"follow.{state['claim']}", language, subject=subject, **when, **_numbers(found.last, language))]
+    if found.course in {"fades", "grows"}:
+        out.append(word(f"follow.{found.course}", language))
+    out += [
+        word(
+            f"follow.boundary.{state[f'boundary {name}']}",
+            language,
+            where=measure.called(name),
+            **_numbers(held, language),
+        )
+        for name, held in found.boundary.items()
+        if only is None or f"boundary {name}" in only
+    ]
+    return out
+
+
+def _numbers(held: Held, language: str) -> dict[str, str]:
+    estimate, low, high = held
+    signed = low <= 0 <= high
+    ends = (low, high) if signed else sorted((low, high), key=abs)
+    return {
+        "size": percent(estimate, language),
+        "low": percent(ends[0], language, signed=signed),
+        "high": percent(ends[1], language, signed=signed),
+    }
