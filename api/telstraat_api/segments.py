@@ -25,6 +25,7 @@ class Segment:
     last_report: datetime | None
 
 
+# The sums tell in which months to look: a sensor of years has reports in many tables.
 FIND = """
 select s.segment_id, s.name, s.geometry, s.timezone, s.speed_limit_kmh,
        coalesce(now_there.sensors, 0)::int as sensors, coalesce(now_there.online, 0)::int as online,
@@ -36,20 +37,24 @@ left join lateral (
     where i.segment_id = s.segment_id and i.until_at is null
 ) now_there on true
 left join lateral (
-    select min(first.period_start) as first_report, max(last.period_start) as last_report
+    select coalesce(min(first.period_start), min(hours.first)) as first_report, max(last.period_start) as last_report
     from installation i join stream using (sensor_id)
-    cross join lateral (
+    left join lateral (
+        select min(u.hour_start) as first, max(u.hour_start) as last from public.rollup_hour u
+        where u.installation_id = i.installation_id
+    ) hours on true
+    left join lateral (
         select r.period_start from report r
-        where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no
-          and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
+        where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no and r.period_start >= i.from_at
+          and r.period_start < least(i.until_at, hours.first + interval '1 hour', 'infinity')
         order by r.period_start limit 1
-    ) first
-    cross join lateral (
+    ) first on true
+    left join lateral (
         select r.period_start from report r
         where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no
-          and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
+          and r.period_start >= greatest(i.from_at, hours.last) and r.period_start < coalesce(i.until_at, 'infinity')
         order by r.period_start desc limit 1
-    ) last
+    ) last on true
     where i.segment_id = s.segment_id
 ) reported on true
 """

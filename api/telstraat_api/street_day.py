@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from telstraat_api.alone import standing_of
@@ -54,7 +55,7 @@ class StreetDay:
         """The share of the time so far that was observed."""
         return min(1.0, sum(p.observed_s for p in self.quarters) / max(1, self.elapsed.length_s))
 
-    @property
+    @cached_property
     def totals(self) -> dict[str, float]:
         """Corrected counts of the day so far, per class; hours without data add nothing."""
         return {kind: sum(period.both(kind) for period in self.hours) for kind in KINDS}
@@ -64,14 +65,14 @@ class StreetDay:
         """All road users of the day so far."""
         return sum(self.totals[kind] for kind in CLASSES)
 
-    @property
+    @cached_property
     def split(self) -> dict[str, float]:
         """The modal split: each class's share of what was classified; empty without any."""
         totals = self.totals
         everything = sum(totals[kind] for kind in SPLIT)
         return {kind: totals[kind] / everything for kind in SPLIT} if everything else {}
 
-    @property
+    @cached_property
     def v85_kmh(self) -> float | None:
         """The speed that 85 % of the cars stayed below."""
         return v85_kmh(self.speeds) if self.speeds else None
@@ -81,7 +82,7 @@ class StreetDay:
         """How many cars the speeds rest on."""
         return sum(self.speeds or ())
 
-    @property
+    @cached_property
     def gaps(self) -> list[Window]:
         """The stretches of the day so far, since the first report ever, from which nothing came."""
         first = self.segment.first_report
