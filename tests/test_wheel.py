@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,8 @@ out.release()
 pytestmark = pytest.mark.slow
 
 
-def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+def run(*words: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}} | environment
     return subprocess.run(
         [str(word) for word in words], cwd=cwd, env=clean, capture_output=True, text=True, check=False
     )
@@ -43,6 +44,12 @@ def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
+    ahead = run(sys.executable, "-m", "telstraat_device.compile_ahead", "--all", cwd=folder)
+    if "no linker" in ahead.stderr:
+        pytest.skip(
+            "NO LINKER FOR BOTH MACHINES HERE: no wheel as users get it (scripts/system-packages installs them)"
+        )
+    assert ahead.returncode == 0, ahead.stderr
     made = run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT, cwd=folder)
     if made.returncode and "No matching distribution" in made.stderr + made.stdout:
         pytest.skip("SKIPPED: the package registry is not reachable, so no wheel can be built and installed")
@@ -71,11 +78,28 @@ def server_only(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment(tmp_path_factory.mktemp("server"), wheel, "server")
 
 
+def test_one_wheel_carries_the_counting_core_for_every_machine(wheel: Path) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as carried:
+        cores = [name for name in carried.namelist() if name.endswith(".so")]
+    assert sorted(name.split("-")[1] for name in cores) == ["aarch64", "x86_64"]
+    assert {str(Path(name).parent) for name in cores} == {"telstraat_device/compiled"}
+
+
+def test_what_is_installed_counts_without_a_compiler(device_only: Path, tmp_path: Path) -> None:
+    code = "import sys, telstraat_device.counter; print(telstraat_device.__file__, 'numba' in sys.modules)"
+    done = run(device_only / "python", "-c", code, cwd=tmp_path, TELSTRAAT_KERNELS="ahead")
+    assert done.returncode == 0, done.stderr
+    assert "site-packages" in done.stdout
+    assert done.stdout.split()[-1] == "False"
+
+
 def test_device_and_video_alone_count_a_file(device_only: Path, tmp_path: Path) -> None:
     film = tmp_path / "street.mp4"
     assert run(device_only / "python", "-c", CLIP, film, cwd=tmp_path).returncode == 0
     done = run(device_only / "telstraat", "count", film, "--line", "160,20,160,220", "--jsonl", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "numba" not in done.stderr
     crossings = [json.loads(line) for line in done.stdout.splitlines()]
     assert [crossing["direction"] for crossing in crossings] == ["right_to_left"]
     assert abs(crossings[0]["t"] - 115 / 25) < 0.7
