@@ -14,6 +14,7 @@ import pandas as pd
 from telstraat_analytics.checks import CHECKS, CheckContext, CheckResult, Verdict
 from telstraat_analytics.designs.network import Network, network
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
+from telstraat_analytics.designs.parts import By, Parts, known_parts, parts_of
 from telstraat_analytics.designs.series import Prepared, prepare
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
@@ -45,6 +46,8 @@ class Evaluation:
         SHA-256 of counts, weather, measure and question: the same inputs give the same answer.
     version
         Of the software.
+    parts
+        Per answered treated street the answer by hour, direction or speed, where that was asked for.
     """
 
     measure: Measure
@@ -56,6 +59,7 @@ class Evaluation:
     checks: dict[str, tuple[CheckResult, ...]]
     inputs_hash: str
     version: str
+    parts: tuple[Parts, ...] = ()
 
     @property
     def effect(self) -> Effect | None:
@@ -130,6 +134,7 @@ class Evaluation:
             "network": self.network.to_dict() if self.network else None,
             "checks": {segment: [one.to_dict() for one in results] for segment, results in self.checks.items()},
             "findings": [one.row() for one in self.findings],
+            "parts": [one.to_dict() for one in self.parts],
             "refused": list(self.refused),
             "reliable": self.reliable,
             "inputs_sha256": self.inputs_hash,
@@ -147,6 +152,7 @@ def evaluate(
     *,
     counts: CountsAre = "corrected",
     weather: pd.DataFrame | None = None,
+    by: Sequence[str] = (),
 ) -> Evaluation:
     """Evaluate a measure.
 
@@ -162,6 +168,8 @@ def evaluate(
         ``corrected`` (divided by uptime, as published) or ``raw``.
     weather
         Daily weather: columns ``day``, ``temperature_c``, ``rain_mm``.
+    by
+        Parts that are answered, too: ``hour``, ``direction``, ``speed``; each takes as long as an evaluation of its own.
 
     Returns
     -------
@@ -173,7 +181,7 @@ def evaluate(
     FrameError
         The frame is not a frame of counts, or holds none of the treated streets.
     """
-    return evaluate_all(frame, measure, [question or Question()], counts=counts, weather=weather)[0]
+    return evaluate_all(frame, measure, [question or Question()], counts=counts, weather=weather, by=by)[0]
 
 
 def evaluate_all(
@@ -183,12 +191,13 @@ def evaluate_all(
     *,
     counts: CountsAre = "corrected",
     weather: pd.DataFrame | None = None,
+    by: Sequence[str] = (),
 ) -> list[Evaluation]:
     """Evaluate a measure for several questions; sensors are inspected once.
 
     Parameters
     ----------
-    frame, measure, counts, weather
+    frame, measure, counts, weather, by
         As for `evaluate`.
     questions
         What one wants to know.
@@ -198,6 +207,7 @@ def evaluate_all(
     list of Evaluation
         In the order of the questions.
     """
+    kinds = known_parts(tuple(by))
     checked = as_counts(frame, counts)
     checked = checked[checked["segment"].isin(measure.segments)]
     known = set(checked["segment"])
@@ -205,10 +215,12 @@ def evaluate_all(
         raise FrameError(f"none of the treated streets ({', '.join(measure.treated)}) is in the counts")
     daily_weather = None if weather is None else read_weather(weather)
     prepared = prepare(checked, measure, daily_weather)
-    return [_evaluated(checked, prepared, measure, question) for question in questions]
+    return [_evaluated(checked, prepared, measure, question, kinds) for question in questions]
 
 
-def _evaluated(checked: pd.DataFrame, prepared: Prepared, measure: Measure, question: Question) -> Evaluation:
+def _evaluated(
+    checked: pd.DataFrame, prepared: Prepared, measure: Measure, question: Question, by: tuple[By, ...]
+) -> Evaluation:
     streets = tuple(answer_for(prepared, segment, measure, question) for segment in measure.treated)
     boundary = tuple(answer_for(prepared, segment, measure, question) for segment in measure.boundary)
     checks = {
@@ -216,6 +228,8 @@ def _evaluated(checked: pd.DataFrame, prepared: Prepared, measure: Measure, ques
         for one in streets
         if one.effect is not None
     }
+    answered = [one for one in streets if one.effect is not None]
+    parts = tuple(each for one in answered for each in parts_of(prepared, one, measure, question, by))
     return Evaluation(
         measure,
         question,
@@ -226,6 +240,7 @@ def _evaluated(checked: pd.DataFrame, prepared: Prepared, measure: Measure, ques
         checks,
         _hash(checked, prepared.weather, measure, question),
         version("telstraat"),
+        parts,
     )
 
 

@@ -132,7 +132,7 @@ def evaluated(asked: Mapping[str, Any]) -> bytes:
     questions = [
         Question(one["what"], one["direction"], tuple(one["hours"]), one["days"]) for one in asked["questions"]
     ]
-    found = evaluate_all(read_hours(asked["dsn"], measure), measure, questions)
+    found = evaluate_all(read_hours(asked["dsn"], measure), measure, questions, by=asked.get("by", ()))
     lines, source = lines_around(asked["dsn"], measure), asked.get("source", "")
     contents = {code: asdict(evaluation_content(found, code, lines=lines, source=source)) for code in LANGUAGES}
     return orjson.dumps(

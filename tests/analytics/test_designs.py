@@ -6,7 +6,9 @@ from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Measure, Question, evaluate, evaluate_all, monitor
 from telstraat_analytics.designs.monitoring import Course, Held, Monitoring, sequential_factor
+from telstraat_analytics.report.content import evaluation_content
 from telstraat_analytics.report.following import week_sentences
+from telstraat_analytics.report.write import html
 
 HOURS = tuple(range(8, 19))
 
@@ -57,6 +59,32 @@ def test_a_lower_speed_is_found_in_v85_and_above_the_limit() -> None:
     assert v85.effect.low < -7 < v85.effect.high
     assert above.effect.high < 0
     assert "km/h" in v85.sentence("fr")
+
+
+def test_an_answer_in_parts_shows_the_hours_the_way_and_the_speeds_that_changed() -> None:
+    frame = town(56, ("a", "c", "d"), effects={"a": {}})
+    local = frame["start"].dt.tz_convert(ZONE)
+    after = (frame["segment"] == "a") & (local >= pd.Timestamp(MEASURE, tz=ZONE))
+    frame.loc[after & (local.dt.hour == 8), "car"] *= 0.3
+    frame["car_lft"], frame["car_rgt"] = frame["car"] * 0.5, frame["car"] * 0.5
+    frame.loc[after, "car_lft"] *= 0.4
+    rng = np.random.default_rng(2)
+    frame["car_speed"] = [
+        np.histogram(np.clip(rng.normal(38 if slow else 45, 7, int(cars)), 0, 124), bins=25, range=(0, 125))[0].tolist()
+        for cars, slow in zip(frame["car"], after, strict=True)
+    ]
+    measure = Measure("m", MEASURE, ("a",), ("c", "d"), timezone=ZONE, after_days=28)
+    answer = evaluate(frame, measure, Question("car", hours=(8, 12)), by=("speed", "hour", "direction"))
+    found = {one.by: {part.key: part.effect for part in one.parts if part.effect} for one in answer.parts}
+    assert list(found) == ["hour", "direction", "speed"]
+    assert found["hour"][8].high < -0.4 < found["hour"][12].high
+    assert found["direction"]["lft"].high < 0
+    assert found["direction"]["lft"].estimate < found["direction"]["rgt"].estimate
+    assert found["speed"][40].high < -0.2, "far fewer drive faster than 40"
+    assert 20 not in found["speed"], "all drive faster than 20, before and after"
+    page = html(evaluation_content([answer], "fr"))
+    assert "au-dessus de 40 km/h" in page
+    assert "de A vers B" in page
 
 
 def test_looking_every_week_makes_intervals_wider_and_news_only_when_something_is_new() -> None:

@@ -8,6 +8,7 @@ from telstraat_analytics.checks import CHECKS
 from telstraat_analytics.errors import ReportError
 from telstraat_analytics.quality.findings import KINDS
 from telstraat_analytics.question import COUNTS, SHARES, SPEEDS
+from telstraat_analytics.report.charts import KIND_COLOURS
 from telstraat_analytics.report.sentence import chance, percent, size
 from telstraat_analytics.words import WORDS, word
 
@@ -28,6 +29,10 @@ def test_everything_that_can_be_asked_or_found_has_words() -> None:
     for name in (*COUNTS, *SPEEDS, *SHARES, *(f"kind.{kind}" for kind in KINDS), *(f"short.{kind}" for kind in KINDS)):
         assert word(name, "nl")
     assert all(word(check.name, "fr") for check in CHECKS)
+
+
+def test_every_kind_of_finding_has_a_colour_on_the_timeline() -> None:
+    assert set(KIND_COLOURS) == set(KINDS)
 
 
 def test_a_language_that_is_not_there_is_refused() -> None:

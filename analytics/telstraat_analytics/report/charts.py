@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -9,6 +10,8 @@ import pandas as pd
 import vl_convert
 
 from telstraat_analytics.designs.one_street import StreetAnswer
+from telstraat_analytics.designs.series import span_of
+from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.report.numbers import chart_locale
 from telstraat_analytics.words import word
@@ -17,6 +20,10 @@ WIDTH_PX, HEIGHT_PX = 640, 190
 WEEKS_MAX = 60
 FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
 SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
+KIND_COLOURS = {
+    "silent": "#1b1b1b", "dead_channel": "#a8320b", "moved": "#d55e00", "new_instance": "#cc79a7", "learning": "#e69f00",
+    "class_drift": "#0072b2", "gain_drift": "#6a3d9a", "low_uptime": "#a6bddb", "gap": "#b9bcc2", "marked": "#009e73",
+}  # fmt: skip
 FONT = "Libertinus Serif, DejaVu Serif, serif"
 
 
@@ -61,24 +68,21 @@ def weeks_chart(answer: StreetAnswer, language: str) -> dict[str, Any]:
         .mark_line(strokeWidth=2)
         .encode(x=x, y=y, color=colour, strokeDash=dash)
     )
-    begun = [{"day": weeks.loc[weeks["after"], "day"].min(), "text": word("chart.measure", language)}]
-    event = alt.Chart(alt.InlineData(values=begun))
-    rule = event.mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="day:T")
-    said = event.mark_text(color=EVENT, align="right", dx=-4, baseline="top", fontSize=10).encode(
-        x="day:T", y=alt.value(2), text="text:N"
-    )
-    return _finished(band + lines + rule + said, HEIGHT_PX, language)
+    begun = str(weeks.loc[weeks["after"], "day"].min())
+    return _finished(band + lines + _event(begun, language), HEIGHT_PX, language)
 
 
-def streets_chart(rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
-    """Return the change of every street with its interval.
+def streets_chart(rows: list[dict[str, Any]], language: str, title: str) -> dict[str, Any]:
+    """Return the change of every street, or of every part of one, with its interval.
 
     Parameters
     ----------
     rows
-        Per street: ``street``, ``change``, ``low``, ``high`` (percent).
+        Per street: ``street``, ``change``, ``low``, ``high``.
     language
         ``en``, ``nl`` or ``fr``.
+    title
+        Of the axis, with the unit.
 
     Returns
     -------
@@ -87,22 +91,21 @@ def streets_chart(rows: list[dict[str, Any]], language: str) -> dict[str, Any]:
     """
     data = alt.InlineData(values=rows)
     y = alt.Y("street:N", title=None, sort=None)
-    title = word("chart.change", language)
     bars = alt.Chart(data).mark_rule(color=SEEN, strokeWidth=2).encode(y=y, x=alt.X("low:Q", title=title), x2="high:Q")
     points = alt.Chart(data).mark_point(color=SEEN, filled=True, size=60).encode(y=y, x=alt.X("change:Q"))
     zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="x:Q")
-    return _finished(zero + bars + points, 26 * max(len(rows), 2), language)
+    return _finished(zero + bars + points, 20 * max(len(rows), 2), language)
 
 
-def findings_chart(findings: list[Finding], names: dict[str, str], language: str) -> dict[str, Any]:
-    """Return what is wrong with the sensors on a timeline.
+def findings_chart(findings: Sequence[Finding], measure: Measure, language: str) -> dict[str, Any]:
+    """Return what is wrong with the sensors on a timeline, over the days that are compared.
 
     Parameters
     ----------
     findings
         At least one.
-    names
-        What people call the segments.
+    measure
+        Whose streets they are.
     language
         ``en``, ``nl`` or ``fr``.
 
@@ -111,33 +114,40 @@ def findings_chart(findings: list[Finding], names: dict[str, str], language: str
     dict
         A Vega-Lite spec.
     """
+    streets = [one for one in measure.segments if any(found.segment == one for found in findings)]
+    kinds = [kind for kind in KIND_COLOURS if any(one.kind == kind for one in findings)]
     rows = [
         {
-            "street": names.get(one.segment, one.segment),
+            "street": measure.called(one.segment),
             "first": f"{min(one.first, one.last):%Y-%m-%d}",
             "last": f"{max(one.first, one.last) + pd.Timedelta(days=1):%Y-%m-%d}",
             "kind": word(f"short.{one.kind}", language),
         }
         for one in findings
     ]
+    span = span_of(measure)
+    sides = [
+        {"first": f"{first:%Y-%m-%d}", "last": f"{last + pd.Timedelta(days=1):%Y-%m-%d}"}
+        for first, last in ((span.first, span.begin - pd.Timedelta(days=1)), (span.date, span.last))
+    ]
     x = alt.X("first:T", title=None, axis=_days_axis())
-    kinds = sorted({row["kind"] for row in rows})
-    chart = (
+    compared = alt.Chart(alt.InlineData(values=sides)).mark_rect(color=SEEN, opacity=0.1).encode(x=x, x2="last:T")
+    colours = alt.Scale(
+        domain=[word(f"short.{kind}", language) for kind in kinds], range=[KIND_COLOURS[kind] for kind in kinds]
+    )
+    bars = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar(height=9)
         .encode(
             x=x,
             x2="last:T",
-            y=alt.Y("street:N", title=None),
-            yOffset=alt.YOffset("kind:N", scale=alt.Scale(domain=kinds)),
+            y=alt.Y("street:N", title=None, sort=[measure.called(one) for one in streets]),
             color=alt.Color(
-                "kind:N",
-                legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=200),
-                scale=alt.Scale(domain=kinds, scheme="tableau10"),
+                "kind:N", legend=alt.Legend(title=None, orient="top", columns=5, labelLimit=200), scale=colours
             ),
         )
     )
-    return _finished(chart, max(12 * len({row["street"] for row in rows}) * len(kinds), 60), language)
+    return _finished(compared + bars + _event(f"{span.begin:%Y-%m-%d}", language), 22 * max(len(streets), 2), language)
 
 
 def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
@@ -178,6 +188,14 @@ def svg(spec: dict[str, Any]) -> str:
 def _values(table: pd.DataFrame, columns: list[str]) -> alt.InlineData:
     rows = [{str(key): value for key, value in row.items()} for row in table[columns].round(4).to_dict("records")]
     return alt.InlineData(values=rows)
+
+
+def _event(day: str, language: str) -> Any:
+    """Return the line where the measure began, with its word."""
+    event = alt.Chart(alt.InlineData(values=[{"day": day, "text": word("chart.measure", language)}]))
+    rule = event.mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="day:T")
+    said = event.mark_text(color=EVENT, align="right", dx=-4, baseline="bottom", fontSize=10)
+    return rule + said.encode(x="day:T", y=alt.value(-2), text="text:N")
 
 
 def _days_axis() -> alt.Axis:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from telstraat_analytics.checks import Verdict
 from telstraat_analytics.designs.one_street import StreetAnswer
+from telstraat_analytics.designs.parts import Parts
 from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation
@@ -19,7 +20,7 @@ from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.report.charts import findings_chart, streets_chart, weeks_chart
 from telstraat_analytics.report.maps import Line, MapStreet, streets_map
 from telstraat_analytics.report.numbers import day, whole
-from telstraat_analytics.report.sentence import chance, check_sentence, check_title, interval, level, size
+from telstraat_analytics.report.sentence import chance, check_sentence, check_title, interval, level, short, size
 from telstraat_analytics.words import word
 
 Rows = tuple[tuple[str, ...], ...]
@@ -111,10 +112,9 @@ def evaluation_content(
     """
     first = evaluations[0]
     measure = first.measure
-    notable = [one for one in first.findings if one.kind not in SUMMED]
     pictures = (
-        (Picture(word("title.timeline", language), findings_chart(notable, dict(measure.names), language)),)
-        if notable
+        (Picture(word("title.timeline", language), findings_chart(first.findings, measure, language)),)
+        if first.findings
         else ()
     )
     shown = _findings(first, language)
@@ -184,7 +184,7 @@ def _method(evaluations: Sequence[Evaluation], language: str) -> tuple[str, ...]
     return (
         compared,
         word("method.expected", language),
-        word("method.interval", language, placebos=tried),
+        word("method.interval" if tried else "method.untried", language, placebos=tried),
         word("method.reading", language),
     )
 
@@ -223,20 +223,26 @@ def _section(evaluation: Evaluation, language: str, lines: Mapping[str, Line]) -
     measure = evaluation.measure
     tables = [_answers(evaluation, language)]
     tables += [one for one in (_unanswered(evaluation, language), _flows(evaluation, language)) if one is not None]
+    tables += [_parts_table(evaluation, one, language) for one in evaluation.parts]
     tables += [_checks(evaluation, segment, language) for segment in evaluation.checks]
     answered = [one for one in (*evaluation.streets, *evaluation.boundary) if one.effect is not None]
     relative = [one for one in answered if one.effect is not None and one.effect.unit == "relative"]
     pictures = []
     shown = _map_streets(evaluation, lines, language)
-    if relative and any(one.found in {"fell", "rose", "unclear"} for one in shown):
+    if relative and sum(one.found not in {"", "control"} for one in shown) > 1:
         pictures.append(Picture(word("title.map", language), streets_map(shown, language)))
     if len(relative) > 1:
-        bars = [_bar(measure, one.segment, one.effect) for one in relative if one.effect is not None]
-        pictures.append(Picture(word("title.streets", language), streets_chart(bars, language)))
+        bars = [_bar(measure.called(one.segment), one.effect) for one in relative if one.effect is not None]
+        pictures.append(
+            Picture(
+                word("title.streets", language), streets_chart(bars, language, word("chart.change_relative", language))
+            )
+        )
     pictures += [
         Picture(word("title.weeks", language, where=measure.called(one.segment)), weeks_chart(one, language))
         for one in answered
     ]
+    pictures += [_parts_picture(evaluation, one, language) for one in evaluation.parts]
     return Section(
         word(evaluation.question.what, language),
         evaluation.sentence(language),
@@ -244,6 +250,36 @@ def _section(evaluation: Evaluation, language: str, lines: Mapping[str, Line]) -
         tuple(pictures),
         _verdict(evaluation, language),
     )
+
+
+def _part_name(by: str, key: object, language: str) -> str:
+    if by == "hour":
+        return word("part.hour", language, first=key, last=int(str(key)) + 1)
+    return word(f"part.{key}", language) if by == "direction" else word("part.speed", language, limit=key)
+
+
+def _parts_title(evaluation: Evaluation, one: Parts, language: str) -> str:
+    return word(f"title.by_{one.by}", language, where=evaluation.measure.called(one.segment))
+
+
+def _parts_table(evaluation: Evaluation, one: Parts, language: str) -> Table:
+    names = ("part", "observed", "expected", "change", "interval", "chance", "detectable")
+    rows = tuple(
+        (
+            _part_name(one.by, part.key, language),
+            *(effect_cells(part.effect, language) if part.effect else ("–",) * (len(names) - 1)),
+        )
+        for part in one.parts
+    )
+    head = tuple(word(f"head.{name}", language) for name in names)
+    return Table(_parts_title(evaluation, one, language), head, rows, tuple(range(1, len(names))))
+
+
+def _parts_picture(evaluation: Evaluation, one: Parts, language: str) -> Picture:
+    rows = [_bar(_part_name(one.by, part.key, language), part.effect) for part in one.parts if part.effect is not None]
+    units = {part.effect.unit for part in one.parts if part.effect is not None}
+    key = f"chart.change_{units.pop()}" if units else "chart.change_relative"
+    return Picture(_parts_title(evaluation, one, language), streets_chart(rows, language, word(key, language)))
 
 
 def _verdict(evaluation: Evaluation, language: str) -> str:
@@ -255,12 +291,13 @@ def _verdict(evaluation: Evaluation, language: str) -> str:
     return f"{said} {word('verdict.count', language, all=counted.total(), **numbers)}"
 
 
-def _bar(measure: Measure, segment: str, effect: Effect) -> dict[str, Any]:
+def _bar(name: str, effect: Effect) -> dict[str, Any]:
+    scale = 1 if effect.unit == "km/h" else 100
     return {
-        "street": measure.called(segment),
-        "change": 100 * effect.estimate,
-        "low": 100 * effect.low,
-        "high": 100 * effect.high,
+        "street": name,
+        "change": scale * effect.estimate,
+        "low": scale * effect.low,
+        "high": scale * effect.high,
     }
 
 
@@ -323,10 +360,10 @@ def effect_cells(effect: Effect, language: str) -> tuple[str, ...]:
     return (
         level(effect.observed, effect.unit, language),
         level(effect.expected, effect.unit, language),
-        size(effect.estimate, effect.unit, language, signed=True),
+        short(effect.estimate, effect.unit, language, signed=True),
         interval(effect, language),
         chance(effect.chance, language),
-        size(effect.detectable, effect.unit, language),
+        short(effect.detectable, effect.unit, language),
     )
 
 

@@ -185,10 +185,13 @@ def _names(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[
         right = middle["x"] > TURN * scales["x"][1]
         for second, text in enumerate((one.name, one.label)):
             values.setdefault((right, bool(second), bool(one.label)), []).append({**middle, "text": text})
-    out = []
+    halos: list[Any] = []
+    inks: list[Any] = []
     for (right, second, answered), rows in values.items():
-        ink = {"color": "#1b1b1b" if answered else "#55606c"}
-        for mark in ({"stroke": "#ffffff", "strokeWidth": 4, "color": "#ffffff"}, ink):
+        for layer, mark in (
+            (halos, {"stroke": "#ffffff", "strokeWidth": 4, "color": "#ffffff"}),
+            (inks, {"color": "#1b1b1b" if answered else "#55606c"}),
+        ):
             chart = alt.Chart(alt.InlineData(values=rows)).mark_text(
                 align="right" if right else "left",
                 dx=-10 if right else 10,
@@ -197,8 +200,8 @@ def _names(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[
                 fontWeight="bold" if answered and not second else "normal",
                 **mark,
             )
-            out.append(chart.encode(x=_x(scales), y=_y(scales), text="text:N"))
-    return out
+            layer.append(chart.encode(x=_x(scales), y=_y(scales), text="text:N"))
+    return [*halos, *inks]
 
 
 def _scale_bar(scales: Mapping[str, list[float]]) -> list[Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from telstraat_analytics.checks import CheckResult, Verdict
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation
-from telstraat_analytics.report.numbers import decimal, whole
+from telstraat_analytics.report.numbers import day, decimal, whole
 from telstraat_analytics.words import word
 
 CHANCE_MIN = 1 / 1000
+DATES = {"first", "last", "date"}
 SHARES = {"before", "after", "drift", "change", "allowed", "shared"}
 
 
@@ -27,6 +30,15 @@ def size(value: float, effect_unit: str, language: str, *, signed: bool = False)
     return f"{text} km/h" if effect_unit == "km/h" else word("points", language, value=text)
 
 
+def short(value: float, effect_unit: str, language: str, *, signed: bool = False) -> str:
+    """Return a change with its unit, percentage points in two letters, as it stands in tables."""
+    if effect_unit != "points":
+        return size(value, effect_unit, language, signed=signed)
+    return word(
+        "points_short", language, value=decimal(100 * (value if signed else abs(value)), language, signed=signed)
+    )
+
+
 def level(value: float, effect_unit: str, language: str) -> str:
     """Return what was observed or expected: crossings a day, a speed, a share."""
     if effect_unit == "relative":
@@ -41,12 +53,12 @@ def share(value: float, language: str) -> str:
 
 
 def interval(effect: Effect, language: str) -> str:
-    """Return the 95 % interval, its unit said once."""
-    return f"{bare(effect.low, effect.unit, language)} … {size(effect.high, effect.unit, language, signed=True)}"
+    """Return the 95 % interval for a table, where the unit stands beside the change."""
+    return f"{bare(effect.low, effect.unit, language)} … {bare(effect.high, effect.unit, language)}"
 
 
 def bare(value: float, effect_unit: str, language: str) -> str:
-    """Return the lower end of an interval: its unit stands at the upper one."""
+    """Return an end of an interval, without the unit of speeds and shares."""
     if effect_unit == "relative":
         return percent(value, language, signed=True)
     return decimal(value if effect_unit == "km/h" else 100 * value, language, signed=True)
@@ -171,6 +183,8 @@ def check_sentence(result: CheckResult, language: str) -> str:
             figures[name] = percent(value, language, signed=name in {"drift", "change", "allowed"})
         elif isinstance(value, float):
             figures[name] = decimal(value, language, signed=value < 0)
+        elif name in DATES and isinstance(value, str):
+            figures[name] = day(dt.date.fromisoformat(value), language)
         else:
             figures[name] = value
     if "kind" in figures:

@@ -98,6 +98,7 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
     "rarer": ("fewer than 1 of {n}", "minder dan 1 op de {n}", "moins de 1 sur {n}"),
     "often": ("more than 1 of 2", "meer dan 1 op de 2", "plus de 1 sur 2"),
     "points": ("{value} percentage points", "{value} procentpunt", "{value} points"),
+    "points_short": ("{value} pp", "{value} pp", "{value} pts"),
     "moved": (
         "Of the {left} crossings a day that left the treated streets, {share} ({low} to {high}) are found on the boundary.",
         "Van de {left} passages per dag die uit de straten verdwenen, is {share} ({low} tot {high}) op de rand teruggevonden.",

@@ -92,6 +92,20 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
             "quand rien n'est fait ; il a été essayé sur {placebos} dates et rues sans mesure dans ces mêmes données."
         ),
     ),
+    "method.untried": (
+        (
+            "Streets move from week to week by themselves. The interval comes from how such streets move when nothing is done; these "
+            "data are too short, or too few, to try it on dates and streets of nothing."
+        ),
+        (
+            "Straten bewegen vanzelf van week tot week. Het interval komt van hoe zulke straten bewegen als er niets gebeurt; deze "
+            "gegevens zijn te kort, of te weinig, om het op data en straten zonder maatregel te beproeven."
+        ),
+        (
+            "Les rues bougent d'elles-mêmes d'une semaine à l'autre. L'intervalle vient de la façon dont de telles rues bougent "
+            "quand rien n'est fait ; ces données sont trop courtes, ou trop peu nombreuses, pour l'essayer sans mesure."
+        ),
+    ),
     "method.reading": (
         (
             "Where the interval includes zero, that is no proof that nothing changed: see the smallest change that these data "
@@ -234,7 +248,30 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "chart.observed": ("observed", "waargenomen", "observé"),
     "chart.expected": ("expected without the measure", "verwacht zonder de maatregel", "attendu sans la mesure"),
-    "chart.change": ("change, %", "verandering, %", "changement, %"),
+    "chart.change_relative": ("change, %", "verandering, %", "changement, %"),
+    "chart.change_points": (
+        "change, percentage points",
+        "verandering, procentpunt",
+        "changement, points de pourcentage",
+    ),
+    "chart.change_km/h": ("change, km/h", "verandering, km/h", "changement, km/h"),
+    "title.by_hour": ("Hour by hour: {where}", "Per uur: {where}", "Heure par heure : {where}"),
+    "title.by_direction": (
+        "One way and the other: {where}",
+        "De ene en de andere kant op: {where}",
+        "Dans un sens et dans l'autre : {where}",
+    ),
+    "title.by_speed": (
+        "How the speeds shifted: share of cars that drive faster, {where}",
+        "Hoe de snelheden verschoven: aandeel auto's dat sneller rijdt, {where}",
+        "Comment les vitesses ont changé : part des voitures plus rapides, {where}",
+    ),
+    "head.part": ("Part", "Deel", "Partie"),
+    "part.hour": ("{first} to {last} h", "{first} tot {last} uur", "{first} à {last} h"),
+    "part.lft": ("from A to B", "van A naar B", "de A vers B"),
+    "part.rgt": ("from B to A", "van B naar A", "de B vers A"),
+    "part.speed": ("above {limit} km/h", "boven {limit} km/h", "au-dessus de {limit} km/h"),
+    "chart.compared": ("compared days", "vergeleken dagen", "jours comparés"),
     "chart.measure": ("measure", "maatregel", "mesure"),
     "axis.relative": ("per comparable day", "per vergelijkbare dag", "par jour comparable"),
     "axis.km/h": ("km/h", "km/h", "km/h"),

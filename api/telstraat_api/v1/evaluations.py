@@ -68,6 +68,9 @@ class NewEvaluation(Wanted):
 
     measure_id: int = Field(ge=1, le=BIGGEST)
     questions: list[Asked] = Field([Asked.model_validate({})], min_length=1, max_length=6)
+    by: list[Literal["hour", "direction", "speed"]] = Field(
+        [], max_length=3, description="Parts that are answered, too; each takes as long as an evaluation of its own."
+    )
     phase: Title | None = Field(None, description="A phase of the measure, by its name; the whole when left out.")
     note: Text = ""
     published: bool = False
@@ -189,7 +192,7 @@ async def evaluate(request: Request, wanted: NewEvaluation, reader: Professional
     questions = [{**one.model_dump(), "hours": sorted(set(one.hours))} for one in wanted.questions]
     settings: ApiSettings = request.app.state.settings
     source = ", ".join(part for part in (settings.attribution, settings.licence) if part)
-    asked = {"dsn": database.dsn, "measure": plain, "questions": questions, "source": source}
+    asked = {"dsn": database.dsn, "measure": plain, "questions": questions, "source": source, "by": wanted.by}
     answer = orjson.loads(await evaluator.run("evaluate", asked))
     kept = await database.row(
         """

@@ -32,7 +32,7 @@ FORMATS = ("html", "pdf", "json")
 DSN_VARIABLE = "TELSTRAAT_DSN"
 OTHER_TABLES = ("measure", "calendar", "excluded", "names")
 KEYS: dict[str, tuple[str, ...]] = {
-    "question": ("what", "direction", "hours", "days"),
+    "question": ("what", "direction", "hours", "days", "by"),
     "data": ("files", "counts", "weather", "map", "source", "licence"),
 }
 """What a measure's file may hold beside what `telstraat_analytics.read_measure` reads."""
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hours", metavar="FIRST-LAST", help="local start hours, e.g. 7-9; all that were seen if not given"
     )
     parser.add_argument("--days", default=None, help="all, workdays or weekend")
+    parser.add_argument("--by", action="append", help="answer in parts, too: hour, direction, speed; may be repeated")
     parser.add_argument("--language", default="en", help="en, nl or fr")
     parser.add_argument("--weather", type=Path, help="CSV of day, temperature_c, rain_mm")
     parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
         questions = _questions(args, tables)
         frame, counts = counts_of(args, measure, tables)
         weather = _weather(args, tables)
-        evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather)
+        by = args.by or tables.get("question", {}).get("by", ())
+        evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather, by=by)
         content = evaluation_content(
             evaluations, args.language, lines=_lines(args, measure, tables), source=_source(tables)
         )
