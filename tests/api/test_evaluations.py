@@ -218,3 +218,19 @@ def test_what_takes_too_long_is_ended_and_told(
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/not-evaluated")
     assert "longer than 0.2 s" in answer.json()["detail"]
     assert hurried.get("/healthz").status_code == 200
+
+
+def test_a_measure_in_a_control_street_is_another_measure_nearby(
+    module_client: httpx.Client, professional: dict[str, str], measure: dict[str, Any], streets: list[int]
+) -> None:
+    body = {"name": "Cycle street", "first_day": MEASURE.isoformat(), "treated": streets[1:2]}
+    other = module_client.post("/api/v1/measures", headers=professional, json=body).json()
+    path = f"{measure['links']['self']}/file"
+    try:
+        assert f'["{MEASURE.isoformat()}", "another measure"]' in module_client.get(path, headers=professional).text
+        shown = module_client.patch(other["links"]["self"], headers=professional, json={"published": True})
+        assert shown.status_code == 200
+        assert f'["{MEASURE.isoformat()}", "Cycle street"]' in module_client.get(path, headers=professional).text
+    finally:
+        module_client.delete(other["links"]["self"], headers=professional)
+    assert "Cycle street" not in module_client.get(path, headers=professional).text

@@ -15,10 +15,12 @@ from telstraat_analytics.checks.placebo_time import PlaceboInTime
 from telstraat_analytics.checks.regression_to_mean import RegressionToTheMean
 from telstraat_analytics.checks.season import SeasonCovered
 from telstraat_analytics.checks.sensor_change import SensorChange
+from telstraat_analytics.checks.uptime import ObservedAlike
 from telstraat_analytics.checks.weather_known import WeatherKnown
 
 CHECKS: tuple[type[Check], ...] = (
     DataQuality,
+    ObservedAlike,
     SensorChange,
     PlaceboInTime,
     PlaceboInSpace,

@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from telstraat_analytics.checks.base import Check, CheckContext, CheckResult, Verdict
 
+FEW = 6
+"""Fewer hours than these miss the morning or the evening, when streets are at their busiest."""
+
 
 class Daylight(Check):
     """The hours that are compared."""
@@ -13,9 +16,11 @@ class Daylight(Check):
     name: ClassVar[str] = "daylight"
 
     def run(self, context: CheckContext) -> CheckResult:
-        """Pass always, and say which hours: only those seen on both sides of the date are compared."""
+        """Pass when the compared hours (those seen on both sides, or those asked for) are more than a piece of the day."""
         hours = context.answer.hours
         if not hours:
             return self.result(Verdict.UNKNOWN, "none")
-        reason = "whole_day" if len(hours) == 24 else "part"
-        return self.result(Verdict.PASSED, reason, first=min(hours), last=max(hours) + 1, hours=len(hours))
+        few = len(hours) < FEW and not context.question.hours
+        reason = "whole_day" if len(hours) == 24 else "few" if few else "part"
+        verdict = Verdict.DOUBT if few else Verdict.PASSED
+        return self.result(verdict, reason, first=min(hours), last=max(hours) + 1, hours=len(hours))

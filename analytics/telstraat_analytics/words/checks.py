@@ -9,6 +9,13 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "{before} van de dagen ervoor en {after} van de dagen erna waren bruikbaar.",
         "{before} des jours d'avant et {after} des jours d'après étaient utilisables.",
     ),
+    "observed": ("Observed as much", "Evenveel waargenomen", "Autant observé"),
+    "observed.shares": (
+        "Of the compared hours, {before} was observed before and {after} after.",
+        "Van de vergeleken uren is {before} waargenomen ervoor en {after} erna.",
+        "Des heures comparées, {before} a été observé avant et {after} après.",
+    ),
+    "observed.none": ("No hour is known.", "Er is geen uur bekend.", "Aucune heure n'est connue."),
     "sensor_change": ("Same instrument", "Zelfde meetinstrument", "Même instrument"),
     "sensor_change.none": (
         "Nothing points to a change of the sensor in the compared time.",
@@ -117,6 +124,11 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "Only {hours} hours of the day, {first} to {last} o'clock, were seen on both sides and are compared.",
         "Alleen {hours} uren van de dag, {first} tot {last} uur, zijn aan beide kanten gezien en vergeleken.",
         "Seules {hours} heures du jour, de {first} à {last} h, ont été vues des deux côtés et sont comparées.",
+    ),
+    "daylight.few": (
+        "Only {hours} hours of the day, {first} to {last} o'clock, were seen on both sides: of the others nothing is said.",
+        "Alleen {hours} uren van de dag, {first} tot {last} uur, zijn aan beide kanten gezien: over de andere is niets gezegd.",
+        "Seules {hours} heures du jour, de {first} à {last} h, ont été vues des deux côtés : rien n'est dit des autres.",
     ),
     "daylight.whole_day": (
         "All {hours} hours are compared ({first} to {last}).",

@@ -18,12 +18,21 @@ select * from street_event
 where segment_id = any(%(segments)s) and until_at > %(start)s and from_at < %(end)s order by from_at, event_id
 """
 
+OTHERS = """
+select to_char(m.first_day, 'YYYY-MM-DD') as day, case when m.published then m.name else 'another measure' end as name
+from measure m where m.measure_id <> %(measure)s and exists (
+    select from measure_segment p
+    where p.measure_id = m.measure_id and p.role = 'treated' and p.segment_id = any(%(segments)s)
+) order by m.first_day, m.measure_id
+"""
+
 
 async def analysed(database: Database, measure: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the measure as `telstraat_analytics` calls it, with events that somebody has marked in its streets."""
+    """Return the measure as `telstraat_analytics` calls it, with what else was marked or done in its streets."""
     segments = [*measure["treated"], *measure["boundary"], *measure["controls"]]
     names = await database.rows("select segment_id, name from segment where segment_id = any(%s)", (segments,))
     events = await events_of(database, measure, segments)
+    others = await database.rows(OTHERS, {"measure": measure["measure_id"], "segments": segments})
     zone = ZoneInfo(measure["timezone"])
     return {
         "name": measure["name"],
@@ -43,7 +52,7 @@ async def analysed(database: Database, measure: Mapping[str, Any]) -> dict[str, 
             *(excluded(one, zone) for one in events if one["excludes"]),
         ],
         "other_measures": [
-            *([one["day"], one["name"]] for one in measure["other_measures"]),
+            *([one["day"], one["name"]] for one in (*measure["other_measures"], *others)),
             *(
                 [one["from_at"].astimezone(zone).date().isoformat(), said(one)]
                 for one in events

@@ -1,0 +1,148 @@
+"""Every check can pass, and can fail to: each is shown a comparison of either kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.analytics.streets import MEASURE, ZONE, town
+
+from telstraat_analytics import Calendar, Measure, Question, as_counts
+from telstraat_analytics.checks import CHECKS, CheckContext, Verdict
+from telstraat_analytics.designs.one_street import answer_for
+from telstraat_analytics.designs.series import prepare
+from telstraat_analytics.model.placebo import Placebo
+from telstraat_analytics.quality.findings import Finding
+
+CARS = Question("car", hours=tuple(range(8, 19)))
+SCHOOL = ((dt.date(2025, 8, 18), dt.date(2025, 8, 19)),)
+DAY = pd.Timestamp(MEASURE)
+Change = Callable[[CheckContext], CheckContext]
+
+
+def context_of(frame: pd.DataFrame, **more: Any) -> CheckContext:
+    controls = tuple(sorted(set(frame["segment"]) - {"a"}))
+    calendar = Calendar("BE", school=SCHOOL)
+    known: dict[str, Any] = {"timezone": ZONE, "before_days": 56, "after_days": 28, "calendar": calendar}
+    measure = Measure("m", MEASURE, ("a",), controls, **{**known, **more})
+    prepared = prepare(as_counts(frame), measure)
+    return CheckContext(prepared, measure, CARS, answer_for(prepared, "a", measure, CARS))
+
+
+@pytest.fixture(scope="module")
+def good() -> CheckContext:
+    """A quiet comparison: two controls, the same autumn, nothing wrong."""
+    return context_of(town(3, ("a", "b", "c"), before=168))
+
+
+def drawn(change: Callable[[pd.DataFrame], None], **more: Any) -> Change:
+    """Compare a town to which something has happened."""
+
+    def made(_: CheckContext) -> CheckContext:
+        frame = town(3, ("a", "b", "c"), before=168)
+        change(frame)
+        return context_of(frame, **more)
+
+    return made
+
+
+def told(**answer: Any) -> Change:
+    return lambda one: dataclasses.replace(one, answer=dataclasses.replace(one.answer, **answer))
+
+
+def said(**measure: Any) -> Change:
+    return lambda one: dataclasses.replace(one, measure=dataclasses.replace(one.measure, **measure))
+
+
+def seen(**prepared: Any) -> Change:
+    return lambda one: dataclasses.replace(one, prepared=dataclasses.replace(one.prepared, **prepared))
+
+
+def since(frame: pd.DataFrame, segment: str) -> pd.Series:
+    return (frame["segment"] == segment) & (frame["start"] >= pd.Timestamp(MEASURE, tz=ZONE))
+
+
+def less_observed(frame: pd.DataFrame) -> None:
+    frame.loc[since(frame, "a"), "uptime"] = 0.6
+
+
+def fall_together(frame: pd.DataFrame) -> None:
+    frame.loc[since(frame, "a"), "car"] *= 0.3
+    frame.loc[frame["segment"] == "b", "car"] = (1.5 * frame.loc[frame["segment"] == "a", "car"]).round().to_numpy()
+
+
+def drift_before(frame: pd.DataFrame) -> None:
+    weeks = (frame["start"] - pd.Timestamp(MEASURE, tz=ZONE)).dt.days / 7
+    own = (frame["segment"] == "a") & (weeks < 0) & (weeks > -12)
+    frame.loc[own, "car"] *= np.exp(0.12 * (weeks[own] + 12))
+
+
+def busy_before(frame: pd.DataFrame) -> None:
+    weeks = (frame["start"] - pd.Timestamp(MEASURE, tz=ZONE)).dt.days / 7
+    frame.loc[(frame["segment"] == "a") & (weeks < 0) & (weeks > -6), "car"] *= 2.5
+
+
+def placebos(segment: str, claimed: int, number: int) -> tuple[Placebo, ...]:
+    return tuple(Placebo(segment, DAY, 0.5, 0.1, one < claimed) for one in range(number))
+
+
+def weather(warmer: float) -> pd.DataFrame:
+    days = pd.date_range("2023-01-01", "2025-12-31", freq="D")
+    season = 10 - 8 * np.cos(2 * np.pi * days.day_of_year / 365.25) + np.random.default_rng(1).normal(0, 2, len(days))
+    table = pd.DataFrame({"temperature_c": season, "rain_mm": 1.0}, index=days)
+    table.loc[days >= DAY, "temperature_c"] += warmer
+    return table
+
+
+DRIFT = Finding("a", "gain_drift", DAY, DAY, "history cut")
+CASES: list[tuple[str, Change, Verdict]] = [
+    ("data_quality", told(days_after=15), Verdict.DOUBT),
+    ("data_quality", told(days_after=8), Verdict.FAILED),
+    ("observed", drawn(less_observed), Verdict.DOUBT),
+    ("sensor_change", seen(findings=(DRIFT,)), Verdict.FAILED),
+    ("placebo_in_time", told(placebos=placebos("a", 2, 6)), Verdict.DOUBT),
+    ("placebo_in_space", told(placebos=placebos("b", 2, 2)), Verdict.FAILED),
+    ("leave_one_control_out", drawn(fall_together), Verdict.DOUBT),
+    ("parallel_before", drawn(drift_before), Verdict.FAILED),
+    ("controls", told(controls=(), company=()), Verdict.DOUBT),
+    ("holidays", said(calendar=Calendar("BE", school=((MEASURE, MEASURE + dt.timedelta(days=21)),))), Verdict.DOUBT),
+    ("daylight", lambda one: dataclasses.replace(told(hours=(11, 12, 13))(one), question=Question()), Verdict.DOUBT),
+    ("weather", seen(weather=weather(12.0)), Verdict.DOUBT),
+    ("other_measures", said(other_measures=((MEASURE, "new bus line"),)), Verdict.DOUBT),
+    ("regression_to_the_mean", said(chosen_for="bad month"), Verdict.DOUBT),
+    ("regression_to_the_mean", drawn(busy_before), Verdict.DOUBT),
+]
+
+
+def verdict(name: str, context: CheckContext) -> Verdict:
+    return {check.name: check for check in CHECKS}[name]().run(context).verdict
+
+
+def test_a_quiet_comparison_passes_every_check(good: CheckContext) -> None:
+    with_weather = seen(weather=weather(0.0))(good)
+    found = {check.name: check().run(with_weather).verdict for check in CHECKS}
+    assert {name for name, one in found.items() if one != Verdict.PASSED} <= {"season"}
+
+
+@pytest.mark.parametrize(("name", "change", "expected"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+def test_a_check_says_what_is_wrong(good: CheckContext, name: str, change: Change, expected: Verdict) -> None:
+    assert verdict(name, change(good)) == expected
+
+
+def test_another_season_is_a_doubt_until_last_years_weeks_are_there() -> None:
+    winter = dt.date(2025, 11, 10)
+    short, long = (town(5, ("a", "b"), before=days, after=28, date=winter) for days in (100, 400))
+    for frame, expected in ((short, Verdict.DOUBT), (long, Verdict.PASSED)):
+        measure = Measure("m", winter, ("a",), ("b",), timezone=ZONE, before_days=84, after_days=28)
+        prepared = prepare(as_counts(frame), measure)
+        context = CheckContext(prepared, measure, CARS, answer_for(prepared, "a", measure, CARS))
+        assert verdict("season", context) == expected
+
+
+def test_every_check_is_shown_what_it_must_not_pass() -> None:
+    assert {name for name, _, _ in CASES} | {"season"} == {check.name for check in CHECKS}
