@@ -23,12 +23,12 @@ from telstraat_device.pixels import (
     SPREAD_SHIFT,
     SPREAD_TIMES,
     halve_32,
-    learn_16,
+    learn_64,
     learn_some_16,
     range_32,
     scale_16,
 )
-from telstraat_device.words import ONE, Words, last_word, words_across
+from telstraat_device.words import ONE, Rows, Words, last_word, words_across
 
 Plane = NDArray[Any]  # flat, uint8 unless told otherwise
 
@@ -204,9 +204,23 @@ def hold(small: Plane, mean: Plane, spread: Plane, candidate: Plane, held: Plane
 
 
 @kernel
+def learn_street(
+    small: Plane, raw: Words, mean: Plane, spread: Plane, held: Plane, width: int, rate: int, first: int, last: int
+) -> None:
+    """Move mean and spread of rows first..last by `rate` / 65536, in words that are all street."""
+    words = raw.shape[1]
+    whole = words if width % 64 == 0 else words - 1
+    for y in range(first, last):
+        for k in range(whole):
+            if raw[y, k] == 0:
+                learn_64(small, mean, spread, held, y * width + 64 * k, rate)
+
+
+@kernel
 def learn(
     small: Plane,
     raw: Words,
+    rows: Rows,
     mean: Plane,
     spread: Plane,
     candidate: Plane,
@@ -218,23 +232,22 @@ def learn(
     last: int,
 ) -> None:
     """Move mean and spread of rows first..last where they show street by `rate` / 4096; hold what is foreground."""
+    rate *= 16
+    learn_street(small, raw, mean, spread, held, width, rate, first, last)
     words = raw.shape[1]
     beyond = ~last_word(width)
-    rate *= 16
     for y in range(first, last):
+        if not rows[y] and not beyond:
+            continue
         for k in range(words):
-            at = y * width + 64 * k
             word = raw[y, k]
             kept = word | beyond if k == words - 1 else word
             if kept == 0:
-                for q in range(4):
-                    learn_16(small, mean, spread, held, at + 16 * q, rate)
                 continue
+            at = y * width + 64 * k
             for q in range(4):
                 part = (kept >> np.uint64(16 * q)) & np.uint64(0xFFFF)
-                if part == 0:
-                    learn_16(small, mean, spread, held, at + 16 * q, rate)
-                elif part != 0xFFFF:
+                if part != 0xFFFF:
                     learn_some_16(small, mean, spread, held, at + 16 * q, rate, part)
             while word:
                 hold(small, mean, spread, candidate, held, at + np.int64(first_one(word)), adopt)
@@ -256,7 +269,8 @@ class Background:
     small, previous : uint8 (pixels,)
         The frame at the working size, and the one before.
     mask, solid : uint64 (height, words)
-        What does not belong to the street, and what of it is no shadow; before cleaning `raw` and `shade`.
+        What does not belong to the street, and what of it is no shadow; before cleaning `raw` and `shade`. Each has
+        its `_rows`.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -269,6 +283,9 @@ class Background:
         shape = (self.height, words_across(self.width))
         self.raw, self.mask, self.flat, self.edge, self.shade, self.solid = (
             np.zeros(shape, np.uint64) for _ in range(6)
+        )
+        self.raw_rows, self.mask_rows, self.shade_rows, self.solid_rows = (
+            np.zeros(self.height, np.uint64) for _ in range(4)
         )
         self.logs = np.array([round(256 * math.log2(max(v, 1))) for v in range(256)], np.int16)
         self.counts = np.zeros(COUNTERS, np.int32)

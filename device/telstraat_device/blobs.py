@@ -155,6 +155,7 @@ def trim(found: int, columns: NDArray[np.int32], lines: NDArray[np.int32], blobs
 @kernel
 def find_blobs(
     mask: NDArray[np.uint64],
+    mask_rows: NDArray[np.uint64],
     solid: NDArray[np.uint64],
     small: NDArray[np.uint8],
     previous: NDArray[np.uint8],
@@ -170,10 +171,10 @@ def find_blobs(
 ) -> int:
     """Write a row for every blob of at least `area_min` pixels of a mask; return how many.
 
-    mask, solid : words (height, across); small, previous : the working pictures, for what moved.
+    mask, solid : words (height, across); mask_rows : 0 where a row is empty; small, previous : the working pictures, for what moved.
     """
     height = mask.shape[0]
-    count = runs_of(mask, small, previous, CHANGE_STEP, width, GAP_PX, rows, runs)
+    count = runs_of(mask, mask_rows, small, previous, CHANGE_STEP, width, GAP_PX, rows, runs)
     if count == 0:
         return 0
     unite(rows, height, GAP_Y_PX, runs, parent)

@@ -52,7 +52,8 @@ LOST = -1  # instead of a number of blobs
 (WIDTH, HEIGHT, WORDS, AREA_MIN, NUMBER, GAIN_256, SOLID_COUNT, BRIGHT_COUNT, MOVING, BRIGHTER) = range(23, 33)
 # width of the frame as it comes, and how many of its pixels, in each direction, become one
 (ACROSS, FACTOR) = range(33, 35)
-PLACES = 35
+(RAW_ROWS, MASK_ROWS, SHADE_ROWS, SOLID_ROWS) = range(35, 39)  # addresses: which rows of a mask are empty
+PLACES = 39
 
 
 @kernel
@@ -68,6 +69,12 @@ def words_at(address: int, height: int, words: int) -> Any:
 
 
 @kernel
+def rows_at(address: int, height: int) -> Any:
+    """Return what lies at an address as a word a row."""
+    return carray(pointer(address), (height,), np.uint64)
+
+
+@kernel
 def ints_at(address: int, count: int) -> Any:
     """Return what lies at an address as numbers of 32 bits."""
     return carray(pointer(address), (count,), np.int32)
@@ -80,6 +87,7 @@ def blobs_of(at: Any) -> int:
     pixels = width * height
     return find_blobs(
         words_at(at[MASK], height, words),
+        rows_at(at[MASK_ROWS], height),
         words_at(at[SOLID], height, words),
         bytes_at(at[SMALL], pixels),
         bytes_at(at[PREVIOUS], pixels),
@@ -164,18 +172,20 @@ def see(at: Any, picture: int, working: int, age_s: float, dt_s: float) -> int:
     small, mean = bytes_at(at[SMALL], pixels), carray(pointer(at[MEAN]), (pixels,), np.uint16)
     raw, mask = words_at(at[RAW], height, words), words_at(at[MASK], height, words)
     shaded, solid = words_at(at[SHADE], height, words), words_at(at[SOLID], height, words)
-    mark_outside(small, bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels), width, raw)
-    majority(raw, width, mask)
+    raw_rows, mask_rows = rows_at(at[RAW_ROWS], height), rows_at(at[MASK_ROWS], height)
+    shaded_rows = rows_at(at[SHADE_ROWS], height)
+    mark_outside(small, bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels), width, raw, raw_rows)
+    majority(raw, raw_rows, width, mask, mask_rows)
     flat, edge = words_at(at[FLAT], height, words), words_at(at[EDGE], height, words)
-    at[SOLID_COUNT], at[BRIGHT_COUNT] = shade(small, mean, mask, width, flat, edge, shaded)
-    majority(shaded, width, solid)
+    at[SOLID_COUNT], at[BRIGHT_COUNT] = shade(small, mean, mask, mask_rows, width, flat, edge, shaded, shaded_rows)
+    majority(shaded, shaded_rows, width, solid, rows_at(at[SOLID_ROWS], height))
     spread, held = bytes_at(at[SPREAD], pixels), bytes_at(at[HELD], pixels)
     half = at[NUMBER] & 1
     first, last = half * height // 2, (half + 1) * height // 2
     rate = max(1, min(2048, int(np.rint(4096.0 * 2.0 * dt_s / LEARN_S))))
     adopt_s = ADOPT_YOUNG_S if age_s < YOUNG_S else ADOPT_S
     adopt = max(4, min(255, int(np.rint(adopt_s / (2.0 * dt_s)))))
-    learn(small, raw, mean, spread, bytes_at(at[CANDIDATE], pixels), held, width, rate, adopt, first, last)
+    learn(small, raw, raw_rows, mean, spread, bytes_at(at[CANDIDATE], pixels), held, width, rate, adopt, first, last)
     at[NUMBER] += 1
     at[MOVING] += at[SOLID_COUNT]
     at[BRIGHTER] += at[BRIGHT_COUNT]
@@ -215,6 +225,8 @@ class Sight:
         self.at[: len(arrays)] = [address(array) for array in arrays]
         self.at[WIDTH], self.at[HEIGHT], self.at[WORDS] = street.width, street.height, street.mask.shape[1]
         self.at[ACROSS], self.at[FACTOR] = width, street.factor
+        rows = (street.raw_rows, street.mask_rows, street.shade_rows, street.solid_rows)
+        self.at[RAW_ROWS : RAW_ROWS + len(rows)] = [address(array) for array in rows]
         self.at[AREA_MIN] = max(6, round(street.pixels * 0.00025))
         self._take, self._begin, self._see, self._forget = take(self.at), begin(self.at), see(self.at), forget(self.at)
 

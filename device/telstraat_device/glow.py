@@ -17,12 +17,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.core import HEIGHT, MASK, MEAN, SMALL, WIDTH, WORDS, Sight, blobs_of, bytes_at, words_at
+from telstraat_device.core import (
+    HEIGHT,
+    MASK,
+    MASK_ROWS,
+    MEAN,
+    SMALL,
+    WIDTH,
+    WORDS,
+    Sight,
+    blobs_of,
+    bytes_at,
+    rows_at,
+    words_at,
+)
 from telstraat_device.kernel import address, entry, kernel
 from telstraat_device.lanes import carray, pointer
 
 Plane = NDArray[Any]  # uint8 (pixels,)
 Words = NDArray[Any]  # uint64 (height, words): pixel x of a row is bit x % 64 of word x // 64
+Rows = NDArray[Any]  # uint64 (height,): 0 says that a row is empty
 
 RING_PX = 4  # from a pixel to those that it is told from; lamps are smaller, beams larger
 LEAST = 10.0  # grey levels; the noise of a dark picture averaged over 2 x 2 pixels stays below 3
@@ -45,10 +59,11 @@ def unpack(mask: Words, width: int, plane: Plane) -> None:
 
 
 @kernel
-def pack(plane: Plane, width: int, mask: Words) -> None:
+def pack(plane: Plane, width: int, mask: Words, rows: Rows) -> None:
     """Write a bit a pixel."""
     mask[:] = 0
     for y in range(mask.shape[0]):
+        rows[y] = np.uint64(1)
         for x in range(width):
             mask[y, x >> 6] |= np.uint64(plane[y * width + x]) << np.uint64(x & 63)
 
@@ -137,7 +152,7 @@ def close_gaps(plane: Plane, width: int, across: int, down: int) -> None:
 
 
 @kernel
-def take_light_off(small: Plane, mean: Plane, mask: Words, width: int, scratch: Plane) -> None:
+def take_light_off(small: Plane, mean: Plane, mask: Words, rows: Rows, width: int, scratch: Plane) -> None:
     """Take light out of the mask; scratch : uint8 (SCRATCH * pixels,)."""
     n = small.shape[0]
     full, marks, kept, away, left = (
@@ -152,7 +167,7 @@ def take_light_off(small: Plane, mean: Plane, mask: Words, width: int, scratch: 
     settle_edges(marks, width, kept)
     keep_near(kept, small, mean, full, width, away, left)
     close_gaps(left, width, ACROSS_PX, DOWN_PX)
-    pack(left, width, mask)
+    pack(left, width, mask, rows)
 
 
 @entry
@@ -161,7 +176,8 @@ def find_lit(at: Any, scratch: int, _whole: int, _first: float, _second: float) 
     width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
     pixels = width * height
     small, mean = bytes_at(at[SMALL], pixels), carray(pointer(at[MEAN]), (pixels,), np.uint16)
-    take_light_off(small, mean, words_at(at[MASK], height, words), width, bytes_at(scratch, SCRATCH * pixels))
+    mask, rows = words_at(at[MASK], height, words), rows_at(at[MASK_ROWS], height)
+    take_light_off(small, mean, mask, rows, width, bytes_at(scratch, SCRATCH * pixels))
     return blobs_of(at)
 
 

@@ -76,28 +76,28 @@ def range_32(mean: Any, spread: Any, floor: Any, up: Any, here: Any, down: Any, 
 
 
 def learnt(x: Any, m: Any, s: Any, rate: Any) -> tuple[Any, Any]:
-    """Return mean and spread of 16 pixels after `rate` / 65536 of the way to what is seen, rounding down."""
+    """Return mean and spread of pixels after `rate` / 65536 of the way to what is seen, rounding down."""
     seen = x.wide(16) << 8
-    gap = seen.gap(m)
-    step = gap.times_high(rate)
-    rest = (gap * rate).differs(0).wide(16)
-    mean = (seen > m).where(m + step, m - step - rest)
-    off = (gap >> (8 - SPREAD_SHIFT)).min(255)
+    above, below = seen.minus(m), m.minus(seen)
+    rest = (below * rate).differs(0).wide(16)
+    mean = m + above.times_high(rate) - below.times_high(rate) - rest
+    off = ((above | below) >> (8 - SPREAD_SHIFT)).min(255)
     old = s.wide(16)
     spread = (old + (off - old).shift_signed(4) + (off > old).wide(16)).min(SPREAD_MAX)
     return mean, spread.narrow(8)
 
 
 @lanes
-def learn_16(small: Any, mean: Any, spread: Any, held: Any, at: Any, rate: Any) -> None:
-    """Move mean and spread of 16 pixels of the street by `rate` / 65536, and forget what was held there."""
-    mean[at, 16], spread[at, 16] = learnt(small[at, 16], mean[at, 16], spread[at, 16], rate.lanes(16, 16))
-    held[at, 16] = held[at, 16].minus(1)
+def learn_64(small: Any, mean: Any, spread: Any, held: Any, at: Any, rate: Any) -> None:
+    """Move mean and spread of 64 pixels of the street by `rate` / 65536, and forget what was held there."""
+    for here in (at, at + 32):
+        mean[here, 32], spread[here, 32] = learnt(small[here, 32], mean[here, 32], spread[here, 32], rate.lanes(16, 32))
+    held[at, 64] = held[at, 64].minus(1)
 
 
 @lanes
 def learn_some_16(small: Any, mean: Any, spread: Any, held: Any, at: Any, rate: Any, kept: Any) -> None:
-    """Do the same, but leave the pixels marked in `kept` as they are."""
+    """Do the same with 16 pixels, but leave those marked in `kept` as they are."""
     keep = kept.mask(16)
     m, s = learnt(small[at, 16], mean[at, 16], spread[at, 16], rate.lanes(16, 16))
     mean[at, 16] = keep.where(mean[at, 16], m)

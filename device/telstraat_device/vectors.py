@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
@@ -20,6 +21,7 @@ __all__ = ["carray", "count_ones", "first_one", "lanes", "pointer"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 inline: Any = intrinsic
+declared: Any = get_or_insert_function
 
 BIT = ir.IntType(1)
 BYTE = ir.IntType(8)
@@ -41,6 +43,14 @@ class Lanes:
 
     def _new(self, value: Any) -> Lanes:
         return Lanes(self._builder, value)
+
+    def _ask(self, name: str, other: Lanes | int, *more: Any) -> Lanes:
+        """Let LLVM do what it has a name for."""
+        kind = self.value.type
+        name = f"llvm.{name}.v{kind.count}i{kind.element.width}"
+        form = ir.FunctionType(kind, [kind, kind, *(one.type for one in more)])
+        function = declared(self._builder.module, form, name)
+        return self._new(self._builder.call(function, [self.value, self._like(other), *more]))
 
     def __add__(self, other: Lanes | int) -> Lanes:
         return self._new(self._builder.add(self.value, self._like(other)))
@@ -83,7 +93,7 @@ class Lanes:
 
     def minus(self, other: Lanes | int) -> Lanes:
         """Subtract, stopping at 0."""
-        return self.max(other) - other
+        return self._ask("usub.sat", other)
 
     def plus(self, other: Lanes) -> Lanes:
         """Add, stopping at the largest number."""
@@ -113,7 +123,7 @@ class Lanes:
 
     def times_high(self, other: Lanes) -> Lanes:
         """Multiply numbers of 16 bits and keep the upper half of the product."""
-        return ((self.wide(32) * other.wide(32)) >> 16).narrow(16)
+        return self._ask("umul.fix", other, ir.Constant(ir.IntType(32), 16))
 
     def where(self, yes: Lanes, no: Lanes) -> Lanes:
         """Take `yes` in the lanes that this mask marks, `no` in the others."""

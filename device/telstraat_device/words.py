@@ -1,7 +1,8 @@
 """What is done to the bits of a frame, 64 pixels at a time: majorities, shadows and their rims, runs.
 
 A mask is uint64 (height, words): pixel x of a row is bit x % 64 of word x // 64. Bits beyond the width are 0, and so is
-the border of every cleaned mask.
+the border of every cleaned mask. Beside each lies `rows`, uint64 (height,): 0 says that a row is empty. Most are, and
+are passed over.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from telstraat_device.lanes import count_ones, first_one
 from telstraat_device.pixels import brighter_64, moved_64, outside_64, textured_16
 
 Words = NDArray[Any]  # uint64 (height, words)
+Rows = NDArray[Any]  # uint64 (height,)
 
 ONE = np.uint64(1)
 TOP = np.uint64(63)
@@ -34,26 +36,43 @@ def last_word(width: int) -> np.uint64:
 
 
 @kernel
-def mark_outside(small: Any, low: Any, high: Any, width: int, raw: Words) -> None:
+def mark_outside(small: Any, low: Any, high: Any, width: int, raw: Words, rows: Rows) -> None:
     """Mark what is not in the range of the street."""
     height, words = raw.shape
     ends = last_word(width)
     for y in range(height):
+        found = np.uint64(0)
         for k in range(words):
-            raw[y, k] = outside_64(small, low, high, y * width + 64 * k)
-        raw[y, words - 1] &= ends
+            word = outside_64(small, low, high, y * width + 64 * k)
+            if k == words - 1:
+                word &= ends
+            raw[y, k] = word
+            found |= word
+        rows[y] = found
 
 
 @kernel
-def majority(mask: Words, width: int, out: Words) -> None:
+def clear_row(mask: Words, rows: Rows, y: int) -> None:
+    """Leave nothing in row y."""
+    if rows[y]:
+        rows[y] = np.uint64(0)
+        for k in range(mask.shape[1]):
+            mask[y, k] = np.uint64(0)
+
+
+@kernel
+def majority(mask: Words, rows: Rows, width: int, out: Words, out_rows: Rows) -> None:
     """Keep a pixel when at least 5 of the 3 x 3 around it are marked; the border is left empty.
 
     Each column of three is added up in two bits (s, t = ones, twos), then the columns left, here and right.
     """
     height, words = mask.shape
-    for k in range(words):
-        out[0, k] = out[height - 1, k] = np.uint64(0)
+    clear_row(out, out_rows, 0)
+    clear_row(out, out_rows, height - 1)
     for y in range(1, height - 1):
+        if not (rows[y - 1] | rows[y] | rows[y + 1]):
+            clear_row(out, out_rows, y)
+            continue
         s_left = t_left = s = t = np.uint64(0)
         for k in range(words + 1):
             s_right = t_right = np.uint64(0)
@@ -76,6 +95,7 @@ def majority(mask: Words, width: int, out: Words) -> None:
             s_left, t_left, s, t = s, t, s_right, t_right
         out[y, 0] &= ~ONE
         out[y, words - 1] &= last_word(width) >> ONE
+        out_rows[y] = ONE
 
 
 @kernel
@@ -100,7 +120,20 @@ def rim(mask: Words, flat: Words, y: int, k: int) -> np.uint64:
 
 
 @kernel
-def shade(small: Any, mean: Any, mask: Words, width: int, flat: Words, edge: Words, out: Words) -> tuple[Any, Any]:
+def dark_word(small: Any, mean: Any, at: int, width: int, word: Any) -> tuple[Any, Any]:
+    """Return which of 64 pixels of the foreground are even shadow, and which are dark with edges."""
+    dark, edges = word & ~brighter_64(small, mean, at), np.uint64(0)
+    for q in range(4):
+        if (dark >> np.uint64(16 * q)) & np.uint64(0xFFFF):
+            edges |= textured_16(small, mean, at + 16 * q, width) << np.uint64(16 * q)
+    edges &= dark
+    return dark & ~edges, edges
+
+
+@kernel
+def shade(
+    small: Any, mean: Any, mask: Words, rows: Rows, width: int, flat: Words, edge: Words, out: Words, out_rows: Rows
+) -> tuple[Any, Any]:
     """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
 
     The rim of a hard shadow has such edges, too; it is known by lying between street and shadow. Written are the even
@@ -109,22 +142,19 @@ def shade(small: Any, mean: Any, mask: Words, width: int, flat: Words, edge: Wor
     """
     height, words = mask.shape
     for y in range(height):
-        for k in range(words):
-            word = mask[y, k]
-            even = edges = np.uint64(0)
-            if word:
-                at = y * width + 64 * k
-                dark = word & ~brighter_64(small, mean, at)
-                if dark:
-                    for q in range(4):
-                        if (dark >> np.uint64(16 * q)) & np.uint64(0xFFFF):
-                            edges |= textured_16(small, mean, at + 16 * q, width) << np.uint64(16 * q)
-                    edges &= dark
-                    even = dark & ~edges
-            flat[y, k] = even
-            edge[y, k] = edges
+        if rows[y]:
+            for k in range(words):
+                flat[y, k] = edge[y, k] = np.uint64(0)
+                if mask[y, k]:
+                    flat[y, k], edge[y, k] = dark_word(small, mean, y * width + 64 * k, width, mask[y, k])
+        elif out_rows[y]:
+            flat[y, :] = np.uint64(0)
+            clear_row(out, out_rows, y)
     solid = bright = np.uint64(0)
     for y in range(height):
+        if not rows[y]:
+            continue
+        out_rows[y] = ONE
         for k in range(words):
             word = mask[y, k]
             if word:
@@ -138,16 +168,20 @@ def shade(small: Any, mean: Any, mask: Words, width: int, flat: Words, edge: Wor
 
 
 @kernel
-def runs_of(mask: Words, small: Any, previous: Any, step: int, width: int, gap: int, rows: Any, runs: Any) -> int:
+def runs_of(
+    mask: Words, rows: Rows, small: Any, previous: Any, step: int, width: int, gap: int, begins: Any, runs: Any
+) -> int:
     """Write the runs of every row, bridging gaps of up to `gap` pixels; return how many.
 
-    runs : int32 (MAX_RUNS, 5): y, x0, x1, pixels, pixels that moved since the frame before; rows : the first run of
+    runs : int32 (MAX_RUNS, 5): y, x0, x1, pixels, pixels that moved since the frame before; begins : the first run of
     each row, and one more.
     """
     height, words = mask.shape
     count, full = -1, runs.shape[0] - 1
     for y in range(height):
-        rows[y] = count + 1
+        begins[y] = count + 1
+        if not rows[y]:
+            continue
         end: Any = -gap - 1
         for k in range(words):
             word = mask[y, k]
@@ -171,5 +205,5 @@ def runs_of(mask: Words, small: Any, previous: Any, step: int, width: int, gap: 
                 runs[count, 3] += np.int32(ones)
                 runs[count, 4] += np.int32(count_ones(moved & piece))
                 word &= ~piece
-    rows[height] = count + 1
+    begins[height] = count + 1
     return count + 1

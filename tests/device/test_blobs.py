@@ -29,6 +29,7 @@ from telstraat_device.words import runs_of, words_across
 
 WIDTH, HEIGHT = 150, 30
 Mask = NDArray[np.uint8]
+ALL_ROWS = np.ones(HEIGHT, np.uint64)
 
 
 def packed(mask: Mask) -> NDArray[np.uint64]:
@@ -43,7 +44,7 @@ def table_of(mask: Mask, solid: Mask, changed: Mask, area_min: int) -> NDArray[n
     """Return the rows of the blobs; what has changed is 100 brighter than before."""
     blobs, now, before = Blobs(WIDTH, HEIGHT), plane(mask.size), plane(mask.size)
     now[:] = 100 * changed.ravel()
-    words = packed(mask), packed(solid), now, before, WIDTH, area_min
+    words = packed(mask), ALL_ROWS, packed(solid), now, before, WIDTH, area_min
     scratch = blobs.rows, blobs.runs, blobs.parent, blobs.sums, blobs.columns, blobs.lines
     return blobs.table[: find_blobs(*words, *scratch, blobs.table)]
 
@@ -51,7 +52,7 @@ def table_of(mask: Mask, solid: Mask, changed: Mask, area_min: int) -> NDArray[n
 def found(mask: Mask, gap: int, gap_y: int) -> list[tuple[float, ...]]:
     blobs, empty = Blobs(WIDTH, HEIGHT), plane(mask.size)
     table = np.zeros((2000, module.BLOB_COLUMNS))
-    count = runs_of(packed(mask), empty, empty, 8, WIDTH, gap, blobs.rows, blobs.runs)
+    count = runs_of(packed(mask), ALL_ROWS, empty, empty, 8, WIDTH, gap, blobs.rows, blobs.runs)
     unite(blobs.rows, HEIGHT, gap_y, blobs.runs, blobs.parent)
     rows = table[: gather(count, 1, blobs.runs, blobs.parent, blobs.sums, table)]
     return sorted(tuple(map(float, row[:5])) for row in rows)
@@ -109,5 +110,5 @@ def test_more_runs_than_there_is_room_for_lose_the_rest_and_nothing_else() -> No
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     mask[:, ::7] = 1
     blobs, empty = Blobs(WIDTH, HEIGHT), plane(mask.size)
-    assert runs_of(packed(mask), empty, empty, 8, WIDTH, 5, blobs.rows, blobs.runs[:50]) == 50
+    assert runs_of(packed(mask), ALL_ROWS, empty, empty, 8, WIDTH, 5, blobs.rows, blobs.runs[:50]) == 50
     assert blobs.rows[HEIGHT] == 50

@@ -33,8 +33,9 @@ def left_of(picture: NDArray[np.float64], before: NDArray[np.float64]) -> Pictur
     small, mean = picture.astype(np.uint8), (256 * before).astype(np.uint16)
     marked = (np.abs(picture - before) > 9).astype(np.uint8)
     mask = np.zeros((DOWN, words_across(ACROSS)), np.uint64)
-    pack(marked.ravel(), ACROSS, mask)
-    take_light_off(small.ravel(), mean.ravel(), mask, ACROSS, np.zeros(SCRATCH * DOWN * ACROSS, np.uint8))
+    rows = np.zeros(DOWN, np.uint64)
+    pack(marked.ravel(), ACROSS, mask, rows)
+    take_light_off(small.ravel(), mean.ravel(), mask, rows, ACROSS, np.zeros(SCRATCH * DOWN * ACROSS, np.uint8))
     left = np.zeros(DOWN * ACROSS, np.uint8)
     unpack(mask, ACROSS, left)
     return left.reshape(DOWN, ACROSS)
@@ -78,7 +79,7 @@ def test_gaps_are_closed_as_by_looking_at_each_row_and_column(seed: int, across:
 def test_a_mask_comes_back_as_it_was_packed(seed: int, width: int) -> None:
     plane = (np.random.default_rng(seed).random(3 * width) < 0.5).astype(np.uint8)
     mask, back = np.zeros((3, words_across(width)), np.uint64), np.zeros_like(plane)
-    pack(plane, width, mask)
+    pack(plane, width, mask, np.zeros(3, np.uint64))
     unpack(mask, width, back)
     assert (plane == back).all()
 
