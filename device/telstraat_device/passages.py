@@ -81,6 +81,8 @@ TOGETHER_S = 0.8
 HEADWAY_S = 0.6
 AT_ONCE_S = 0.25
 STREAK, STREAK_MOVING = 4.0, 0.3  # width over height, and movement, of light that a lamp ahead throws
+LONG_STREAK, LONG_STREAK_MOVING = 6.0, 0.45  # longer than a bus for its height; a tram's lit windows change more
+DRAWN_SHARE, DRAWN_SLIP = 0.3, 0.08  # of the larger's area; and of its speed
 FAINT_SHARE, FAINT_S = 0.4, 1.5  # of the least area: a person far away, when it was alone for so long by day
 OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
@@ -125,7 +127,18 @@ def piece_of(a: Table, b: Table) -> bool:
     stacked = -gap_x > 0.5 * min(aw, bw)
     inside = -gap_x > 0.6 * min(aw, bw) and -gap_y > 0.6 * min(ah, bh)
     beside = part < 0.25 and a[OWN_S] < OF_ITS_OWN_S
-    return bool(beside or (part < 0.5 and stacked) or inside)
+    return bool(beside or (part < 0.5 and stacked) or inside or (part < DRAWN_SHARE and drawn_by(a, b, gap_x)))
+
+
+@kernel
+def drawn_by(a: Table, b: Table, gap_x: float) -> bool:
+    """Tell whether `a` hangs on `b`: a trailer, the box of a cargo bicycle. It moves exactly as `b` does, on one ground."""
+    pace = np.hypot(b[SOLID_VX], b[SOLID_VY])
+    slip = np.hypot(a[SOLID_VX] - b[SOLID_VX], a[SOLID_VY] - b[SOLID_VY])
+    off_ground = abs(a[SOLID_Y] + 0.5 * a[SOLID_H] - b[SOLID_Y] - 0.5 * b[SOLID_H])
+    return bool(
+        slip < DRAWN_SLIP * pace and off_ground < 0.3 * a[SOLID_H] + 1.0 and abs(gap_x) < 0.4 * a[SOLID_W] + 1.0
+    )
 
 
 @kernel
@@ -153,6 +166,15 @@ def one_in_the_dark(a: Table, b: Table, share: float) -> bool:
 
 
 @kernel
+def is_streak(track: Table) -> bool:
+    """Tell whether what crossed looks like light that a lamp throws on the street (a row of tracks)."""
+    flat = track[SOLID_W] / max(track[SOLID_H], 1.0)
+    if flat > LONG_STREAK:
+        return bool(track[MOVED] < LONG_STREAK_MOVING)
+    return bool(flat > STREAK and track[MOVED] < STREAK_MOVING)
+
+
+@kernel
 def too_small(track: Table, frame: Table) -> bool:
     """Tell whether what crossed is too small to be an object (a row of tracks)."""
     if track[LINE_AREA] >= frame[SMALLEST]:
@@ -169,8 +191,7 @@ def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, sc
         return STILL
     if too_small(tracks[i], frame):
         return SMALL
-    flat = tracks[i, SOLID_W] > STREAK * tracks[i, SOLID_H]
-    if frame[DARK_SHARE] != 0.0 and flat and tracks[i, MOVED] < STREAK_MOVING:
+    if frame[DARK_SHARE] != 0.0 and is_streak(tracks[i]):
         return STREAK_OF_LIGHT
     for j in range(tracks.shape[0]):
         if j != i and tracks[j, ALIVE] != 0.0 and tracks[j, PENDING] != 0.0:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from telstraat_device import track_table as c
-from telstraat_device.passages import judge, one_in_the_dark
+from telstraat_device.passages import judge, one_in_the_dark, piece_of
 from telstraat_device.sighting import MEDIANS
 
 
@@ -48,6 +48,8 @@ def test_pieces_in_the_dark(name: str) -> None:
     [
         (0.2, 8.0, 1.0, c.STREAK_OF_LIGHT),
         (0.8, 8.0, 1.0, c.COUNTED),
+        (0.4, 8.0, 1.0, c.STREAK_OF_LIGHT),
+        (0.4, 15.0, 1.0, c.COUNTED),
         (0.2, 30.0, 1.0, c.COUNTED),
         (0.2, 8.0, 0.0, c.COUNTED),
         (0.0, 8.0, 1.0, c.STILL),
@@ -86,3 +88,19 @@ def test_what_is_small_counts_when_it_was_alone_for_long_by_day(
     frame[c.WIDTH], frame[c.HEIGHT], frame[c.SMALLEST], frame[c.DARK_SHARE] = 320, 240, 70, share
     history, scratch = np.zeros((2, c.HISTORY, c.HISTORY_COLUMNS)), np.zeros((MEDIANS, c.HISTORY))
     assert judge(tracks, 0, frame, recent, history, scratch) == expected
+
+
+DRAWN: dict[str, tuple[NDArray[np.float64], bool]] = {
+    "the box of a cargo bicycle": (crossed(3.1, 165, 169, 23, 19, 143, -4), True),
+    "somebody overtaken": (crossed(3.0, 165, 169, 23, 19, 110, -4), False),
+    "somebody behind, on another lane": (crossed(3.0, 165, 140, 23, 19, 143, -4), False),
+    "the next one": (crossed(3.7, 165, 169, 23, 19, 143, -4), False),
+    "one as large": (crossed(3.0, 165, 160, 35, 40, 143, -4), False),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_moves_exactly_as_something_larger_beside_it_hangs_on_it(name: str) -> None:
+    small, expected = DRAWN[name]
+    small[c.OWN_S] = 2.0
+    assert piece_of(small, crossed(3.3, 163, 152, 40, 54, 145, -4)) is expected
