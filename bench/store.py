@@ -1,7 +1,7 @@
 """How much room a report takes and how long the API's usual questions take, as sensors and years grow.
 
-    python -m bench.store --json plain.json [--sizes 100x28 1000x28 ...] [--latency-s 20 --rate 50] [--keep-free-gb 20]
-        [--folder DIR]
+    python -m bench.store --json plain.json [--sizes 100x28 1000x28 ...] [--latency-s 20 --rate 50 [--http-only]]
+        [--keep-free-gb 20] [--folder DIR]
     python -m bench.store --json timescale.json --pg-bin DIR
     python -m bench.store_page plain.json timescale.json --page docs/bench/store.md --plot docs/images/store.svg
 
@@ -86,7 +86,7 @@ def add_up(connection: psycopg.Connection, reports: int) -> float:
     return reports / (time.perf_counter() - began_s)
 
 
-def fill_and_ask(dsn: str, sensors: int, days: float, latency_s: float, rate: float) -> Measured:
+def fill_and_ask(dsn: str, sensors: int, days: float, latency_s: float, rate: float, *, asks: bool) -> Measured:
     """Load one size and measure it."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         is_timescale = connection.execute("select from pg_extension where extname = 'timescaledb'").rowcount == 1
@@ -103,7 +103,7 @@ def fill_and_ask(dsn: str, sensors: int, days: float, latency_s: float, rate: fl
         hours = connection.execute(
             "select pg_total_relation_size('rollup_hour') / greatest(count(*), 1) from rollup_hour"
         ).fetchone()
-        questions = ask(dsn, sensors)
+        questions = ask(dsn, sensors) if asks else {}
         latency = measure_api(dsn, latency_s, rate) if latency_s else []
         compressed = compress_per_s = None
         if is_timescale:
@@ -160,6 +160,7 @@ def main() -> int:
     parser.add_argument("--keep-free-gb", type=float, default=20)
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="sensors x days")
     parser.add_argument("--latency-s", type=float, default=0, help="also ask over HTTP for so long")
+    parser.add_argument("--http-only", action="store_true", help="ask nothing but over HTTP")
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
     parser.add_argument("--json", type=Path, required=True)
     args = parser.parse_args()
@@ -174,7 +175,9 @@ def main() -> int:
                 server.create_database(base)
                 migrate(server.dsn(base))
                 state = status(server.dsn(base))
-                found.append(fill_and_ask(server.dsn(base), sensors, days, args.latency_s, args.rate))
+                found.append(
+                    fill_and_ask(server.dsn(base), sensors, days, args.latency_s, args.rate, asks=not args.http_only)
+                )
                 server.drop_database(base)
                 tell(found[-1])
                 about = {

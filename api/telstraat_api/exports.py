@@ -13,16 +13,18 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+import orjson
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.alone import each, standing_of
+from telstraat_api.alone import Standing, each, standing_of
 from telstraat_api.counts import COLUMNS
 from telstraat_api.database import Database
 from telstraat_api.errors import ApiError, BusyError
+from telstraat_api.imported import imported_query
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, street_query
 from telstraat_api.settings import ApiSettings
@@ -81,11 +83,12 @@ class Wish:
 
 NAMES = (
     "segment_id", "street", "start_local", "start_utc", "bucket", "observed_s", "uptime", "sensors", "flags",
-    *COLUMNS, *(f"{name}_seen" for name in COLUMNS), "licence",
+    *COLUMNS, *(f"{name}_seen" for name in COLUMNS), "licence", "source",
 )  # fmt: skip
 
 LOCAL = sql.SQL("left((c.period_start at time zone %(timezone)s)::text, 16)")
 STAMP = sql.SQL("replace((c.period_start at time zone 'UTC')::text, ' ', 'T') || 'Z'")
+SOURCE = sql.SQL(r"""case when c.source ~ '^[-=+@\s]' then '''' || c.source else c.source end""")
 LENGTHS = {Bucket.QUARTER: sql.SQL("900"), Bucket.HOUR: sql.SQL("3600")}
 DAY_LENGTH = sql.SQL(
     "extract(epoch from (date_trunc('day', c.period_start at time zone %(timezone)s) + interval '1 day')"
@@ -100,7 +103,28 @@ def number(expression: sql.Composable, decimal: Decimal) -> sql.Composable:
     return sql.SQL("replace(({})::text, '.', ',')").format(rounded) if decimal is Decimal.COMMA else rounded
 
 
-def csv_query(wish: Wish, *, alone: bool) -> sql.Composed:
+# What was imported stands in where the street has no counts of its own, with its source and that source's licence.
+WITH_IMPORTED = sql.SQL("""
+with own as ({own}), other as ({other})
+select segment_id, period_start, observed_s, sensors, flags, {n}, {seen}, null::text as source, null::text as licence from own
+where observed_s > 0 or not exists (select from other o where o.period_start = own.period_start)
+union all
+select o.segment_id, o.period_start, o.observed_s, 0, 0, {n}, {nothing}, p.name, p.licence
+from other o join import_source p using (source_id)
+where not exists (select from own w where w.period_start = o.period_start and w.observed_s > 0)""")
+OWN_ONLY = sql.SQL("select q.*, null::text as source, null::text as licence from ({own}) q")
+
+
+def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
+    """Return the query of a piece's counts, by period."""
+    own = street_query(bucket, Key.SEGMENT, rolled_up=bucket is not Bucket.QUARTER, alone=piece.standing.alone)
+    if not piece.standing.has_imported:
+        return OWN_ONLY.format(own=own)
+    parts = {"n": each("{n}"), "seen": each("{n}_seen"), "nothing": each("null::int")}
+    return WITH_IMPORTED.format(own=own, other=imported_query(bucket), **parts)
+
+
+def csv_query(wish: Wish, piece: Piece) -> sql.Composed:
     """Return the query whose rows are the lines of a CSV file."""
     length = LENGTHS.get(wish.bucket, DAY_LENGTH)
     uptime = sql.SQL("c.observed_s::float8 / {}").format(length)
@@ -108,9 +132,9 @@ def csv_query(wish: Wish, *, alone: bool) -> sql.Composed:
     fields = [
         sql.SQL("c.segment_id"), sql.SQL("%(street)s"), LOCAL, STAMP, sql.Literal(wish.bucket.value), sql.SQL("c.observed_s"),
         number(uptime, wish.decimal), sql.SQL("c.sensors"), sql.SQL("c.flags"),
-        *(number(column, wish.decimal) for column in corrected), each("c.{n}_seen"), sql.SQL("%(licence)s"),
+        *(number(column, wish.decimal) for column in corrected), each("c.{n}_seen"), sql.SQL("coalesce(c.licence, %(licence)s)"), SOURCE,
     ]  # fmt: skip
-    counts = street_query(wish.bucket, Key.SEGMENT, rolled_up=wish.bucket is not Bucket.QUARTER, alone=alone)
+    counts = counts_query(wish.bucket, piece)
     # Sorted before it is written out: what is written is several times as long.
     query = sql.SQL("select {fields} from (select * from ({counts}) q order by period_start offset 0) c")
     return query.format(fields=sql.SQL(", ").join(fields), counts=counts)
@@ -124,12 +148,25 @@ class Piece:
     street: str
     timezone: str
     window: Window
-    alone: bool
+    standing: Standing
 
 
 def as_text(name: str) -> str:
     """Return a street's name so that a spreadsheet reads it as text: one may be called =HYPERLINK(...)."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+FIELDS = [
+    ("segment_id", pa.int64()), ("street", pa.string()), ("start_local", pa.string()),
+    ("start_utc", pa.timestamp("us", tz="UTC")), ("bucket", pa.string()), ("observed_s", pa.int32()),
+    ("uptime", pa.float64()), ("sensors", pa.int32()), ("flags", pa.int32()),
+    *((name, pa.float64()) for name in COLUMNS), *((f"{name}_seen", pa.int32()) for name in COLUMNS), ("source", pa.string()),
+]  # fmt: skip
+SOURCES = """
+select distinct p.name, p.licence, p.credit from import_source p
+where exists (select from imported_day m where m.source_id = p.source_id and m.segment_id = any(%(ids)s))
+order by p.name
+"""
 
 
 class Exporter:
@@ -152,10 +189,11 @@ class Exporter:
             await connection.execute("set transaction isolation level repeatable read, read only")
             yield connection
 
-    def values(self, piece: Piece) -> dict[str, Any]:
+    def values(self, piece: Piece, bucket: Bucket) -> dict[str, Any]:
         """Return the values of a piece's query."""
         return {
             "ids": [piece.segment_id],
+            "bucket": bucket.value,
             "start": piece.window.start,
             "end": piece.window.end,
             "timezone": piece.timezone,
@@ -176,7 +214,7 @@ class Exporter:
                 end = min(next_start(start_of(start, span, tz), span, tz), wish.window.end)
                 window = Window(start, end)
                 standing = await standing_of(self.database, [segment_id], window)
-                yield Piece(segment_id, names.get(segment_id, ""), timezone, window, standing.alone)
+                yield Piece(segment_id, names.get(segment_id, ""), timezone, window, standing)
                 start = end
 
     async def csv(self, wish: Wish) -> AsyncIterator[bytes]:
@@ -187,35 +225,41 @@ class Exporter:
         try:
             async with self.snapshot() as connection, connection.cursor() as cursor:
                 async for piece in self.pieces(wish):
-                    query = csv_query(wish, alone=piece.alone)
+                    query = csv_query(wish, piece)
                     copy_query = sql.SQL("copy ({}) to stdout {}").format(query, options)
-                    async with cursor.copy(copy_query, self.values(piece)) as copy:
+                    async with cursor.copy(copy_query, self.values(piece, wish.bucket)) as copy:
                         async for block in joined(copy):
                             yield block
         except (psycopg.Error, ApiError, OSError) as error:
             yield f"# INCOMPLETE: {type(error).__name__}; ask for a shorter period or try again\r\n".encode()
             raise
 
-    async def batches(self, wish: Wish) -> AsyncIterator[pa.RecordBatch]:
+    async def schema(self, wish: Wish) -> pa.Schema:
+        """Return the columns of Parquet and Arrow files; licence and sources are in their metadata."""
+        rows = await self.database.rows(SOURCES, {"ids": [segment_id for segment_id, _ in wish.segments]})
+        sources = {row["name"]: {"licence": row["licence"], "credit": row["credit"]} for row in rows}
+        known = {"licence": self.settings.licence, "attribution": self.settings.attribution}
+        return pa.schema(FIELDS, metadata={**known, "sources": orjson.dumps(sources)})
+
+    async def batches(self, wish: Wish, schema: pa.Schema) -> AsyncIterator[pa.RecordBatch]:
         """Yield the counts as record batches."""
-        schema = schema_of(self.settings)
-        rolled_up = wish.bucket is not Bucket.QUARTER
-        fields = sql.SQL("c.period_start, c.observed_s, c.sensors, c.flags, {}, {}").format(
+        fields = sql.SQL("c.period_start, c.observed_s, c.sensors, c.flags, {}, {}, c.source").format(
             each("c.{n}"), each("c.{n}_seen")
         )
         query = sql.SQL("select {} from ({}) c order by c.period_start")
         async with self.snapshot() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
             async for piece in self.pieces(wish):
-                counts = street_query(wish.bucket, Key.SEGMENT, rolled_up=rolled_up, alone=piece.alone)
-                await cursor.execute(query.format(fields, counts), self.values(piece))
+                counts = counts_query(wish.bucket, piece)
+                await cursor.execute(query.format(fields, counts), self.values(piece, wish.bucket))
                 while rows := await cursor.fetchmany(PIECE_ROWS):
                     yield batch_of(schema, rows, piece, wish.bucket)
 
     async def arrow(self, wish: Wish) -> AsyncIterator[bytes]:
         """Yield an Arrow stream."""
         sink = Sink()
-        with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema_of(self.settings)) as writer:
-            async for batch in self.batches(wish):
+        schema = await self.schema(wish)
+        with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema) as writer:
+            async for batch in self.batches(wish, schema):
                 writer.write_batch(batch)
                 yield sink.taken()
         yield sink.taken()
@@ -223,8 +267,9 @@ class Exporter:
     async def parquet(self, wish: Wish) -> AsyncIterator[bytes]:
         """Yield a Parquet file, a row group a piece."""
         sink = Sink()
-        with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema_of(self.settings), compression="zstd") as writer:
-            async for batch in self.batches(wish):
+        schema = await self.schema(wish)
+        with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
+            async for batch in self.batches(wish, schema):
                 writer.write_batch(batch)
                 yield sink.taken()
         yield sink.taken()
@@ -288,17 +333,6 @@ class Sink:
     def close(self) -> None:
         """Written to the end."""
         self.closed = True
-
-
-def schema_of(settings: ApiSettings) -> pa.Schema:
-    """Return the columns of Parquet and Arrow files; the licence is in their metadata."""
-    fields = [
-        ("segment_id", pa.int64()), ("street", pa.string()), ("start_local", pa.string()),
-        ("start_utc", pa.timestamp("us", tz="UTC")), ("bucket", pa.string()), ("observed_s", pa.int32()),
-        ("uptime", pa.float64()), ("sensors", pa.int32()), ("flags", pa.int32()),
-        *((name, pa.float64()) for name in COLUMNS), *((f"{name}_seen", pa.int32()) for name in COLUMNS),
-    ]  # fmt: skip
-    return pa.schema(fields, metadata={"licence": settings.licence, "attribution": settings.attribution})
 
 
 def batch_of(schema: pa.Schema, rows: Sequence[tuple[Any, ...]], piece: Piece, bucket: Bucket) -> pa.RecordBatch:

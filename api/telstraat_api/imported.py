@@ -13,16 +13,17 @@ from telstraat_api.counts import COLUMNS, Period
 from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window
 
-SUMS = sql.SQL(", ").join(sql.SQL("sum(coalesce({n}, 0))").format(n=sql.SQL(name)) for name in COLUMNS)
+SUMS = sql.SQL(", ").join(sql.SQL("sum(coalesce({n}, 0)) as {n}").format(n=sql.SQL(name)) for name in COLUMNS)
 READ = sql.SQL("""
-select m.segment_id, {period} as start, sum({quarters})::int, sum({observed})::int, max(m.source_id), {sums}
+select m.segment_id, {period} as period_start, sum({quarters})::int as quarters, sum({observed})::int as observed_s,
+       max(m.source_id) as source_id, {sums}
 from {table} m join segment s using (segment_id)
-where m.segment_id = any(%(segments)s) and m.{start} >= %(start)s and m.{start} < %(end)s and {wanted} m.uptime > 0
-group by 1, 2 order by 1, 2 limit %(limit)s""")
+where m.segment_id = any(%(ids)s) and m.{start} >= %(start)s and m.{start} < %(end)s and {wanted} m.uptime > 0
+group by 1, 2""")
 
 
 @lru_cache
-def query_for(bucket: Bucket) -> bytes:
+def imported_query(bucket: Bucket) -> sql.Composed:
     """Return the query that reads imported periods of that length."""
     table: LiteralString = "imported_day"
     start: LiteralString = "day_start"
@@ -40,7 +41,7 @@ def query_for(bucket: Bucket) -> bytes:
         observed = "m.uptime * 3600"
     texts = {"table": table, "start": start, "period": period, "quarters": quarters, "observed": observed}
     parts = {name: sql.SQL(text) for name, text in texts.items()}
-    return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **parts).as_bytes()
+    return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **parts)
 
 
 async def add_imported(
@@ -53,7 +54,7 @@ async def add_imported(
 ) -> list[Period]:
     """Return the periods with imported ones where the street has none of its own, by street and time."""
     values = {
-        "segments": list(segments),
+        "ids": list(segments),
         "start": window.start,
         "end": window.end,
         "bucket": bucket.value,
@@ -61,7 +62,7 @@ async def add_imported(
     }
     known = {(period.segment_id, period.start) for period in own if period.observed_s}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(query_for(bucket), values)
+        await cursor.execute(imported_query(bucket) + sql.SQL(" order by 1, 2 limit %(limit)s"), values)
         found = [
             Period(segment_id, start, quarters, observed_s, observed_s, 0, 0, tuple(counts), None, source_id=source_id)
             for segment_id, start, quarters, observed_s, source_id, *counts in await cursor.fetchall()

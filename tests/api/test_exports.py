@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -143,3 +144,59 @@ def test_a_file_that_breaks_off_says_so_in_its_last_line(
     assert killed
     assert broken
     assert b"# INCOMPLETE" in received.splitlines()[-1]
+
+
+@pytest.mark.parametrize("bucket", ["hour", "day"])
+def test_a_file_holds_imported_counts_as_the_json_does_with_their_source_and_its_licence(
+    module_client: httpx.Client, module_connection: psycopg.Connection, bucket: str
+) -> None:
+    segment = add_segment(module_connection, f"Bought in {bucket}", timezone="Europe/Brussels")
+    sensor = add_sensor(module_connection, f"bought-{bucket}", segment)
+    name = f"=the city, {bucket}"
+    [source] = module_connection.execute(
+        "insert into import_source (name, format, licence) values (%s, 'plain', 'CC BY-NC 4.0') returning source_id",
+        (name,),
+    ).fetchone() or [0]
+    midnight = NOON - timedelta(hours=12)  # of Brussels, in UTC
+    for table, start, steps, extra in (
+        ("imported_hour (segment_id, hour_start, source_id, uptime, car_lft, quarters)", NOON, 3, "4"),
+        (
+            "imported_day (segment_id, day_start, source_id, uptime, car_lft, day, hours)",
+            midnight,
+            1,
+            "'2026-03-02', 3",
+        ),
+    ):
+        for step in range(steps):
+            module_connection.execute(
+                f"insert into {table} values (%s, %s, %s, 0.75, %s, {extra})",
+                (segment, start + step * timedelta(hours=1), source, 40.12345 + step),
+            )
+    module_connection.execute(
+        "insert into imported (segment_id, period_start, period_s, source_id, uptime, is_corrected, car_lft)"
+        " values (%s, %s, 3600, %s, 0.75, true, 40.5)",
+        (segment, NOON, source),
+    )
+    own = [{"sensor_id": sensor, "period_start": NOON + n * QUARTER, "car_lft": 10} for n in (4, 5, 100)]
+    add_reports(module_connection, own)
+    refresh_all(module_connection)
+    query = {"segments": str(segment), "bucket": bucket, **MARCH, "to": "2026-03-05"}
+    told = module_client.get("/api/v1/reports", params=query).json()["periods"]
+    assert {period["source"] for period in told} == {None, source} if bucket == "hour" else {None}
+    written = module_client.get("/api/v1/reports/file.csv", params=query).content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(written)))
+    expected = [
+        (period["corrected"]["car"]["lft"], period["raw"] and period["raw"]["car"]["lft"], period["source"])
+        for period in told
+    ]
+    assert expected == [
+        (float(line["car_lft"]), int(line["car_lft_seen"]) if line["car_lft_seen"] else None,
+         source if line["source"] == f"'{name}" else None)
+        for line in lines
+    ]  # fmt: skip
+    assert {line["licence"] for line in lines if line["source"]} <= {"CC BY-NC 4.0"}
+    assert {line["licence"] for line in lines if not line["source"]} == {"CC0-1.0"}
+    table = pq.read_table(io.BytesIO(module_client.get("/api/v1/reports/file.parquet", params=query).content))
+    assert [round(n, 4) for n in table["car_lft"].to_pylist()] == [count for count, _, _ in expected]
+    assert table["source"].to_pylist() == [name if of else None for _, _, of in expected]
+    assert json.loads(table.schema.metadata[b"sources"])[name]["licence"] == "CC BY-NC 4.0"
