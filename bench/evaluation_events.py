@@ -16,9 +16,11 @@ import pandas as pd
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.evaluation_data import data_folder
+from bench.evaluation_data import data_folder, read_panels
 
-from telstraat_analytics import Measure, Question, evaluate, read_counts
+from telstraat_analytics import Measure, Question, as_counts, evaluate, read_counts
+from telstraat_analytics.days import local_table
+from telstraat_analytics.quality.health import health
 
 LOCKDOWN = dt.date(2021, 4, 3)
 FAILURES = (  # town, segment, first day, class: what a person would ask when the numbers fall
@@ -30,6 +32,8 @@ FAILURES = (  # town, segment, first day, class: what a person would ask when th
     ("chateaubourg", "Burel", dt.date(2021, 6, 7), "heavy"),
     ("chateaubourg", "rueVignes", dt.date(2022, 3, 7), "bike"),
 )
+DRIFT = tuple(dt.date(2025, 8, 25) + dt.timedelta(weeks=one) for one in range(0, 7, 2))
+MONTREAL = "America/Toronto"
 ZONES = {"karlsruhe": "Europe/Berlin", "chateaubourg": "Europe/Paris"}
 
 
@@ -58,14 +62,36 @@ def fremont(folder: Path) -> dict[str, float]:
     }
 
 
-def told(frame: pd.DataFrame, measure: Measure, what: str) -> str:
+def learned(frame: pd.DataFrame) -> list[tuple[str, dt.date]]:
+    """Return every sensor of Chateaubourg that had to learn, with the first day on which it told large vehicles from cars."""
+    counts = as_counts(frame)
+    found: list[tuple[str, dt.date]] = []
+    for segment in sorted({*counts["segment"]}):
+        findings = health(segment, local_table(counts, segment, ZONES["chateaubourg"]))
+        ends = [one.last + pd.Timedelta(days=1) for one in findings if one.kind == "learning"]
+        found += [(segment, day.date()) for day in ends]
+    return found
+
+
+def beside_a_counter(folder: Path) -> pd.DataFrame:
+    """Return Montreal's sensors with the city's bicycle counter in the same street, hourly, raw."""
+    table = pd.read_csv(folder / "telraam_montreal" / "ecocounter_terrebonne_hourly.csv.gz")
+    start = pd.to_datetime(table["Time"]).dt.tz_localize(MONTREAL, ambiguous="NaT", nonexistent="NaT")
+    bikes = table["Rue Terrebonne Cyclist"].astype(float)
+    counter = pd.DataFrame({"segment": "counter", "start": start.dt.tz_convert("UTC"), "uptime": 1.0, "bike": bikes})
+    return pd.concat([read_panels(folder)["montreal"].frame, counter.dropna(subset=["start"])], ignore_index=True)
+
+
+def told(frame: pd.DataFrame, measure: Measure, question: Question, *, raw: bool = False) -> str:
     """Return what a person reads: the change with its interval and the failed checks, or the refusal."""
-    answer = evaluate(frame, measure, Question(what))
+    answer = evaluate(frame, measure, question, counts="raw" if raw else "corrected")
     if answer.effect is None:
         return f"refused: {'; '.join(answer.refused)}"
     failed = [one.name for one in answer.doubts if one.verdict.name == "FAILED"]
     effect = answer.effect
-    return f"{effect.estimate:+.1%} ({effect.low:+.1%} to {effect.high:+.1%}), failed checks: {', '.join(failed) or 'none'}"
+    claim = "a claim" if effect.low > 0 or effect.high < 0 else "no claim"
+    size = f"{effect.estimate:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
+    return f"{size}, {claim}, failed checks: {', '.join(failed) or 'none'}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,11 +106,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     lockdown = Measure("lockdown", LOCKDOWN, ("ParisMarché",), timezone="Europe/Paris", before_days=42, after_days=28)
     for what in ("motor", "car"):
-        print(f"lockdown at ParisMarché, {what}: {told(frames['chateaubourg'], lockdown, what)}", flush=True)
+        answer = told(frames["chateaubourg"], lockdown, Question(what))
+        print(f"lockdown at ParisMarché, {what}: {answer}", flush=True)
     for town, segment, day, what in FAILURES:
         others = tuple(sorted({*frames[town]["segment"]} - {segment}))
         measure = Measure("failure", day, (segment,), others, timezone=ZONES[town], before_days=42, after_days=28)
-        print(f"{town} {segment} from {day}, {what}: {told(frames[town], measure, what)}", flush=True)
+        print(f"{town} {segment} from {day}, {what}: {told(frames[town], measure, Question(what))}", flush=True)
+    for segment, day in learned(frames["chateaubourg"]):
+        measure = Measure("learnt", day, (segment,), timezone=ZONES["chateaubourg"], before_days=28, after_days=28)
+        answer = told(frames["chateaubourg"], measure, Question("heavy"))
+        print(f"chateaubourg {segment}, learnt on {day}, heavy: {answer}", flush=True)
+    drifting = beside_a_counter(folder)
+    for segment in ("mtl_east", "mtl_west"):
+        for day in DRIFT:
+            measure = Measure("drift", day, (segment,), ("counter",), timezone=MONTREAL, before_days=28, after_days=28)
+            answer = told(drifting, measure, Question("bike", hours=tuple(range(8, 16))), raw=True)
+            print(f"{segment}, gain drifting against the city's counter, {day}, bike: {answer}", flush=True)
     return 0
 
 

@@ -1,6 +1,9 @@
-"""Time and memory of an evaluation: 1, 100, 1,000 streets with two years of hours each, as JSON and as a plot.
+"""Time and memory of evaluations: streets with two years of hours each, one after the other, as a table and as a plot.
 
-python -m bench.evaluation_scale --streets 1 --streets 100 [--svg OUT.svg] [--json OUT]
+    python -m bench.evaluation_scale --streets 1000 [--minutes 15] [--svg OUT.svg] [--json OUT]
+
+Every street is evaluated for cars against three controls, with all checks. Seconds are processor time, without that of
+making the counts up.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import datetime as dt
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +29,13 @@ from telstraat_analytics import Measure, Question, evaluate
 YEARS = 2
 DATE = dt.date(2025, 9, 22)
 CONTROLS = 3
+AFTER_DAYS = 56
 
 
 def street(segment: str, rng: np.random.Generator) -> pd.DataFrame:
     """Return two years of hourly counts of one street."""
-    hours = pd.date_range(
-        pd.Timestamp(DATE) - pd.Timedelta(days=365 * YEARS - 56), periods=365 * YEARS * 24, freq="h", tz="UTC"
-    )
+    first = pd.Timestamp(DATE) - pd.Timedelta(days=365 * YEARS - AFTER_DAYS)
+    hours = pd.date_range(first, periods=365 * YEARS * 24, freq="h", tz="UTC")
     hours = hours[(hours.hour >= 6) & (hours.hour < 20)]
     level = np.exp(np.cumsum(rng.normal(0, 0.005, len(hours))))
     mean = np.asarray(100 * level / level.mean())
@@ -43,45 +46,57 @@ def street(segment: str, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"segment": segment, "start": hours, "uptime": 1.0, **counts})
 
 
-def measured(streets: int) -> dict[str, float]:
-    """Evaluate each of so many streets against three controls; return seconds and the peak of memory."""
+def measured(streets: int, minutes: float | None) -> Iterator[dict[str, float]]:
+    """Evaluate street after street; yield seconds so far, the slowest street and the peak of memory after each."""
     rng = np.random.default_rng(1)
-    controls = [street(f"control-{number}", rng) for number in range(CONTROLS)]
     names = tuple(f"control-{number}" for number in range(CONTROLS))
-    worst, begun = 0.0, time.perf_counter()
-    for number in range(streets):
-        frame = pd.concat([street(f"street-{number}", rng), *controls], ignore_index=True)
-        since = time.perf_counter()
-        evaluate(
-            frame, Measure("scale", DATE, (f"street-{number}",), names, timezone="UTC"), Question("car"), counts="raw"
-        )
-        worst = max(worst, time.perf_counter() - since)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"streets": streets, "seconds": time.perf_counter() - begun, "slowest_s": worst, "peak_mb": peak}
+    controls = [street(name, rng) for name in names]
+    until = time.monotonic() + 60 * minutes if minutes else float("inf")
+    total = slowest = 0.0
+    for number in range(1, streets + 1):
+        name = f"street-{number}"
+        frame = pd.concat([street(name, rng), *controls], ignore_index=True)
+        measure = Measure("scale", DATE, (name,), names, timezone="UTC", after_days=AFTER_DAYS)
+        since = time.process_time()
+        evaluate(frame, measure, Question("car"), counts="raw")
+        spent = time.process_time() - since
+        total, slowest = total + spent, max(slowest, spent)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        yield {"streets": number, "seconds": total, "slowest_s": slowest, "peak_mb": peak}
+        if time.monotonic() > until:
+            print(f"stopped after {number} of {streets} streets", file=sys.stderr)
+            return
+
+
+def draw(rows: Sequence[dict[str, float]], path: str) -> None:
+    """Draw time and memory over the number of streets."""
+    import altair as alt
+    import vl_convert
+
+    line = alt.Chart(alt.InlineData(values=list(rows))).mark_line(point=True).properties(width=260, height=200)
+    x = alt.X("streets:Q", scale=alt.Scale(type="log"), title="streets, two years each")
+    seconds = alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds of one core")
+    peak = alt.Y("peak_mb:Q", scale=alt.Scale(zero=True), title="peak of memory, MB")
+    chart = line.encode(x=x, y=seconds) | line.encode(x=x, y=peak)
+    Path(path).write_text(vl_convert.vegalite_to_svg(chart.to_dict()), encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streets", type=int, action="append", help="1, 100 and 1000 if not given")
+    parser.add_argument("--streets", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, help="stop after so long")
     parser.add_argument("--svg", help="draw it here")
     parser.add_argument("--json", help="write it here")
     args = parser.parse_args(argv)
-    rows = [measured(one) for one in args.streets or (1, 100, 1000)]
-    table = pd.DataFrame(rows)
-    print(table.round(2).to_string(index=False))
+    every = list(measured(args.streets, args.minutes))
+    shown = {int(one) for one in np.geomspace(1, len(every), 7).round()} | {1, 10, 100, len(every)}
+    rows = [one for one in every if one["streets"] in shown]
+    print(pd.DataFrame(rows).round(2).to_string(index=False))
     if args.json:
         write_json(args.json, rows)
     if args.svg:
-        import altair as alt
-        import vl_convert
-
-        line = alt.Chart(alt.InlineData(values=rows)).mark_line(point=True)
-        x = alt.X("streets:Q", scale=alt.Scale(type="log"), title="streets, two years each")
-        chart = line.encode(x=x, y=alt.Y("seconds:Q", scale=alt.Scale(type="log"))) | line.encode(
-            x=x, y=alt.Y("peak_mb:Q", title="peak MB")
-        )
-        Path(args.svg).write_text(vl_convert.vegalite_to_svg(chart.to_dict()), encoding="utf-8")
+        draw(rows, args.svg)
     return 0
 
 

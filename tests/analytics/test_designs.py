@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 from tests.analytics.streets import MEASURE, ZONE, town
 
-from telstraat_analytics import Measure, Question, evaluate, evaluate_all, monitor
+from telstraat_analytics import Measure, Question, as_counts, evaluate, evaluate_all, monitor
 from telstraat_analytics.designs.monitoring import Course, Held, Monitoring, sequential_factor
+from telstraat_analytics.designs.series import prepare
+from telstraat_analytics.model.priors import CONTROL_HISTORY_DAYS, HISTORY_DAYS
 from telstraat_analytics.report.content import evaluation_content
 from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.write import html
@@ -126,3 +128,13 @@ def test_an_effect_that_is_gone_after_half_the_time_is_said_to_fade() -> None:
     found = monitor(frame, measure, Question("car", hours=HOURS), weeks=[16])[0]
     assert found.course == "fades"
     assert len(found.looks) == 1
+
+
+def test_the_street_itself_is_looked_at_for_two_years_and_what_it_is_compared_with_for_one() -> None:
+    frame = as_counts(town(54, ("a", "c"), before=800, after=28))
+    measure = Measure("m", MEASURE, ("a",), ("c",), timezone=ZONE, after_days=28)
+    tables = prepare(frame, measure).tables
+    days = {name: (pd.Timestamp(MEASURE) - table["day"].min()).days for name, table in tables.items()}
+    assert days == {"a": HISTORY_DAYS, "c": CONTROL_HISTORY_DAYS}
+    assert HISTORY_DAYS > 2 * 365 + 28
+    assert CONTROL_HISTORY_DAYS > 365 + 28

@@ -11,7 +11,7 @@ import pandas as pd
 from telstraat_analytics.days import DailyCounts, common_hours, daily_counts, local_table
 from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.measure import Measure
-from telstraat_analytics.model.priors import HISTORY_DAYS
+from telstraat_analytics.model.priors import CONTROL_HISTORY_DAYS, HISTORY_DAYS
 from telstraat_analytics.model.weeks import Weeks, weekly_levels, weekly_values
 from telstraat_analytics.quality.findings import Finding, days_out
 from telstraat_analytics.quality.inspect import Span, inspect
@@ -88,12 +88,13 @@ def prepare(frame: pd.DataFrame, measure: Measure, weather: pd.DataFrame | None 
     """
     span = span_of(measure)
     zone = measure.timezone
-    first = (min(span.first, span.date - pd.Timedelta(days=HISTORY_DAYS))).tz_localize(zone)
     last = (span.last + pd.Timedelta(days=1)).tz_localize(zone)
-    near = frame[(frame["start"] >= first) & (frame["start"] < last) & frame["segment"].isin(measure.segments)]
+    near = frame[(frame["start"] < last) & frame["segment"].isin(measure.segments)]
     tables = {}
     for segment in measure.segments:
-        table = local_table(near, segment, zone)
+        days = CONTROL_HISTORY_DAYS if segment in measure.controls else HISTORY_DAYS
+        first = min(span.first, span.date - pd.Timedelta(days=days)).tz_localize(zone)
+        table = local_table(near[near["start"] >= first], segment, zone)
         if not table.empty:
             tables[segment] = table
     return Prepared(tables, tuple(inspect(tables, measure)), span, weather)

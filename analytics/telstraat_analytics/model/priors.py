@@ -90,8 +90,10 @@ SEASON_SHARED = 0.8
 WARMEST_DAY_OF_YEAR = 200
 """Mid July, north of the equator; half a year later south of it."""
 
-HISTORY_DAYS = 400
-"""How far back the model looks: a year and the same weeks of the year before."""
+HISTORY_DAYS = 765
+CONTROL_HISTORY_DAYS = 400
+"""How far back the model looks: on the street itself two years and the same weeks of the year before, so that each season
+was seen twice; on streets it is compared with one year, since older weeks of theirs say little about it and cost time."""
 
 PUBLISHED_SCHEME = -0.33
 """Median change of motor traffic inside 46 London low-traffic neighbourhoods (Thomas and Aldred): a scale to plan with."""
