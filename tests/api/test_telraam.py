@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import psycopg
@@ -460,7 +461,7 @@ def test_the_oldest_surface_answers_without_a_key_or_an_id(module_client: httpx.
     [row] = ask(module_client, f"/v0/reports/{street}", **body)["report"]
     assert (row["interval"], row["date"], row["car"]) == (
         "daily",
-        "2026-03-01T23:00:00.000Z",
+        "2026-03-02T00:00:00.000Z",
         pytest.approx(28, abs=0.1),
     )
 
@@ -488,3 +489,40 @@ def test_browsers_may_call_from_anywhere_and_answers_are_squeezed(module_client:
     )
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_days_are_those_of_utc_and_the_sum_of_their_hours(module_client: httpx.Client, street: int) -> None:
+    body = {"level": "segments", "id": street, "time_start": "2026-03-02", "time_end": "2026-03-03"}
+    hours = ask(module_client, "/v1/reports/traffic", **body, format="per-hour")["report"]
+    [day] = ask(module_client, "/v1/reports/traffic", **body, format="per-day")["report"]
+    assert list(day) == list(hours[0])
+    for name in ("car", "bike_lft", "night"):
+        assert day[name] == pytest.approx(sum(hour[name] for hour in hours))
+    assert day["uptime"] == pytest.approx(sum(hour["uptime"] for hour in hours) / 24)
+    assert day["v85"] is not None
+
+
+@pytest.mark.parametrize("form", ["a mark in front", "written out twice", "a form", "a number of R"])
+def test_bodies_of_careless_programs_are_read_too(module_client: httpx.Client, street: int, form: str) -> None:
+    body = {"level": "segments", "format": "per-hour", "id": street, **MARCH_2}
+    content = {
+        "a mark in front": b"\xef\xbb\xbf" + json.dumps(body).encode(),
+        "written out twice": json.dumps(json.dumps(body)).encode(),
+        "a form": urlencode(body).encode(),
+        "a number of R": json.dumps({**body, "id": float(street)}).encode(),
+    }[form]
+    answer = module_client.post("/v1/reports/traffic", content=content)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == ask(module_client, "/v1/reports/traffic", **body)
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/segments/all", "/v1/cameras/", "/", "/healthz", "/api/v1/segments"])
+def test_head_is_get_without_the_body(module_client: httpx.Client, street: int, path: str) -> None:
+    head = module_client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == module_client.get(path).headers["content-type"]
+
+
+def test_head_of_what_never_ends_is_refused(module_client: httpx.Client, street: int) -> None:
+    assert module_client.head(f"/api/v1/segments/{street}/live").status_code == 405
+    assert module_client.head("/api/v1/reports/file.csv?segments=all").status_code == 405

@@ -1,4 +1,4 @@
-"""What clients send, read leniently: JSON or a Python literal whatever its Content-Type, eight ways to write a time."""
+"""What clients send, read leniently: JSON, a Python literal or a form, whatever its Content-Type; eight ways to write a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import Request
@@ -20,6 +21,7 @@ DAYS_MAX = 93
 
 IDS_MAX = 10
 ID_MAX = 2**63 - 1
+FORM = re.compile(r"\w+=[^\s\x00]*")
 TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?"
 )
@@ -32,10 +34,12 @@ async def read_body(request: Request) -> dict[str, Any]:
         content += part
         if len(content) > BODY_MAX_BYTES:
             raise AskedError(f"the body is longer than {BODY_MAX_BYTES} bytes")
-    text = content.decode("utf-8", "replace").strip()
+    text = content.decode("utf-8-sig", "replace").strip()
     if not text:
         return {}
     found = parse(text)
+    if isinstance(found, str):  # a text that holds the object: written out twice
+        found = parse(found)
     if not isinstance(found, dict):
         raise AskedError('the body must be one object, such as {"level": "segments", "id": 1001}')
     return {str(name): value for name, value in found.items()}
@@ -50,6 +54,8 @@ def parse(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        if FORM.fullmatch(text):
+            return dict(parse_qsl(text))
         raise AskedError("the body is neither JSON nor a literal of Python") from error
 
 
@@ -87,6 +93,8 @@ def read_window(asked: Mapping[str, Any], days_max: int = DAYS_MAX) -> Window:
 def read_id(value: object, name: str = "id") -> int:
     """Read a number that comes as a number or as text."""
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,19}\s*", value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():  # R has no other numbers of this size
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID_MAX:
         raise AskedError(f"{name}={value!r} is not a number")

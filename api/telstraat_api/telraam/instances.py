@@ -102,6 +102,7 @@ async def answer(request: Request, which: str, number: int = 0) -> list[dict[str
 @router.get("/v1/instances", summary="All instances", openapi_extra=described(CAMERAS))
 async def all_instances(request: Request) -> Response:
     """Return every instance, past ones too."""
+
     async def make() -> bytes:
         return wrapped(cameras=await answer(request, "all"))
 

@@ -107,6 +107,8 @@ def read_area(asked: dict[str, Any]) -> Area | None:
     if polygon is not None:
         return Area(read_polygon(polygon))
     text = asked.get("area", "full")
+    if isinstance(text, list):
+        text = ",".join(map(str, text))
     if text == "full":
         return None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ KEYS = {"segments": Key.SEGMENT, "instances": Key.INSTALLATION, "devices": Key.S
 BUCKETS = {"per-quarter": Bucket.QUARTER, "per-hour": Bucket.HOUR, "per-day": Bucket.DAY}
 LENGTHS = {Bucket.QUARTER: "quarterly", Bucket.HOUR: "hourly", Bucket.DAY: "daily"}
 ROWS_MAX = 100_000
+HOURS_A_DAY = 24
 MAC_BASE = 350_000_000_000_000
 """Devices get a serial number of 15 digits, as clients expect: this plus the sensor's number."""
 
@@ -73,6 +75,8 @@ async def read_intervals(
     """Return the intervals of one segment, instance or device, oldest first; absent ones stay absent."""
     if window.start >= window.end:
         return []
+    if bucket is Bucket.DAY:
+        return days_of(await read_intervals(database, key, number, window, Bucket.HOUR, timezone))
     standing = await standing_of(database, [number], window) if key is Key.SEGMENT else None
     periods = await read_periods(database, [number], window, bucket, ROWS_MAX, key, standing)
     speeds = await read_speeds(database, [number], window, bucket, key, standing)
@@ -84,6 +88,20 @@ async def read_intervals(
         for _, start in await read_blind_hours(database, [number], window, key):
             found.setdefault(start, Interval(start, 0.0, NOTHING, None))
     return [found[start] for start in sorted(found)]
+
+
+def days_of(hours: Sequence[Interval]) -> list[Interval]:
+    """Return the days of UTC, as all times of these reports, that hours add up to."""
+    by_day: dict[datetime, list[Interval]] = {}
+    for hour in hours:
+        by_day.setdefault(start_of(hour.start, Bucket.DAY, zone("UTC")), []).append(hour)
+    found = []
+    for start, parts in by_day.items():
+        counts = tuple(sum(column) for column in zip(*(hour.counts for hour in parts), strict=True))
+        timed = [hour.speeds for hour in parts if hour.speeds]
+        speeds = [sum(bins) for bins in zip(*timed, strict=True)] or None
+        found.append(Interval(start, sum(hour.uptime for hour in parts) / HOURS_A_DAY, counts, speeds))
+    return found
 
 
 def names_of(key: Key, number: int) -> dict[str, int]:
@@ -111,7 +129,7 @@ async def report(request: Request, asked: dict[str, Any], formats: dict[str, str
         timezone = await timezone_of(database, key, inner) if inner < 2**31 or key is Key.SEGMENT else None
         if timezone is None:
             continue
-        shown = complete(window, bucket, timezone, datetime.now(UTC))
+        shown = complete(window, bucket, "UTC" if bucket is Bucket.DAY else timezone, datetime.now(UTC))
         for interval in await read_intervals(database, key, inner, shown, bucket, timezone):
             row = row_of(interval, LENGTHS[bucket], timezone, **names_of(key, number))
             if columns:
