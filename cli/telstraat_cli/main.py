@@ -23,6 +23,7 @@ COMMANDS = {
     "db": "the database: migrate, status, backup, restore, import, export",
     "evaluate": "before and after a measure: what changed, with its interval and its doubts",
     "follow": "a measure that lives on: what each week shows, and letters when that changes",
+    "describe": "how streets are used: the typical week, who passes, how fast, rush hours, streets beside each other",
     "plan": "how long and on how many streets to count to see a wanted effect",
     "sim": "streets and fleets that do not exist, with known truth",
 }

@@ -10,11 +10,13 @@ from tests.analytics.streets import ZONE, town
 from telstraat_analytics import Calendar, as_counts
 from telstraat_analytics.describe import (
     compare_periods,
+    compare_streets,
     modal_split,
     monthly_marks,
     rush_hours,
     school_run,
     speeding,
+    through_traffic,
     typical_week,
 )
 from telstraat_analytics.values import quantile_kmh, share_above
@@ -55,7 +57,7 @@ def test_two_periods_are_compared_with_what_is_not_comparable_said(frame: pd.Dat
     second = (pd.Timestamp("2025-09-01"), pd.Timestamp("2025-09-28"))
     found = compare_periods(frame, "a", ZONE, "car", first, second)
     assert found is not None
-    assert any("school holidays" in one for one in found.warnings)
+    assert any("school holidays" in str(one) for one in found.warnings)
 
 
 def test_a_month_with_holes_earns_a_lower_mark(frame: pd.DataFrame) -> None:
@@ -75,3 +77,38 @@ def test_speeds_are_read_inside_their_bins() -> None:
         {"segment": "a", "start": start, "uptime": 1.0, "car": 100.0, "car_speed": [histogram.tolist()] * 4}
     )
     assert speeding(as_counts(frame, "raw"), "a", ZONE, 30).loc["all", "above"] == pytest.approx(1.0)
+
+
+def test_traffic_that_passes_two_sensors_is_hinted_at_and_traffic_that_does_not_is_not() -> None:
+    rng = np.random.default_rng(5)
+    first = as_counts(town(62, ("a",), before=42, after=0))
+    second = first.assign(segment="b")
+    for frame in (first, second):
+        frame["car_lft"], frame["car_rgt"] = (rng.poisson(60.0, len(frame)).astype(float) for _ in range(2))
+    second["car_rgt"] = rng.poisson(30.0, len(second)) + rng.binomial(first["car_lft"].astype(int), 0.5)
+    found = through_traffic(pd.concat([first, second]), "a", "b", ZONE)
+    best = found[0]
+    assert (best.first_side, best.second_side) == ("lft", "rgt")
+    assert best.low < 0.5 < best.high
+    assert [one.hint for one in found].count(True) == 1
+
+
+def test_streets_are_compared_in_the_hours_that_all_saw_and_a_bad_sensor_is_told() -> None:
+    frame = as_counts(town(63, ("a", "b"), before=70, after=0))
+    rows = frame["segment"] == "b"
+    noon = frame["start"].dt.tz_convert(ZONE).dt.hour < 12
+    whole = compare_streets(frame, ["a", "b"], ZONE)
+    assert whole is not None
+    assert whole.warnings == ()
+    found = compare_streets(
+        frame[~(rows & ~noon)].assign(uptime=np.where(rows, 0.7, 1.0)[~(rows & ~noon)]), ["a", "b"], ZONE
+    )
+    assert found is not None
+    assert found.hours == int((rows & noon).sum())
+    assert "uptime" in {one.key for one in found.warnings}
+    silent = frame.copy()
+    late = rows & (frame["start"] > frame["start"].max() - pd.Timedelta(days=14))
+    silent.loc[late, ["pedestrian", "bike", "car", "heavy"]] = 0.0
+    told = compare_streets(silent, ["a", "b"], ZONE)
+    assert told is not None
+    assert any("counted nothing" in str(one) for one in told.warnings)

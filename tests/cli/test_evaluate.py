@@ -56,3 +56,36 @@ def test_a_mistake_is_told_in_one_line(measure: Path, capsys: pytest.CaptureFixt
 def test_a_plan_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--what", "car", "--sensors", "1", "--weeks", "4", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["plans"][0]["table"][0]["weeks"] == 4
+
+
+def test_streets_are_described_from_files_and_the_report_is_written(
+    measure: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = measure.parent / "counts.csv"
+    out = measure.parent / "streets"
+    assert (
+        main(["describe", str(counts), "--segment", "a", "--segment", "b", "--language", "fr", "--out", str(out)]) == 0
+    )
+    printed = capsys.readouterr().out
+    assert "Dans a, " in printed
+    assert "Les rues côte à côte" in printed
+    assert {one.suffix for one in measure.parent.glob("streets.*")} == {".html", ".pdf", ".json"}
+    assert main(["describe", str(counts), "--segment", "zz"]) == 2
+    assert "the counts hold a, b, c" in capsys.readouterr().err
+
+
+def test_a_measure_is_followed_from_files(measure: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["follow", str(measure), "--language", "nl"]) == 0
+    printed = capsys.readouterr().out
+    assert "Het autoverkeer in a: " in printed
+    assert "minder dan verwacht" in printed
+
+
+def test_a_key_that_nothing_reads_is_refused_with_the_one_that_was_meant(
+    measure: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure.write_text(
+        measure.read_text(encoding="utf-8").replace("[data]", '[data]\nlicense = "CC0"'), encoding="utf-8"
+    )
+    assert main(["evaluate", str(measure)]) == 2
+    assert "did you mean 'licence'?" in capsys.readouterr().err

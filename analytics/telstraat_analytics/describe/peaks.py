@@ -8,6 +8,7 @@ import pandas as pd
 
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.days import local_table
+from telstraat_analytics.frames import CLASSES
 
 MORNING, EVENING = range(6, 12), range(14, 21)
 
@@ -19,6 +20,27 @@ class Peak:
     hour: int
     per_hour: float
     share: float
+
+
+def working_day(frame: pd.DataFrame, segment: str, timezone: str) -> pd.DataFrame:
+    """Return the mean counts of every hour of working days.
+
+    Parameters
+    ----------
+    frame, segment, timezone
+        Raw hourly counts, which street, its zone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by local hour, the hours that were seen: one column per class and, where there are directions, per class and
+        direction.
+    """
+    table = local_table(frame, segment, timezone)
+    table = table[table["day"].dt.day_of_week < 5]
+    columns = [name for name in table if str(name).split("_")[0] in CLASSES and not str(name).endswith("speed")]
+    rates: pd.DataFrame = table[columns].div(table["uptime"], axis=0).groupby(table["hour"]).mean()
+    return rates
 
 
 def rush_hours(frame: pd.DataFrame, segment: str, timezone: str, column: str = "car") -> dict[str, Peak]:
@@ -36,7 +58,7 @@ def rush_hours(frame: pd.DataFrame, segment: str, timezone: str, column: str = "
     dict
         ``morning`` and ``evening``, where they were seen.
     """
-    rates = _workdays(frame, segment, timezone, column)
+    rates = working_day(frame, segment, timezone)[column]
     out = {}
     for name, hours in (("morning", MORNING), ("evening", EVENING)):
         part = rates[rates.index.isin(hours)]
@@ -86,10 +108,3 @@ def school_run(
         "holidays": float(holidays.mean()),
         "extra": float(school.mean() / holidays.mean() - 1),
     }
-
-
-def _workdays(frame: pd.DataFrame, segment: str, timezone: str, column: str) -> pd.Series:
-    table = local_table(frame, segment, timezone)
-    table = table[table["day"].dt.day_of_week < 5]
-    rates: pd.Series = (table[column] / table["uptime"]).groupby(table["hour"]).mean()
-    return rates

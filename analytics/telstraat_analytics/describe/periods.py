@@ -8,6 +8,7 @@ import pandas as pd
 
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.days import common_hours, daily_counts, local_table
+from telstraat_analytics.describe.caveats import Caveat
 
 SHARE_MIN = 0.5
 BREAK_SHARE = 0.25
@@ -21,7 +22,7 @@ class Comparison:
     second_per_day: float
     change: float
     hours: tuple[int, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Caveat, ...]
 
 
 def compare_periods(
@@ -65,11 +66,11 @@ def compare_periods(
     for name, side, one in zip(("first", "second"), sides, (first, second), strict=True):
         share = len(side) / ((one[1] - one[0]).days + 1)
         if share < SHARE_MIN:
-            warnings.append(f"the {name} period has counts on {share:.0%} of its days")
+            warnings.append(Caveat(f"few_days_{name}", {"share": share}))
     away = [float(known.breaks(pd.DatetimeIndex(side.index)).sum(axis=1).mean()) for side in sides]
     if abs(away[0] - away[1]) > BREAK_SHARE:
-        warnings.append(f"school holidays: {away[0]:.0%} of the first, {away[1]:.0%} of the second period")
+        warnings.append(Caveat("holidays", {"first": away[0], "second": away[1]}))
     if abs(first[0].month - second[0].month) not in {0, 1, 11}:
-        warnings.append("the periods lie in different seasons")
+        warnings.append(Caveat("seasons"))
     means = [float(side.mean()) for side in sides]
     return Comparison(means[0], means[1], means[1] / means[0] - 1 if means[0] else float("nan"), hours, tuple(warnings))

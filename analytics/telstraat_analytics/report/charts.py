@@ -20,6 +20,7 @@ WIDTH_PX, HEIGHT_PX = 640, 190
 WEEKS_MAX = 60
 FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
 SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
+CLASS_COLOURS = {"pedestrian": "#009e73", "bike": "#0072b2", "car": "#d55e00", "heavy": "#a8508f"}
 KIND_COLOURS = {
     "silent": "#1b1b1b", "dead_channel": "#a8320b", "moved": "#d55e00", "new_instance": "#cc79a7", "learning": "#e69f00",
     "class_drift": "#0072b2", "gain_drift": "#6a3d9a", "low_uptime": "#a6bddb", "gap": "#b9bcc2", "marked": "#009e73",
@@ -178,6 +179,78 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
     names = alt.Chart(_values(ends, columns)).mark_text(align="left", dx=8, fontSize=10)
     rule = alt.Chart(alt.InlineData(values=[{"y": 80}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(y="y:Q")
     return _finished(lines + names.encode(x=x, y=y, text="street:N", color=colour) + rule, HEIGHT_PX, language)
+
+
+def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
+    """Return a working day hour by hour, each kind of traffic in its own colour and dash.
+
+    Parameters
+    ----------
+    profile
+        Indexed by local hour, one column per class.
+    language
+        ``en``, ``nl`` or ``fr``.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite spec.
+    """
+    kinds = [name for name in CLASS_COLOURS if name in profile]
+    names = [word(f"class.{name}", language) for name in kinds]
+    long = pd.concat(
+        [
+            pd.DataFrame({"hour": profile.index, "count": profile[kind].to_numpy(), "kind": name})
+            for kind, name in zip(kinds, names, strict=True)
+        ]
+    )
+    legend = alt.Legend(title=None, orient="top")
+    chart = (
+        alt.Chart(_values(long, ["hour", "count", "kind"]))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("hour:Q", title=word("head.hour", language), axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("count:Q", title=word("head.per_hour", language)),
+            color=alt.Color(
+                "kind:N",
+                legend=legend,
+                scale=alt.Scale(domain=names, range=[CLASS_COLOURS[kind] for kind in kinds]),
+            ),
+        )
+    )
+    return _finished(chart, HEIGHT_PX, language)
+
+
+def week_chart(week: pd.DataFrame, language: str) -> dict[str, Any]:
+    """Return the typical week as a field of hours and days, darker where more cars pass.
+
+    Parameters
+    ----------
+    week
+        `telstraat_analytics.describe.typical_week`.
+    language
+        ``en``, ``nl`` or ``fr``.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite spec.
+    """
+    days = chart_locale(language)["time"]["shortDays"]
+    days = [*days[1:], days[0]]
+    known = week.dropna(subset=["car"]).assign(day=lambda one: [days[number] for number in one["weekday"]])
+    chart = (
+        alt.Chart(_values(known, ["day", "hour", "car"]))
+        .mark_rect()
+        .encode(
+            x=alt.X("hour:O", title=word("head.hour", language), axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("day:O", title=None, sort=days),
+            color=alt.Color(
+                "car:Q", title=word("head.per_hour", language), scale=alt.Scale(scheme="viridis", reverse=True)
+            ),
+        )
+    )
+    return _finished(chart, 20 * 7, language)
 
 
 def svg(spec: dict[str, Any]) -> str:

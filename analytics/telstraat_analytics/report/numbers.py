@@ -30,9 +30,15 @@ def day(value: dt.date, language: str) -> str:
 def chart_locale(language: str) -> dict[str, Any]:
     """Return what Vega needs to write numbers and dates in a language."""
     symbols = Locale.parse(language).number_symbols["latn"]
-    months = {width: list(get_month_names(width, locale=language).values()) for width in ("wide", "abbreviated")}
-    days = {width: list(get_day_names(width, locale=language).values()) for width in ("wide", "abbreviated")}
-    names = {width: [*known[-1:], *known[:-1]] for width, known in days.items()}  # Vega's week begins on Sunday
+    months = {
+        width: [get_month_names(width, locale=language)[month] for month in range(1, 13)]
+        for width in ("wide", "abbreviated")
+    }
+    sunday_first = (6, 0, 1, 2, 3, 4, 5)  # as Vega has it; babel's 0 is Monday
+    names = {
+        width: [get_day_names(width, locale=language)[number] for number in sunday_first]
+        for width in ("wide", "abbreviated")
+    }
     return {
         "number": {
             "decimal": symbols["decimal"],

@@ -5,11 +5,12 @@ from __future__ import annotations
 from telstraat_analytics.errors import ReportError
 from telstraat_analytics.words.answers import ANSWER_WORDS
 from telstraat_analytics.words.checks import CHECK_WORDS
+from telstraat_analytics.words.descriptions import DESCRIPTION_WORDS
 from telstraat_analytics.words.following import FOLLOWING_WORDS
 from telstraat_analytics.words.reports import REPORT_WORDS
 
 LANGUAGES = ("en", "nl", "fr")
-WORDS = ANSWER_WORDS | CHECK_WORDS | FOLLOWING_WORDS | REPORT_WORDS
+WORDS = ANSWER_WORDS | CHECK_WORDS | DESCRIPTION_WORDS | FOLLOWING_WORDS | REPORT_WORDS
 
 
 def word(key: str, language: str, **values: object) -> str:

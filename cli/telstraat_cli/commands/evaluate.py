@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(_json(evaluations), end="")
         else:
-            _show(content)
+            show(content)
         if args.out:
             _write(evaluations, content, args)
     except AnalysisError as error:
@@ -195,7 +195,8 @@ def _dsn(args: argparse.Namespace, data: dict[str, Any]) -> str:
     return str(args.dsn or ("" if data.get("files") else os.environ.get(DSN_VARIABLE, "")))
 
 
-def _show(content: Content) -> None:
+def show(content: Content) -> None:
+    """Print what stands in a report: sentences and tables."""
     from rich.table import Table
 
     from telstraat_cli.screen import screen

@@ -1,0 +1,230 @@
+"""How streets are used, in words, tables and charts: for a workshop, before anybody speaks of a measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import pandas as pd
+
+from telstraat_analytics.calendars import Calendar
+from telstraat_analytics.days import local_table
+from telstraat_analytics.describe import (
+    compare_streets,
+    modal_split,
+    monthly_marks,
+    rush_hours,
+    school_run,
+    speeding,
+    through_traffic,
+    typical_week,
+    working_day,
+)
+from telstraat_analytics.frames import CLASSES
+from telstraat_analytics.quality.health import health
+from telstraat_analytics.report.charts import profile_chart, week_chart
+from telstraat_analytics.report.content import SUMMED, Content, Picture, Section, Table
+from telstraat_analytics.report.numbers import day, decimal, whole
+from telstraat_analytics.report.sentence import percent, share
+from telstraat_analytics.words import word
+
+STREETS_MAX = 12
+"""Of which every pair is looked at for through traffic."""
+
+SCHOOL_HOURS = (8, 15)
+LARGE_MANY = 0.12
+"""More large vehicles per car than this are no lorries: window sensors were seen to count 0.08 to 0.25."""
+
+
+def description_content(
+    frame: pd.DataFrame,
+    segments: Sequence[str],
+    timezone: str,
+    language: str = "en",
+    *,
+    limit_kmh: int = 50,
+    calendar: Calendar | None = None,
+    source: str = "",
+) -> Content:
+    """Describe streets.
+
+    Parameters
+    ----------
+    frame
+        Raw hourly counts (see `telstraat_analytics.as_counts`).
+    segments
+        Which streets, each with counts.
+    timezone
+        Of the streets.
+    language
+        ``en``, ``nl`` or ``fr``.
+    limit_kmh
+        The speed limit.
+    calendar
+        With the school holidays; what the zone suggests by default.
+    source
+        Whose counts these are, and their licence.
+
+    Returns
+    -------
+    Content
+        One section per street, then the streets beside each other.
+    """
+    known = calendar or Calendar.of_timezone(timezone)
+    rows = frame[frame["segment"].isin(segments)]
+    local = rows["start"].dt.tz_convert(timezone)
+    span = word("fact.span", language, first=day(local.min().date(), language), last=day(local.max().date(), language))
+    beside = _beside(frame, segments, timezone, language) if len(segments) > 1 else []
+    method = [word("describe.reading", language)]
+    if "car_lft" in frame and len(segments) > 1:
+        method.append(word("describe.hint", language))
+    if "heavy" in frame and "car" in frame and rows["heavy"].sum() > LARGE_MANY * rows["car"].sum():
+        method.append(word("describe.large", language))
+    return Content(
+        language,
+        word("title.description", language),
+        ((word("fact.streets", language), ", ".join(segments)), (word("fact.period", language), span)),
+        tuple(_street(frame, one, timezone, language, limit_kmh, known) for one in segments),
+        (*beside, *_findings(frame, segments, timezone, language)),
+        (),
+        (word("foot.source", language, source=source) if source else word("foot.no_source", language),),
+        word("title.counted", language),
+        word("title.counted", language),
+        word("title.method", language),
+        tuple(method),
+    )
+
+
+def _street(
+    frame: pd.DataFrame, segment: str, timezone: str, language: str, limit_kmh: int, calendar: Calendar
+) -> Section:
+    profile = working_day(frame, segment, timezone)
+    per_day = {name: whole(profile[name].sum(), language) if name in profile else "–" for name in CLASSES}
+    said = [word("describe.street", language, street=segment, hours=len(profile), **per_day)]
+    school = school_run(frame, segment, timezone, calendar, hours=SCHOOL_HOURS) if "car" in profile else {}
+    if school:
+        hours = ", ".join(f"{hour}–{hour + 1}" for hour in SCHOOL_HOURS)
+        extra = percent(school["extra"], language, signed=True)
+        said.append(word("describe.school", language, hours=hours, extra=extra))
+    tables = [_split(frame, segment, timezone, language)]
+    if "car" in profile:
+        tables.append(_peaks(frame, segment, timezone, language))
+    if "car_speed" in local_table(frame, segment, timezone):
+        found = speeding(frame, segment, timezone, limit_kmh)
+        cars, fast, above, well_above = (float(one) for one in found.to_numpy(float)[-1])
+        if cars > 0:
+            numbers = {"above": share(above, language), "well_above": share(well_above, language)}
+            v85 = decimal(fast, language)
+            said.append(word("describe.speeding", language, limit=limit_kmh, v85=v85, **numbers))
+            tables.append(_speeds(found, limit_kmh, language))
+    tables.append(_marks(frame, segment, timezone, language))
+    pictures = [Picture(word("title.profile", language), profile_chart(profile, language))]
+    if "car" in profile:
+        week = typical_week(frame, segment, timezone)
+        pictures.append(Picture(word("title.week", language), week_chart(week, language)))
+    return Section(segment, " ".join(said), tuple(tables), tuple(pictures), "")
+
+
+def _head(language: str, *names: str) -> tuple[str, ...]:
+    return tuple(word(f"head.{name}", language) for name in names)
+
+
+def _split(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> Table:
+    rows = tuple(
+        (
+            word(f"class.{name}", language),
+            share(float(row["share"]), language),
+            f"{share(float(row['low']), language)} … {share(float(row['high']), language)}",
+        )
+        for name, row in modal_split(frame, segment, timezone).iterrows()
+    )
+    return Table(word("title.split", language), _head(language, "class", "share", "interval"), rows, (1, 2))
+
+
+def _peaks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> Table:
+    rows = tuple(
+        (
+            word(f"peak.{name}", language),
+            word("part.hour", language, first=one.hour, last=one.hour + 1),
+            whole(one.per_hour, language),
+            share(one.share, language),
+        )
+        for name, one in rush_hours(frame, segment, timezone).items()
+    )
+    return Table(word("title.peaks", language), _head(language, "part", "hour", "per_hour", "of_day"), rows, (2, 3))
+
+
+def _speeds(found: pd.DataFrame, limit_kmh: int, language: str) -> Table:
+    rows = tuple(
+        (
+            word("part.hour", language, first=int(str(hour)), last=int(str(hour)) + 1),
+            f"{decimal(float(row['v85_kmh']), language)} km/h",
+            share(float(row["above"]), language),
+            share(float(row["well_above"]), language),
+        )
+        for hour, row in found.iterrows()
+        if hour != "all" and row["cars"] > 0
+    )
+    above = [word("head.above", language, limit=limit) for limit in (limit_kmh, limit_kmh + 10)]
+    return Table(word("title.speeds", language), (*_head(language, "hour"), "V85", *above), rows, (1, 2, 3))
+
+
+def _marks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> Table:
+    rows = tuple(
+        (f"{month:%Y-%m}", share(float(row["share"]), language), str(row["mark"]))
+        for month, row in monthly_marks(frame, segment, timezone).iterrows()
+    )
+    return Table(word("title.marks", language), _head(language, "month", "share", "mark"), rows, (1,))
+
+
+def _beside(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[Table]:
+    out = []
+    found = compare_streets(frame, segments, timezone)
+    if found is not None:
+        classes = [name for name in CLASSES if name in found.table]
+        rows = tuple(
+            (
+                str(street),
+                *(decimal(float(row[name]), language) for name in classes),
+                share(float(row["uptime"]), language),
+            )
+            for street, row in found.table.iterrows()
+        )
+        names = [word(f"class.{name}", language) for name in classes]
+        head = (word("head.street", language), *names, word("head.uptime", language))
+        out.append(Table(word("title.beside", language), head, rows, tuple(range(1, len(head)))))
+        if found.warnings:
+            told = tuple((str(number), one.text(language)) for number, one in enumerate(found.warnings, 1))
+            out.append(Table(word("title.not_comparable", language), ("", word("head.why", language)), told))
+    pairs = combinations(segments[:STREETS_MAX], 2)
+    hints = tuple(
+        (
+            f"{first}, {word(f'part.{one.first_side}', language)}",
+            f"{second}, {word(f'part.{one.second_side}', language)}",
+            percent(one.share, language),
+            f"{percent(one.low, language)} … {percent(one.high, language)}",
+        )
+        for first, second in pairs
+        for one in through_traffic(frame, first, second, timezone)
+        if one.hint
+    )
+    if hints:
+        head = _head(language, "first_street", "second_street", "share", "interval")
+        out.append(Table(word("title.through", language), head, hints, (2, 3)))
+    return out
+
+
+def _findings(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[Table]:
+    rows = tuple(
+        (
+            segment,
+            day(min(one.first, one.last).date(), language),
+            day(one.last.date(), language),
+            word(f"kind.{one.kind}", language),
+        )
+        for segment in segments
+        for one in sorted(health(segment, local_table(frame, segment, timezone)), key=lambda one: one.first)
+        if one.kind not in SUMMED
+    )
+    head = _head(language, "street", "first", "last", "finding")
+    return [Table(word("title.findings", language), head, rows)] if rows else []
