@@ -109,7 +109,8 @@ def upright(width: int, height: int) -> Segment:
 
 
 def main() -> int:
-    name, film, frames = sys.argv[1], np.load(sys.argv[2], mmap_mode="r"), int(sys.argv[3])
+    # a film that can be written to in memory, as frames of a camera can
+    name, film, frames = sys.argv[1], np.load(sys.argv[2], mmap_mode="c"), int(sys.argv[3])
     height, width = film.shape[1:]
     count = pipeline(name, width, height, upright(width, height))
     found, first_s = 0, 0.0

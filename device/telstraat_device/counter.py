@@ -30,6 +30,7 @@ BOOT_FRAMES_MAX = 64
 LOST_S = 1.5
 SCALE_KNOWN = 1.15  # the factor by which the learnt scale may be wrong
 LAMPS_BURN = ("dusk", "night")
+LUMA = np.dtype(np.uint8)
 NIGHT_TRUST = 0.25
 VAGUE_TRUST = 0.5  # of what shared its blob with others all the way
 
@@ -99,7 +100,7 @@ class Counter:
 
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
         """Take the next frame, luma uint8 (height, width), and return the crossings that are now certain."""
-        if luma.shape != (self.height, self.width) or luma.dtype != np.uint8:
+        if luma.shape != (self.height, self.width) or luma.dtype != LUMA:
             raise FrameError(
                 f"a frame of {luma.dtype} {luma.shape[1]} x {luma.shape[0]} came to a counter for uint8 "
                 f"{self.width} x {self.height}; make a new counter when the camera changes"
@@ -160,7 +161,7 @@ class Counter:
         small = self.background
         if t_s >= self.view.due_s:
             self.view.update(t_s, small.small, small.mask, *self.sight.movement())
-        if count == LOST or self.view.blind or self.sight.at[SOLID_COUNT] > self._lost_pixels:
+        if count == LOST or self.view.blind or self.sight.numbers[SOLID_COUNT] > self._lost_pixels:
             return self._lose(dt_s)
         self._lost_s = 0.0
         light = self.glow.light(self.view.light, small.mean, t_s)
@@ -170,7 +171,7 @@ class Counter:
         if self.moves.some_are_still():
             for box in self.tracks.still():
                 self.sight.absorb(*box)
-        return self._crossings(done)
+        return self._crossings(done) if done else []
 
     def _lose(self, dt_s: float) -> list[Crossing]:
         """Count nothing in a picture that is covered or all new; after a while, learn the new one from its start."""

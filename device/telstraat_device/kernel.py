@@ -65,6 +65,8 @@ def kernel(function: Function) -> Function:
 
 def address(array: NDArray[Any]) -> int:
     """Return where an array's first element lies; the array must be C-contiguous and outlive what is done there."""
+    if array.flags.writeable:  # the quicker way, but what cannot be written is not lent
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
     return int(array.__array_interface__["data"][0])
 
 

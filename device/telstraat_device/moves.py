@@ -109,20 +109,21 @@ class Moves:
         self.at[: len(tables)] = [address(table) for table in tables]
         self.at[BLOBS], self.at[PIXELS] = address(blobs), pixels
         self.at[FRAME_SIZE], self.at[RECENT_SIZE] = self._frame.size, len(tables[RECENT])
+        self._numbers = memoryview(self.at)
         self._move, self._close = move(self.at), close(self.at)
 
     def follow(self, sight: Sight, count: int, t_s: float, dt_s: float, light: str) -> int:
         """Move on by the frame that was seen, with so many blobs; return how many passages were decided."""
-        at = self.at
+        at = self._numbers
         if count == 0 and at[LIVE] == 0:
             return 0
-        at[BEFORE], at[NOW] = sight.at[PREVIOUS], sight.at[SMALL]
+        at[BEFORE], at[NOW] = sight.numbers[PREVIOUS], sight.numbers[SMALL]
         self._frame[DARK_SHARE] = DARK_SHARES.get(light, 0.0)
         return self._move(0, count, float(t_s), float(dt_s))
 
     def some_are_still(self) -> bool:
         """Tell whether a track has not moved for STILL_AFTER_S."""
-        return bool(self.at[STILL_MS] > 1000.0 * STILL_AFTER_S)
+        return self._numbers[STILL_MS] > 1000.0 * STILL_AFTER_S
 
     def finish(self) -> int:
         """Decide the passages that still wait; return how many."""

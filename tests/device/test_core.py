@@ -20,7 +20,8 @@ from telstraat_device.words import majority
 @given(st.integers(0, 2**32 - 1), st.integers(5, 200), st.integers(5, 30), st.floats(0.01, 0.95))
 def test_cleaning_keeps_the_majority_of_nine(seed: int, width: int, height: int, share: float) -> None:
     mask = (np.random.default_rng(seed).random((height, width)) < share).astype(np.uint8)
-    out, out_rows = np.zeros_like(packed(mask)), np.zeros(height, np.uint64)
+    out: NDArray[np.uint64] = np.zeros_like(packed(mask))
+    out_rows: NDArray[np.uint64] = np.zeros(height, np.uint64)
     for _ in range(2):
         majority(packed(mask), mask.any(axis=1).astype(np.uint64), width, out, out_rows)
     assert (out == packed(byte_planes.majority(mask.astype(np.int64)).astype(np.uint8))).all()
