@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from telstraat_device.blobs import AREA, SOLID, SOLID_X0, SOLID_X1, SOLID_Y0, SOLID_Y1, X0, X1, Y0, Y1
 from telstraat_device.classify import Classifier
+from telstraat_device.core import Sight
 from telstraat_device.counter import Counter
 from telstraat_device.line import Segment
 from telstraat_device.perspective import Grid
@@ -47,13 +48,13 @@ def without_gain(width: int, height: int, line: Segment) -> Counter:
 def without_shadow(width: int, height: int, line: Segment) -> Counter:
     """Measure every object with its shadow."""
     counter = Counter(width, height, line)
-    follow = counter.tracks.follow
+    follow, blobs = counter.moves.follow, counter.blobs.table
 
-    def follow_whole(blobs: Any, count: int, *rest: Any) -> int:
+    def follow_whole(sight: Sight, count: int, *rest: Any) -> int:
         blobs[:count, list(SHADOW_COLUMNS)] = blobs[:count, list(WHOLE_COLUMNS)]
-        return follow(blobs, count, *rest)
+        return follow(sight, count, *rest)
 
-    setattr(counter.tracks, "follow", follow_whole)  # noqa: B010 - the type of a method cannot be assigned
+    setattr(counter.moves, "follow", follow_whole)  # noqa: B010 - the type of a method cannot be assigned
     return counter
 
 
