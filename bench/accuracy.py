@@ -1,6 +1,7 @@
 """How right the counts are: on clips with truth beside an OpenCV peer, on simulated streets, and with stages switched off.
 
     python -m bench.accuracy clips --clips FOLDER      ours, the peer, the ablations; spread over clips
+    python -m bench.accuracy changed --clips FOLDER    ours on the same clips mirrored, backwards, compressed ...
     python -m bench.accuracy simulated                 count simulated streets (goes on where it stopped), then the table
     python -m bench.accuracy simulated --report        only the table of what is there
     python -m bench.accuracy simulated --ablations     the same with each stage off, on fewer streets
@@ -47,6 +48,13 @@ def clips(args: argparse.Namespace) -> int:
     return 0
 
 
+def changed(args: argparse.Namespace) -> int:
+    from bench.accuracy_changed import changed_table
+
+    print(changed_table(Path(args.clips)))
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -54,6 +62,9 @@ def main() -> int:
     on_clips.add_argument("--clips", required=True, metavar="FOLDER")
     on_clips.add_argument("--only", action="append", help="only this counter (may be given again)")
     on_clips.set_defaults(run=clips)
+    on_changed = commands.add_parser("changed", help="the same clips, changed")
+    on_changed.add_argument("--clips", required=True, metavar="FOLDER")
+    on_changed.set_defaults(run=changed)
     on_streets = commands.add_parser("simulated", help="simulated streets on seeds nobody looked at")
     on_streets.add_argument("--seeds", type=int, default=9, help="streets a scene (default 9)")
     on_streets.add_argument("--seconds", type=float, default=900.0, help="length of each (default 900)")
