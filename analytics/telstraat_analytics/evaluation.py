@@ -25,6 +25,8 @@ from telstraat_analytics.quality.inspect import Refusal
 from telstraat_analytics.question import Question
 from telstraat_analytics.weather import read_weather
 
+STREETS_TOLD = 20
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -209,10 +211,13 @@ def evaluate_all(
     """
     kinds = known_parts(tuple(by))
     checked = as_counts(frame, counts)
+    known = sorted(set(checked["segment"]))
+    if not set(known) & set(measure.treated):
+        streets = f"{', '.join(known[:STREETS_TOLD])}{', …' if len(known) > STREETS_TOLD else ''}"
+        raise FrameError(
+            f"none of the treated streets ({', '.join(measure.treated)}) is in the counts; they hold {streets or 'nothing'}"
+        )
     checked = checked[checked["segment"].isin(measure.segments)]
-    known = set(checked["segment"])
-    if not known & set(measure.treated):
-        raise FrameError(f"none of the treated streets ({', '.join(measure.treated)}) is in the counts")
     daily_weather = None if weather is None else read_weather(weather)
     prepared = prepare(checked, measure, daily_weather)
     return [_evaluated(checked, prepared, measure, question, kinds) for question in questions]

@@ -89,3 +89,17 @@ def test_a_key_that_nothing_reads_is_refused_with_the_one_that_was_meant(
     )
     assert main(["evaluate", str(measure)]) == 2
     assert "did you mean 'licence'?" in capsys.readouterr().err
+
+
+def test_a_street_that_is_not_in_the_counts_is_told_and_not_passed_over(
+    measure: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = measure.read_text(encoding="utf-8")
+    measure.write_text(text.replace('controls = ["b", "c"]', 'controls = ["b", "cc"]'), encoding="utf-8")
+    assert main(["evaluate", str(measure)]) == 0
+    told = capsys.readouterr()
+    assert "'cc' is not in the counts; did you mean 'c'?" in told.err
+    assert "Used, of 2 that were named: b." in told.out
+    measure.write_text(text.replace('treated = ["a"]', 'treated = ["x"]'), encoding="utf-8")
+    assert main(["evaluate", str(measure)]) == 2
+    assert "they hold a, b, c" in capsys.readouterr().err

@@ -22,4 +22,5 @@ class ControlsKnown(Check):
         if used == 0:
             return self.result(Verdict.DOUBT, "none", named=len(context.measure.controls))
         verdict = Verdict.PASSED if used >= 2 else Verdict.DOUBT
-        return self.result(verdict, "some", used=used, shared=shared)
+        names = ", ".join(map(context.measure.called, answer.controls))
+        return self.result(verdict, "some", used=used, named=len(context.measure.controls), names=names, shared=shared)

@@ -164,7 +164,7 @@ def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Ref
         if one.segment == segment and one.action != "warning" and one.overlaps(span.first, span.last)
     )
     if own is None:
-        return [Refusal(segment, "no_days", why)]
+        return [Refusal(segment, "no_days" if segment in prepared.tables else "not_there", why)]
     earlier = own.days(own.daily.totals.index[0], span.begin - pd.Timedelta(days=1))
     before = len(earlier)
     after = len(own.days(span.date, span.last))

@@ -182,6 +182,11 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "{where}: {kind} ({first} tot {last}); zet closed_to in de maatregel als de straat voor hen gesloten is",
         "{where} : {kind} ({first} à {last}) ; indiquer closed_to dans la mesure si la rue leur est fermée",
     ),
+    "refusal.not_there": (
+        "{where}: not in the counts of these days",
+        "{where}: staat niet in de tellingen van deze dagen",
+        "{where} : absente des comptages de ces jours",
+    ),
     "refusal.no_days": (
         "{where}: no comparable days at all{why}",
         "{where}: helemaal geen vergelijkbare dagen{why}",

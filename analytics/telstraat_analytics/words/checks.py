@@ -40,9 +40,9 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "placebo_in_space": ("Placebo in space", "Placebo in de ruimte", "Placebo dans l'espace"),
     "placebo_in_space.streets": (
-        "On {streets} control streets at the same date, something would have been claimed {claimed} times.",
-        "In {streets} controlestraten op dezelfde datum was {claimed} keer iets beweerd.",
-        "Dans {streets} rues témoins à la même date, quelque chose aurait été affirmé {claimed} fois.",
+        "Tried on the control streets at the same date: {streets}. Something would have been claimed on {claimed} of them.",
+        "Beproefd op de controlestraten op dezelfde datum: {streets}. In {claimed} daarvan was iets beweerd.",
+        "Essayé sur les rues témoins à la même date : {streets}. Quelque chose aurait été affirmé dans {claimed} d'entre elles.",
     ),
     "placebo_in_space.no_controls": (
         "There is no control street to try it on.",
@@ -56,9 +56,9 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "Sans chacun des témoins, la réponse se situe entre {low} et {high}.",
     ),
     "leave_one_control_out.one_control": (
-        "With {controls} control streets none can be left out.",
-        "Met {controls} controlestraten kan er geen worden weggelaten.",
-        "Avec {controls} rues témoins, aucune ne peut être omise.",
+        "None can be left out: usable control streets: {controls}.",
+        "Er kan er geen worden weggelaten: bruikbare controlestraten: {controls}.",
+        "Aucune ne peut être omise : rues témoins utilisables : {controls}.",
     ),
     "parallel_before": ("Parallel before", "Gelijk op ervoor", "Évolution parallèle avant"),
     "parallel_before.drift": (
@@ -78,9 +78,9 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "controls": ("Control streets", "Controlestraten", "Rues témoins"),
     "controls.some": (
-        "{used} control streets; the days of the nearest go with the street's by {shared}.",
-        "{used} controlestraten; de dagen van de meest gelijkende gaan voor {shared} mee met de straat.",
-        "{used} rues témoins ; les jours de la plus proche vont de pair à {shared}.",
+        "Used, of {named} that were named: {names}. The days of the nearest go with the street's by {shared}.",
+        "Gebruikt, van de {named} die zijn genoemd: {names}. De dagen van de meest gelijkende gaan voor {shared} mee met de straat.",
+        "Utilisées, sur {named} nommées : {names}. Les jours de la plus proche vont de pair à {shared}.",
     ),
     "controls.none": (
         "No usable control street ({named} named): a change of the whole town would pass for the measure's.",

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         _known(args.measure, tables)
         questions = _questions(args, tables)
         frame, counts = counts_of(args, measure, tables)
+        _tell_missing(measure, {str(one) for one in frame["segment"].unique()})
         weather = _weather(args, tables)
         by = args.by or tables.get("question", {}).get("by", ())
         evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather, by=by)
@@ -141,6 +143,15 @@ def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]
             raise CliError(f"{args.measure}: [data] files: nothing matches {name!r} in {folder}")
         files += found
     return read_counts(files, measure.timezone), data.get("counts", "corrected")
+
+
+def _tell_missing(measure: Measure, known: set[str]) -> None:
+    """Say which of the named streets have no counts at all: a name may be misspelt."""
+    for one in measure.segments:
+        if one not in known:
+            near = difflib.get_close_matches(one, sorted(known), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            print(f"telstraat evaluate: {one!r} is not in the counts{hint}", file=sys.stderr)
 
 
 def _weather(args: argparse.Namespace, tables: dict[str, Any]) -> pd.DataFrame | None:
