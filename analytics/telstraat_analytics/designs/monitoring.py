@@ -172,7 +172,7 @@ def monitor(
         looks = [_look(checked, segment, measure, asked, week) for week in chosen]
         table = pd.DataFrame([one for one in looks if one], columns=["weeks", "estimate", "low", "high"])
         edge = {
-            name: _held(answer)
+            name: held_at_every_look(answer)
             for name in measure.boundary
             if (answer := answer_for(whole, name, measure, asked)).effect
         }
@@ -187,11 +187,12 @@ def _look(
     answer = answer_for(prepare(frame, so_far), segment, so_far, question)
     if answer.effect is None:
         return None
-    estimate, low, high = _held(answer)
+    estimate, low, high = held_at_every_look(answer)
     return {"weeks": weeks, "estimate": estimate, "low": low, "high": high}
 
 
-def _held(answer: StreetAnswer) -> Held:
+def held_at_every_look(answer: StreetAnswer) -> Held:
+    """Return an answer's estimate with the interval that holds at every look; the answer has an effect."""
     assert answer.fit is not None, "an answer with an effect has its fit"
     steps = answer.fit.steps
     sd = steps.sd() * answer.stretch

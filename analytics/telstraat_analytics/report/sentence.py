@@ -81,7 +81,7 @@ def subject(evaluation: Evaluation, language: str) -> str:
         text = text.rstrip(",") + word(question.days, language)
     if question.hours:
         text = text.rstrip(",") + word("hours", language, first=min(question.hours), last=max(question.hours) + 1)
-    return text
+    return f"{text}," if question.direction or question.days != "all" or question.hours else text
 
 
 def chance(value: float, language: str) -> str:

@@ -105,19 +105,19 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "Des {left} passages par jour qui ont quitté les rues, {share} ({low} à {high}) se retrouvent en bordure.",
     ),
     "plan_weeks": (
-        "{what}: to see a change of {size} % four times out of five, count {weeks} weeks before and {weeks} weeks after, with {sensors} sensor(s) on treated streets and {controls} on others.",
-        "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel {weeks} weken ervoor en {weeks} weken erna, met {sensors} sensor(en) in straten met de maatregel en {controls} in andere.",
-        "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez {weeks} semaines avant et {weeks} semaines après, avec {sensors} capteur(s) dans les rues concernées et {controls} dans d'autres.",
-    ),
-    "plan_never": (
-        "{what}: with sensors on {sensors} treated street(s), a change of {size} % is not seen four times out of five even with {weeks} weeks before and after; one of {found} % would be.",
-        "{what}: met sensoren in {sensors} straat of straten is een verandering van {size}% zelfs met {weeks} weken ervoor en erna niet vier van de vijf keer te zien; een van {found}% wel.",
-        "{what} : avec des capteurs dans {sensors} rue(s), un changement de {size} % ne se voit pas quatre fois sur cinq, même avec {weeks} semaines avant et après ; un de {found} % se verrait.",
+        "{what}: to see a change of {size} % four times out of five, count {weeks} weeks before and {weeks} weeks after (treated streets with a sensor: {sensors}, others: {controls}).",
+        "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel {weeks} weken ervoor en {weeks} weken erna (straten met de maatregel en een sensor: {sensors}, andere: {controls}).",
+        "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez {weeks} semaines avant et {weeks} semaines après (rues concernées avec un capteur : {sensors}, autres : {controls}).",
     ),
     "plan_more": (
-        "{what}: to see a change of {size} % four times out of five, count on {sensors} treated streets, {weeks} weeks before and {weeks} weeks after, and on {controls} others; on {fewer} street(s) even {longest} weeks are not enough.",
-        "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel in {sensors} straten met de maatregel, {weeks} weken ervoor en {weeks} weken erna, en in {controls} andere; in {fewer} straat of straten zijn zelfs {longest} weken niet genoeg.",
-        "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez dans {sensors} rues concernées, {weeks} semaines avant et {weeks} semaines après, et dans {controls} autres ; avec {fewer} rue(s), même {longest} semaines ne suffisent pas.",
+        "{what}: to see a change of {size} % four times out of five, count {weeks} weeks before and {weeks} weeks after (treated streets with a sensor: {sensors}, others: {controls}); with {fewer} of the former, even {longest} weeks are not enough.",
+        "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel {weeks} weken ervoor en {weeks} weken erna (straten met de maatregel en een sensor: {sensors}, andere: {controls}); met {fewer} van de eerste zijn zelfs {longest} weken niet genoeg.",
+        "{what} : pour voir un changement de {size} % quatre fois sur cinq, comptez {weeks} semaines avant et {weeks} semaines après (rues concernées avec un capteur : {sensors}, autres : {controls}) ; avec {fewer} des premières, même {longest} semaines ne suffisent pas.",
+    ),
+    "plan_never": (
+        "{what}: a change of {size} % is not seen four times out of five even with {weeks} weeks before and after (treated streets with a sensor: {sensors}, others: {controls}); one of {found} % would be.",
+        "{what}: een verandering van {size}% is zelfs met {weeks} weken ervoor en erna niet vier van de vijf keer te zien (straten met de maatregel en een sensor: {sensors}, andere: {controls}); een van {found}% wel.",
+        "{what} : un changement de {size} % ne se voit pas quatre fois sur cinq, même avec {weeks} semaines avant et après (rues concernées avec un capteur : {sensors}, autres : {controls}) ; un de {found} % se verrait.",
     ),
     # verdicts
     "passed": ("passed", "geslaagd", "réussi"),
