@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from telstraat_api import assets, health, pages, problems
+from telstraat_api import assets, health, pages, problems, work_pages
 from telstraat_api.access import SCHEMES
 from telstraat_api.database import Database
 from telstraat_api.discretion import ReadSettled
@@ -84,6 +84,32 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.pages = pages.Pages(settings)
     app.state.kept = kept = Kept(settings.keep_s)
     problems.install(app)
+    wrap(app, settings, kept)
+    made = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
+    ours = (
+        health,
+        segments,
+        reports,
+        exports,
+        streams,
+        accounts,
+        registry,
+        *made,
+        assets,
+        sign_in,
+        stop,
+        pages,
+        work_pages,
+    )
+    compatible = (welcome, traffic, snapshots, summaries, typical, places, cameras)
+    for part in (*ours, *compatible):
+        app.include_router(part.router)
+    app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
+    return app
+
+
+def wrap(app: FastAPI, settings: ApiSettings, kept: Kept) -> None:
+    """Put around the application what every request passes; what is added last comes first."""
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["ETag"]
@@ -95,10 +121,3 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     if settings.quarter_min:
         app.add_middleware(ReadSettled)
     app.add_middleware(HardeningHeaders)
-    made = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
-    ours = (health, segments, reports, exports, streams, accounts, registry, *made, assets, sign_in, stop, pages)
-    compatible = (welcome, traffic, snapshots, summaries, typical, places, cameras)
-    for part in (*ours, *compatible):
-        app.include_router(part.router)
-    app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
-    return app

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +236,40 @@ def test_a_measure_in_a_control_street_is_another_measure_nearby(
     finally:
         module_client.delete(other["links"]["self"], headers=professional)
     assert "Cycle street" not in module_client.get(path, headers=professional).text
+
+
+def test_the_page_of_a_measure_says_what_its_report_says_to_those_who_may_see_it(
+    module_client: httpx.Client,
+    professional: dict[str, str],
+    measure: dict[str, Any],
+    evaluation: dict[str, Any],
+) -> None:
+    page = f"/measures/{measure['measure_id']}"
+    html = {"accept": "text/html"}
+    for address in (page, "/measures"):
+        assert measure["name"] not in unescape(module_client.get(address, headers=html).text)
+    assert module_client.get(page, headers=html).status_code == 404
+    for code in ("en", "nl", "fr"):
+        answer = module_client.get(page, headers=professional, params={"lang": code})
+        assert answer.headers["cache-control"] == "private, no-cache"
+        told = unescape(answer.text)
+        assert evaluation["sentence"][code][0] in told
+        assert evaluation["links"]["pdf"] in told
+        report = unescape(
+            module_client.get(evaluation["links"]["html"], headers=professional, params={"language": code}).text
+        )
+        table = re.search(r"<table>(.*?)</table>", told, re.DOTALL)
+        assert table
+        cells = [cell for cell in re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", table[1]) if cell]
+        assert len(cells) >= 16
+        assert [cell for cell in cells if cell not in report] == []
+    module_client.cookies.clear()
+    assert "canary stalls" in unescape(module_client.get(page, headers=professional).text)
+    for address in (measure["links"]["self"], evaluation["links"]["self"]):
+        assert module_client.patch(address, headers=professional, json={"published": True}).status_code == 200
+    public = unescape(module_client.get(page, headers=html).text)
+    assert evaluation["sentence"]["en"][0] in public
+    assert "canary stalls" not in public  # marked, and not published
+    assert measure["name"] in unescape(module_client.get("/measures", headers=html).text)
+    for address in (measure["links"]["self"], evaluation["links"]["self"]):
+        assert module_client.patch(address, headers=professional, json={"published": False}).status_code == 200

@@ -418,3 +418,28 @@ def test_the_code_that_the_command_shows_makes_a_citizen_the_owner(
     assert owner.status_code == 201
     own = client.get("/api/v1/me/sensors", headers=who["colleague"]).json()["sensors"]
     assert [one["name"] for one in own] == ["linden-77"]
+
+
+def test_a_workshop_is_a_page_for_those_who_see_it_and_for_whoever_has_its_link(
+    client: httpx.Client, who: dict[str, dict[str, str]], streets: list[int]
+) -> None:
+    professional = who["professional"]
+    shop = add(client, "workshops", professional, workshop(streets, title="An <evening>"))
+    note = {"kind": "question", "body": "Where <to>?"}
+    assert client.post(shop["links"]["notes"], headers=professional, json=note).status_code == 201
+    link = client.post(f"{shop['links']['self']}/links", headers=professional, json={"label": "all"}).json()
+    page, html = f"/workshops/{shop['workshop_id']}", {"accept": "text/html"}
+    assert client.get(page, headers=html).status_code == 404
+    assert "An &lt;evening&gt;" not in client.get("/measures", headers=html).text
+    assert "An &lt;evening&gt;" in client.get("/measures", headers=professional).text
+    shared = f"/shared/{link['secret']}"
+    for told in (client.get(page, headers=professional), client.get(shared, headers=html)):
+        assert told.status_code == 200
+        assert "private" in told.headers["cache-control"]
+        assert "An &lt;evening&gt;" in told.text
+        assert "Where &lt;to&gt;?" in told.text
+        assert "Lindenstraat" in told.text
+    assert client.get(shared).headers["referrer-policy"] == "no-referrer"
+    gone = f"{shop['links']['self']}/links/{link['link_id']}"
+    assert client.delete(gone, headers=professional).status_code == 200
+    assert client.get(shared, headers=html).status_code == 404

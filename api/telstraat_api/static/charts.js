@@ -16,6 +16,7 @@ function theme() {
     padding: { left: 2, right: 6, top: 6, bottom: 2 },
     view: { stroke: null },
     axis: { ...axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8 },
+    legend: { labelColor: ink, titleColor: ink, ...(innerWidth < 480 ? { columns: 1 } : {}) },
     range: { category: KINDS.map((kind) => colour(kind)) },
     bar: { color: colour("car") },
     rule: { color: colour("ink") },

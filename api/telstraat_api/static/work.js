@@ -1,0 +1,6 @@
+// Draws the charts of a measure's page, anew when the theme changes.
+
+import { draw } from "./charts.js";
+
+await draw(document);
+addEventListener("themechange", () => draw(document));
