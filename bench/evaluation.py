@@ -120,9 +120,15 @@ def show(rows: pd.DataFrame) -> dict[str, object]:
         by_class = table(part, lambda one: one["cls"])
         print(f"\n{title}, by class\n{by_class.round(1).to_string()}")
         content[title] = {"overall": lines.to_dict("index"), "by class": by_class.to_dict("index")}
-        content[f"{title}, bootstrap over series"] = {
-            str(name): bootstrap(one) for name, one in part.groupby("estimator")
-        }
+        drawn = {str(name): bootstrap(one) for name, one in part.groupby("estimator", sort=False)}
+        spans = pd.DataFrame(
+            {
+                name: {what: f"{low:.0f} to {high:.0f}" for what, (low, high) in one.items()}
+                for name, one in drawn.items()
+            }
+        ).T
+        print(f"\n{title}, 95 % intervals from drawing whole series\n{spans.to_string()}")
+        content[f"{title}, bootstrap over series"] = drawn
     speed = rows.groupby("estimator")["seconds"].agg(["median", "max"])
     print(f"\nseconds per fit\n{speed.round(3).to_string()}")
     for name, one in rows.groupby("estimator"):

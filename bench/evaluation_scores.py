@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+Array = NDArray[Any]
 BOOTSTRAP_ROUNDS = 1000
 
 
@@ -23,7 +26,7 @@ def scored(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:
-    """Return the line of one estimator: what the published tables show."""
+    """Return the line of one estimator: what the published tables show, and its power were it honest (`se_x` wider)."""
     at = dict(list(rows.groupby(rows["truth"].round(2))))
     zero = at[0.0]
     line: dict[str, float] = {
@@ -39,6 +42,9 @@ def summary(rows: pd.DataFrame) -> dict[str, float]:
         line[f"coverage_{round(-100 * truth)}"] = 100 * part["covered"].mean()
         if truth < 0:
             line[f"power_{round(-100 * truth)}"] = 100 * part["below_zero"].mean()
+            middle = np.log1p(part["effect"].clip(lower=-0.999))
+            honest = middle + line["se_x"] * (np.log1p(part["high"]) - middle)
+            line[f"honest_{round(-100 * truth)}"] = 100 * (honest < 0).mean()
     return line
 
 
@@ -53,31 +59,34 @@ def se_factor(zero: pd.DataFrame) -> float:
 def bootstrap(rows: pd.DataFrame, seed: int = 0) -> dict[str, tuple[float, float]]:
     """Return 95 % intervals of the summary from drawing whole series (sensor and class) with replacement."""
     rng = np.random.default_rng(seed)
-    parts = [part for _, part in rows.groupby("series")]
+    columns = {
+        name: rows[name].to_numpy() for name in ("log_error", "error_points", "claimed", "covered", "below_zero")
+    }
+    truth = rows["truth"].round(2).to_numpy()
+    parts = [np.flatnonzero(rows["series"].to_numpy() == name) for name in rows["series"].unique()]
     lines = []
     for _ in range(BOOTSTRAP_ROUNDS):
-        drawn = rng.integers(0, len(parts), len(parts))
-        lines.append(quick(pd.concat([parts[one] for one in drawn])))
+        drawn = np.concatenate([parts[one] for one in rng.integers(0, len(parts), len(parts))])
+        lines.append(quick(truth[drawn], {name: values[drawn] for name, values in columns.items()}))
     table = pd.DataFrame(lines)
     return {str(name): (float(table[name].quantile(0.025)), float(table[name].quantile(0.975))) for name in table}
 
 
-def quick(rows: pd.DataFrame) -> dict[str, float]:
+def quick(truth: Array, columns: Mapping[str, Array]) -> dict[str, float]:
     """Return the rates and errors that the bootstrap follows."""
-    truth = rows["truth"].round(2).to_numpy()
     zero = truth == 0.0
-    error = rows["log_error"].to_numpy()[zero]
+    error = columns["log_error"][zero]
     line = {
         "bias": 100 * float(error.mean()),
         "rmse": 100 * float(np.sqrt((error**2).mean())),
-        "median_error": float(np.median(rows["error_points"].to_numpy()[zero])),
-        "false_positives": 100 * float(rows["claimed"].to_numpy()[zero].mean()),
+        "median_error": float(np.median(columns["error_points"][zero])),
+        "false_positives": 100 * float(columns["claimed"][zero].mean()),
     }
     for one in np.unique(truth):
         at = truth == one
-        line[f"coverage_{round(-100 * one)}"] = 100 * float(rows["covered"].to_numpy()[at].mean())
+        line[f"coverage_{round(-100 * one)}"] = 100 * float(columns["covered"][at].mean())
         if one < 0:
-            line[f"power_{round(-100 * one)}"] = 100 * float(rows["below_zero"].to_numpy()[at].mean())
+            line[f"power_{round(-100 * one)}"] = 100 * float(columns["below_zero"][at].mean())
     return line
 
 
