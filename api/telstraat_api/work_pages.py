@@ -17,7 +17,7 @@ from telstraat_api.languages import chosen, untranslated
 from telstraat_api.pages import Pages, page_reader
 from telstraat_api.periods import zone
 from telstraat_api.v1 import evaluations, events, measures, sharing, workshops
-from telstraat_api.v1.resources import found, listing, visible
+from telstraat_api.v1.resources import found, listing, sees, visible
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -127,7 +127,7 @@ async def workshop_page(request: Request, workshop_id: Number) -> Response:
     reader = await page_reader(request)
     row = found(await workshops.find_workshop(request, workshop_id), reader, "workshop", workshop_id)
     measure = None if row["measure_id"] is None else await measures.find_measure(database, row["measure_id"])
-    if measure is not None and not (measure["published"] or reader.role >= reader.role.PROFESSIONAL):
+    if measure is not None and not sees(reader, measure):
         measure = None
     answers = [] if measure is None else await answers_of(request, reader, measure["measure_id"])
     sentences = [section["sentence"] for one in answers for section in one["sections"]]

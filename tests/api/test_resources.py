@@ -424,7 +424,8 @@ def test_a_workshop_is_a_page_for_those_who_see_it_and_for_whoever_has_its_link(
     client: httpx.Client, who: dict[str, dict[str, str]], streets: list[int]
 ) -> None:
     professional = who["professional"]
-    shop = add(client, "workshops", professional, workshop(streets, title="An <evening>"))
+    about = add(client, "measures", professional, measure(streets, name="Not for all yet"))["measure_id"]
+    shop = add(client, "workshops", professional, workshop(streets, title="An <evening>", measure_id=about))
     note = {"kind": "question", "body": "Where <to>?"}
     assert client.post(shop["links"]["notes"], headers=professional, json=note).status_code == 201
     link = client.post(f"{shop['links']['self']}/links", headers=professional, json={"label": "all"}).json()
@@ -432,13 +433,17 @@ def test_a_workshop_is_a_page_for_those_who_see_it_and_for_whoever_has_its_link(
     assert client.get(page, headers=html).status_code == 404
     assert "An &lt;evening&gt;" not in client.get("/measures", headers=html).text
     assert "An &lt;evening&gt;" in client.get("/measures", headers=professional).text
-    shared = f"/shared/{link['secret']}"
+    shared = link["page"]
     for told in (client.get(page, headers=professional), client.get(shared, headers=html)):
         assert told.status_code == 200
         assert "private" in told.headers["cache-control"]
         assert "An &lt;evening&gt;" in told.text
         assert "Where &lt;to&gt;?" in told.text
         assert "Lindenstraat" in told.text
+        assert "Not for all yet" in told.text
+    public = client.patch(shop["links"]["self"], headers=professional, json={"published": True})
+    assert public.status_code == 200
+    assert "Not for all yet" not in client.get(page, headers=html).text
     assert client.get(shared).headers["referrer-policy"] == "no-referrer"
     gone = f"{shop['links']['self']}/links/{link['link_id']}"
     assert client.delete(gone, headers=professional).status_code == 200

@@ -40,7 +40,8 @@ class LinkShape(BaseModel):
     expires_at: str
     revoked_at: str | None
     secret: str | None = Field(None, description="Only in the answer that makes the link.")
-    url: str | None = Field(None, description="Where it leads; only in the answer that makes the link.")
+    url: str | None = Field(None, description="Where programs read it; only in the answer that makes the link.")
+    page: str | None = Field(None, description="Where people read it; only in the answer that makes the link.")
 
 
 class LinkList(BaseModel):
@@ -112,7 +113,14 @@ async def list_links(request: Request, workshop_id: Number, reader: Professional
     status_code=201,
     responses=made(
         described(
-            LinkShape, {**LINK, "secret": "tsw_...", "url": "/api/v1/shared/tsw_..."}, 400, 401, 403, 404, 422, 503
+            LinkShape,
+            {**LINK, "secret": "tsw_...", "url": "/api/v1/shared/tsw_...", "page": "/shared/tsw_..."},
+            400,
+            401,
+            403,
+            404,
+            422,
+            503,
         )
     ),
     openapi_extra=needs(Role.PROFESSIONAL),
@@ -133,7 +141,9 @@ async def add_link(request: Request, workshop_id: Number, wanted: NewLink, reade
     )
     if row is None:
         raise QueryError(f"a workshop has up to {LINKS_MAX} links: revoke one first")
-    return created(request, {**link_shape(row), "secret": secret, "url": f"/api/v1/shared/{secret}"})
+    return created(
+        request, {**link_shape(row), "secret": secret, "url": f"/api/v1/shared/{secret}", "page": f"/shared/{secret}"}
+    )
 
 
 @router.delete(
