@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -12,7 +13,10 @@ import altair as alt
 from telstraat_analytics.report.numbers import chart_locale
 from telstraat_analytics.words import word
 
-Line = Sequence[tuple[float, float]]
+Point = tuple[float, float]
+Line = Sequence[Point]
+Box = tuple[float, float, float, float]
+"""Left, low, right, top; pixels from the lower left corner."""
 WIDTH_PX, HEIGHT_MIN_PX, HEIGHT_MAX_PX = 640, 220, 320
 MARGIN = 0.15  # of the extent, for the streets' names
 FONT = "Libertinus Serif, DejaVu Serif, serif"
@@ -28,8 +32,8 @@ WIDTHS_PX = (3.0, 14.0)
 FULL_WIDTH = 0.5
 """A change of one half or more is drawn as wide as it gets."""
 
-TURN = 0.6
-"""Right of this share of the map, names stand left of their street."""
+LETTER_PX, LABEL_HIGH_PX, CLEAR_PX, STEP_PX = 5.6, 27.0, 12.0, 4.0
+"""Sizes of names on the map: of a letter, of two lines, of the space to their street; how finely streets are walked along."""
 
 EARTH_DEGREE_M = 111_320.0
 BAR_SHARE = 0.25
@@ -176,32 +180,73 @@ def _found(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[
 
 
 def _names(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[float]]) -> list[Any]:
-    """Return the streets' names beside their middle, on white so that they can be read on any line."""
-    values: dict[tuple[bool, bool, bool], list[dict[str, Any]]] = {}
-    for one in streets:
-        middle = placed(one.line[len(one.line) // 2])
-        if not (0 <= middle["x"] <= scales["x"][1] and 0 <= middle["y"] <= scales["y"][1]):
-            continue
-        right = middle["x"] > TURN * scales["x"][1]
+    """Return the streets' names and numbers where they cover least, on white so that they can be read on any line."""
+    metres_px = scales["x"][1] / WIDTH_PX
+    high_px = scales["y"][1] / metres_px
+    lines = [_dense([(row["x"] / metres_px, row["y"] / metres_px) for row in map(placed, one.line)]) for one in streets]
+    shown = [
+        (one, line)
+        for one, line in zip(streets, lines, strict=True)
+        if any(0 <= x <= WIDTH_PX and 0 <= y <= high_px for x, y in line)
+    ]
+    crossed = [point for line in lines for point in line]
+    taken: list[Box] = []
+    values: dict[tuple[bool, bool], list[dict[str, Any]]] = {}
+    for one, line in shown:
+        size_px = (LETTER_PX * max(len(one.name), len(one.label)), LABEL_HIGH_PX if one.label else LABEL_HIGH_PX / 2)
+        box = min(_places(line, *size_px), key=lambda place: _covers(place, taken, crossed, high_px))
+        taken.append(box)
+        top = box[3] - LABEL_HIGH_PX / 4
         for second, text in enumerate((one.name, one.label)):
-            values.setdefault((right, bool(second), bool(one.label)), []).append({**middle, "text": text})
+            row = {"x": box[0] * metres_px, "y": (top - second * LABEL_HIGH_PX / 2) * metres_px, "text": text}
+            values.setdefault((bool(second), bool(one.label)), []).append(row)
     halos: list[Any] = []
     inks: list[Any] = []
-    for (right, second, answered), rows in values.items():
+    for (second, answered), rows in values.items():
         for layer, mark in (
             (halos, {"stroke": "#ffffff", "strokeWidth": 4, "color": "#ffffff"}),
             (inks, {"color": "#1b1b1b" if answered else "#55606c"}),
         ):
             chart = alt.Chart(alt.InlineData(values=rows)).mark_text(
-                align="right" if right else "left",
-                dx=-10 if right else 10,
-                dy=6 if second else -7,
+                align="left",
+                baseline="middle",
                 fontSize=11 if second else 11.5 if answered else 10,
                 fontWeight="bold" if answered and not second else "normal",
                 **mark,
             )
             layer.append(chart.encode(x=_x(scales), y=_y(scales), text="text:N"))
     return [*halos, *inks]
+
+
+def _dense(line: list[Point]) -> list[Point]:
+    """Return points every few pixels along a line."""
+    out = line[:1]
+    for (x0, y0), (x1, y1) in pairwise(line):
+        steps = max(int(math.hypot(x1 - x0, y1 - y0) / STEP_PX), 1)
+        out += [(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps) for n in range(1, steps + 1)]
+    return out
+
+
+def _places(line: list[Point], wide: float, high: float) -> Iterator[Box]:
+    """Yield boxes beside, above and below the middle, the quarters and the ends of a line, the usual ones first."""
+    for share in (0.5, 0.25, 0.75, 0.0, 1.0):
+        x, y = line[round(share * (len(line) - 1))]
+        for left, low in (
+            (x + CLEAR_PX, y - high / 2),
+            (x - CLEAR_PX - wide, y - high / 2),
+            (x - wide / 2, y + CLEAR_PX),
+            (x - wide / 2, y - CLEAR_PX - high),
+        ):
+            yield (left, low, left + wide, low + high)
+
+
+def _covers(box: Box, taken: Sequence[Box], crossed: Sequence[Point], high_px: float) -> float:
+    """Return how bad a place is: other names count most, then the edge, then the streets under it."""
+    left, low, right, top = box
+    names = sum(left < other[2] and other[0] < right and low < other[3] and other[1] < top for other in taken)
+    outside = max(-left, 0) + max(-low, 0) + max(right - WIDTH_PX, 0) + max(top - high_px, 0)
+    under = sum(left - CLEAR_PX / 2 < x < right and low < y < top for x, y in crossed)
+    return 1000.0 * names + 20.0 * outside + under
 
 
 def _scale_bar(scales: Mapping[str, list[float]]) -> list[Any]:

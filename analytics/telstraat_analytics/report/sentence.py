@@ -136,8 +136,8 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
                 language,
                 left=whole(abs(net.treated.per_day), language),
                 share=percent(middle, language),
-                low=percent(low, language, signed=True),
-                high=percent(high, language, signed=True),
+                low=percent(low, language, signed=low < 0),
+                high=percent(high, language, signed=low < 0),
             )
         )
     return " ".join(parts)
@@ -152,7 +152,7 @@ def _answer(effect: Effect, about: str, language: str) -> str:
             language,
             subject=about,
             size=size(effect.estimate, effect.unit, language),
-            low=size(low, effect.unit, language),
+            low=bare(abs(low), effect.unit, language).removeprefix("+"),
             high=size(high, effect.unit, language),
             chance=chance(effect.chance, language),
         )
