@@ -228,7 +228,7 @@ class Sight:
         rows = (street.raw_rows, street.mask_rows, street.shade_rows, street.solid_rows)
         self.at[RAW_ROWS : RAW_ROWS + len(rows)] = [address(array) for array in rows]
         self.at[AREA_MIN] = max(6, round(street.pixels * 0.00025))
-        self.numbers = memoryview(self.at)  # the same as Python's own numbers, one by one: quicker to read
+        self.numbers = self.at.data  # the same as Python's own numbers, one by one: quicker to read
         self._take, self._begin, self._see, self._forget = take(self.at), begin(self.at), see(self.at), forget(self.at)
 
     def take(self, luma: Luma) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -42,14 +42,20 @@ def cache_folder() -> str:
     return tempfile.mkdtemp(prefix="telstraat-kernels-")
 
 
+kept_in = cache(cache_folder)
+
+
 def compiled_here(function: Function) -> Function:
     """Let numba compile a function: kept on disk, division as in C, other threads may run."""
     import numba
 
     settings: Any = numba.config
-    if not settings.CACHE_DIR:
-        settings.CACHE_DIR = cache_folder()
-    return cast("Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+    usual = settings.CACHE_DIR
+    settings.CACHE_DIR = usual or kept_in()  # for this function; others' stay where they are
+    try:
+        return cast("Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+    finally:
+        settings.CACHE_DIR = usual
 
 
 def kernel(function: Function) -> Function:
@@ -66,7 +72,7 @@ def kernel(function: Function) -> Function:
 def address(array: NDArray[Any]) -> int:
     """Return where an array's first element lies; the array must be C-contiguous and outlive what is done there."""
     if array.flags.writeable:  # the quicker way, but what cannot be written is not lent
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
     return int(array.__array_interface__["data"][0])
 
 

@@ -109,7 +109,7 @@ class Moves:
         self.at[: len(tables)] = [address(table) for table in tables]
         self.at[BLOBS], self.at[PIXELS] = address(blobs), pixels
         self.at[FRAME_SIZE], self.at[RECENT_SIZE] = self._frame.size, len(tables[RECENT])
-        self._numbers = memoryview(self.at)
+        self._numbers = self.at.data
         self._move, self._close = move(self.at), close(self.at)
 
     def follow(self, sight: Sight, count: int, t_s: float, dt_s: float, light: str) -> int:
