@@ -25,7 +25,11 @@ def quiet_street(sensor: int, first: datetime, rng: random.Random) -> list[dict[
     """Quarters in which often nobody, sometimes one, sometimes many pass."""
     return [
         {"sensor_id": sensor, "period_start": first + n * QUARTER, "seq": n + 1}
-        | {f"{kind}_{way}": rng.choice([0, 0, 5, 6, 9, 12, 30, rng.randint(1, 4)]) for kind in CLASSES for way in ("lft", "rgt")}
+        | {
+            f"{kind}_{way}": rng.choice([0, 0, 5, 6, 9, 12, 30, rng.randint(1, 4)])
+            for kind in CLASSES
+            for way in ("lft", "rgt")
+        }
         for n in range(4 * HOURS)
     ]
 
