@@ -17,6 +17,8 @@ from tests.api.mail_and_identities import Letters, free_port, mail_server
 from tests.api.streets import add_segment
 from tests.api.test_access import bearing, let_in
 
+from telstraat_analytics import Measure
+from telstraat_api.evaluating import lines_around
 from telstraat_api.following.weekly import Round, go_round, weeks_over
 from telstraat_api.settings import ApiSettings
 
@@ -199,3 +201,28 @@ def test_a_week_is_over_a_day_after_its_end_on_the_streets_clock() -> None:
     for hours, weeks in ((24, 0), (24 * 7 + 22, 0), (24 * 8, 1)):
         now = datetime(begin.year, begin.month, begin.day, tzinfo=UTC) - timedelta(hours=1) + timedelta(hours=hours)
         assert weeks_over(plain, now) == weeks
+
+
+def test_the_map_of_a_report_comes_from_the_streets_of_the_database(settings: ApiSettings, streets: list[int]) -> None:
+    first, *others = map(str, streets)
+    found = lines_around(settings.dsn, Measure("m", MEASURE, (first,), tuple(others)))
+    assert set(found) == {first, *others}
+    assert all(len(line) > 1 for line in found.values())
+    assert lines_around(settings.dsn, Measure("m", MEASURE, ("999999",))) == {}
+
+
+def test_an_evaluation_is_answered_hour_by_hour_where_that_is_asked(
+    site: httpx.Client, module_connection: psycopg.Connection, measure: dict[str, Any]
+) -> None:
+    key = bearing(let_in(module_connection, "professional"))
+    asked = {"what": "car", "hours": [8, 9]}
+    body = {"measure_id": measure["measure_id"], "questions": [asked], "by": ["hour"]}
+    made = site.post("/api/v1/evaluations", headers=key, json=body, timeout=300)
+    assert made.status_code == 201, made.text
+    [parts] = made.json()["result"]["evaluations"][0]["parts"]
+    assert [part["key"] for part in parts["parts"]] == [8, 9]
+    assert all(part["effect"]["high"] < 0 for part in parts["parts"])
+    page = site.get(made.json()["links"]["html"], headers=key, timeout=60).text
+    assert "8 to 9 h" in page
+    assert "CC0-1.0" in page, "the licence of the counts"
+    assert site.post("/api/v1/evaluations", headers=key, json={**body, "by": ["minute"]}).status_code == 422
