@@ -466,12 +466,34 @@ def test_the_oldest_surface_answers_without_a_key_or_an_id(module_client: httpx.
     )
 
 
-def test_the_websites_chart_has_arrays_of_one_length(module_client: httpx.Client, street: int) -> None:
+def test_the_websites_chart_has_one_entry_a_local_day_and_every_key(module_client: httpx.Client, street: int) -> None:
     path = f"/api/measurements-day-barchart/segments/{street}"
-    told = module_client.get(f"{path}/2026-03-02/2026-03-02").json()
-    assert told["labels"] == ["12:00", "13:00", "14:00", "21:00"]
-    assert {len(values) for values in told["data"].values()} == {4}
-    assert told["data"]["speedFourty"] == [4, 0, 0, 0]
+    told = module_client.get(f"{path}/2026-03-01/2026-03-03").json()
+    assert told["labels"] == told["dates"] == ["2026-03-02"]
+    hours = ask(module_client, "/v1/reports/traffic", level="segments", format="per-hour", id=street,
+                time_start="2026-03-01T23:00:00Z", time_end="2026-03-02T23:00:00Z")["report"]  # fmt: skip
+    for kind in ("car", "bike", "night"):
+        assert told["data"][kind] == [pytest.approx(sum(hour[kind] for hour in hours), abs=0.01)]
+    assert told["data"]["speedFourty"] == [4]
+    assert {len(values) for values in told["data"].values()} == {1}
+    modes = [
+        "bicycle",
+        "bus",
+        "car",
+        "lighttruck",
+        "motorcycle",
+        "pedestrian",
+        "stroller",
+        "tractor",
+        "trailer",
+        "truck",
+    ]
+    speeds = [f"speed{name}" for name in ["Zero", "Ten", "Twenty", "Thirty", "Fourty", "Fifty", "Sixty", "Seventy"]]
+    typical = [
+        f"{kind}{what}" for kind in ("pedestrian", "bike", "car", "heavy") for what in ("", "Avg", "PctOfTypical")
+    ]
+    assert set(told["data"]) == {"night", *(f"mode_{mode}" for mode in modes), *typical, *speeds,
+                                 *(f"{name}Delta" for name in speeds)}  # fmt: skip
     assert module_client.get(f"{path}/2020-01-01/2020-01-01").json() == {"labels": [], "dates": [], "data": []}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -32,6 +33,7 @@ BUCKETS = {"per-quarter": Bucket.QUARTER, "per-hour": Bucket.HOUR, "per-day": Bu
 LENGTHS = {Bucket.QUARTER: "quarterly", Bucket.HOUR: "hourly", Bucket.DAY: "daily"}
 ROWS_MAX = 100_000
 HOURS_A_DAY = 24
+UTC_ZONE = zone("UTC")
 MAC_BASE = 350_000_000_000_000
 """Devices get a serial number of 15 digits, as clients expect: this plus the sensor's number."""
 
@@ -90,11 +92,11 @@ async def read_intervals(
     return [found[start] for start in sorted(found)]
 
 
-def days_of(hours: Sequence[Interval]) -> list[Interval]:
-    """Return the days of UTC, as all times of these reports, that hours add up to."""
+def days_of(hours: Sequence[Interval], tz: ZoneInfo = UTC_ZONE) -> list[Interval]:
+    """Return the days that hours add up to: of UTC, as all times of these reports, or of a time zone."""
     by_day: dict[datetime, list[Interval]] = {}
     for hour in hours:
-        by_day.setdefault(start_of(hour.start, Bucket.DAY, zone("UTC")), []).append(hour)
+        by_day.setdefault(start_of(hour.start, Bucket.DAY, tz), []).append(hour)
     found = []
     for start, parts in by_day.items():
         counts = tuple(sum(column) for column in zip(*(hour.counts for hour in parts), strict=True))

@@ -17,12 +17,21 @@ from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.instances import find_instances
 from telstraat_api.telraam.rows import NOT_TOLD_APART, PLACES, Interval
-from telstraat_api.telraam.traffic import FORMATS, MAC_BASE, complete, read_intervals, report, timezone_of
+from telstraat_api.telraam.traffic import (
+    FORMATS,
+    MAC_BASE,
+    complete,
+    days_of,
+    read_intervals,
+    report,
+    timezone_of,
+)
 
 router = APIRouter(tags=["Telraam-compatible"])
 Number = Annotated[int, Path(ge=0, le=ID_MAX)]
 DAYS_MAX = 92
 HELLO = {"msg": "Welcome to this Telraam-compatible API.", "env": "prod"}
+TELLING, TYPICAL = ("pedestrian", "bike", "car", "heavy"), ("Avg", "PctOfTypical")
 SPEEDS = ("Zero", "Ten", "Twenty", "Thirty", "Fourty", "Fifty", "Sixty", "Seventy")
 
 
@@ -59,11 +68,11 @@ async def legacy_report(request: Request, segment_id: Number) -> Response:
 
 @router.get(
     "/api/measurements-day-barchart/segments/{segment_id}/{first}/{last}",
-    summary="Counts per hour, as the website's charts ask for them",
-    openapi_extra=described({"labels": ["0:00"], "dates": ["2026-03-02"], "data": {"car": [3]}}),
+    summary="Counts per day, as the website's charts ask for them",
+    openapi_extra=described({"labels": ["2026-03-02"], "dates": ["2026-03-02"], "data": {"car": [412]}}),
 )
 async def day_barchart(request: Request, segment_id: Number, first: str, last: str) -> Response:
-    """Return hourly counts from the first to the last day, both included, as arrays of equal length."""
+    """Return counts per local day from the first to the last, both included, as arrays of equal length; today so far."""
     database: Database = request.app.state.database
     timezone = await timezone_of(database, Key.SEGMENT, segment_id)
     if timezone is None:
@@ -74,13 +83,10 @@ async def day_barchart(request: Request, segment_id: Number, first: str, last: s
         raise AskedError(f"{first} to {last}: up to {DAYS_MAX} days, the first before the last")
     window = Window(local_midnight(days[0], tz), local_midnight(days[1] + timedelta(days=1), tz))
     shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
-    intervals = await read_intervals(database, Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
-    starts = [interval.start.astimezone(tz) for interval in intervals]
-    body = {
-        "labels": [f"{start.hour}:00" for start in starts],
-        "dates": [start.date().isoformat() for start in starts],
-        "data": series(intervals) if intervals else [],
-    }
+    hours = await read_intervals(database, Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
+    intervals = days_of(hours, tz)
+    dates = [interval.start.astimezone(tz).date().isoformat() for interval in intervals]
+    body = {"labels": dates, "dates": dates, "data": series(intervals) if intervals else []}
     return Response(orjson.dumps(body), media_type="application/json")
 
 
@@ -114,6 +120,9 @@ def series(intervals: list[Interval]) -> dict[str, list[Any]]:
     for n, name in enumerate(SPEEDS):
         high = 2 * n + 2 if n < len(SPEEDS) - 1 else None
         told[f"speed{name}"] = [sum((interval.speeds or [])[2 * n : high]) for interval in intervals]
+    # What a typical day brings stands in reports/typical_traffic, with how it was reckoned.
+    told.update({f"{kind}{what}": [None] * len(intervals) for what in TYPICAL for kind in TELLING})
+    told.update({f"speed{name}Delta": [None] * len(intervals) for name in SPEEDS})
     return told
 
 
