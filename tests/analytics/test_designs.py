@@ -28,6 +28,7 @@ def test_traffic_that_moves_to_the_boundary_is_found_there() -> None:
     assert net.treated.per_day < 0 < net.boundary.per_day
     assert net.balance.low < net.balance.per_day < net.balance.high
     assert "boundary" in answer.sentence("en")
+    assert ("evaporated, or went" in answer.sentence("en")) == (net.balance.high < 0)
 
 
 def test_modal_shift_and_direction_are_answered() -> None:
@@ -64,7 +65,7 @@ def test_a_lower_speed_is_found_in_v85_and_above_the_limit() -> None:
 
 
 def test_an_answer_in_parts_shows_the_hours_the_way_and_the_speeds_that_changed() -> None:
-    frame = town(56, ("a", "c", "d"), effects={"a": {}})
+    frame = town(56, ("a", "c", "d"), before=63, after=28)
     local = frame["start"].dt.tz_convert(ZONE)
     after = (frame["segment"] == "a") & (local >= pd.Timestamp(MEASURE, tz=ZONE))
     frame.loc[after & (local.dt.hour == 8), "car"] *= 0.3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from telstraat_analytics.checks import CheckResult, Verdict
+from telstraat_analytics.designs.network import Network
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation
 from telstraat_analytics.report.numbers import day, decimal, whole
@@ -127,20 +128,30 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
             f"{check_title(one, language)}: {check_sentence(one, language).rstrip('.')}" for one in failed
         )
         parts.append(word("but", language, doubts=doubts))
-    net = evaluation.network
-    if net is not None and net.treated is not None and net.moved_share is not None and effect.claimed:
-        middle, low, high = net.moved_share
-        parts.append(
-            word(
-                "moved",
-                language,
-                left=whole(abs(net.treated.per_day), language),
-                share=percent(middle, language),
-                low=percent(low, language, signed=low < 0),
-                high=percent(high, language, signed=low < 0),
-            )
-        )
+    if effect.claimed and evaluation.network is not None:
+        parts += _where_it_went(evaluation.network, language)
     return " ".join(parts)
+
+
+def _where_it_went(net: Network, language: str) -> list[str]:
+    """Return how much of what left is found on the boundary, and whether the rest evaporated."""
+    if net.treated is None or net.moved_share is None or net.balance is None:
+        return []
+    middle, low, high = net.moved_share
+    moved = word(
+        "moved",
+        language,
+        left=whole(abs(net.treated.per_day), language),
+        share=percent(middle, language),
+        low=percent(low, language, signed=low < 0),
+        high=percent(high, language, signed=low < 0),
+    )
+    balance = net.balance
+    if balance.high < 0:
+        ends = {"low": whole(-balance.high, language), "high": whole(-balance.low, language)}
+        return [moved, word("evaporated", language, gone=whole(-balance.per_day, language), **ends)]
+    ends = {"low": whole(balance.low, language, signed=True), "high": whole(balance.high, language, signed=True)}
+    return [moved, word("evaporated_unclear", language, **ends)]
 
 
 def _answer(effect: Effect, about: str, language: str) -> str:

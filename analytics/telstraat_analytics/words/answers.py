@@ -104,6 +104,16 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "Van de {left} passages per dag die uit de straten verdwenen, is {share} ({low} tot {high}) op de rand teruggevonden.",
         "Des {left} passages par jour qui ont quitté les rues, {share} ({low} à {high}) se retrouvent en bordure.",
     ),
+    "evaporated": (
+        "Over all these streets together {gone} crossings a day are missing ({low} to {high}): they evaporated, or went where nobody counts.",
+        "Over al deze straten samen ontbreken {gone} passages per dag ({low} tot {high}): ze zijn verdampt, of gingen waar niemand telt.",
+        "Sur toutes ces rues ensemble il manque {gone} passages par jour ({low} à {high}) : ils se sont évaporés, ou sont passés là où personne ne compte.",
+    ),
+    "evaporated_unclear": (
+        "Whether any of it evaporated cannot be told: over all these streets together {low} to {high} crossings a day.",
+        "Of er iets van verdampte, is niet te zeggen: over al deze straten samen {low} tot {high} passages per dag.",
+        "On ne peut dire si une part s'est évaporée : sur toutes ces rues ensemble {low} à {high} passages par jour.",
+    ),
     "plan_weeks": (
         "{what}: to see a change of {size} % four times out of five, count {weeks} weeks before and {weeks} weeks after (treated streets with a sensor: {sensors}, others: {controls}).",
         "{what}: om een verandering van {size}% vier van de vijf keer te zien, tel {weeks} weken ervoor en {weeks} weken erna (straten met de maatregel en een sensor: {sensors}, andere: {controls}).",
