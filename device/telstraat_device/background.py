@@ -22,7 +22,7 @@ from telstraat_device.pixels import (
     ROOM,
     SPREAD_SHIFT,
     SPREAD_TIMES,
-    halve_32,
+    halve_64,
     learn_64,
     learn_some_16,
     range_32,
@@ -59,13 +59,13 @@ def shrink(luma: Plane, across: int, factor: int, small: Plane, width: int, heig
         for y in range(height):
             for x in range(width):
                 small[y * width + x] = luma[y * across + x]
-    elif factor == 2 and width >= 32:
+    elif factor == 2 and width >= 64:
         for y in range(height):
             top = 2 * y * across
-            for x in range(0, width - 32, 32):
-                halve_32(luma, top + 2 * x, top + across + 2 * x, small, y * width + x)
-            x = width - 32
-            halve_32(luma, top + 2 * x, top + across + 2 * x, small, y * width + x)
+            for x in range(0, width - 64, 64):
+                halve_64(luma, top + 2 * x, top + across + 2 * x, small, y * width + x)
+            x = width - 64
+            halve_64(luma, top + 2 * x, top + across + 2 * x, small, y * width + x)
     else:
         area = factor * factor
         for y in range(height):
@@ -108,7 +108,7 @@ def gain_of(small: Plane, mean: Plane, logs: Plane, counts: Plane) -> int:
     counts[:] = 0
     total = 0
     middle = counts.shape[0] // 2
-    for i in range(7, small.shape[0], 61):
+    for i in range(np.uint64(7), np.uint64(small.shape[0]), np.uint64(61)):
         x, m = small[i], mean[i] >> 8
         if 16 < x < 240 and 16 < m < 240:
             step = np.int32(logs[x]) - np.int32(logs[m]) + middle

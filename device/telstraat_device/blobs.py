@@ -47,13 +47,16 @@ def unite(rows: NDArray[np.int32], height: int, gap_y: int, runs: NDArray[np.int
             continue
         for up in range(1, min(gap_y + 1, y) + 1):
             k, last = rows[y - up], rows[y - up + 1]
+            if k == last:
+                continue
             for r in range(first, count):
-                while k < last and runs[k, 2] < runs[r, 1]:
+                x0, x1 = runs[r, 1], runs[r, 2]
+                while k < last and runs[k, 2] < x0:
                     k += 1
                 j = k
-                while j < last and runs[j, 1] <= runs[r, 2]:
-                    a, b = root_of(parent, r), root_of(parent, j)
-                    if a != b:
+                while j < last and runs[j, 1] <= x1:
+                    if parent[r] != parent[j]:
+                        a, b = root_of(parent, r), root_of(parent, j)
                         parent[max(a, b)] = min(a, b)
                     j += 1
 

@@ -15,6 +15,7 @@ import numpy as np
 from telstraat_device.blobs import AREA as BLOB_AREA
 from telstraat_device.blobs import CHANGED, SOLID, SOLID_X0, SOLID_X1, SOLID_Y0, SOLID_Y1, X0, X1, Y0, Y1
 from telstraat_device.kernel import kernel
+from telstraat_device.pixels import add_gaps
 from telstraat_device.track_table import (
     AGE,
     ALIVE,
@@ -59,6 +60,9 @@ from telstraat_device.track_table import (
     Y,
 )
 
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+Step = tuple[float, float]
+
 CONFIRM_S = 0.12  # what lives shorter is a flicker
 ALONE_S = 0.3  # what was seen alone for so long is an object of its own
 VAGUE_S = 0.2
@@ -66,7 +70,8 @@ FIT_MIN = 0.05  # shared area over area of both
 SWALLOWED = 0.3  # the fit of a box that lies in a larger blob
 TAKEN = 100  # claims of a blob that was taken as a piece or for a new track
 MOVING_MIN = 0.08  # share of its pixels that changed from frame to frame; a wandering shadow has none
-SEARCH_PX = 3
+SEARCH_PX = 3  # as `add_gaps` has it: 7 rows of 7 moves
+GAPS = 8 * (2 * SEARCH_PX + 1)
 POINTS = 12
 MATCH_MAX = 30.0  # mean grey levels by which the picture under a box may differ from the frame before
 
@@ -146,8 +151,50 @@ def remember(tracks: Table, history: Table, i: int, blob: Table, frame: Table) -
 
 
 @kernel
+def gaps_within(before: Table, now: Table, width: int, box: Box, step: Step, at: int, gaps: Table) -> int:
+    """Add up the differences for all moves of up to SEARCH_PX, none of which leaves the picture; return of how many places.
+
+    gaps : uint16 (GAPS,), 8 for each row of moves, the last one unused; at : by how much the first move shifts a place.
+    """
+    gaps[:GAPS] = 0
+    points = 0
+    y = box[1]
+    while y <= box[3]:
+        x = box[0]
+        while x <= box[2]:
+            place = int(y) * width + int(x)
+            add_gaps(now, place + at, width, before[place], gaps, 0)
+            points += 1
+            x += step[0]
+        y += step[1]
+    return points
+
+
+@kernel
+def gap_of(
+    before: Table, now: Table, width: int, height: int, box: Box, step: Step, try_dx: int, try_dy: int
+) -> tuple[int, int]:
+    """Return the sum of differences for one move, and of how many places: those that it leaves in the picture."""
+    total: Any = 0
+    points = 0
+    y = box[1]
+    while y <= box[3]:
+        yy = int(y) + try_dy
+        if 0 <= yy < height:
+            x = box[0]
+            while x <= box[2]:
+                xx = int(x) + try_dx
+                if 0 <= xx < width:
+                    total += abs(np.int64(before[int(y) * width + int(x)]) - np.int64(now[yy * width + xx]))
+                    points += 1
+                x += step[0]
+        y += step[1]
+    return total, points
+
+
+@kernel
 def shift(
-    before: Table, now: Table, width: int, height: int, box: tuple[float, float, float, float], dx: float, dy: float
+    before: Table, now: Table, width: int, height: int, box: Box, dx: float, dy: float, gaps: Table
 ) -> tuple[int, int, float]:
     """Return by how many pixels the picture inside a box of the frame before has moved, and the mean difference left.
 
@@ -155,25 +202,19 @@ def shift(
     """
     x0, y0 = max(box[0], 0.0), max(box[1], 0.0)
     x1, y1 = min(box[2], width - 1.0), min(box[3], height - 1.0)
-    step_x, step_y = max(1.0, (x1 - x0) / POINTS), max(1.0, (y1 - y0) / POINTS)
-    middle_x, middle_y = int(np.floor(dx + 0.5)), int(np.floor(dy + 0.5))
-    best, best_dx, best_dy = 1e9, middle_x, middle_y
-    for try_dy in range(middle_y - SEARCH_PX, middle_y + SEARCH_PX + 1):
-        for try_dx in range(middle_x - SEARCH_PX, middle_x + SEARCH_PX + 1):
-            total: Any = 0
-            points = 0
-            y = y0
-            while y <= y1:
-                yy = int(y) + try_dy
-                if 0 <= yy < height:
-                    x = x0
-                    while x <= x1:
-                        xx = int(x) + try_dx
-                        if 0 <= xx < width:
-                            total += abs(np.int32(before[int(y) * width + int(x)]) - np.int32(now[yy * width + xx]))
-                            points += 1
-                        x += step_x
-                y += step_y
+    inside, step = (x0, y0, x1, y1), (max(1.0, (x1 - x0) / POINTS), max(1.0, (y1 - y0) / POINTS))
+    first_dx, first_dy = int(np.floor(dx + 0.5)) - SEARCH_PX, int(np.floor(dy + 0.5)) - SEARCH_PX
+    best, best_dx, best_dy = 1e9, first_dx + SEARCH_PX, first_dy + SEARCH_PX
+    within = int(x0) + first_dx >= 0 and int(x1) + first_dx + 8 <= width
+    within = within and int(y0) + first_dy >= 0 and int(y1) + first_dy + 7 <= height
+    all_points = gaps_within(before, now, width, inside, step, first_dy * width + first_dx, gaps) if within else 0
+    for row in range(2 * SEARCH_PX + 1):
+        for column in range(2 * SEARCH_PX + 1):
+            try_dx, try_dy = first_dx + column, first_dy + row
+            total: Any = np.int64(gaps[8 * row + column])
+            points = all_points
+            if not within:
+                total, points = gap_of(before, now, width, height, inside, step, try_dx, try_dy)
             if points >= POINTS:
                 mean = total / points + 0.15 * (abs(try_dx - dx) + abs(try_dy - dy))
                 if mean < best:
@@ -182,13 +223,13 @@ def shift(
 
 
 @kernel
-def hold(tracks: Table, i: int, blob: Table, before: Table, now: Table, frame: Table) -> None:
+def hold(tracks: Table, i: int, blob: Table, before: Table, now: Table, frame: Table, gaps: Table) -> None:
     """Move a track that shares its blob with others by what the picture under it does."""
     w, h, dt = tracks[i, W], tracks[i, H], frame[NOW_DT]
     vx, vy = tracks[i, VX] * dt, tracks[i, VY] * dt
     x, y = tracks[i, X] - vx, tracks[i, Y] - vy
     box = (x - 0.4 * w, y - 0.4 * h, x + 0.4 * w, y + 0.4 * h)
-    dx, dy, left = shift(before, now, int(frame[WIDTH]), int(frame[HEIGHT]), box, vx, vy)
+    dx, dy, left = shift(before, now, int(frame[WIDTH]), int(frame[HEIGHT]), box, vx, vy, gaps)
     if left < MATCH_MAX:
         if abs(dx - vx) > 0.75:  # whole pixels are found: less is not known
             tracks[i, X] += 0.6 * (dx - vx)
@@ -317,11 +358,12 @@ def follow(
     history: Table,
     blob_of: Table,
     claims: Table,
+    gaps: Table,
 ) -> None:
     """Move all tracks on by one frame.
 
     before, now : uint8 (pixels,), the working pictures; blob_of : int32 (MAX_TRACKS,) and claims : int32 (MAX_BLOBS,)
-    are written here.
+    are written here; gaps : scratch.
     """
     n = tracks.shape[0]
     for i in range(n):
@@ -343,7 +385,7 @@ def follow(
         elif claims[b] == 1:
             correct(tracks, i, b, blobs, count, claims, history, frame)
         else:
-            hold(tracks, i, blobs[b], before, now, frame)
+            hold(tracks, i, blobs[b], before, now, frame, gaps)
     for b in range(count):
         if claims[b] == 0:
             begin(tracks, blobs[b], frame)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from telstraat_device.blobs import BLOB_COLUMNS, MAX_BLOBS
 from telstraat_device.core import PREVIOUS, SMALL, Sight
-from telstraat_device.follow import follow
+from telstraat_device.follow import GAPS, follow
 from telstraat_device.kernel import address, entry, kernel
 from telstraat_device.lanes import carray, pointer
 from telstraat_device.passages import passages
@@ -70,7 +70,9 @@ def move(at: Any, _picture: int, count: int, t_s: float, dt_s: float) -> int:
     claims = carray(pointer(at[CLAIMS]), (MAX_BLOBS,), np.int32)
     before = carray(pointer(at[BEFORE]), (at[PIXELS],), np.uint8)
     now = carray(pointer(at[NOW]), (at[PIXELS],), np.uint8)
-    follow(tracks, table_at(at[BLOBS], MAX_BLOBS, BLOB_COLUMNS), count, frame, before, now, history, blob_of, claims)
+    gaps = carray(pointer(at[SCRATCH]), (GAPS,), np.uint16)
+    blobs = table_at(at[BLOBS], MAX_BLOBS, BLOB_COLUMNS)
+    follow(tracks, blobs, count, frame, before, now, history, blob_of, claims, gaps)
     join(tracks, blob_of, dt_s)
     done = decide(at)
     live, still_s = 0, 0.0

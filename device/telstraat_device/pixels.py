@@ -18,11 +18,12 @@ SHADOW_EDGE = 7  # grey levels over two pixels that a shadow does not add to the
 
 
 @lanes
-def halve_32(luma: Any, top: Any, low: Any, small: Any, at: Any) -> None:
-    """Write 32 pixels of the working picture: rounded means of 2 x 2 pixels of rows that begin at `top` and `low`."""
-    first, second = luma[top, 64].pairs(), luma[low, 64].pairs()
-    four = (first & 255) + (first >> 8) + (second & 255) + (second >> 8)
-    small[at, 32] = ((four + 2) >> 2).narrow(8)
+def halve_64(luma: Any, top: Any, low: Any, small: Any, at: Any) -> None:
+    """Write 64 pixels of the working picture: rounded means of 2 x 2 pixels of rows that begin at `top` and `low`."""
+    for half in (0, 32):
+        first, second = luma[top + 2 * half, 64].pairs(), luma[low + 2 * half, 64].pairs()
+        four = (first & 255) + (first >> 8) + (second & 255) + (second >> 8)
+        small[at + half, 32] = ((four + 2) >> 2).narrow(8)
 
 
 @lanes
@@ -103,6 +104,14 @@ def learn_some_16(small: Any, mean: Any, spread: Any, held: Any, at: Any, rate: 
     mean[at, 16] = keep.where(mean[at, 16], m)
     spread[at, 16] = keep.where(spread[at, 16], s)
     held[at, 16] = keep.where(held[at, 16], held[at, 16].minus(1))
+
+
+@lanes
+def add_gaps(now: Any, at: Any, width: Any, pixel: Any, sums: Any, first: Any) -> None:
+    """Add to 8 x 7 sums, from `first` on, how much a pixel differs from 8 beside each other in each of 7 rows."""
+    for row in range(7):
+        sums[first + 8 * row, 8] += now[at, 8].wide(16).gap(pixel.lanes(16, 8))
+        at = at + width
 
 
 @lanes

@@ -67,7 +67,8 @@ class Tracks:
         """
         self._frame[NOW_T], self._frame[NOW_DT] = t_s, dt_s
         self._frame[DARK_SHARE] = DARK_SHARES.get(light, 0.0)
-        follow(self.table, blobs, count, self._frame, before, now, self._history, self._blob_of, self._claims)
+        gaps = self._scratch.ravel().view(np.uint16)
+        follow(self.table, blobs, count, self._frame, before, now, self._history, self._blob_of, self._claims, gaps)
         join(self.table, self._blob_of, dt_s)
         return passages(self.table, self._line, self._frame, self._recent, self._history, self._scratch, self.events)
 

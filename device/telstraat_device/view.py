@@ -66,19 +66,19 @@ def sample(at: Any, small: Any, edges: Any, lumas: Any) -> int:
     width, height = at[WIDTH], at[HEIGHT]
     mask = carray(pointer(at[MASK]), (height, at[WORDS]), np.uint64)
     lumas[:] = 0
-    count = 0
-    for i in range(width + 1, width * height - width - 1, at[STEP]):
-        if count == POINTS:
+    row, count = np.uint64(width), np.uint64(0)
+    for i in range(row + ONE, np.uint64(max(width * (height - 1) - 1, 0)), np.uint64(at[STEP])):
+        if count == np.uint64(POINTS):
             break
         lumas[small[i]] += 1
-        y, x = i // width, i % width
-        if (mask[y, x >> 6] >> np.uint64(x & 63)) & ONE:
+        y, x = i // row, i % row
+        if (mask[y, x >> np.uint64(6)] >> (x & np.uint64(63))) & ONE:
             edges[count, 0] = edges[count, 1] = HIDDEN
         else:
-            edges[count, 0] = np.int16(small[i + 1]) - np.int16(small[i - 1])
-            edges[count, 1] = np.int16(small[i + width]) - np.int16(small[i - width])
-        count += 1
-    return count
+            edges[count, 0] = np.int16(small[i + ONE]) - np.int16(small[i - ONE])
+            edges[count, 1] = np.int16(small[i + row]) - np.int16(small[i - row])
+        count += ONE
+    return int(count)
 
 
 @kernel

@@ -23,7 +23,7 @@ def test_cleaning_keeps_the_majority_of_nine(seed: int, width: int, height: int,
     out: NDArray[np.uint64] = np.zeros_like(packed(mask))
     out_rows: NDArray[np.uint64] = np.zeros(height, np.uint64)
     for _ in range(2):
-        majority(packed(mask), mask.any(axis=1).astype(np.uint64), width, out, out_rows)
+        majority(packed(mask), np.asarray(mask.any(axis=1), np.uint64), width, out, out_rows)
     assert (out == packed(byte_planes.majority(mask.astype(np.int64)).astype(np.uint8))).all()
 
 
