@@ -50,7 +50,7 @@ ahead: setup
 	@$(BIN)/python -m telstraat_device.compile_ahead --all
 
 wheel: ahead
-	@$(BIN)/python -m build --wheel
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 bench-core: setup
 	$(BIN)/python -m bench.core $(ARGS)

@@ -144,11 +144,10 @@ def linker(machine: str) -> list[str]:
 
 def compile_for(machines: list[str]) -> None:
     """Make the libraries of some machines, and take those of older sources away."""
-    links = {machine: linker(machine) for machine in machines}
+    links = {library_path(machine): (machine, linker(machine)) for machine in machines}  # named before anything is read
     text = joined()
     FOLDER.mkdir(exist_ok=True)
-    for machine, link in links.items():
-        path = library_path(machine)
+    for path, (machine, link) in links.items():
         with tempfile.TemporaryDirectory(dir=FOLDER) as temporary:
             core, made = Path(temporary) / "core.o", Path(temporary) / "core.so"
             write_object(text, machine, core)
