@@ -172,13 +172,17 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
     ]
     x = alt.X("weeks:Q", title=word("chart.weeks", language))
     y = alt.Y("share:Q", title=word("chart.power", language), scale=alt.Scale(domain=[0, 100]))
-    colour = alt.Color("street:N", legend=None, sort=None, scale=alt.Scale(scheme="dark2"))
-    columns = ["weeks", "share", "street"]
-    lines = alt.Chart(_values(known, columns)).mark_line(point={"size": 40}).encode(x=x, y=y, color=colour)
-    ends = known[known["weeks"] == known["weeks"].max()]
-    names = alt.Chart(_values(ends, columns)).mark_text(align="left", dx=8, fontSize=10)
+    names = list(dict.fromkeys(known["street"]))
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=400)
+    colour = alt.Color("street:N", legend=legend, scale=alt.Scale(domain=names, scheme="dark2"))
+    dash = alt.StrokeDash("street:N", legend=legend, scale=alt.Scale(domain=names))
+    lines = (
+        alt.Chart(_values(known, ["weeks", "share", "street"]))
+        .mark_line(strokeWidth=2)
+        .encode(x=x, y=y, color=colour, strokeDash=dash)
+    )
     rule = alt.Chart(alt.InlineData(values=[{"y": 80}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(y="y:Q")
-    return _finished(lines + names.encode(x=x, y=y, text="street:N", color=colour) + rule, HEIGHT_PX, language)
+    return _finished(lines + rule, HEIGHT_PX, language)
 
 
 def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
