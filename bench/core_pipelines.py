@@ -37,7 +37,9 @@ from telstraat_device.blobs import (
     Y1,
 )
 from telstraat_device.counter import Counter
+from telstraat_device.kernel import address
 from telstraat_device.line import Segment
+from telstraat_device.moves import Moves
 from telstraat_device.tracks import Tracks
 
 FPS = 25.0
@@ -55,8 +57,9 @@ class Peer:
         cv2.setNumThreads(1)
         self.cv2: Any = cv2
         (x1, y1), (x2, y2) = line
-        self.tracks = Tracks(np.array([x1, y1, x2, y2, float(np.hypot(x2 - x1, y2 - y1))]), width, height)
+        tracks = Tracks(np.array([x1, y1, x2, y2, float(np.hypot(x2 - x1, y2 - y1))]), width, height)
         self.blobs = np.zeros((MAX_BLOBS, BLOB_COLUMNS))
+        self.moves = Moves(tracks, self.blobs, width * height)
         self.small = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
         self.large = cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5))
         self.area_min = SHARE_MIN * width * height
@@ -90,7 +93,7 @@ class Peer:
                 count += 1
         flat = luma.ravel()
         before = self.before if self.before is not None else flat
-        done = int(self.tracks.follow(self.blobs, count, before, flat, t_s, 1 / FPS))
+        done = self.moves.follow_between(address(before), address(flat), count, t_s, 1 / FPS, "day")
         self.before = flat
         return done
 

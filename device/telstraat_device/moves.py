@@ -116,10 +116,14 @@ class Moves:
 
     def follow(self, sight: Sight, count: int, t_s: float, dt_s: float, light: str) -> int:
         """Move on by the frame that was seen, with so many blobs; return how many passages were decided."""
+        return self.follow_between(sight.numbers[PREVIOUS], sight.numbers[SMALL], count, t_s, dt_s, light)
+
+    def follow_between(self, before: int, now: int, count: int, t_s: float, dt_s: float, light: str) -> int:
+        """Do the same with the blobs of any picture; before, now : addresses of it and of the one before."""
         at = self._numbers
         if count == 0 and at[LIVE] == 0:
             return 0
-        at[BEFORE], at[NOW] = sight.numbers[PREVIOUS], sight.numbers[SMALL]
+        at[BEFORE], at[NOW] = before, now
         self._frame[DARK_SHARE] = DARK_SHARES.get(light, 0.0)
         return self._move(0, count, float(t_s), float(dt_s))
 
