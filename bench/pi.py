@@ -58,10 +58,10 @@ def instructions(command: Sequence[str], path: Path, words: Sequence[str], **env
 
 
 def main() -> int:
-    system = Path(os.environ["TELSTRAAT_AARCH64"]).resolve()
+    folder = Path(os.environ["TELSTRAAT_AARCH64"]).resolve()
     subprocess.run([sys.executable, "-m", "telstraat_device.compile_ahead", "--all"], check=True, capture_output=True)
-    (python,) = (system / "root/usr/bin").glob("python3.??")
-    path = os.pathsep.join(map(str, (system / "site", ROOT / "device", ROOT / "contract", ROOT)))
+    (python,) = (folder / "system/usr/bin").glob("python3.??")
+    path = os.pathsep.join(map(str, (folder / "site", ROOT / "device", ROOT / "contract", ROOT)))
     there = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     print(
         "| street | instructions a frame, x86-64 | 64-bit ARM | " + " | ".join(f"Pi {board}" for board in BOARDS) + " |"
@@ -72,7 +72,7 @@ def main() -> int:
         plugin = folder / "count.so"
         source = ROOT / "bench" / "count_instructions.c"
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", plugin, source], check=True)
-        arm = ["qemu-aarch64", "-plugin", str(plugin), "-cpu", "cortex-a53", "-L", str(system / "root"), str(python)]
+        arm = ["qemu-aarch64", "-plugin", str(plugin), "-cpu", "cortex-a53", "-L", str(folder / "system"), str(python)]
         x86 = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
         for name in SCENES:
             paths, words = films(name, folder)

@@ -32,10 +32,10 @@ def test_the_crossings_are_those_of_x86_byte_for_byte(tmp_path: Path, scene: str
     made = [sys.executable, "-m", "telstraat_device.compile_ahead", "--all"]
     subprocess.run(made, check=True, capture_output=True)
     film = film_of(scene, tmp_path, 640, 480, 20.0)
-    system = Path(SYSTEM).resolve()
-    (python,) = (system / "root/usr/bin").glob("python3.??")
-    path = os.pathsep.join(map(str, (system / "site", ROOT / "device", ROOT / "contract")))
-    emulated = [str(EMULATOR), "-cpu", processor, "-L", str(system / "root"), str(python)]
+    folder = Path(SYSTEM).resolve()
+    (python,) = (folder / "system/usr/bin").glob("python3.??")
+    path = os.pathsep.join(map(str, (folder / "site", ROOT / "device", ROOT / "contract")))
+    emulated = [str(EMULATOR), "-cpu", processor, "-L", str(folder / "system"), str(python)]
     there, here = count_alone(film, "ahead", emulated, path), count_alone(film, "ahead")
     assert there["crossings"] == here["crossings"]
     assert here["crossings"]
