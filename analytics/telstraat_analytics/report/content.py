@@ -40,6 +40,8 @@ class Table:
         Which columns hold numbers.
     marks
         Per row a verdict, where the rows are checks.
+    note
+        What the reader has to know of the table, below it.
     """
 
     title: str
@@ -47,6 +49,7 @@ class Table:
     rows: Rows
     numbers: tuple[int, ...] = ()
     marks: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -344,7 +347,8 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
         else (evaluation.measure.called(one.segment), *("–",) * (len(names) - 1))
         for one in (*evaluation.streets, *evaluation.boundary)
     ]
-    if evaluation.network is not None and sum(one.effect is not None for one in evaluation.streets) > 1:
+    together = evaluation.network is not None and sum(one.effect is not None for one in evaluation.streets) > 1
+    if evaluation.network is not None and together:
         name = "head.area" if evaluation.question.is_count else "head.mean"
         rows.append((word(name, language), *effect_cells(evaluation.network.area, language), ""))
     return Table(
@@ -352,6 +356,7 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
         tuple(word(f"head.{name}", language) for name in names),
         tuple(rows),
         tuple(range(1, len(names))),
+        note=word("note.together", language) if together else "",
     )
 
 

@@ -208,6 +208,11 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "head.detectable": ("Smallest change seen", "Kleinste zichtbare verandering", "Plus petit changement visible"),
     "head.days": ("Days before / after", "Dagen voor / na", "Jours avant / après"),
     "head.area": ("Together", "Samen", "Ensemble"),
+    "note.together": (
+        "All streets together are judged at once: what they have in common counts, so the last row is not the sum of the others.",
+        "Alle straten samen worden in één keer beoordeeld: wat ze gemeen hebben telt mee, dus de laatste rij is niet de som van de andere.",
+        "Toutes les rues ensemble sont jugées d'un coup : ce qu'elles ont en commun compte, la dernière ligne n'est donc pas la somme des autres.",
+    ),
     "head.mean": ("On average", "Gemiddeld", "En moyenne"),
     "head.check": ("Check", "Controle", "Vérification"),
     "head.verdict": ("Verdict", "Oordeel", "Verdict"),
