@@ -14,6 +14,10 @@ ROOM = 64
 SPREAD_TIMES = 3
 SPREAD_SHIFT = 3  # the spread is kept in eighths of a grey level
 SPREAD_MAX = 200
+RING_PX = 4  # from a pixel to those that it is told from; lamps are smaller, beams larger
+LEAST = 10  # grey levels; the noise of a dark picture averaged over 2 x 2 pixels stays below 3
+SHARE, SHARE_OF = 4, 25  # 16 % of the expected brightness: a beam is not quite evenly bright
+BLACK = 8  # grey levels of a black picture
 SHADOW_EDGE = 7  # grey levels over two pixels that a shadow does not add to the street's own texture
 
 
@@ -60,6 +64,29 @@ def textured_16(small: Any, mean: Any, at: Any, width: Any) -> Any:
 
     edge = off(at - 1, at + 1).max(off(at - width, at + width)) > m * SHADOW_EDGE
     return (edge | ((x << 3) < m)).bits()
+
+
+@lanes
+def darker_64(small: Any, mean: Any, at: Any) -> Any:
+    """Mark the pixels that are darker than the street."""
+    return (small[at, 64].wide(16) < (mean[at, 64] >> 8)).bits()
+
+
+@lanes
+def uneven_16(small: Any, mean: Any, at: Any, down: Any) -> Any:
+    """Mark the pixels that the eight around them, RING_PX columns and `down` pixels away, do not explain as light.
+
+    With x the pixel, m the street, and X, M their sums over the eight, each above black: under even light x = m X / M.
+    All is multiplied by M; with m and M in 256ths of a grey level the largest product is below 2 ** 32.
+    """
+    up, here, low = at - down, at, at + down
+    seen, street = small[up, 16].wide(16), mean[up, 16].wide(32)
+    for one in (up - RING_PX, up + RING_PX, here - RING_PX, here + RING_PX, low - RING_PX, low, low + RING_PX):
+        seen, street = seen + small[one, 16].wide(16), street + mean[one, 16].wide(32)
+    seen, street = (seen + 8 * BLACK).wide(32), street + 8 * 256 * BLACK
+    expected = (mean[here, 16].wide(32) + 256 * BLACK) * seen
+    off = ((small[here, 16].wide(16) + BLACK).wide(32) * street).gap(expected)
+    return ((off > street * LEAST) & (off * SHARE_OF > expected * SHARE)).bits()
 
 
 @lanes

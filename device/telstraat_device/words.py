@@ -61,11 +61,29 @@ def clear_row(mask: Words, rows: Rows, y: int) -> None:
 
 
 @kernel
-def majority(mask: Words, rows: Rows, width: int, out: Words, out_rows: Rows) -> None:
-    """Keep a pixel when at least 5 of the 3 x 3 around it are marked; the border is left empty.
+def three(mask: Words, y: int, k: int) -> tuple[Any, Any]:
+    """Add up each column of three around row y in two bits: ones and twos."""
+    a, b, c = mask[y - 1, k], mask[y, k], mask[y + 1, k]
+    odd = a ^ b
+    return odd ^ c, (a & b) | (odd & c)
 
-    Each column of three is added up in two bits (s, t = ones, twos), then the columns left, here and right.
+
+@kernel
+def nine(left: tuple[Any, Any], here: tuple[Any, Any], right: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
+    """Add up the columns left of each pixel, here and right of it: one, two, another two, and four.
+
+    Each argument is a word of columns that `three` has added up.
     """
+    (s_left, t_left), (s, t), (s_right, t_right) = left, here, right
+    s0, s1 = (s << ONE) | (s_left >> TOP), (s >> ONE) | (s_right << TOP)
+    t0, t1 = (t << ONE) | (t_left >> TOP), (t >> ONE) | (t_right << TOP)
+    odd, odder = s0 ^ s, t0 ^ t
+    return odd ^ s1, (s0 & s) | (odd & s1), odder ^ t1, (t0 & t) | (odder & t1)
+
+
+@kernel
+def majority(mask: Words, rows: Rows, width: int, out: Words, out_rows: Rows) -> None:
+    """Keep a pixel when at least 5 of the 3 x 3 around it are marked; the border is left empty."""
     height, words = mask.shape
     clear_row(out, out_rows, 0)
     clear_row(out, out_rows, height - 1)
@@ -73,26 +91,16 @@ def majority(mask: Words, rows: Rows, width: int, out: Words, out_rows: Rows) ->
         if not (rows[y - 1] | rows[y] | rows[y + 1]):
             clear_row(out, out_rows, y)
             continue
-        s_left = t_left = s = t = np.uint64(0)
+        left = here = (np.uint64(0), np.uint64(0))
         for k in range(words + 1):
-            s_right = t_right = np.uint64(0)
-            if k < words:
-                a, b, c = mask[y - 1, k], mask[y, k], mask[y + 1, k]
-                if a | b | c:
-                    odd = a ^ b
-                    s_right, t_right = odd ^ c, (a & b) | (odd & c)
+            right = three(mask, y, k) if k < words else (np.uint64(0), np.uint64(0))
             if k > 0:
                 found = np.uint64(0)
-                if s | t:
-                    s0, s1 = (s << ONE) | (s_left >> TOP), (s >> ONE) | (s_right << TOP)
-                    t0, t1 = (t << ONE) | (t_left >> TOP), (t >> ONE) | (t_right << TOP)
-                    odd = s0 ^ s
-                    ones, twos = odd ^ s1, (s0 & s) | (odd & s1)
-                    odd = t0 ^ t
-                    more, fours = odd ^ t1, (t0 & t) | (odd & t1)
+                if here[0] | here[1]:
+                    ones, twos, more, fours = nine(left, here, right)
                     found = (fours & (ones | twos | more)) | (ones & twos & more)
                 out[y, k - 1] = found
-            s_left, t_left, s, t = s, t, s_right, t_right
+            left, here = here, right
         out[y, 0] &= ~ONE
         out[y, words - 1] &= last_word(width) >> ONE
         out_rows[y] = ONE

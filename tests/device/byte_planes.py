@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from telstraat_device.background import (
     ADOPT_S,
@@ -19,7 +21,18 @@ from telstraat_device.background import (
     shrink_factor,
 )
 from telstraat_device.blobs import CHANGE_STEP
-from telstraat_device.pixels import SHADOW_EDGE, SPREAD_MAX, SPREAD_SHIFT, SPREAD_TIMES
+from telstraat_device.glow import ACROSS_PX, DOWN_PX, NEAR_DARK_PX, NEAR_PX
+from telstraat_device.pixels import (
+    BLACK,
+    LEAST,
+    RING_PX,
+    SHADOW_EDGE,
+    SHARE,
+    SHARE_OF,
+    SPREAD_MAX,
+    SPREAD_SHIFT,
+    SPREAD_TIMES,
+)
 
 Plane = NDArray[Any]  # int64 (height, width)
 
@@ -72,6 +85,38 @@ def shaded(small: Plane, mean: Plane, mask: Plane) -> tuple[Plane, int, int]:
     rim[:3] = rim[-3:] = False
     solid = bright | (edge & ~rim)
     return solid.astype(np.int64), int(solid.sum()), int((solid & bright).sum())
+
+
+def uneven(small: Plane, mean: Plane, mask: Plane) -> Plane:
+    """Return the foreground that its ring of eight does not explain, or has none; a ring goes on in the next row."""
+    width, seen, street, out = mask.shape[1], small.ravel() + BLACK, mean.ravel() + 256 * BLACK, mask.ravel().copy()
+    ring = np.array([RING_PX * (dy * width + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
+    for i in np.flatnonzero(out):
+        if ring[-1] <= i < out.size - ring[-1]:
+            light = int(street[i + ring].sum())
+            expected = int(street[i] * seen[i + ring].sum())
+            off = abs(int(seen[i]) * light - expected)
+            out[i] = off > LEAST * light and SHARE_OF * off > SHARE * expected
+    return out.reshape(mask.shape)
+
+
+def closed(mask: Plane, across: int, down: int) -> Plane:
+    """Fill gaps of at most `across` pixels in rows, then of `down` in columns."""
+    out = mask.copy()
+    for lines, reach in ((out, across), (out.T, down)):
+        for line in lines:
+            for one, other in pairwise(np.flatnonzero(line)):
+                if other - one - 1 <= reach:
+                    line[one:other] = 1
+    return out
+
+
+def without_light(small: Plane, mean: Plane, mask: Plane) -> Plane:
+    """Return what is left of a mask, with an empty border, when light on the street is taken off."""
+    edge = uneven(small, mean, mask)
+    edge &= np.asarray(sum(around(edge, dy, dx, 0) for dy in (-1, 0, 1) for dx in (-1, 0, 1))) >= 4
+    near, far = (ndimage.maximum_filter(edge, 2 * px + 1, mode="constant") for px in (NEAR_PX, NEAR_DARK_PX))
+    return closed(mask & (near | (far & (small < mean >> 8))), ACROSS_PX, DOWN_PX)
 
 
 class Planes:

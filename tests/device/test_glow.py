@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import ndimage
+from tests.device import byte_planes
 from tests.device.drawn import HEIGHT, WIDTH, Thing, count, frames, straight
+from tests.device.test_blobs import packed
 
-from telstraat_device.glow import SCRATCH, Glow, close_gaps, pack, take_light_off, unpack
-from telstraat_device.words import words_across
+from telstraat_device.background import plane
+from telstraat_device.glow import Glow, broaden, close_columns, close_rows, take_light_off
 
 ACROSS, DOWN = 120, 90
 Picture = NDArray[np.uint8]
@@ -28,17 +29,37 @@ def street() -> NDArray[np.float64]:
     return np.asarray(30 + np.kron(rng.normal(0, 4, (DOWN // 6, ACROSS // 6)), np.ones((6, 6))))
 
 
+def unpacked(words: NDArray[np.uint64], width: int) -> Picture:
+    """Return a mask of words as one of bytes."""
+    return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, :width]
+
+
+def marked_rows(mask: Picture) -> NDArray[np.uint64]:
+    return np.asarray(mask.any(axis=1), np.uint64)
+
+
+class Dark:
+    """A dark view of a size, with the scratch that its frames share."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._small, self._mean = plane(width * height), plane(width * height, np.uint16)
+        words = (width + 63) // 64
+        self._masks, self._rows = np.zeros((4, height, words), np.uint64), np.zeros((2, height), np.uint64)
+
+    def left(self, small: Picture, mean: NDArray[np.uint16], mask: Picture) -> Picture:
+        """Return what is left of the foreground of a picture."""
+        self._small[:], self._mean[:] = small.ravel(), mean.ravel()
+        words, rows = packed(mask), marked_rows(mask)
+        take_light_off(self._small, self._mean, words, rows, self.width, self._masks, self._rows)
+        assert not words[rows == 0].any()
+        return unpacked(words, self.width)
+
+
 def left_of(picture: NDArray[np.float64], before: NDArray[np.float64]) -> Picture:
     """Return what is left of the foreground of a picture."""
-    small, mean = picture.astype(np.uint8), (256 * before).astype(np.uint16)
     marked = (np.abs(picture - before) > 9).astype(np.uint8)
-    mask = np.zeros((DOWN, words_across(ACROSS)), np.uint64)
-    rows = np.zeros(DOWN, np.uint64)
-    pack(marked.ravel(), ACROSS, mask, rows)
-    take_light_off(small.ravel(), mean.ravel(), mask, rows, ACROSS, np.zeros(SCRATCH * DOWN * ACROSS, np.uint8))
-    left = np.zeros(DOWN * ACROSS, np.uint8)
-    unpack(mask, ACROSS, left)
-    return left.reshape(DOWN, ACROSS)
+    return Dark(ACROSS, DOWN).left(picture.astype(np.uint8), (256 * before).astype(np.uint16), marked)
 
 
 def test_of_a_beam_on_the_street_nothing_is_left() -> None:
@@ -57,31 +78,61 @@ def test_a_lamp_and_dark_bodywork_in_a_beam_stay_without_the_beam() -> None:
     assert ys.min() >= 30
 
 
+def scene(rng: np.random.Generator, width: int, height: int) -> tuple[Picture, NDArray[np.uint16], Picture]:
+    """Return a picture of lamps, bodywork and light on a dark street, that street, and foreground with an empty border."""
+    shape = height, width
+    street = np.kron(rng.integers(2, 50, (height // 5 + 1, width // 5 + 1)), np.ones((5, 5)))[:height, :width]
+    picture = street * (1 + 3 * rng.random() * beam(width * rng.random(), height * rng.random(), 20, 6, shape))
+    for luma in rng.integers(0, 256, rng.integers(0, 6)):
+        x, y, across, down = rng.integers(0, width), rng.integers(0, height), rng.integers(1, 25), rng.integers(1, 9)
+        picture[y : y + down, x : x + across] = luma
+    picture += rng.normal(0, 3 * rng.random(), shape)
+    mask = ((np.abs(picture - street) > 6) | (rng.random(shape) < 0.02)).astype(np.uint8)
+    mask[[0, -1]] = mask[:, [0, -1]] = 0
+    return picture.clip(0, 255).astype(np.uint8), (256 * street).astype(np.uint16), mask
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(10, 200), st.integers(9, 50))
+def test_what_is_left_is_what_the_plain_loops_leave(seed: int, width: int, height: int) -> None:
+    rng, dark = np.random.default_rng(seed), Dark(width, height)
+    for _ in range(3):
+        small, mean, mask = scene(rng, width, height)
+        expected = byte_planes.without_light(small.astype(int), mean.astype(int), mask.astype(int))
+        assert (dark.left(small, mean, mask) == expected).all()
+
+
+def test_what_is_left_of_noise_of_all_brightness_is_what_the_plain_loops_leave() -> None:
+    rng, dark = np.random.default_rng(6), Dark(150, 40)
+    for _ in range(10):
+        small, mean = rng.integers(0, 256, (40, 150), np.uint8), rng.integers(0, 65281, (40, 150), np.uint16)
+        mask = (rng.random(small.shape) < rng.uniform(0.5, 1)).astype(np.uint8)
+        mask[[0, -1]] = mask[:, [0, -1]] = 0
+        expected = byte_planes.without_light(small.astype(int), mean.astype(int), mask.astype(int))
+        assert expected.any()
+        assert (dark.left(small, mean, mask) == expected).all()
+
+
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 4), st.integers(0, 4))
-def test_gaps_are_closed_as_by_looking_at_each_row_and_column(seed: int, across: int, down: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(0, 12), st.integers(0, 7))
+def test_gaps_are_closed_as_by_looking_at_each_row_and_column(seed: int, width: int, across: int, down: int) -> None:
     rng = np.random.default_rng(seed)
-    plane = (rng.random((12, 15)) < 0.2).astype(np.uint8)
-    expected = plane.copy()
-    for lines, reach in ((expected, across), (expected.T, down)):
-        for line in lines:
-            at = np.flatnonzero(line)
-            for one, other in pairwise(at):
-                if other - one - 1 <= reach:
-                    line[one:other] = 1
-    flat = plane.ravel().copy()
-    close_gaps(flat, 15, across, down)
-    assert (flat.reshape(12, 15) == expected).all()
+    mask = (rng.random((14, width)) < 0.5 * rng.random() ** 2).astype(np.uint8)
+    words, rows = packed(mask), marked_rows(mask)
+    close_rows(words, rows, across)
+    close_columns(words, rows, down)
+    assert (unpacked(words, width) == byte_planes.closed(mask.astype(int), across, down)).all()
+    assert (rows != 0).tolist() == words.any(axis=1).tolist()
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 140))
-def test_a_mask_comes_back_as_it_was_packed(seed: int, width: int) -> None:
-    plane = (np.random.default_rng(seed).random(3 * width) < 0.5).astype(np.uint8)
-    mask, back = np.zeros((3, words_across(width)), np.uint64), np.zeros_like(plane)
-    pack(plane, width, mask, np.zeros(3, np.uint64))
-    unpack(mask, width, back)
-    assert (plane == back).all()
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(0, 63))
+def test_marks_are_drawn_out_along_their_row_and_no_farther(seed: int, width: int, reach: int) -> None:
+    marks = (np.random.default_rng(seed).random((6, width)) < 0.02).astype(np.uint8)
+    out = np.zeros_like(packed(marks))
+    broaden(packed(marks), marked_rows(marks), reach, out)
+    expected = ndimage.maximum_filter(marks, (1, 2 * reach + 1), mode="constant")
+    assert (unpacked(out, width) == expected).all()
 
 
 def test_at_night_a_car_is_counted_once_and_when_it_is_there_not_its_beam() -> None:
