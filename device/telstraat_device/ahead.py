@@ -7,12 +7,12 @@ machine code. Whatever is wrong with it is said in one line, and numba does the 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib
 import logging
 import platform
 import re
 import sys
+import zlib
 from pathlib import Path
 
 from telstraat_device.errors import KernelError
@@ -44,11 +44,12 @@ def sources() -> list[Path]:
 
 
 def fingerprint() -> str:
-    """Return a short name for the sources of the machine code."""
-    digest = hashlib.sha256()
-    for path in sources():
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Return a short name for the sources of the machine code.
+
+    Two checksums, not a cryptographic one: it tells versions apart, and OpenSSL would be 4 MB of a Pi's memory.
+    """
+    text = b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in sources())
+    return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
 
 
 def library_path(machine: str) -> Path:
