@@ -44,15 +44,6 @@ VECTORS = {
 # bytes that must move each frame at 640 x 480 when nothing stays in a cache: the frame in, the working picture out and
 # in, the range in (2), half of the mean (2 bytes), spread and held in and out
 BOUND_BYTES = 640 * 480 + 320 * 240 * (2 + 2 + 4 + 1 + 1)
-# one core: clock in GHz, instructions a cycle, GB/s; the first two of each after llvm-mca on NEON code of like loops and
-# public measurements, the last after public STREAM figures. None of it was measured on the board.
-BOARDS = {
-    "3A+, 3B+ (Cortex-A53)": (1.4, 0.8, 2.0),
-    "Zero 2 W (Cortex-A53)": (1.0, 0.8, 2.0),
-    "4 (Cortex-A72)": (1.5, 1.5, 4.0),
-    "5 (Cortex-A76)": (2.4, 2.2, 10.0),
-}
-NARROWER = 2.0  # NEON works on 128 bits where AVX2 works on 256
 
 
 def film(scene: str, frames: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -159,16 +150,6 @@ def sweep() -> list[dict[str, Any]]:
     return rows
 
 
-def boards(per_frame: float) -> list[dict[str, Any]]:
-    """Predict the share of one core at 30 frames a second: instructions, and the memory bound beside them."""
-    rows = []
-    for name, (clock_ghz, per_cycle, gbs) in BOARDS.items():
-        compute_ms = per_frame * NARROWER / (clock_ghz * 1e9 * per_cycle) * 1e3
-        memory_ms = BOUND_BYTES / (gbs * 1e9) * 1e3
-        rows.append({"board": name, "ms": compute_ms + memory_ms, "share": 0.03 * (compute_ms + memory_ms)})
-    return rows
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print what was measured, write nothing")
@@ -197,7 +178,6 @@ def main() -> int:
         names = {"all": NAMES, "ours": NAMES[:1], "none": ()}[args.instructions]
         found["instructions"] = {name: instructions(name, kept, *spans[name]) for name in names}
         found["spans"] = {name: spans[name] for name in names}
-    found["boards"] = boards(found["instructions"]["ours"]) if "ours" in names else []
     if args.json:
         print(json.dumps(found, indent=1))
         return 0

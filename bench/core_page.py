@@ -51,11 +51,6 @@ def goals(found: dict[str, Any], bound_ms: float) -> list[str]:
     return rows
 
 
-def boards(found: dict[str, Any]) -> list[str]:
-    rows = ["| Raspberry Pi | ms a frame | share of one core at 30 frames a second |", "| --- | --- | --- |"]
-    return rows + [f"| {row['board']} | {row['ms']:.2f} | {100 * row['share']:.1f} % |" for row in found["boards"]]
-
-
 def picture(sweep: list[dict[str, Any]], path: Path) -> None:
     import altair as alt
     import pandas as pd
@@ -96,16 +91,9 @@ def write(found: dict[str, Any], sweep: list[dict[str, Any]], docs: Path) -> Non
         f"{found['gbs']:.1f} GB/s that copying 8 MB reached in the same run.",
         "",
         "![Cost by number of objects and size of the frame](../images/core-cost.png)",
+        "",
+        "What a Raspberry Pi will need is predicted from instructions counted for 64-bit ARM (`python -m bench.pi`):",
+        "[decision 030](../decisions/030-the-core-compiled-ahead.md).",
     ]
-    if found["boards"]:
-        lines += [
-            "",
-            "## On a Raspberry Pi",
-            "",
-            "No board was measured. Predicted from the instructions above, twice as many for vectors half as wide, at 0.8",
-            "(Cortex-A53), 1.5 (A72) and 2.2 (A76) instructions a cycle, plus the memory bound at 2, 4 and 10 GB/s:",
-            "",
-            *boards(found),
-        ]
     (docs / "bench").mkdir(exist_ok=True)
     (docs / "bench" / "core.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
