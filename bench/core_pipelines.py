@@ -9,7 +9,6 @@ the first frames of a kept film and nothing else: that is what valgrind looks at
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,8 @@ from numpy.typing import NDArray
 
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.counting_process import peak_kb
 
 from telstraat_device.blobs import (
     AREA,
@@ -121,8 +122,7 @@ def main() -> int:
         found += count(np.asarray(film[number]), number / FPS)
         if number == 0:
             first_s = time.process_time()
-    largest_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"crossings": found, "first_frame_cpu_s": round(first_s, 2), "rss_mb": round(largest_kb / 1024)}))
+    print(json.dumps({"crossings": found, "first_frame_cpu_s": round(first_s, 2), "rss_mb": round(peak_kb() / 1024)}))
     return 0
 
 
