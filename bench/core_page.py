@@ -92,6 +92,9 @@ def write(found: dict[str, Any], sweep: list[dict[str, Any]], docs: Path) -> Non
         "",
         "![Cost by number of objects and size of the frame](../images/core-cost.png)",
         "",
+        "Frames that are not halved but shrunk by three or more, as those of 1280 x 720, are averaged pixel by pixel, not in",
+        "lanes: that is most of what they cost.",
+        "",
         "What a Raspberry Pi will need is predicted from instructions counted for 64-bit ARM (`python -m bench.pi`):",
         "[decision 030](../decisions/030-the-core-compiled-ahead.md).",
     ]
