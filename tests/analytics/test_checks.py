@@ -82,9 +82,12 @@ def drift_before(frame: pd.DataFrame) -> None:
     frame.loc[own, "car"] *= np.exp(0.12 * (weeks[own] + 12))
 
 
-def busy_before(frame: pd.DataFrame) -> None:
-    weeks = (frame["start"] - pd.Timestamp(MEASURE, tz=ZONE)).dt.days / 7
-    frame.loc[(frame["segment"] == "a") & (weeks < 0) & (weeks > -6), "car"] *= 2.5
+def before_times(factor: float) -> Callable[[pd.DataFrame], None]:
+    def unusual(frame: pd.DataFrame) -> None:
+        weeks = (frame["start"] - pd.Timestamp(MEASURE, tz=ZONE)).dt.days / 7
+        frame.loc[(frame["segment"] == "a") & (weeks < 0) & (weeks > -6), "car"] *= factor
+
+    return unusual
 
 
 def placebos(segment: str, claimed: int, number: int) -> tuple[Placebo, ...]:
@@ -115,7 +118,8 @@ CASES: list[tuple[str, Change, Verdict]] = [
     ("weather", seen(weather=weather(12.0)), Verdict.DOUBT),
     ("other_measures", said(other_measures=((MEASURE, "new bus line"),)), Verdict.DOUBT),
     ("regression_to_the_mean", said(chosen_for="bad month"), Verdict.DOUBT),
-    ("regression_to_the_mean", drawn(busy_before), Verdict.DOUBT),
+    ("regression_to_the_mean", drawn(before_times(2.5)), Verdict.DOUBT),
+    ("regression_to_the_mean", drawn(before_times(0.4)), Verdict.DOUBT),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Regression to the mean: whether the street was chosen because it had a bad month."""
+"""Regression to the mean: whether the time before was unusual, so that going back to the usual would pass for an effect."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ class RegressionToTheMean(Check):
         if len(earlier) < EARLIER_MIN or len(recent) == 0:
             return self.result(Verdict.UNKNOWN, "too_short")
         size = float((recent.mean() - earlier.mean()) / max(float(earlier.std()), 1e-9))
-        verdict = Verdict.PASSED if size < UNUSUAL_SD else Verdict.DOUBT
+        verdict = Verdict.PASSED if abs(size) < UNUSUAL_SD else Verdict.DOUBT
         return self.result(verdict, "before", change=float(np.expm1(recent.mean() - earlier.mean())), size=size)
