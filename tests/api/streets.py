@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import psycopg
 
 QUARTER = timedelta(minutes=15)
@@ -24,6 +25,9 @@ LINES = [
     ("Stationslaan", [[4.69860, 50.88020], [4.70120, 50.87990], [4.70390, 50.87930]], 50),
     ("Molenweg", [[4.70190, 50.87815], [4.70260, 50.87690], [4.70400, 50.87600]], 30),
 ]
+
+
+SIDES = [f"{kind}_{way}" for kind in ("pedestrian", "bike", "car", "heavy") for way in ("lft", "rgt")]
 
 
 def add_segment(
@@ -155,3 +159,21 @@ def a_neighbourhood(connection: psycopg.Connection[Any], end: datetime, days: in
         add_reports(connection, plausible_days(sensor, end - timedelta(days=days), until, seed=number + 1, scale=scale))
         found.append(segment)
     return found
+
+
+def add_imported_town(connection: psycopg.Connection[Any], frame: pd.DataFrame) -> list[int]:
+    """Store a simulated town's hours as imported ones, a street for every name, half of the counts each way."""
+    numbers = {name: add_segment(connection, f"Street {name}") for name in frame["segment"].unique()}
+    row = connection.execute(
+        "insert into import_source (name, format) values ('a town', 'plain') returning source_id"
+    ).fetchone()
+    assert row
+    columns = ["segment_id", "hour_start", "source_id", "quarters", "uptime", *SIDES]
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy imported_hour ({', '.join(columns)}) from stdin") as copy,
+    ):
+        for one in frame.to_dict("records"):
+            halves = [one[side.split("_")[0]] / 2 for side in SIDES]
+            copy.write_row([numbers[one["segment"]], one["start"], row[0], 4, one.get("uptime", 1.0), *halves])
+    return list(numbers.values())

@@ -15,34 +15,20 @@ import psycopg
 import pytest
 from tests.analytics.streets import MEASURE, town
 from tests.api.conftest import served
-from tests.api.streets import add_segment
+from tests.api.streets import add_imported_town, add_segment
 from tests.api.test_access import bearing, let_in
 
 from telstraat_api.settings import ApiSettings
 from telstraat_cli.main import main
 
 HOURS = list(range(8, 19))
-SIDES = [f"{kind}_{way}" for kind in ("pedestrian", "bike", "car", "heavy") for way in ("lft", "rgt")]
 
 
 @pytest.fixture(scope="module")
 def streets(module_connection: psycopg.Connection) -> list[int]:
     """Three streets of a simulated town as imported hours; on the date, cars fall by half in the first."""
     frame = town(71, ("a", "b", "c"), before=70, after=35, effects={"a": {"car": -0.5}})
-    numbers = {name: add_segment(module_connection, f"Street {name}") for name in ("a", "b", "c")}
-    row = module_connection.execute(
-        "insert into import_source (name, format) values ('a town', 'plain') returning source_id"
-    ).fetchone()
-    assert row
-    columns = ["segment_id", "hour_start", "source_id", "quarters", "uptime", *SIDES]
-    with (
-        module_connection.cursor() as cursor,
-        cursor.copy(f"copy imported_hour ({', '.join(columns)}) from stdin") as copy,
-    ):
-        for one in frame.to_dict("records"):
-            halves = [one[side.split("_")[0]] / 2 for side in SIDES]
-            copy.write_row([numbers[one["segment"]], one["start"], row[0], 4, one.get("uptime", 1.0), *halves])
-    return list(numbers.values())
+    return add_imported_town(module_connection, frame)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from tests.analytics.streets import MEASURE, town
 from tests.api.conftest import served
 from tests.api.mail_and_identities import Letters, free_port, mail_server
-from tests.api.streets import add_segment
+from tests.api.streets import add_imported_town
 from tests.api.test_access import bearing, let_in
 
 from telstraat_analytics import Measure
@@ -22,7 +22,6 @@ from telstraat_api.evaluating import lines_around
 from telstraat_api.following.weekly import Round, go_round, weeks_over
 from telstraat_api.settings import ApiSettings
 
-SIDES = [f"{kind}_{way}" for kind in ("pedestrian", "bike", "car", "heavy") for way in ("lft", "rgt")]
 WEEKS = 6
 
 
@@ -36,20 +35,7 @@ def noon_after(weeks: int) -> datetime:
 def streets(module_connection: psycopg.Connection) -> list[int]:
     """Three streets as imported hours; on the date, cars fall by half in the first."""
     frame = town(71, ("a", "b", "c"), before=70, after=49, effects={"a": {"car": -0.5}})
-    numbers = {name: add_segment(module_connection, f"Street {name}") for name in ("a", "b", "c")}
-    row = module_connection.execute(
-        "insert into import_source (name, format) values ('a town', 'plain') returning source_id"
-    ).fetchone()
-    assert row
-    columns = ["segment_id", "hour_start", "source_id", "quarters", "uptime", *SIDES]
-    with (
-        module_connection.cursor() as cursor,
-        cursor.copy(f"copy imported_hour ({', '.join(columns)}) from stdin") as copy,
-    ):
-        for one in frame.to_dict("records"):
-            halves = [one[side.split("_")[0]] / 2 for side in SIDES]
-            copy.write_row([numbers[one["segment"]], one["start"], row[0], 4, 1.0, *halves])
-    return list(numbers.values())
+    return add_imported_town(module_connection, frame)
 
 
 @pytest.fixture(scope="module")
