@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
-from scipy.stats import norm
+from scipy.special import ndtri, stdtr
 
 from telstraat_analytics.model.step import DEGREES, Mixture
 from telstraat_analytics.values import from_log_odds
@@ -89,7 +88,7 @@ def effect_of(steps: Mixture, which: int, observed_level: float, what: str, stre
     middle = steps.mean(which)
     low, high = steps.quantile(0.025, which, stretch), steps.quantile(0.975, which, stretch)
     chance = by_chance(steps, which, stretch)
-    hidden = (norm.ppf(0.975) + norm.ppf(POWER)) * steps.sd(which) * stretch
+    hidden = (ndtri(0.975) + ndtri(POWER)) * steps.sd(which) * stretch
     if what == "v85":
         return Effect(middle, low, high, "km/h", observed_level, observed_level - middle, chance, -float(hidden))
     if what == "above_limit" or what.endswith("_share"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.model.priors import DAY_MEMORY, MEMORIES_WEEKS, MOTIONS, WEEK_SHOCKS, Motion
@@ -161,7 +161,7 @@ def power_of(step: float, sds: Floats) -> float:
     float
         0 to 1.
     """
-    return float(np.mean(norm.sf(norm.ppf(0.975) - abs(step) / sds)))
+    return float(np.mean(ndtr(abs(step) / sds - ndtri(0.975))))
 
 
 def expected_sds(motion: Motion, per_day: float, weeks: int, controls: int, sensors: int) -> Floats:
@@ -184,7 +184,7 @@ def expected_sds(motion: Motion, per_day: float, weeks: int, controls: int, sens
         Of the mean step, for every size of movement and way of moving that is as likely as the others: the street's own
         is not known yet.
     """
-    sizes = np.exp(norm.ppf([0.1, 0.3, 0.5, 0.7, 0.9]) * SIZE_SPREAD)
+    sizes = np.exp(ndtri([0.1, 0.3, 0.5, 0.7, 0.9]) * SIZE_SPREAD)
     day = (1 + 2 * sum((1 - lag / 7) * DAY_MEMORY**lag for lag in range(1, 7))) / 7
     noise = motion.day_noise**2 * day + 1 / max(7 * per_day, 1.0)
     number = np.arange(-weeks, weeks)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.errors import FrameError
+from telstraat_analytics.model.threads import one_thread
 from telstraat_analytics.model.weeks import Floats, Weeks
 
 COLUMNS = ("temperature_c", "rain_mm")
@@ -57,6 +58,7 @@ def read_weather(frame: pd.DataFrame) -> pd.DataFrame:
     return out.sort_index()
 
 
+@one_thread()
 def weather_answer(weeks: Weeks, weather: pd.DataFrame, date: pd.Timestamp) -> WeatherAnswer | None:
     """Learn how days answer to weather from the days inside each week.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.series import CONTROLS_MAX, Prepared
@@ -153,7 +153,7 @@ def _mean(observed: Floats, draws: Floats, question: Question) -> Effect:
     changes = draws if unit == "km/h" else observed - 1 / (1 + np.exp(draws - np.log(observed / (1 - observed))))
     mean = changes.mean(axis=1)
     low, middle, high = np.quantile(mean, [0.025, 0.5, 0.975])
-    hidden = float((norm.ppf(0.975) + norm.ppf(POWER)) * mean.std())
+    hidden = float((ndtri(0.975) + ndtri(POWER)) * mean.std())
     level = float(observed.mean())
     chance = float(np.mean(np.abs(mean - middle) >= abs(middle)))
     return Effect(
@@ -168,7 +168,7 @@ def _area(observed: Floats, draws: Floats) -> Effect:
     logs = np.log1p(relative)
     size = abs(float(np.median(logs)))
     chance = float(np.mean(np.abs(logs - np.median(logs)) >= size))
-    hidden = float((norm.ppf(0.975) + norm.ppf(POWER)) * logs.std())
+    hidden = float((ndtri(0.975) + ndtri(POWER)) * logs.std())
     total = float(observed.sum())
     return Effect(
         float(middle),

@@ -34,6 +34,7 @@ from telstraat_analytics.model.priors import (
     WEEK_SHOCKS,
     Motion,
 )
+from telstraat_analytics.model.threads import one_thread
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
 SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
@@ -166,6 +167,7 @@ class _Stack:
         return np.asarray(self.street[:, None] == self.street[None, :])
 
 
+@one_thread()
 def fit_steps(
     treated: Sequence[Weeks],
     controls: Sequence[Weeks],
@@ -357,6 +359,7 @@ def _typical_size(weights: Floats) -> float:
     return float(np.exp(share @ np.log(SIZES) / share.sum()))
 
 
+@one_thread()
 def step_sd(
     number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int, way: Way = WAYS[-1]
 ) -> float:
