@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,29 @@ from telstraat_analytics.values import from_log_odds
 
 Unit = Literal["relative", "km/h", "points"]
 POWER = 0.8  # the usual power of a detectable change
+LEAST: dict[Unit, float] = {"relative": 1e-4, "km/h": 1e-2, "points": 1e-4}
+"""What is written as zero with two decimals is not claimed."""
+
+
+def direction_of(estimate: float, low: float, high: float, least: float = 0.0) -> int:
+    """Return which way a change goes beyond doubt: the one rule for every sentence, chart and letter.
+
+    Parameters
+    ----------
+    estimate, low, high
+        The change and its interval.
+    least
+        A change that may be smaller than this is none.
+
+    Returns
+    -------
+    int
+        1 up, -1 down; 0 where the interval leaves it open, contradicts the estimate or is no number.
+    """
+    values = (estimate, low, high)
+    if math.isinf(estimate) or any(map(math.isnan, values)):
+        return 0
+    return 1 if min(values) > least else -1 if max(values) < -least else 0
 
 
 @dataclass(frozen=True)
@@ -45,9 +69,14 @@ class Effect:
     detectable: float
 
     @property
+    def direction(self) -> int:
+        """Return 1 where it rose, -1 where it fell, 0 where that cannot be told from chance."""
+        return direction_of(self.estimate, self.low, self.high, LEAST[self.unit])
+
+    @property
     def claimed(self) -> bool:
         """Tell whether the interval leaves out no change."""
-        return self.low > 0 or self.high < 0
+        return self.direction != 0
 
     def to_dict(self) -> dict[str, object]:
         """Return plain numbers."""

@@ -36,7 +36,7 @@ def test_the_numbers_of_the_sentence_stand_in_table_page_and_content(evaluation:
     effect = evaluation.effect
     assert effect is not None
     text = evaluation.sentence(language)
-    assert percent(effect.estimate, language) in text
+    assert percent(abs(effect.estimate), language) in text
     row = evaluation.table().set_index("street").loc["area"]
     assert row["change"] == effect.estimate
     content = evaluation_content([evaluation], language)
@@ -84,7 +84,7 @@ def test_a_sentence_about_several_streets_gives_the_number_of_all_of_them(what: 
     assert answer.effect.estimate == table.loc["area", "change"]
     changes = table.loc[["a", "b"], "change"]
     assert changes.min() < answer.effect.estimate < changes.max()
-    assert size(answer.effect.estimate, answer.effect.unit, "en").split(" ")[0] in answer.sentence("en")
+    assert size(abs(answer.effect.estimate), answer.effect.unit, "en").split(" ")[0] in answer.sentence("en")
 
 
 def test_the_json_holds_the_very_numbers(evaluation: Evaluation) -> None:

@@ -32,4 +32,7 @@ class RegressionToTheMean(Check):
             return self.result(Verdict.UNKNOWN, "too_short")
         size = float((recent.mean() - earlier.mean()) / max(float(earlier.std()), 1e-9))
         verdict = Verdict.PASSED if abs(size) < UNUSUAL_SD else Verdict.DOUBT
-        return self.result(verdict, "before", change=float(np.expm1(recent.mean() - earlier.mean())), size=size)
+        change = float(np.expm1(recent.mean() - earlier.mean()))
+        return self.result(
+            verdict, "above" if change >= 0 else "below", change=abs(change), weeks=len(recent), size=size
+        )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
 from telstraat_analytics.designs.series import Prepared, prepare
+from telstraat_analytics.effect import LEAST, direction_of
 from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.frames import CountsAre, as_counts
 from telstraat_analytics.measure import Measure
@@ -109,7 +110,7 @@ def claim_of(held: Held | None) -> str:
     """Return what an interval claims: ``fell``, ``rose``, ``unclear``; ``no_answer`` where there is none."""
     if held is None:
         return "no_answer"
-    return "rose" if held[1] > 0 else "fell" if held[2] < 0 else "unclear"
+    return {1: "rose", -1: "fell", 0: "unclear"}[direction_of(*held, LEAST["relative"])]
 
 
 def sequential_factor(sd: float) -> float:

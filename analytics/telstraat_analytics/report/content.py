@@ -20,7 +20,18 @@ from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.report.charts import findings_chart, streets_chart, weeks_chart
 from telstraat_analytics.report.maps import Line, MapStreet, streets_map
 from telstraat_analytics.report.numbers import day, whole
-from telstraat_analytics.report.sentence import chance, check_sentence, check_title, interval, level, short, size
+from telstraat_analytics.report.sentence import (
+    chance,
+    check_sentence,
+    check_title,
+    digits_of,
+    flow_cells,
+    interval,
+    level,
+    short,
+    size,
+    smallest,
+)
 from telstraat_analytics.words import word
 
 Rows = tuple[tuple[str, ...], ...]
@@ -316,8 +327,9 @@ def _map_streets(evaluation: Evaluation, lines: Mapping[str, Line], language: st
             out.append(MapStreet(one.segment, name, lines[one.segment], "no_answer"))
             continue
         effect = one.effect
-        found = "unclear" if not effect.claimed else "fell" if effect.estimate < 0 else "rose"
-        label = f"{size(effect.estimate, effect.unit, language, signed=True)} ({interval(effect, language)})"
+        found = {-1: "fell", 0: "unclear", 1: "rose"}[effect.direction]
+        change = size(effect.estimate, effect.unit, language, signed=True, digits=digits_of(effect))
+        label = f"{change} ({interval(effect, language)})"
         out.append(MapStreet(one.segment, name, lines[one.segment], found, abs(effect.estimate), label))
     return out
 
@@ -362,13 +374,14 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
 
 def effect_cells(effect: Effect, language: str) -> tuple[str, ...]:
     """Return observed, expected, change, interval, chance and the smallest change seen, as they stand in tables."""
+    hidden, places = smallest(effect)
     return (
         level(effect.observed, effect.unit, language),
         level(effect.expected, effect.unit, language),
-        short(effect.estimate, effect.unit, language, signed=True),
+        short(effect.estimate, effect.unit, language, signed=True, digits=digits_of(effect)),
         interval(effect, language),
         chance(effect.chance, language),
-        short(effect.detectable, effect.unit, language),
+        short(hidden, effect.unit, language, digits=places),
     )
 
 
@@ -394,8 +407,7 @@ def _flows(evaluation: Evaluation, language: str) -> Table | None:
     rows = tuple(
         (
             word(f"flow.{name}", language),
-            whole(flow.per_day, language, signed=True),
-            f"{whole(flow.low, language, signed=True)} … {whole(flow.high, language, signed=True)}",
+            *flow_cells(flow, language),
         )
         for name, flow in (("treated", net.treated), ("boundary", net.boundary), ("balance", net.balance))
     )

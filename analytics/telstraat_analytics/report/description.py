@@ -104,8 +104,7 @@ def _street(
     school = school_run(frame, segment, timezone, calendar, hours=SCHOOL_HOURS) if "car" in profile else {}
     if school:
         hours = ", ".join(f"{hour}–{hour + 1}" for hour in SCHOOL_HOURS)
-        extra = percent(school["extra"], language, signed=True)
-        said.append(word("describe.school", language, hours=hours, extra=extra))
+        said.append(school_sentence(school["extra"], hours, language))
     tables = [_split(frame, segment, timezone, language)]
     if "car" in profile:
         tables.append(_peaks(frame, segment, timezone, language))
@@ -123,6 +122,13 @@ def _street(
         week = typical_week(frame, segment, timezone)
         pictures.append(Picture(word("title.week", language), week_chart(week, language)))
     return Section(segment, " ".join(said), tuple(tables), tuple(pictures), "")
+
+
+def school_sentence(extra: float, hours: str, language: str) -> str:
+    """Return what the school brings, in words that say whether it is more or less."""
+    way = round(100 * extra)
+    key = "describe.school_more" if way > 0 else "describe.school_less" if way < 0 else "describe.school_same"
+    return word(key, language, hours=hours, size=percent(abs(extra), language))
 
 
 def _head(language: str, *names: str) -> tuple[str, ...]:

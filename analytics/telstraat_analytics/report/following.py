@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telstraat_analytics.designs.monitoring import Held, Monitoring
+from telstraat_analytics.designs.monitoring import Held, Monitoring, claim_of
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.question import Question
-from telstraat_analytics.report.numbers import day
+from telstraat_analytics.report.numbers import day, digits_for
 from telstraat_analytics.report.sentence import percent
 from telstraat_analytics.words import word
 
@@ -57,11 +57,11 @@ def week_sentences(
 
 
 def _numbers(held: Held, language: str) -> dict[str, str]:
-    estimate, low, high = held
-    signed = low <= 0 <= high
-    ends = (low, high) if signed else sorted((low, high), key=abs)
-    return {
-        "size": percent(estimate, language),
-        "low": percent(ends[0], language, signed=signed),
-        "high": percent(ends[1], language, signed=signed),
-    }
+    """Return estimate and ends: sizes, smaller first, where a word says the direction; signed where none does."""
+    if claim_of(held) == "unclear":
+        middle, low, high = (percent(one, language, signed=True) for one in held)
+    else:
+        places = digits_for(tuple(100 * one for one in held), 0)
+        sizes = (abs(held[0]), *sorted(map(abs, held[1:])))
+        middle, low, high = (percent(one, language, digits=places) for one in sizes)
+    return {"size": middle, "low": low, "high": high}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 from babel import Locale
@@ -10,16 +11,52 @@ from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal
 
 MINUS = "−"
+DIGITS_MAX = 2
+
+
+def number(value: float, language: str, digits: int = 0, *, signed: bool = False) -> str:
+    """Return a number as people of a language write it.
+
+    Parameters
+    ----------
+    value
+        Any; infinite is written as such, what is no number as a dash.
+    language
+        ``en``, ``nl`` or ``fr``.
+    digits
+        Decimals.
+    signed
+        Whether a plus is written. A minus always is: who says the direction in a word hands in `abs`. What is written
+        as zero has no sign.
+
+    Returns
+    -------
+    str
+        With the language's mark between thousands.
+    """
+    if math.isnan(value):
+        return "–"
+    rounded = abs(value) if math.isinf(value) else abs(round(value, digits))
+    text = "∞" if math.isinf(value) else format_decimal(rounded, format=_pattern(digits), locale=language)
+    if rounded == 0:
+        return str(text)
+    return f"{MINUS if value < 0 else '+' if signed else ''}{text}"
 
 
 def whole(value: float, language: str, *, signed: bool = False) -> str:
     """Return a number of crossings, with the language's mark between thousands."""
-    return _signed(value, format_decimal(abs(round(value)), format="#,##0", locale=language), signed)
+    return number(value, language, signed=signed)
 
 
 def decimal(value: float, language: str, *, signed: bool = False) -> str:
     """Return a number with one decimal."""
-    return _signed(value, format_decimal(abs(value), format="#,##0.0", locale=language), signed)
+    return number(value, language, 1, signed=signed)
+
+
+def digits_for(values: tuple[float, ...], usual: int) -> int:
+    """Return how many decimals it takes, up to two, that none of these is written as zero."""
+    least = min(map(abs, values))
+    return next((digits for digits in range(usual, DIGITS_MAX) if round(least, digits) != 0), DIGITS_MAX)
 
 
 def day(value: dt.date, language: str) -> str:
@@ -60,7 +97,5 @@ def chart_locale(language: str) -> dict[str, Any]:
     }
 
 
-def _signed(value: float, digits: str, signed: bool) -> str:
-    if not any(one in "123456789" for one in digits):
-        return digits
-    return f"{MINUS if value < 0 else '+' if signed else ''}{digits}"
+def _pattern(digits: int) -> str:
+    return f"#,##0.{'0' * digits}" if digits else "#,##0"

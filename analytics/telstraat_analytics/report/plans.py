@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from telstraat_analytics.planning import Plan
 from telstraat_analytics.report.charts import power_chart
 from telstraat_analytics.report.content import Content, Picture, Section, Table
-from telstraat_analytics.report.numbers import whole
+from telstraat_analytics.report.numbers import digits_for, whole
 from telstraat_analytics.report.sentence import percent
 from telstraat_analytics.words import word
 
@@ -36,7 +36,7 @@ def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -
                 "fact.plan",
                 language,
                 per_day=whole(one.per_day, language),
-                wanted=percent(one.wanted, language, signed=True),
+                wanted=percent(one.wanted, language, signed=True, digits=digits_for((100 * one.wanted,), 0)),
                 controls=one.controls,
             ),
         )
@@ -63,7 +63,7 @@ def _section(one: Plan, language: str) -> Section:
             "plan.cell",
             language,
             power=percent(row["power"], language),
-            detectable=percent(row["detectable"], language),
+            detectable=percent(row["detectable"], language, signed=True),
         )
         for row in one.table.to_dict("records")
     }

@@ -5,39 +5,59 @@ from __future__ import annotations
 import datetime as dt
 
 from telstraat_analytics.checks import CheckResult, Verdict
-from telstraat_analytics.designs.network import Network
-from telstraat_analytics.effect import Effect
+from telstraat_analytics.designs.network import Flow, Network
+from telstraat_analytics.effect import LEAST, Effect, Unit, direction_of
 from telstraat_analytics.evaluation import Evaluation
-from telstraat_analytics.report.numbers import day, decimal, whole
+from telstraat_analytics.report.numbers import day, decimal, digits_for, number, whole
 from telstraat_analytics.words import word
 
 CHANCE_MIN = 1 / 1000
+DIGITS: dict[Unit, int] = {"relative": 0, "km/h": 1, "points": 1}
+SCALE: dict[Unit, float] = {"relative": 100, "km/h": 1, "points": 100}
+"""From the number to what is written: percent, km/h, percentage points; and the usual decimals."""
+
+FLOW_LEAST = 0.01
+"""Crossings a day that are written as zero with two decimals."""
+
 DATES = {"first", "last", "date"}
 SHARES = {"before", "after", "drift", "change", "allowed", "shared"}
 
 
-def percent(value: float, language: str, *, signed: bool = False) -> str:
-    """Return a share as whole percent, in the way of a language."""
-    number = whole(100 * value if signed else abs(100 * value), language, signed=signed)
-    return f"{number}%" if language == "nl" else f"{number} %"
+def percent(value: float, language: str, *, signed: bool = False, digits: int = 0) -> str:
+    """Return a share as percent, in the way of a language; a minus is always written (see `number`)."""
+    text = number(100 * value, language, digits, signed=signed)
+    return f"{text}%" if language == "nl" else f"{text} %"
 
 
-def size(value: float, effect_unit: str, language: str, *, signed: bool = False) -> str:
-    """Return a change with its unit."""
+def size(value: float, effect_unit: Unit, language: str, *, signed: bool = False, digits: int | None = None) -> str:
+    """Return a change with its unit; a minus is always written (see `number`)."""
+    places = DIGITS[effect_unit] if digits is None else digits
     if effect_unit == "relative":
-        return percent(value, language, signed=signed)
-    number = value if effect_unit == "km/h" else 100 * value
-    text = decimal(number if signed else abs(number), language, signed=signed)
+        return percent(value, language, signed=signed, digits=places)
+    text = number(SCALE[effect_unit] * value, language, places, signed=signed)
     return f"{text} km/h" if effect_unit == "km/h" else word("points", language, value=text)
 
 
-def short(value: float, effect_unit: str, language: str, *, signed: bool = False) -> str:
+def short(value: float, effect_unit: Unit, language: str, *, signed: bool = False, digits: int | None = None) -> str:
     """Return a change with its unit, percentage points in two letters, as it stands in tables."""
     if effect_unit != "points":
-        return size(value, effect_unit, language, signed=signed)
-    return word(
-        "points_short", language, value=decimal(100 * (value if signed else abs(value)), language, signed=signed)
-    )
+        return size(value, effect_unit, language, signed=signed, digits=digits)
+    places = DIGITS[effect_unit] if digits is None else digits
+    return word("points_short", language, value=number(100 * value, language, places, signed=signed))
+
+
+def digits_of(effect: Effect) -> int:
+    """Return the decimals of an effect: as many as it takes that no number of a claim is written as zero."""
+    usual = DIGITS[effect.unit]
+    if not effect.claimed:
+        return usual
+    return digits_for(tuple(SCALE[effect.unit] * one for one in (effect.estimate, effect.low, effect.high)), usual)
+
+
+def smallest(effect: Effect) -> tuple[float, int]:
+    """Return the size of the smallest decrease that would have been seen, and its decimals."""
+    hidden = abs(effect.detectable)
+    return hidden, digits_for((SCALE[effect.unit] * hidden,), DIGITS[effect.unit])
 
 
 def level(value: float, effect_unit: str, language: str) -> str:
@@ -55,14 +75,16 @@ def share(value: float, language: str) -> str:
 
 def interval(effect: Effect, language: str) -> str:
     """Return the 95 % interval for a table, where the unit stands beside the change."""
-    return f"{bare(effect.low, effect.unit, language)} … {bare(effect.high, effect.unit, language)}"
+    places = digits_of(effect)
+    low, high = (bare(one, effect.unit, language, places, signed=True) for one in (effect.low, effect.high))
+    return f"{low} … {high}"
 
 
-def bare(value: float, effect_unit: str, language: str) -> str:
+def bare(value: float, effect_unit: Unit, language: str, digits: int, *, signed: bool = False) -> str:
     """Return an end of an interval, without the unit of speeds and shares."""
     if effect_unit == "relative":
-        return percent(value, language, signed=True)
-    return decimal(value if effect_unit == "km/h" else 100 * value, language, signed=True)
+        return percent(value, language, signed=signed, digits=digits)
+    return number(SCALE[effect_unit] * value, language, digits, signed=signed)
 
 
 def subject(evaluation: Evaluation, language: str) -> str:
@@ -134,47 +156,70 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
 
 
 def _where_it_went(net: Network, language: str) -> list[str]:
-    """Return how much of what left is found on the boundary, and whether the rest evaporated."""
-    if net.treated is None or net.moved_share is None or net.balance is None:
+    """Return whether what left is found on the boundary, and whether the rest evaporated."""
+    if net.treated is None or net.boundary is None or net.balance is None or net.moved_share is None:
         return []
-    middle, low, high = net.moved_share
-    moved = word(
-        "moved",
-        language,
-        left=whole(abs(net.treated.per_day), language),
-        share=percent(middle, language),
-        low=percent(low, language, signed=low < 0),
-        high=percent(high, language, signed=low < 0),
-    )
-    balance = net.balance
-    if balance.high < 0:
-        ends = {"low": whole(-balance.high, language), "high": whole(-balance.low, language)}
-        return [moved, word("evaporated", language, gone=whole(-balance.per_day, language), **ends)]
-    ends = {"low": whole(balance.low, language, signed=True), "high": whole(balance.high, language, signed=True)}
-    return [moved, word("evaporated_unclear", language, **ends)]
+    left, edge, balance = whole(abs(net.treated.per_day), language), net.boundary, net.balance
+    way = direction_of(*net.moved_share, LEAST["relative"])
+    if way < 0 and _way(edge) < 0:
+        moved = word("moved_not", language, left=left, **_crossings(edge, language))
+    elif way > 0:
+        places = digits_for(tuple(100 * one for one in net.moved_share), 0)
+        share, low, high = (percent(one, language, digits=places) for one in net.moved_share)
+        moved = word("moved", language, left=left, share=share, low=low, high=high)
+    else:
+        share, low, high = (percent(one, language, signed=True) for one in net.moved_share)
+        moved = word("moved_unclear", language, left=left, share=share, low=low, high=high)
+    key = {-1: "evaporated", 0: "evaporated_unclear", 1: "evaporated_not"}[_way(balance)]
+    return [moved, word(key, language, **_crossings(balance, language))]
+
+
+def flow_cells(flow: Flow, language: str) -> tuple[str, str]:
+    """Return crossings that came or went, with their interval, as they stand in tables."""
+    values = (flow.per_day, flow.low, flow.high)
+    places = digits_for(values, 0) if _way(flow) else 0
+    middle, low, high = (number(one, language, places, signed=True) for one in values)
+    return middle, f"{low} … {high}"
+
+
+def _way(flow: Flow) -> int:
+    return direction_of(flow.per_day, flow.low, flow.high, FLOW_LEAST)
+
+
+def _crossings(flow: Flow, language: str) -> dict[str, str]:
+    """Return a flow in numbers: sizes, smaller first, where a word says the direction; signed where none does."""
+    values = (flow.per_day, flow.low, flow.high)
+    if not _way(flow):
+        middle, low, high = (whole(one, language, signed=True) for one in values)
+        return {"crossings": middle, "low": low, "high": high}
+    places = digits_for(values, 0)
+    ends = sorted(map(abs, values[1:]))
+    low, high = (number(one, language, places) for one in ends)
+    return {"crossings": number(abs(flow.per_day), language, places), "low": low, "high": high}
 
 
 def _answer(effect: Effect, about: str, language: str) -> str:
-    low, high = sorted((effect.low, effect.high), key=abs)
+    places = digits_of(effect)
     if effect.claimed:
-        key = "fell" if effect.estimate < 0 else "rose"
+        low, high = sorted(map(abs, (effect.low, effect.high)))
         return word(
-            key,
+            "fell" if effect.direction < 0 else "rose",
             language,
             subject=about,
-            size=size(effect.estimate, effect.unit, language),
-            low=bare(abs(low), effect.unit, language).removeprefix("+"),
-            high=size(high, effect.unit, language),
+            size=size(abs(effect.estimate), effect.unit, language, digits=places),
+            low=bare(low, effect.unit, language, places),
+            high=size(high, effect.unit, language, digits=places),
             chance=chance(effect.chance, language),
         )
+    hidden, hidden_places = smallest(effect)
     return word(
         "unclear",
         language,
         subject=about.rstrip(","),
         size=size(effect.estimate, effect.unit, language, signed=True),
-        low=bare(effect.low, effect.unit, language),
+        low=bare(effect.low, effect.unit, language, places, signed=True),
         high=size(effect.high, effect.unit, language, signed=True),
-        detectable=size(effect.detectable, effect.unit, language),
+        detectable=size(hidden, effect.unit, language, digits=hidden_places),
     )
 
 
@@ -185,13 +230,13 @@ def check_title(result: CheckResult, language: str) -> str:
 
 def check_sentence(result: CheckResult, language: str) -> str:
     """Return what a check found, as a sentence."""
-    unit = str(result.figures.get("unit", "relative"))
+    unit: Unit = result.figures.get("unit", "relative")  # type: ignore[assignment]
     figures: dict[str, object] = {}
     for name, value in result.figures.items():
         if isinstance(value, float) and result.name == "leave_one_control_out":
             figures[name] = size(value, unit, language, signed=True)
         elif isinstance(value, float) and name in SHARES:
-            figures[name] = percent(value, language, signed=name in {"drift", "change", "allowed"})
+            figures[name] = percent(value, language, signed=name == "drift")
         elif isinstance(value, float):
             figures[name] = decimal(value, language, signed=value < 0)
         elif name in DATES and isinstance(value, str):

@@ -183,10 +183,15 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "De geschiedenis is te kort om te weten of de tijd ervoor ongewoon was.",
         "L'historique est trop court pour savoir si la période d'avant était inhabituelle.",
     ),
-    "regression_to_the_mean.before": (
-        "The last weeks before lie {change} from the street's earlier level.",
-        "De laatste weken ervoor liggen {change} van het eerdere niveau van de straat.",
-        "Les dernières semaines d'avant sont à {change} du niveau antérieur de la rue.",
+    "regression_to_the_mean.above": (
+        "The last {weeks} weeks before lie {change} above the street's earlier level.",
+        "De laatste {weeks} weken ervoor liggen {change} boven het eerdere niveau van de straat.",
+        "Les {weeks} dernières semaines d'avant sont {change} au-dessus du niveau antérieur de la rue.",
+    ),
+    "regression_to_the_mean.below": (
+        "The last {weeks} weeks before lie {change} below the street's earlier level.",
+        "De laatste {weeks} weken ervoor liggen {change} onder het eerdere niveau van de straat.",
+        "Les {weeks} dernières semaines d'avant sont {change} au-dessous du niveau antérieur de la rue.",
     ),
 }
 """Every check's title and reasons with their English, Dutch and French text."""

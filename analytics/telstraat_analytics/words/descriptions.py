@@ -45,10 +45,20 @@ DESCRIPTION_WORDS: dict[str, tuple[str, str, str]] = {
         ),
         "Dans {street}, {car} voitures, {bike} vélos et {pedestrian} piétons passent un jour ouvré aux heures vues ({hours} sur 24).",
     ),
-    "describe.school": (
-        "At school hours ({hours}) on school days, car traffic is {extra} against working days without school.",
-        "Op schooluren ({hours}) op schooldagen is het autoverkeer {extra} tegenover werkdagen zonder school.",
-        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est de {extra} par rapport aux jours ouvrés sans école.",
+    "describe.school_more": (
+        "At school hours ({hours}) on school days, car traffic is {size} more than on working days without school.",
+        "Op schooluren ({hours}) op schooldagen is het autoverkeer {size} meer dan op werkdagen zonder school.",
+        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est de {size} de plus que les jours ouvrés sans école.",
+    ),
+    "describe.school_less": (
+        "At school hours ({hours}) on school days, car traffic is {size} less than on working days without school.",
+        "Op schooluren ({hours}) op schooldagen is het autoverkeer {size} minder dan op werkdagen zonder school.",
+        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est de {size} de moins que les jours ouvrés sans école.",
+    ),
+    "describe.school_same": (
+        "At school hours ({hours}) on school days, car traffic is the same as on working days without school.",
+        "Op schooluren ({hours}) op schooldagen is het autoverkeer gelijk aan dat op werkdagen zonder school.",
+        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est le même que les jours ouvrés sans école.",
     ),
     "describe.speeding": (
         "{above} of the cars drive faster than {limit} km/h, {well_above} by 10 km/h or more; V85 is {v85} km/h.",

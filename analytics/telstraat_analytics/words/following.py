@@ -19,9 +19,9 @@ FOLLOWING_WORDS: dict[str, tuple[str, str, str]] = {
         "{subject} : {size} de plus qu'attendu ({low} à {high}), {weeks} semaines après le {date}.",
     ),
     "follow.unclear": (
-        "{subject}: no change can be told from chance ({low} to {high}), {weeks} weeks after {date}.",
-        "{subject}: geen verandering die van toeval te onderscheiden is ({low} tot {high}), {weeks} weken na {date}.",
-        "{subject} : aucun changement ne se distingue du hasard ({low} à {high}), {weeks} semaines après le {date}.",
+        "{subject}: no change can be told from chance ({size}, between {low} and {high}), {weeks} weeks after {date}.",
+        "{subject}: geen verandering die van toeval te onderscheiden is ({size}, tussen {low} en {high}), {weeks} weken na {date}.",
+        "{subject} : aucun changement ne se distingue du hasard ({size}, entre {low} et {high}), {weeks} semaines après le {date}.",
     ),
     "follow.no_answer": (
         "{subject}: no answer {weeks} weeks after {date}: {reasons}.",
@@ -49,9 +49,9 @@ FOLLOWING_WORDS: dict[str, tuple[str, str, str]] = {
         "{where}, à côté : {size} de moins qu'attendu ({low} à {high}).",
     ),
     "follow.boundary.unclear": (
-        "{where}, beside it: no change can be told from chance ({low} to {high}).",
-        "{where}, ernaast: geen verandering die van toeval te onderscheiden is ({low} tot {high}).",
-        "{where}, à côté : aucun changement ne se distingue du hasard ({low} à {high}).",
+        "{where}, beside it: no change can be told from chance ({size}, between {low} and {high}).",
+        "{where}, ernaast: geen verandering die van toeval te onderscheiden is ({size}, tussen {low} en {high}).",
+        "{where}, à côté : aucun changement ne se distingue du hasard ({size}, entre {low} et {high}).",
     ),
     "follow.looks": (
         "These intervals hold however often one looks: they are wider than those of an evaluation that is made once.",
