@@ -22,7 +22,7 @@ class LeaveOneControlOut(Check):
         if answer.effect is None or answer.street is None or answer.fit is None or len(answer.company) < 2:
             return self.result(Verdict.UNKNOWN, "one_control", controls=len(answer.company))
         own = answer.street.weeks
-        level = mean_level_after(own.number, own.level, own.noise)
+        level = mean_level_after(own.number, answer.street.observed, own.noise)
         found = []
         for left in range(len(answer.company)):
             others = [one.weeks for number, one in enumerate(answer.company) if number != left]

@@ -97,8 +97,9 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         *placebos_in_space(others, motion, date, southern=southern, ways=fit.ways),
     ]
     wider = stretch(placebos)
-    level = mean_level_after(own.weeks.number, own.weeks.level, own.weeks.noise)
+    level = mean_level_after(own.weeks.number, own.observed, own.weeks.noise)
     expected = fit.expected[0]
+    usual = expected.level + own.put_back
     return StreetAnswer(
         segment,
         effect_of(fit.steps, 0, level, question.what, wider),
@@ -106,7 +107,7 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         days_after=len(own.days(span.date, span.last)),
         hours=own.daily.hours,
         controls=tuple(one.segment for one in company),
-        weeks=weeks_table(expected.number, own.weeks.level, expected.level, expected.sd * wider, date, question.what),
+        weeks=weeks_table(expected.number, own.observed, usual, expected.sd * wider, date, question.what),
         placebos=tuple(placebos),
         stretch=wider,
         fit=fit,

@@ -12,7 +12,7 @@ from telstraat_analytics.days import DailyCounts, common_hours, daily_counts, lo
 from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.priors import CONTROL_HISTORY_DAYS, HISTORY_DAYS
-from telstraat_analytics.model.weeks import Weeks, weekly_levels, weekly_values
+from telstraat_analytics.model.weeks import Floats, Weeks, weekly_levels, weekly_values
 from telstraat_analytics.quality.findings import Finding, days_out
 from telstraat_analytics.quality.inspect import Span, inspect
 from telstraat_analytics.question import Question
@@ -26,11 +26,29 @@ DAYS_MIN = 7
 
 @dataclass(frozen=True)
 class Street:
-    """One street of a comparison: its comparable days, and its weeks around the date."""
+    """One street of a comparison.
+
+    Attributes
+    ----------
+    segment
+        Which.
+    daily
+        Its comparable days.
+    weeks
+        Its weeks around the date, as the model sees them: without what is known of the weather.
+    observed
+        Shape (n,), the level of the same weeks as it was counted.
+    """
 
     segment: str
     daily: DailyCounts
     weeks: Weeks
+    observed: Floats
+
+    @property
+    def put_back(self) -> Floats:
+        """Return, per week, what was taken out of the level before it was modelled."""
+        return self.observed - self.weeks.level
 
     def days(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
         """Return the comparable days `first` to `last`, INCLUSIVE."""
@@ -135,14 +153,14 @@ def street(prepared: Prepared, segment: str, measure: Measure, question: Questio
         return None
     daily = DailyCounts(segment, totals, daily.dead, daily.hours, daily.weight.reindex(totals.index))
     if question.is_count:
-        weeks = weekly_levels(segment, totals, span.date, question.motion, measure.days)
+        counted = weeks = weekly_levels(segment, totals, span.date, question.motion, measure.days)
         answer = weather_answer(weeks, prepared.weather, span.date) if prepared.weather is not None else None
         if answer is not None:
             known = answer.correction.reindex(totals.index).fillna(0.0)
             weeks = weekly_levels(segment, totals * np.exp(-known), span.date, question.motion, measure.days)
     else:
-        weeks = weekly_values(segment, totals, daily.weight, span.date, question.motion, measure.days)
-    return Street(segment, daily, weeks)
+        counted = weeks = weekly_values(segment, totals, daily.weight, span.date, question.motion, measure.days)
+    return Street(segment, daily, weeks, counted.level)
 
 
 def concerning(findings: tuple[Finding, ...], question: Question) -> tuple[Finding, ...]:

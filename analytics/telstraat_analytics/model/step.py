@@ -225,7 +225,8 @@ def fit_steps(
     for one, share in zip(components, weight, strict=True):
         held[one[3]] += float(share)
     likeliest = tuple(sorted(held, key=lambda way: -held[way])[:LIKELIEST])
-    return StepFit(mixture, _without_step(stack, best[5], mixture, treated), shared, likeliest)
+    expected = _without_step(stack, best[5], mixture, treated, motion)
+    return StepFit(mixture, expected, shared, likeliest)
 
 
 def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
@@ -406,15 +407,17 @@ def step_sd(
     return float(np.sqrt(np.linalg.inv(white.T @ white)[-1, -1]))
 
 
-def _without_step(stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks]) -> tuple[Expected, ...]:
-    """Return the smoothed level of each treated street with its step taken out."""
+def _without_step(
+    stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks], motion: Motion
+) -> tuple[Expected, ...]:
+    """Return the smoothed level of each treated street with its step taken out, and the usual of the year's end put back."""
     beta, _, _ = _solve(stack, V)
     rest = stack.level - stack.X @ beta
     signal = V - np.diag(stack.noise)
     smooth = signal @ np.linalg.solve(V, rest)
     base = stack.X.copy()
     base[:, -stack.treated :] = 0.0
-    level = base @ beta + smooth
+    level = base @ beta + smooth + motion.year_end * stack.breaks[:, 0]
     out = []
     for number, weeks in enumerate(treated):
         here = stack.street == number
