@@ -7,12 +7,14 @@ import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.harness.brokers import TestBroker
 from tests.harness.databases import Databases, quick_cluster
 from tests.harness.disks import small_disk
+from tests.harness.moments import running
 from tests.harness.truth_keeper import TruthKeeper
 
 from telstraat_cli.stack.broker import mosquitto_program
@@ -116,6 +118,12 @@ def tiny_disk(reachable_folder: Path, request: pytest.FixtureRequest) -> Iterato
     """A disk of 64 megabytes; `tests.harness.disks.fill` fills it."""
     with small_disk(reachable_folder / f"disk-{request.node.name[:40]}", 64) as folder:
         yield folder
+
+
+@pytest.fixture
+def this_hour() -> datetime:
+    """The start of the running hour (UTC), which does not end before the test does."""
+    return running(timedelta(hours=1), left_s=30)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from telstraat_device.settings import Settings, settings_of
 from telstraat_device.tally import Quarter, Tally
 
 WAIT_S = 15.0
+LATER_S = NOON_S + 400 * QUARTER_S  # all toy quarters of a test are over by then
 
 
 def password_file(folder: Path, sensor: str) -> Path:
@@ -57,7 +58,7 @@ def quarters(first: int, last: int) -> list[Quarter]:
 class Wire:
     """A publisher in a thread of its own."""
 
-    def __init__(self, settings: Settings, now_s: float = NOON_S + 400 * QUARTER_S) -> None:
+    def __init__(self, settings: Settings, now_s: float = LATER_S) -> None:
         self.settings = settings
         self.outbox = Outbox(Path(settings.storage.folder), settings.sensor.name)
         self.outbox.begin()
@@ -99,9 +100,9 @@ class Wire:
 
 
 @contextmanager
-def wire(settings: Settings, *, closed: int = 0, **more: Any) -> Iterator[Wire]:
-    """Give a sending publisher whose outbox holds so many closed quarters."""
-    found = Wire(settings, **more)
+def wire(settings: Settings, *, closed: int = 0, now_s: float = LATER_S) -> Iterator[Wire]:
+    """Give a sending publisher whose outbox holds so many closed quarters, and whose clock stands; at a server, at its now."""
+    found = Wire(settings, now_s)
     try:
         if closed:
             found.close_quarters(1, closed)

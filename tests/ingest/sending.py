@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 from tests.harness.brokers import TestBroker, TestClient, password_of
+from tests.harness.moments import yesterday
 
 from telstraat_contract.messages import Counts, Directed, Health, Live, Receipt, Report, Status, decode, encode
-from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, Topic
 from telstraat_ingest.batch import Dates, read_batch
 from telstraat_ingest.broker_access import INGEST_USER
@@ -24,11 +25,6 @@ from telstraat_ingest.settings import IngestSettings
 from telstraat_ingest.write import Writer, Written
 
 EPOCH = 7
-
-
-def yesterday() -> datetime:
-    """Return the first quarter of yesterday, UTC."""
-    return quarter_start(datetime.now(UTC)).replace(hour=0, minute=0) - timedelta(days=1)
 
 
 def a_report(sensor: str, seq: int, start: datetime | None = None, **other: Any) -> Report:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.ingest.sending import a_report, arrivals_of, write_arrivals, yesterday
+from tests.harness.moments import yesterday
+from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Report
 from telstraat_ingest import registry, rollup, store

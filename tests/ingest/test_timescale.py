@@ -9,7 +9,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 from tests.harness.brokers import TestBroker
-from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals, yesterday
+from tests.harness.moments import yesterday
+from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals
 
 from telstraat_cli.stack.postgres import Postgres
 from telstraat_contract.messages import Report

@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.harness.brokers import TestBroker
-from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals, yesterday
+from tests.harness.moments import yesterday
+from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals
 
 from telstraat_ingest import registry
 from telstraat_ingest.logs import JsonLines

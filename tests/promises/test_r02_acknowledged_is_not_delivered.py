@@ -6,8 +6,8 @@ arrive. Without the receipts all of them would be lost.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +15,14 @@ import psycopg
 import pytest
 from tests.device.wires import Wire, device_settings, wire
 from tests.harness.brokers import TestBroker
+from tests.harness.moments import yesterday
 from tests.harness.processes import wait_until
 from tests.harness.truth_keeper import TruthKeeper
 from tests.ingest.sending import Ingest
 
 from telstraat_cli.stack.broker import Kind
 from telstraat_cli.stack.ledger import closed_reports
-from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_contract.quarters import QUARTER
 from telstraat_device.periods import State
 from telstraat_device.tally import Quarter, Tally
 from telstraat_ingest import registry
@@ -41,8 +42,8 @@ class ForgetfulBroker(TestBroker):
 
 
 def past_quarters(many: int) -> list[Quarter]:
-    """Return closed quarters that end before now, every one different."""
-    first = quarter_start(datetime.now(UTC)) - many * QUARTER - timedelta(days=1)
+    """Return closed quarters up to yesterday, every one different."""
+    first = yesterday() - many * QUARTER
     starts = [int((first + n * QUARTER).timestamp()) for n in range(many)]
     return [
         Quarter(s, Tally({"car": (n, many - n), "bike": (n, 3)}, observed_s=float(n))) for n, s in enumerate(starts)
@@ -71,7 +72,7 @@ def test_two_hundred_acknowledged_reports_survive_a_broker_that_forgets(
         registry.add_sensor(connection, "r2")
     broker.let_in("r2")
     settings = device_settings(tmp_path, "r2", broker.port, send={"per_second": 1000, "window": 1000, "resend_s": 600})
-    with wire(settings) as w:
+    with wire(settings, now_s=time.time()) as w:
         assert w.outbox.save(State(), past_quarters(REPORTS))
         wait_until(lambda: all_acknowledged(w, REPORTS), what="every publish acknowledged")
         broker.kill()
@@ -94,7 +95,7 @@ def test_a_broker_killed_after_every_few_acknowledgements_loses_nothing(
     broker.let_in("r2b")
     settings = device_settings(tmp_path, "r2b", broker.port, send={"per_second": 1000, "resend_s": 600})
     many = 6
-    with wire(settings) as w:
+    with wire(settings, now_s=time.time()) as w:
         for n, quarter in enumerate(past_quarters(many), 1):
             assert w.outbox.save(State(), [quarter])
             wait_until(partial(all_acknowledged, w, n), what=f"report {n} acknowledged")

@@ -9,7 +9,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 from tests.harness.brokers import TestBroker, client_of
-from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait_until, write_arrivals, yesterday
+from tests.harness.moments import yesterday
+from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait_until, write_arrivals
 
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Health, Report, encode
 from telstraat_contract.topics import Channel, topic

@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.harness.brokers import TestBroker, client_of
-from tests.ingest.sending import Ingest, a_report, receipt_of, wait_until, yesterday
+from tests.harness.moments import yesterday
+from tests.ingest.sending import Ingest, a_report, receipt_of, wait_until
 
 from telstraat_cli.stack.postgres import Postgres
 from telstraat_contract.messages import encode

@@ -6,7 +6,7 @@ import threading
 
 import psycopg
 import pytest
-from tests.ingest.sending import yesterday
+from tests.harness.moments import yesterday
 
 from telstraat_ingest import migrate
 from telstraat_ingest.errors import MigrationError

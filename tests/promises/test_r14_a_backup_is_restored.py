@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.harness.databases import Databases
-from tests.ingest.sending import a_report, arrivals_of, write_arrivals, yesterday
+from tests.harness.moments import yesterday
+from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
 from telstraat_contract.messages import Health, Report

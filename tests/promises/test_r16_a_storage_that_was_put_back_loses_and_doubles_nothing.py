@@ -9,20 +9,20 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from tests.device.wires import Wire, device_settings, wire
 from tests.harness.brokers import TestBroker
+from tests.harness.moments import DAY, yesterday
 from tests.harness.processes import wait_until
 from tests.harness.truth_keeper import TruthKeeper
 from tests.ingest.sending import Ingest
 
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Report
-from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_contract.quarters import QUARTER
 from telstraat_device.outbox import Outbox
 from telstraat_device.outbox_file import FILE
 from telstraat_device.periods import State
@@ -35,7 +35,7 @@ COPIED, USED_UP = 10, 20
 
 def quarters(first: int, last: int, cars: int = 1) -> list[Quarter]:
     """Return closed quarters of the last days by number."""
-    begin = quarter_start(datetime.now(UTC)) - timedelta(days=2)
+    begin = yesterday() - DAY
     numbers = range(first, last + 1)
     starts = [int((begin + n * QUARTER).timestamp()) for n in numbers]
     return [Quarter(s, Tally({"car": (n, cars)}, observed_s=float(n))) for n, s in zip(numbers, starts, strict=True)]
@@ -52,7 +52,7 @@ def closed(settings: Settings) -> list[Report]:
 def live_on_and_put_the_copy_back(settings: Settings, tmp_path: Path) -> list[Report]:
     """Close and commit quarters, some after the copy was made; return all of them, the copy in the folder's place."""
     state = Path(settings.storage.folder)
-    with wire(settings) as w:
+    with wire(settings, now_s=time.time()) as w:
         w.outbox.save(State(), quarters(1, COPIED))
         all_arrive(w)
         shutil.copytree(state, tmp_path / "copy")
@@ -90,7 +90,7 @@ def test_what_was_closed_since_an_old_copy_was_put_back_arrives_once(
         truth_keeper.closed(*live_on_and_put_the_copy_back(settings, tmp_path))
         half = USED_UP + since // 2
         close_without_a_connection(settings, quarters(USED_UP + 1, half), quarters(half + 1, USED_UP + since))
-        with wire(settings) as w:
+        with wire(settings, now_s=time.time()) as w:
             all_arrive(w)
             assert "put back" in w.outbox.put_back
             w.outbox.save(State(), quarters(USED_UP + since + 1, USED_UP + since + 2))
@@ -113,7 +113,7 @@ def test_a_quarter_that_was_open_in_the_copy_does_not_count_twice(
         truth_keeper.closed(*live_on_and_put_the_copy_back(settings, tmp_path))
         again, new = quarters(COPIED + 1, COPIED + 1, cars=0), quarters(USED_UP + 1, USED_UP + 3)
         close_without_a_connection(settings, again, new)
-        with wire(settings) as w:
+        with wire(settings, now_s=time.time()) as w:
             all_arrive(w)
     truth_keeper.closed(*closed(settings)[COPIED + 1 :])
     assert truth_keeper.differences() == []
@@ -130,7 +130,7 @@ def test_while_ingest_is_away_nothing_new_leaves_a_storage_that_may_be_a_copy(
     with Ingest(database, fresh_mosquitto):
         truth_keeper.closed(*live_on_and_put_the_copy_back(settings, tmp_path))
     close_without_a_connection(settings, quarters(USED_UP + 1, USED_UP + 25))
-    with wire(settings) as w:
+    with wire(settings, now_s=time.time()) as w:
         wait_until(lambda: w.publisher.figures.connects == 1)
         time.sleep(1.5)
         assert w.publisher.figures.sent == 0
