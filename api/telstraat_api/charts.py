@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 
-from telstraat_api.counts import CLASSES, Period
+from telstraat_api.counts import CLASSES, Period, total
 from telstraat_api.languages import Words, untranslated, words
 from telstraat_api.periods import Bucket, Window, local_day, next_start
 from telstraat_api.street_day import DAYS_BACK, StreetDay
@@ -23,7 +23,6 @@ Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 UNCERTAIN_BELOW = 0.5  # the border below which Telraam's users call an hour poorly observed
 LABEL_EVERY_MIN = 180
-SPEED_BIN_KMH = 5
 
 NOTHING_YET = {"from": 0, "to": 0, "place": 0, "n": 0, "told": "0", "when": ""}
 """Stands in where nobody has passed, and for the open quarter until the sensor has spoken: Vega takes the axes from it."""
@@ -111,7 +110,8 @@ def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: 
         base = period_row(day, period, bucket, _)
         for place, kind in enumerate(CLASSES):
             lft, rgt = period.ways(kind)
-            for n in (lft, -rgt) if ways == "apart" else (lft + rgt,):
+            away = None if rgt is None else -rgt
+            for n in (lft, away) if ways == "apart" else (total((lft, rgt)),):
                 if n:
                     rows.append(
                         {**base, "class": names[place], "place": place, "n": round(n, 2), "told": _.number(abs(n))}
@@ -191,7 +191,9 @@ def days_chart(day: StreetDay, _: Words) -> Spec:
         seen = period.observed_s / local_day(local, day.tz).length_s if period else 0.0
         base = {"day": _.short_day(local), "at": local.toordinal(), "uptime": round(seen, 4), "seen": _.percent(seen)}
         for place, kind in enumerate(CLASSES):
-            n = period.both(kind) if period else 0.0
+            n = period.both(kind) if period else None
+            if n is None:
+                continue
             rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
     return {**_days_skeleton(_.code), "datasets": {"days": rows}}
 
@@ -213,10 +215,10 @@ def _speed_skeleton(code: str) -> Spec:
 
 def speed_chart(day: StreetDay, _: Words) -> Spec:
     """Return how fast the cars went, with V85 and the speed limit."""
-    bins = day.speeds or []
+    bins, wide = day.speeds or [], day.speed_bin_kmh
     last = max([n for n, cars in enumerate(bins) if cars], default=0)
     rows = [
-        {"from": n * SPEED_BIN_KMH, "to": (n + 1) * SPEED_BIN_KMH, "cars": cars, "told": f"{n * 5}–{n * 5 + 5} km/h"}
+        {"from": n * wide, "to": (n + 1) * wide, "cars": round(cars, 1), "told": f"{n * wide}–{n * wide + wide} km/h"}
         for n, cars in enumerate(bins[: last + 1])
     ]
     top = max(bins, default=0)

@@ -86,7 +86,9 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])
     frame["start"] = pd.to_datetime(frame["start"], utc=True)
     for name in CLASSES:
-        frame[name] = frame[f"{name}_lft"].fillna(0) + frame[f"{name}_rgt"].fillna(0)
+        frame[name] = frame[[f"{name}_lft", f"{name}_rgt"]].astype(float).sum(axis=1, min_count=1)
+    counted = [*CLASSES, *sides]
+    frame = frame.drop(columns=[name for name in counted if frame[name].isna().all()])  # what nobody counted is no zero
     frame["uptime"] = frame["uptime"].clip(upper=1.0)
     frame["instance"] = instances(frame, placed)
     return frame.assign(segment=frame["segment"].astype(str))

@@ -1,10 +1,14 @@
-"""Counts of others that a city brought along: shown where the street has no counts of its own, with their source."""
+"""Counts of others that a city brought along: shown where the street has no counts of its own, with their source.
+
+A class that was not counted is null in the tables and `None` here. An hour in which nobody watched has `observed_s` 0 and no counts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.rows import tuple_row
@@ -12,13 +16,14 @@ from psycopg.rows import tuple_row
 from telstraat_api.counts import COLUMNS, Period
 from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window
+from telstraat_contract.quarters import QUARTER
 
-SUMS = sql.SQL(", ").join(sql.SQL("sum(coalesce({n}, 0)) as {n}").format(n=sql.SQL(name)) for name in COLUMNS)
+SUMS = sql.SQL(", ").join(sql.SQL("sum(m.{n}) as {n}").format(n=sql.SQL(name)) for name in COLUMNS)
 READ = sql.SQL("""
 select m.segment_id, {period} as period_start, sum({quarters})::int as quarters, sum({observed})::int as observed_s,
-       max(m.source_id) as source_id, {sums}
+       max(m.source_id) as source_id, {sums}, {v85} as v85_kmh, sum_shares(m.car_speed) as car_speed
 from {table} m join segment s using (segment_id)
-where m.segment_id = any(%(ids)s) and m.{start} >= %(start)s and m.{start} < %(end)s and {wanted} m.uptime > 0
+where m.segment_id = any(%(ids)s) and m.{start} >= %(start)s and m.{start} < %(end)s {wanted}
 group by 1, 2""")
 
 
@@ -33,13 +38,14 @@ def imported_query(bucket: Bucket) -> sql.Composed:
         "m.uptime * extract(epoch from (m.day + 1)::timestamp at time zone s.timezone - m.day_start)"
     )
     wanted: LiteralString = ""
+    v85: LiteralString = "null::float8"
     if bucket is Bucket.QUARTER:
-        table, start, period, quarters, observed = "imported", "period_start", "m.period_start", "1", "m.uptime * 900"
-        wanted = "m.period_s = 900 and"
+        table, start, period, observed = "imported_part", "period_start", "m.period_start", "m.uptime * 900"
+        quarters, wanted, v85 = "(m.uptime > 0)::int", "and m.period_s = 900", "max(m.v85_kmh)"
     elif bucket is Bucket.HOUR:
         table, start, period, quarters = "imported_hour", "hour_start", "m.hour_start", "m.quarters"
-        observed = "m.uptime * 3600"
-    texts = {"table": table, "start": start, "period": period, "quarters": quarters, "observed": observed}
+        observed, v85 = "m.uptime * 3600", "max(m.v85_kmh)"
+    texts = {"table": table, "start": start, "period": period, "quarters": quarters, "observed": observed, "v85": v85}
     parts = {name: sql.SQL(text) for name, text in texts.items()}
     return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **parts)
 
@@ -63,11 +69,26 @@ async def add_imported(
     known = {(period.segment_id, period.start) for period in own if period.observed_s}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(imported_query(bucket) + sql.SQL(" order by 1, 2 limit %(limit)s"), values)
-        found = [
-            Period(segment_id, start, quarters, observed_s, observed_s, 0, 0, tuple(counts), None, source_id=source_id)
-            for segment_id, start, quarters, observed_s, source_id, *counts in await cursor.fetchall()
-            if (segment_id, start) not in known
-        ]
-    taken = {(period.segment_id, period.start) for period in found}
+        found = [period_of(row) for row in await cursor.fetchall()]
+    found = [period for period in found if not is_known(period, bucket, known)]
+    taken = {(period.segment_id, period.start) for period in found if period.observed_s}
+    blind = {(period.segment_id, period.start) for period in own}
+    found = [period for period in found if period.observed_s or (period.segment_id, period.start) not in blind]
     kept = [period for period in own if (period.segment_id, period.start) not in taken]
     return sorted([*kept, *found], key=lambda period: (period.segment_id, period.start))
+
+
+def period_of(row: Sequence[Any]) -> Period:
+    """Return the period that a row of `imported_query` describes; without counts when nobody watched."""
+    segment_id, start, quarters, observed_s, source_id, *counts, v85, cars = row
+    return Period(
+        segment_id, start, quarters, observed_s, observed_s, 0, 0,
+        tuple(counts) if observed_s else None, None,
+        source_id=source_id, v85_kmh=v85, car_speed=cars,
+    )  # fmt: skip
+
+
+def is_known(period: Period, bucket: Bucket, known: set[tuple[int, datetime]]) -> bool:
+    """Tell whether the street has counts of its own then; given hours of others may begin at half past."""
+    steps = (0,) if bucket is not Bucket.HOUR or period.start.minute == 0 else range(-3, 4)
+    return any((period.segment_id, period.start + step * QUARTER) in known for step in steps)

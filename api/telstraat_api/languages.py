@@ -22,6 +22,10 @@ DEFAULT = "en"
 COOKIE = "telstraat_language"
 
 
+UNKNOWN = "–"
+"""Stands where no number is: never 0, which is a count."""
+
+
 @dataclass(frozen=True)
 class Words:
     """One language: its texts, its numbers, its dates."""
@@ -39,8 +43,10 @@ class Words:
         """Return the form that fits the number `n`; `%(n)s` stands for it."""
         return self.catalogue.ngettext(one, several, n) % {"n": self.number(n), **values}
 
-    def number(self, value: float, digits: int = 0) -> str:
-        """Write a number."""
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """Write a number; a dash for what is not known."""
+        if value is None:
+            return UNKNOWN
         return spelt_number(self.code, round(value, digits) + 0.0, digits)
 
     def percent(self, share: float) -> str:

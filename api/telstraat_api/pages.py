@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from telstraat_api import assets
 from telstraat_api.access import EVERYBODY, Reader, reader_of
 from telstraat_api.alone import standing_of
 from telstraat_api.charts import CLASS_NAMES, day_chart, days_chart, speed_chart, uptime_chart
-from telstraat_api.counts import CLASSES, KINDS
+from telstraat_api.counts import CLASSES, KINDS, total
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet
 from telstraat_api.errors import QueryError, UnauthorizedError
@@ -52,6 +52,11 @@ def as_json(value: object) -> Markup:
     return Markup(escaped)  # noqa: S704
 
 
+def total_of(counts: Mapping[str, float | None], kinds: Sequence[str]) -> float | None:
+    """Return the counts of some classes together; None when none of them was counted."""
+    return total(counts[kind] for kind in kinds)
+
+
 class Pages:
     """Renders templates in the reader's language."""
 
@@ -75,6 +80,7 @@ class Pages:
             _=_,
             w=_,
             many=_.many,
+            total_of=total_of,
             asset=assets.address,
             site=self.settings,
             languages=NAMES,
@@ -149,11 +155,11 @@ async def map_page(request: Request) -> Response:
     return remembering(request, await kept.answer(request, key, make, page_headers(request)))
 
 
-async def last_day(database: Database, found: Sequence[Segment], now: datetime) -> dict[int, dict[str, float]]:
+async def last_day(database: Database, found: Sequence[Segment], now: datetime) -> dict[int, dict[str, float | None]]:
     """Return the corrected counts of the last 24 hours, per street and class."""
     end = quarter_start(now)
     places = [segment.segment_id for segment in found]
-    totals: dict[int, dict[str, float]] = {}
+    totals: dict[int, dict[str, float | None]] = {}
     window = Window(end - timedelta(days=1), end)
     standing = await standing_of(database, places, window)
     if not standing.has_imported:
@@ -161,9 +167,9 @@ async def last_day(database: Database, found: Sequence[Segment], now: datetime) 
             totals[place] = {kind: sums[2 * KINDS.index(kind)] + sums[2 * KINDS.index(kind) + 1] for kind in CLASSES}
         return totals
     for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
-        counts = totals.setdefault(period.segment_id, dict.fromkeys(CLASSES, 0.0))
+        counts = totals.setdefault(period.segment_id, dict.fromkeys(CLASSES))
         for kind in CLASSES:
-            counts[kind] += period.both(kind)
+            counts[kind] = total((counts[kind], period.both(kind)))
     return totals
 
 

@@ -29,7 +29,8 @@ class Segment:
 FIND = """
 select s.segment_id, s.name, s.geometry, s.timezone, s.speed_limit_kmh,
        coalesce(now_there.sensors, 0)::int as sensors, coalesce(now_there.online, 0)::int as online,
-       reported.first_report, reported.last_report
+       least(reported.first_report, brought.first_at) as first_report,
+       greatest(reported.last_report, brought.last_at) as last_report
 from segment s
 left join lateral (
     select count(*) as sensors, count(*) filter (where h.online) as online
@@ -57,6 +58,13 @@ left join lateral (
     ) last on true
     where i.segment_id = s.segment_id
 ) reported on true
+left join lateral (
+    select min(p.first_at) as first_at, max(p.last_at) as last_at from (values (900), (3600)) as length (period_s)
+    cross join lateral (
+        select min(m.period_start) as first_at, max(m.period_start) as last_at from imported m
+        where m.segment_id = s.segment_id and m.period_s = length.period_s
+    ) p
+) brought on true
 """
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from telstraat_api.alone import standing_of
-from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, v85_kmh
+from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, added_bins, bin_kmh, total, v85_kmh
 from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds
@@ -36,7 +36,7 @@ class StreetDay:
     quarters: list[Period]
     hours: list[Period]
     days: list[Period]  # the days before and this one
-    speeds: list[int] | None
+    speeds: list[float] | None  # cars per 5 or 10 km/h
     sensors: list[Row]
     hours_only: bool
 
@@ -56,21 +56,21 @@ class StreetDay:
         return min(1.0, sum(p.observed_s for p in self.quarters) / max(1, self.elapsed.length_s))
 
     @cached_property
-    def totals(self) -> dict[str, float]:
-        """Corrected counts of the day so far, per class; hours without data add nothing."""
-        return {kind: sum(period.both(kind) for period in self.hours) for kind in KINDS}
+    def totals(self) -> dict[str, float | None]:
+        """Corrected counts of the day so far, per class; None for a class that was not counted. Hours without data add nothing."""
+        return {kind: total(period.both(kind) for period in self.hours) for kind in KINDS}
 
     @property
-    def total(self) -> float:
-        """All road users of the day so far."""
-        return sum(self.totals[kind] for kind in CLASSES)
+    def total(self) -> float | None:
+        """All road users of the day so far; None when nothing was counted."""
+        return total(self.totals[kind] for kind in CLASSES)
 
     @cached_property
     def split(self) -> dict[str, float]:
-        """The modal split: each class's share of what was classified; empty without any."""
-        totals = self.totals
-        everything = sum(totals[kind] for kind in SPLIT)
-        return {kind: totals[kind] / everything for kind in SPLIT} if everything else {}
+        """The modal split: each counted class's share of what was classified; empty without any."""
+        counted = {kind: count for kind in SPLIT if (count := self.totals[kind]) is not None}
+        everything = sum(counted.values())
+        return {kind: count / everything for kind, count in counted.items()} if everything else {}
 
     @cached_property
     def v85_kmh(self) -> float | None:
@@ -80,7 +80,12 @@ class StreetDay:
     @property
     def cars_timed(self) -> int:
         """How many cars the speeds rest on."""
-        return sum(self.speeds or ())
+        return round(sum(self.speeds or ()))
+
+    @property
+    def speed_bin_kmh(self) -> int:
+        """How wide the bins of the speeds are."""
+        return bin_kmh(self.speeds or ())
 
     @cached_property
     def gaps(self) -> list[Window]:
@@ -129,6 +134,7 @@ async def read_day(
     quarters, hours = await periods(Bucket.QUARTER, elapsed), await periods(Bucket.HOUR, elapsed)
     hours, days = without_what_is_to_come(quarters, hours, await periods(Bucket.DAY, fortnight), elapsed)
     speeds = await read_speeds(database, places, elapsed, Bucket.HOUR, standing=standing)
+    timed = [*speeds.values(), *(hour.car_speed for hour in hours if hour.car_speed)]
     return StreetDay(
         segment=segment,
         tz=tz,
@@ -140,7 +146,7 @@ async def read_day(
         quarters=quarters,
         hours=hours,
         days=days,
-        speeds=[sum(cars) for cars in zip(*speeds.values(), strict=True)] or None,
+        speeds=added_bins(timed) if timed else None,
         sensors=await sensors_at(database, segment.segment_id),
         hours_only=hours_only,
     )
@@ -156,10 +162,10 @@ def without_what_is_to_come(
         return hours, days
     whole = hours[-1].corrected or (0.0,) * len(COLUMNS)
     seen = [part.corrected for part in parts if part.corrected]
-    so_far = tuple(sum(part[at] or 0.0 for part in seen) for at in range(len(COLUMNS)))
+    so_far = tuple(total(part[at] for part in seen) for at in range(len(COLUMNS)))
     hours = [*hours[:-1], replace(hours[-1], corrected=so_far)]
     if days and days[-1].corrected and days[-1].start <= begun:
         pairs = zip(days[-1].corrected, whole, so_far, strict=True)
-        less = tuple(None if day is None else day - (hour or 0.0) + part for day, hour, part in pairs)
+        less = tuple(None if day is None else day - (hour or 0.0) + (part or 0.0) for day, hour, part in pairs)
         days = [*days[:-1], replace(days[-1], corrected=less)]
     return hours, days

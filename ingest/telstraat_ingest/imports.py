@@ -23,10 +23,6 @@ _COLUMNS = "segment_id, period_start, period_s, uptime, is_corrected, " + ", ".j
 _VALUES = "uptime, is_corrected, " + ", ".join(COUNTS) + ", v85_kmh, car_speed"
 
 
-def _each(template: str) -> str:
-    return ", ".join(template.format(n=name) for name in COUNTS)
-
-
 STAGE = (
     f"create temp table import_stage on commit drop as select 0::bigint as row_number, {_COLUMNS} from imported limit 0"  # noqa: S608
 )
@@ -52,59 +48,11 @@ on conflict (segment_id, period_s, period_start) do update
 returning xmax = 0
 """  # noqa: S608  (constants of this module)
 
-_SPEEDS = """(select array_agg(share * m.cars * m.uptime / 100 order by at)
-    from unnest(m.car_speed) with ordinality as b (share, at))"""
-HOURS = f"""
-with touched as (
-    select distinct segment_id, date_bin('1 hour', period_start, hour_zero) as hour_start
-    from import_stage cross join lateral (
-        select case when period_s = 3600 then period_start else '2000-01-01 00:00Z' end as hour_zero
-    ) z
-), forgotten as (
-    delete from imported_hour h using touched t where h.segment_id = t.segment_id and h.hour_start = t.hour_start
-), found as (
-    select t.hour_start, i.*, coalesce(i.car_lft, 0) + coalesce(i.car_rgt, 0) as cars,
-        bool_or(i.period_s = 3600) over (partition by t.segment_id, t.hour_start) as is_given
-    from touched t cross join lateral (
-        select * from imported g
-        where g.segment_id = t.segment_id and g.period_s = 3600 and g.period_start = t.hour_start
-        union all
-        select * from imported q
-        where q.segment_id = t.segment_id and q.period_s = 900
-            and q.period_start >= t.hour_start and q.period_start < t.hour_start + interval '1 hour'
-    ) i
-)
-insert into imported_hour (segment_id, hour_start, source_id, quarters, uptime, {", ".join(COUNTS)}, car_speed)
-select segment_id, hour_start, min(source_id), case when bool_or(is_given) then 4 else count(*) end,
-    case when bool_or(is_given) then max(uptime) else sum(uptime) / 4 end,
-    {_each("case when bool_or(is_given) then max({n}) else 4.0 / count({n}) * sum({n}) end")},
-    sum_shares({_SPEEDS})
-from found m
-where uptime > 0 and (period_s = 3600 or not is_given)
-group by segment_id, hour_start
-on conflict (segment_id, hour_start) do update set
-    (source_id, quarters, uptime, {", ".join(COUNTS)}, car_speed) =
-    (excluded.source_id, excluded.quarters, excluded.uptime, {_each("excluded.{n}")}, excluded.car_speed)
-"""  # noqa: S608  (constants of this module)
-
-DAYS = f"""
-with touched as (
-    select distinct segment_id, s.timezone, (t.period_start at time zone s.timezone)::date as day
-    from import_stage t join segment s using (segment_id)
-), bounds as (
-    select *, day::timestamp at time zone timezone as day_start, (day + 1)::timestamp at time zone timezone as day_end
-    from touched
-)
-insert into imported_day (segment_id, day, day_start, source_id, hours, uptime, {", ".join(COUNTS)}, car_speed)
-select b.segment_id, b.day, b.day_start, min(h.source_id), count(*),
-    sum(h.uptime) * 3600 / extract(epoch from b.day_end - b.day_start), {_each("sum(h.{n})")}, sum_shares(h.car_speed)
-from bounds b join imported_hour h
-    on h.segment_id = b.segment_id and h.hour_start >= b.day_start and h.hour_start < b.day_end
-group by b.segment_id, b.day, b.day_start, b.day_end
-on conflict (segment_id, day) do update set
-    (day_start, source_id, hours, uptime, {", ".join(COUNTS)}, car_speed) =
-    (excluded.day_start, excluded.source_id, excluded.hours, excluded.uptime, {_each("excluded.{n}")}, excluded.car_speed)
-"""  # noqa: S608  (constants of this module)
+ADD_UP = """
+select add_imported_hours(array_agg(segment_id), array_agg(period_start), array_agg(period_s)),
+    add_imported_days(array_agg(segment_id), array_agg(period_start))
+from import_stage having count(*) > 0
+"""
 
 
 @dataclass(frozen=True)
@@ -253,9 +201,7 @@ def _store(
     result.new += sum(written)
     result.changed += len(written) - sum(written)
     result.same += (left[0] if left else 0) - len(written)
-    cursor.execute("analyze import_stage")
-    cursor.execute(HOURS)
-    cursor.execute(DAYS)
+    cursor.execute(ADD_UP)
     for bad in refusals:
         result.refuse(bad)
     cursor.executemany(

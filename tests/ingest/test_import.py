@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -228,3 +229,88 @@ def test_a_local_time_without_a_known_street_cannot_be_read(tmp_path: Path) -> N
     (found,) = import_formats.read(path, "telraam-portal", lambda _: None)
     assert isinstance(found, import_formats.Bad)
     assert "local times cannot be read" in found.reason
+
+
+def plain(*rows: str, columns: str = "car_lft") -> str:
+    return "\n".join([f"segment,period_start,period_s,uptime,corrected,{columns}", *rows, ""])
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "quarters"),
+    [
+        ("Asia/Kolkata", "2025-07-01", 96),
+        ("Asia/Kathmandu", "2025-07-01", 96),
+        ("Australia/Lord_Howe", "2025-04-06", 98),  # the clock is put back by half an hour
+        ("Australia/Lord_Howe", "2025-10-05", 94),
+        ("Europe/Brussels", "2025-03-30", 92),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_local_day_of_quarters_is_as_long_as_it_was(
+    connection: psycopg.Connection, tmp_path: Path, zone: str, day: str, quarters: int, whole: bool
+) -> None:
+    street = registry.add_segment(connection, "Half", [(4.0, 50.0), (4.1, 50.0)], timezone=zone)
+    connection.commit()
+    midnight = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    given = range(-8, quarters + 8) if whole else range(quarters)  # with and without what lies around it
+    rows = [f"{street},{(midnight + timedelta(minutes=15 * n)).isoformat()},900,1,yes,1" for n in given]
+    path = tmp_path / "quarters.csv"
+    path.write_text(plain(*rows))
+    assert brought(connection, path).new == len(rows)
+    found = connection.execute("select car_lft, uptime from segment_day where day = %s", (day,)).fetchall()
+    assert found == [(quarters, 1.0)]
+
+
+def test_a_class_is_scaled_by_the_quarters_in_which_it_was_counted(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "quarters.csv"
+    path.write_text(
+        plain(
+            "77,2025-06-01T08:00:00Z,900,1,yes,3,1",
+            "77,2025-06-01T08:15:00Z,900,1,yes,5,",
+            "77,2025-06-01T08:30:00Z,900,0,yes,9,9",
+            columns="bike_lft,car_lft",
+        )
+    )
+    brought(connection, path)
+    found = connection.execute("select bike_lft, car_lft, heavy_lft, quarters, uptime from segment_hour").fetchall()
+    assert found == [(16.0, 4.0, None, 2, 0.5)]
+
+
+def test_quarters_that_a_given_hour_covers_are_not_added_to_it(connection: psycopg.Connection, tmp_path: Path) -> None:
+    street = registry.add_segment(connection, "Pune", [(4.0, 50.0), (4.1, 50.0)], timezone="Asia/Kolkata")
+    connection.commit()
+    hour, quarters = tmp_path / "hour.csv", tmp_path / "quarters.csv"
+    quarters.write_text(plain(*(f"{street},2025-07-01T10:{n * 15:02}:00+05:30,900,1,yes,5" for n in range(4))))
+    brought(connection, quarters)
+    assert connection.execute("select sum(car_lft) from segment_day").fetchone() == (20.0,)
+    hour.write_text(plain(f"{street},2025-07-01T10:00:00+05:30,3600,1,yes,21"))
+    brought(connection, hour)
+    assert connection.execute("select sum(car_lft) from segment_day").fetchone() == (21.0,)
+    assert connection.execute("select sum(car_lft) from segment_hour").fetchone() == (21.0,)
+
+
+def test_a_street_whose_zone_was_wrong_has_its_days_added_up_again(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "hours.csv"
+    path.write_text(plain(*(f"77,2025-07-01T{n:02}:00:00Z,3600,1,yes,1" for n in range(24))))
+    brought(connection, path)
+    counts = "select day::text, car_lft from segment_day order by day"
+    assert connection.execute(counts).fetchall() == [("2025-06-30", 4.0), ("2025-07-01", 20.0)]
+    connection.execute("update segment set timezone = 'UTC' where segment_id = 77")
+    assert connection.execute(counts).fetchall() == [("2025-07-01", 24.0)]
+
+
+def test_speeds_in_bins_of_five_and_of_ten_are_added_to_the_coarser(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    coarse = [0.0] * 8
+    coarse[3] = 100.0
+    rows = [api_row(0), api_row(1, car_speed_hist_0to120plus=None, car_speed_hist_0to70plus=coarse)]
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(rows))
+    brought(connection, path)
+    found = connection.execute("select car_speed from segment_day").fetchone()
+    assert found == ([0, 0, 0, 3.5 * 0.75 + 4.5 * 0.75, 0, 0, 0, 0],)

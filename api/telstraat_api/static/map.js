@@ -10,7 +10,8 @@ const LABELLED_MAX = 40;
 
 function passed(id) {
   const counts = totals[id];
-  return counts ? Object.values(counts).reduce((sum, n) => sum + n, 0) : null;
+  const known = counts ? Object.values(counts).filter((n) => n !== null) : [];
+  return known.length ? known.reduce((sum, n) => sum + n, 0) : null;
 }
 
 async function everySegment(address) {

@@ -29,6 +29,14 @@ select segment_id, name, geometry, timezone from segment s
 where (exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)
     or exists (select from imported m where m.segment_id = s.segment_id))
 """
+ONE = """
+select geometry, timezone, m.imported_from, m.imported_until from segment s
+left join lateral (
+    select min(period_start) as imported_from, max(period_start + make_interval(secs => period_s)) as imported_until
+    from imported where segment_id = s.segment_id
+) m on true
+where s.segment_id = %s
+"""
 NEAR = " and line_box(s.geometry) && box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
 KM_A_DEGREE = 110.0  # of latitude, a little less than it is
 
@@ -194,7 +202,7 @@ def other_stamp(at: datetime | None) -> str | None:
 async def one_segment(request: Request, segment_id: Annotated[int, Path(ge=0, le=ID_MAX)]) -> Response:
     """Return one segment with its instances."""
     database: Database = request.app.state.database
-    row = await database.row("select geometry, timezone from segment where segment_id = %s", (segment_id,))
+    row = await database.row(ONE, (segment_id,))
     if row is None:
         raise NotFoundError(f"there is no segment {segment_id}")
     found = await find_instances(database, "segment", segment_id)
@@ -217,10 +225,13 @@ async def one_segment(request: Request, segment_id: Annotated[int, Path(ge=0, le
         )
         number = str(shape.pop("instance_id"))
         instances[number] = {name: value for name, value in shape.items() if name != "segment_id"}
+    # Counts of others come in no packages: theirs begin and end as their periods do.
+    firsts = [at for at in (*(i["first_at"] for i in found), row["imported_from"]) if at]
+    lasts = [at for at in (*(i["last_at"] for i in found), row["imported_until"]) if at]
     properties = {
         "oidn": segment_id,
-        "first_data_package": report_stamp(min((i["first_at"] for i in found if i["first_at"]), default=None)),
-        "last_data_package": report_stamp(max((i["last_at"] for i in found if i["last_at"]), default=None)),
+        "first_data_package": report_stamp(min(firsts, default=None)),
+        "last_data_package": report_stamp(max(lasts, default=None)),
         "timezone": row["timezone"],
         "instance_ids": instances,
     }

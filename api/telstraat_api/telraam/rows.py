@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from telstraat_api.counts import KINDS, SPEED_BINS, v85_kmh
+from telstraat_api.counts import COARSE_BINS, KINDS, SPEED_BINS, both, coarse, v85_kmh
 from telstraat_api.errors import AskedError
 
 DECIMALS = 10
@@ -26,8 +26,18 @@ class Interval:
 
     start: datetime
     uptime: float
-    counts: tuple[float, ...]  # as COLUMNS
-    speeds: Sequence[float] | None  # cars per 5 km/h
+    counts: tuple[float | None, ...]  # as COLUMNS; None where a class was not counted
+    speeds: Sequence[float] | None  # cars per 5 km/h, or per 10 km/h
+    published_v85_kmh: float | None = None
+
+    def both(self, kind: str) -> float | None:
+        """Return a class's count in both directions; None where it was not counted."""
+        return both(self.counts, kind)
+
+    @property
+    def v85_kmh(self) -> float | None:
+        """The speed that 85 % of the cars stayed below, as published where it was."""
+        return v85_kmh(self.speeds or ()) if self.published_v85_kmh is None else self.published_v85_kmh
 
 
 def report_stamp(at: datetime | None) -> str:
@@ -37,15 +47,19 @@ def report_stamp(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
+def rounded(count: float | None) -> float | None:
+    """Return a count as reports round it; null where the class was not counted."""
+    return None if count is None else round(count, DECIMALS)
+
+
 @lru_cache(maxsize=4096)
-def shares_and_v85(bins: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...], float | None]:
-    """Return the two histograms in percent, and V85; all zero and None without cars."""
-    total = sum(bins)
-    if not total:
-        return (0.0,) * 8, (0.0,) * SPEED_BINS, None
-    fine = tuple(round(100 * n / total, DECIMALS) for n in bins)
-    coarse = [round(100 * sum(bins[2 * n : 2 * n + 2]) / total, DECIMALS) for n in range(7)]
-    return (*coarse, round(100 * sum(bins[14:]) / total, DECIMALS)), fine, v85_kmh(bins)
+def shares_and_v85(bins: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...] | None, float | None]:
+    """Return the two histograms in percent, and V85; all zero and None without cars, no fine one where only a coarse is known."""
+    cars = sum(bins)
+    if not cars:
+        return (0.0,) * COARSE_BINS, (0.0,) * SPEED_BINS, None
+    fine = None if len(bins) == COARSE_BINS else tuple(round(100 * n / cars, DECIMALS) for n in bins)
+    return tuple(round(100 * n / cars, DECIMALS) for n in coarse(bins)), fine, v85_kmh(bins)
 
 
 def row_of(
@@ -61,31 +75,36 @@ def row_of(
         "uptime": round(interval.uptime, DECIMALS),
     }
     for kind in TOGETHER:
-        place = PLACES[kind]
-        row[kind] = round(counts[place] + counts[place + 1], DECIMALS)
+        row[kind] = rounded(interval.both(kind))
     for kind in TOGETHER:
         place = PLACES[kind]
-        row[f"{kind}_lft"] = round(counts[place], DECIMALS)
-        row[f"{kind}_rgt"] = round(counts[place + 1], DECIMALS)
-    coarse, fine, v85 = shares_and_v85(tuple(interval.speeds or ()))
+        row[f"{kind}_lft"] = rounded(counts[place])
+        row[f"{kind}_rgt"] = rounded(counts[place + 1])
+    per_10_kmh, per_5_kmh, v85 = shares_and_v85(tuple(interval.speeds or ()))
+    has_cars = row["car"] is not None  # no speeds of what was not counted
     row["direction"] = 1
-    row["car_speed_hist_0to70plus"] = coarse
-    row["car_speed_hist_0to120plus"] = fine
+    row["car_speed_hist_0to70plus"] = per_10_kmh if has_cars else None
+    row["car_speed_hist_0to120plus"] = per_5_kmh if has_cars else None
     row["timezone"] = timezone
-    row["v85"] = v85
+    row["v85"] = v85 if interval.published_v85_kmh is None else interval.published_v85_kmh
     return row
 
 
-def modes_of(counts: Sequence[float]) -> dict[str, float | None]:
+def without_motorcycles(bikes: float | None, motorcycles: float | None) -> float | None:
+    """Return the bicycles among bikes; where motorcycles were not told apart, all of them."""
+    return None if bikes is None else round(bikes - (motorcycles or 0.0), DECIMALS)
+
+
+def modes_of(counts: Sequence[float | None]) -> dict[str, float | None]:
     """Return the ten modes and night, as far as four classes can tell: strollers are among the pedestrians."""
     modes: dict[str, float | None] = {}
     for offset, way in enumerate(("lft", "rgt")):
         of = {kind: counts[place + offset] for kind, place in PLACES.items()}
-        modes[f"mode_bicycle_{way}"] = round(of["bike"] - of["motorcycle"], DECIMALS)
-        modes[f"mode_car_{way}"] = round(of["car"], DECIMALS)
-        modes[f"mode_motorcycle_{way}"] = round(of["motorcycle"], DECIMALS)
-        modes[f"mode_pedestrian_{way}"] = round(of["pedestrian"], DECIMALS)
-        modes[f"mode_night_{way}"] = round(of["night"], DECIMALS)
+        modes[f"mode_bicycle_{way}"] = without_motorcycles(of["bike"], of["motorcycle"])
+        modes[f"mode_car_{way}"] = rounded(of["car"])
+        modes[f"mode_motorcycle_{way}"] = rounded(of["motorcycle"])
+        modes[f"mode_pedestrian_{way}"] = rounded(of["pedestrian"])
+        modes[f"mode_night_{way}"] = rounded(of["night"])
         modes.update({f"mode_{mode}_{way}": None for mode in NOT_TOLD_APART})
     return modes
 

@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.alone import standing_of
-from telstraat_api.counts import Period
 from telstraat_api.database import Database, Row
 from telstraat_api.discretion import refuse_quarters
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
@@ -18,7 +17,7 @@ from telstraat_api.telraam.asked import read_body, read_moment, read_word
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
-from telstraat_api.telraam.rows import TOGETHER, Interval, shares_and_v85
+from telstraat_api.telraam.rows import TOGETHER, Interval
 from telstraat_api.telraam.traffic import LENGTHS, interval_of
 
 router = APIRouter(tags=["Telraam-compatible"])
@@ -44,16 +43,17 @@ def properties(row: Row, interval: Interval | None, bucket: Bucket, *, full: boo
     told["period"] = LENGTHS[bucket] if interval else ""
     told["uptime"] = interval.uptime if interval else ""
     for kind in TOGETHER:
-        told[kind] = float(round(both(interval, kind))) if interval else ""
+        told[kind] = count_of(interval, kind)
     if full:
-        v85 = shares_and_v85(tuple(interval.speeds or ()))[2] if interval else None
+        v85 = interval.v85_kmh if interval else None
         told["v85"] = "" if v85 is None else v85
     return told
 
 
-def both(interval: Interval, kind: str) -> float:
-    """Return a class's count, both directions."""
-    return Period(0, interval.start, 0, 1, 0, 0, 0, interval.counts, None).both(kind)
+def count_of(interval: Interval | None, kind: str) -> float | str:
+    """Return a class's count, both directions, rounded; an empty text where it was not counted."""
+    count = None if interval is None else interval.both(kind)
+    return "" if count is None else float(round(count))
 
 
 async def intervals_at(database: Database, rows: Sequence[Row], window: Window, bucket: Bucket) -> dict[int, Interval]:

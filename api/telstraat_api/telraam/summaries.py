@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.counts import KINDS, SPEED_BINS, v85_kmh
+from telstraat_api.counts import KINDS, SPEED_BINS, added_bins, total, v85_kmh
 from telstraat_api.database import Database
 from telstraat_api.errors import AskedError
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
 from telstraat_api.reading import Key
 from telstraat_api.telraam.asked import read_body, read_id, read_ids, read_window, read_word
 from telstraat_api.telraam.envelope import described, ok
-from telstraat_api.telraam.rows import DECIMALS, NOT_TOLD_APART, PLACES, Interval
+from telstraat_api.telraam.rows import DECIMALS, NOT_TOLD_APART, Interval, rounded, without_motorcycles
 from telstraat_api.telraam.traffic import KEYS, LEVELS, complete, names_of, read_intervals, timezone_of
 
 router = APIRouter(tags=["Telraam-compatible"])
@@ -31,42 +31,38 @@ PERIOD = {
 }  # fmt: skip
 
 
-def both(interval: Interval, kind: str) -> float:
-    """Return a class's count, both directions."""
-    place = PLACES[kind]
-    return interval.counts[place] + interval.counts[place + 1]
-
-
 def is_night(interval: Interval) -> bool:
     """Tell whether more passed unclassified in the dark than in all classes of the day."""
-    return both(interval, "night") > sum(both(interval, kind) for kind in CLASSES)
+    return (interval.both("night") or 0.0) > (total(interval.both(kind) for kind in CLASSES) or 0.0)
 
 
 def added_speeds(intervals: Iterable[Interval]) -> list[float]:
-    """Return the cars per 5 km/h of all intervals."""
-    total = [0.0] * SPEED_BINS
-    for interval in intervals:
-        for n, cars in enumerate(interval.speeds or ()):
-            total[n] += cars
-    return total
+    """Return the cars per 5 km/h of all intervals, or per 10 km/h where some tell no more."""
+    return added_bins(interval.speeds for interval in intervals if interval.speeds)
+
+
+def speeds_shape(intervals: Iterable[Interval]) -> dict[str, Any]:
+    """Return cars per 5 km/h, null where only coarser bins are known, and V85."""
+    cars = added_speeds(intervals)
+    return {"sum_car_speed_hist_0to120plus": cars if len(cars) == SPEED_BINS else None, "v85": v85_kmh(cars)}
 
 
 def sums(intervals: Sequence[Interval]) -> dict[str, float | None]:
-    """Return the sums of classes and of modes, as far as four classes can tell."""
-    total = {kind: sum(both(interval, kind) for interval in intervals) for kind in KINDS}
-    told: dict[str, float | None] = {f"sum_{kind}": round(total[kind], DECIMALS) for kind in CLASSES}
-    told["sum_mode_bicycle"] = round(total["bike"] - total["motorcycle"], DECIMALS)
+    """Return the sums of classes and of modes, as far as four classes can tell; null for what was never counted."""
+    of = {kind: total(interval.both(kind) for interval in intervals) for kind in KINDS}
+    told: dict[str, float | None] = {f"sum_{kind}": rounded(of[kind]) for kind in CLASSES}
+    told["sum_mode_bicycle"] = without_motorcycles(of["bike"], of["motorcycle"])
     told["sum_mode_car"] = told["sum_car"]
-    told["sum_mode_motorcycle"] = round(total["motorcycle"], DECIMALS)
+    told["sum_mode_motorcycle"] = rounded(of["motorcycle"])
     told["sum_mode_pedestrian"] = told["sum_pedestrian"]
-    told["sum_mode_night"] = round(total["night"], DECIMALS)
+    told["sum_mode_night"] = rounded(of["night"])
     told.update({f"sum_mode_{mode}": None for mode in NOT_TOLD_APART})
     return told
 
 
 async def read_hours(database: Database, key: Key, number: int, window: Window) -> tuple[list[Interval], str] | None:
     """Return the complete hours of a segment or instance and its time zone; None when there is none of that number."""
-    timezone = await timezone_of(database, key, number) if number < 2**31 or key is Key.SEGMENT else None
+    timezone = await timezone_of(database, key, number)
     if timezone is None:
         return None
     shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
@@ -90,7 +86,6 @@ async def traffic_summary(request: Request) -> Response:
         if found is None:
             continue
         counted = [interval for interval in found[0] if interval.uptime > 0]
-        speeds = added_speeds(counted)
         rows.append(
             {
                 **{name: value for name, value in names_of(key, number).items() if value != -1},
@@ -99,8 +94,7 @@ async def traffic_summary(request: Request) -> Response:
                 "samplesize_night": sum(map(is_night, counted)),
                 "uptime": round(sum(i.uptime for i in counted) / len(counted), DECIMALS) if counted else 0.0,
                 "coverage": round(len(counted) / hours, DECIMALS),
-                "sum_car_speed_hist_0to120plus": speeds,
-                "v85": v85_kmh(speeds),
+                **speeds_shape(counted),
             }
         )
     return ok(report=rows)
@@ -128,10 +122,8 @@ async def hourly_speeds(request: Request) -> Response:
         for interval in intervals:
             by_hour.setdefault(interval.start.astimezone(zone(timezone)).hour, []).append(interval)
         for hour in sorted(by_hour):
-            speeds = added_speeds(by_hour[hour])
             row = {name: value for name, value in names_of(key, number).items() if value != -1}
-            row_told = {"time": f"{hour:02}:00", "sum_car_speed_hist_0to120plus": speeds, "v85": v85_kmh(speeds)}
-            rows.append({**row, **row_told})
+            rows.append({**row, "time": f"{hour:02}:00", **speeds_shape(by_hour[hour])})
     return ok(report=rows)
 
 
@@ -156,6 +148,11 @@ def quality_code(interval: Interval | None) -> int:
     return -code if is_night(interval) else code
 
 
+def cents(value: float | None) -> float | None:
+    """Return a figure to two decimals; what is not known stays so."""
+    return None if value is None else round(value, 2)
+
+
 class Month:
     """What one month of hours comes to."""
 
@@ -166,13 +163,13 @@ class Month:
         self.counted = [interval for interval in intervals if interval.uptime > 0]
         self.hours = window.length_s / 3600
 
-    def totals(self) -> dict[str, float]:
-        """Return the figures that are compared with the month before."""
-        told = {kind: round(sum(both(i, kind) for i in self.counted), 2) for kind in (*CLASSES, "night")}
+    def totals(self) -> dict[str, float | None]:
+        """Return the figures that are compared with the month before; null for a class that was not counted."""
+        told = {kind: cents(total(i.both(kind) for i in self.counted)) for kind in (*CLASSES, "night")}
         return {
             "uptime": round(100 * sum(i.uptime for i in self.counted) / self.hours, 2),
             "days_counted": len({self.day_of(i) for i in self.counted}),
-            "total": round(sum(told.values()), 2),
+            "total": cents(total(told.values())),
             **told,
         }
 
@@ -186,25 +183,26 @@ class Month:
         days = (self.first + timedelta(days=n) for n in range(self.days))
         return [[quality_code(known.get((day, hour))) for hour in range(24)] for day in days]
 
-    def daily_totals(self, kind: str) -> list[float]:
-        """Return a class's count of each day."""
-        totals = [0.0] * self.days
+    def daily_totals(self, kind: str) -> list[float | None]:
+        """Return a class's count of each day; null where it was not counted."""
+        by_day: list[list[float | None]] = [[] for _ in range(self.days)]
         for interval in self.counted:
-            totals[(self.day_of(interval) - self.first).days] += both(interval, kind)
-        return [round(total, 2) for total in totals]
+            by_day[(self.day_of(interval) - self.first).days].append(interval.both(kind))
+        return [cents(total(counts)) for counts in by_day]
 
     def hourly_averages(self, kind: str) -> list[float | None]:
         """Return a class's mean per hour of day; null where nothing was counted."""
         by_hour: list[list[float]] = [[] for _ in range(24)]
         for interval in self.counted:
-            by_hour[interval.start.astimezone(self.tz).hour].append(both(interval, kind))
+            if (count := interval.both(kind)) is not None:
+                by_hour[interval.start.astimezone(self.tz).hour].append(count)
         return [round(sum(counts) / len(counts), 2) if counts else None for counts in by_hour]
 
-    def modal_share(self) -> list[float]:
-        """Return the shares of heavy, car, bike and pedestrian in percent, night left out."""
-        totals = [sum(both(i, kind) for i in self.counted) for kind in CLASSES]
-        everything = sum(totals)
-        return [round(100 * total / everything, 2) if everything else 0.0 for total in totals]
+    def modal_share(self) -> list[float | None]:
+        """Return the shares of heavy, car, bike and pedestrian in percent, night left out; null for what was not counted."""
+        totals = [total(i.both(kind) for i in self.counted) for kind in CLASSES]
+        everything = total(totals)
+        return [None if n is None or not everything else round(100 * n / everything, 2) for n in totals]
 
 
 @router.post(
@@ -220,7 +218,7 @@ async def monthly_report(request: Request) -> Response:
     asked = await read_body(request)
     key = KEYS[read_word(asked, "level", LEVELS, "segments")]
     number, first = read_id(asked.get("id")), read_month(asked.get("month"))
-    timezone = await timezone_of(request.app.state.database, key, number) if number < 2**31 else None
+    timezone = await timezone_of(request.app.state.database, key, number)
     if timezone is None:
         return ok(report={})
     tz = zone(timezone)
@@ -240,7 +238,8 @@ def month_shape(key: Key, number: int, this: Month, past: Month) -> dict[str, An
     for name, value in now.items():
         told[f"{name}_this_month"] = value
         told[f"{name}_past_month"] = before[name]
-        told[f"{name}_change_abs"] = round(value - before[name], 2)
+        past_value = before[name]
+        told[f"{name}_change_abs"] = None if value is None or past_value is None else round(value - past_value, 2)
     told["quality_chart"] = this.quality_chart()
     for kind in (*CLASSES, "night"):
         told[f"{kind}_daily_totals"] = this.daily_totals(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.alone import standing_of
-from telstraat_api.counts import Period
+from telstraat_api.counts import Period, added_bins, total
 from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
 from telstraat_api.errors import AskedError
@@ -64,11 +65,12 @@ def complete(window: Window, bucket: Bucket, timezone: str, now: datetime) -> Wi
 
 
 def interval_of(period: Period, bucket: Bucket, timezone: str, speeds: list[int] | None) -> Interval:
-    """Return a period as these reports count: a blind one is a row of zeros."""
+    """Return a period as these reports count: a blind one is a row of zeros, a class that was not counted is null."""
     length_s = (next_start(period.start, bucket, zone(timezone)) - period.start).total_seconds()
-    return Interval(
-        period.start, period.observed_s / length_s, tuple(n or 0.0 for n in period.corrected or NOTHING), speeds
-    )
+    counts = NOTHING if period.corrected is None else period.corrected
+    of_others = period.source_id is not None
+    cars = period.car_speed if of_others else speeds
+    return Interval(period.start, period.observed_s / length_s, counts, cars, period.v85_kmh)
 
 
 async def read_intervals(
@@ -89,7 +91,21 @@ async def read_intervals(
     if bucket is Bucket.HOUR:
         for _, start in await read_blind_hours(database, [number], window, key):
             found.setdefault(start, Interval(start, 0.0, NOTHING, None))
-    return [found[start] for start in sorted(found)]
+    return without_the_uncounted([found[start] for start in sorted(found)])
+
+
+def without_the_uncounted(intervals: list[Interval]) -> list[Interval]:
+    """Return intervals in which a class that was counted in none is null in the blind ones, too: clients type their columns by it."""
+    counted = [interval.counts for interval in intervals if interval.uptime > 0]
+    if not counted:
+        return intervals
+    is_counted = [any(n is not None for n in column) for column in zip(*counted, strict=True)]
+    if all(is_counted):
+        return intervals
+    return [
+        replace(i, counts=tuple(n if known else None for n, known in zip(i.counts, is_counted, strict=True)))
+        for i in intervals
+    ]
 
 
 def days_of(hours: Sequence[Interval], tz: ZoneInfo = UTC_ZONE) -> list[Interval]:
@@ -99,9 +115,10 @@ def days_of(hours: Sequence[Interval], tz: ZoneInfo = UTC_ZONE) -> list[Interval
         by_day.setdefault(start_of(hour.start, Bucket.DAY, tz), []).append(hour)
     found = []
     for start, parts in by_day.items():
-        counts = tuple(sum(column) for column in zip(*(hour.counts for hour in parts), strict=True))
+        watched = [hour.counts for hour in parts if hour.uptime > 0] or [hour.counts for hour in parts]
+        counts = tuple(total(column) for column in zip(*watched, strict=True))
         timed = [hour.speeds for hour in parts if hour.speeds]
-        speeds = [sum(bins) for bins in zip(*timed, strict=True)] or None
+        speeds = added_bins(timed) if timed else None
         found.append(Interval(start, sum(hour.uptime for hour in parts) / HOURS_A_DAY, counts, speeds))
     return found
 
@@ -128,7 +145,7 @@ async def report(request: Request, asked: dict[str, Any], formats: dict[str, str
     rows: list[dict[str, Any]] = []
     for number in read_ids(asked.get("id")):
         inner = number - MAC_BASE if key is Key.SENSOR and number > MAC_BASE else number
-        timezone = await timezone_of(database, key, inner) if inner < 2**31 or key is Key.SEGMENT else None
+        timezone = await timezone_of(database, key, inner)
         if timezone is None:
             continue
         shown = complete(window, bucket, "UTC" if bucket is Bucket.DAY else timezone, datetime.now(UTC))

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.counts import v85_kmh
 from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
 from telstraat_api.periods import Bucket, Window, start_of, zone
@@ -19,7 +18,6 @@ from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, segments_with_data
 from telstraat_api.telraam.rows import DECIMALS, TOGETHER, Interval
-from telstraat_api.telraam.summaries import both
 from telstraat_api.telraam.traffic import KEYS, LEVELS, names_of, read_intervals, timezone_of
 
 router = APIRouter(tags=["Telraam-compatible"])
@@ -49,7 +47,7 @@ def slots(intervals: Iterable[Interval], timezone: str) -> dict[Slot, list[Inter
     return found
 
 
-def mean_and_deviation(values: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
+def mean_and_deviation(values: Sequence[tuple[float | None, float]]) -> tuple[float | None, float | None]:
     """Return mean and standard deviation, each value weighted by its uptime; zeros are left out, as Telraam does."""
     used = [(value, weight) for value, weight in values if value]
     total = sum(weight for _, weight in used)
@@ -64,9 +62,9 @@ def typical(intervals: Sequence[Interval]) -> dict[str, Any]:
     """Return what is usual in a slot."""
     told: dict[str, Any] = {"samplesize": len(intervals)}
     for kind in TOGETHER:
-        mean, deviation = mean_and_deviation([(both(interval, kind), interval.uptime) for interval in intervals])
+        mean, deviation = mean_and_deviation([(interval.both(kind), interval.uptime) for interval in intervals])
         told[f"avg_{kind}"], told[f"std_{kind}"] = mean, deviation
-    speeds = [(v85_kmh(interval.speeds) or 0.0, interval.uptime) for interval in intervals if interval.speeds]
+    speeds = [(interval.v85_kmh, interval.uptime) for interval in intervals]
     told["avg_v85"], told["std_v85"] = mean_and_deviation(speeds)
     return told
 
@@ -95,7 +93,7 @@ async def typical_traffic(request: Request) -> Response:
     window = window_of(duration, bucket, datetime.now(UTC))
     rows = []
     for number in read_ids(asked.get("id")):
-        timezone = await timezone_of(database, key, number) if number < 2**31 or key is Key.SEGMENT else None
+        timezone = await timezone_of(database, key, number)
         if timezone is None:
             continue
         intervals = await read_intervals(database, key, number, window, bucket, timezone)

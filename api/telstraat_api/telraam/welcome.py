@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
+from telstraat_api.counts import coarse
 from telstraat_api.database import Database
 from telstraat_api.errors import AskedError, NotFoundError
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
@@ -16,7 +17,7 @@ from telstraat_api.telraam.asked import ID_MAX, read_body
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.instances import find_instances
-from telstraat_api.telraam.rows import NOT_TOLD_APART, PLACES, Interval
+from telstraat_api.telraam.rows import NOT_TOLD_APART, Interval, without_motorcycles
 from telstraat_api.telraam.traffic import (
     FORMATS,
     MAC_BASE,
@@ -105,21 +106,19 @@ def series(intervals: list[Interval]) -> dict[str, list[Any]]:
     """Return the arrays of a chart: classes, modes, and cars per 10 km/h."""
     told: dict[str, list[Any]] = {}
 
-    def counts(kind: str) -> list[float]:
-        place = PLACES[kind]
-        return [round(interval.counts[place] + interval.counts[place + 1], 2) for interval in intervals]
+    def counts(kind: str) -> list[float | None]:
+        return [None if n is None else round(n, 2) for n in (interval.both(kind) for interval in intervals)]
 
     for kind in ("pedestrian", "bike", "car", "heavy", "night"):
         told[kind] = counts(kind)
     pairs = zip(told["bike"], counts("motorcycle"), strict=True)
-    told["mode_bicycle"] = [round(bike - motorcycle, 2) for bike, motorcycle in pairs]
+    told["mode_bicycle"] = [without_motorcycles(bike, motorcycle) for bike, motorcycle in pairs]
     told["mode_motorcycle"] = counts("motorcycle")
     told["mode_car"] = told["car"]
     told["mode_pedestrian"] = told["pedestrian"]
     told.update({f"mode_{mode}": [None] * len(intervals) for mode in NOT_TOLD_APART})
     for n, name in enumerate(SPEEDS):
-        high = 2 * n + 2 if n < len(SPEEDS) - 1 else None
-        told[f"speed{name}"] = [sum((interval.speeds or [])[2 * n : high]) for interval in intervals]
+        told[f"speed{name}"] = [coarse(interval.speeds)[n] if interval.speeds else 0 for interval in intervals]
     # What a typical day brings stands in reports/typical_traffic, with how it was reckoned.
     told.update({f"{kind}{what}": [None] * len(intervals) for what in TYPICAL for kind in TELLING})
     told.update({f"speed{name}Delta": [None] * len(intervals) for name in SPEEDS})

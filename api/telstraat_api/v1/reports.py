@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from telstraat_api.access import Anybody, Reader
 from telstraat_api.answers import json_answer, stamp
-from telstraat_api.counts import KINDS, RATED, Period, v85_kmh
+from telstraat_api.counts import KINDS, RATED, Period, bin_kmh, v85_kmh
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet, read_for
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
@@ -49,7 +49,7 @@ def by_kind(values: Sequence[float | None]) -> dict[str, dict[str, float | None]
 
 
 def rounded(value: float | None) -> float | None:
-    """Return a count as answers round it; what is withheld stays so."""
+    """Return a count as answers round it; what is withheld or was not counted stays so."""
     return None if value is None else round(value, DECIMALS)
 
 
@@ -59,9 +59,16 @@ def flag_names(flags: int) -> tuple[str, ...]:
     return tuple(flag.name.lower() for flag in Flag if flags & flag and flag.name)
 
 
-def speed_shape(bins: list[int] | None) -> dict[str, Any] | None:
-    """Return cars per 5 km/h and their V85; None when no speed was measured."""
-    return None if bins is None else {"bin_kmh": 5, "cars": bins, "v85_kmh": v85_kmh(bins)}
+def speed_shape(period: Period, bins: list[int] | None) -> dict[str, Any] | None:
+    """Return cars per 5 or 10 km/h and their V85, of imported counts as published; None when no speed was measured."""
+    if period.source_id is None:
+        return None if bins is None else {"bin_kmh": 5, "cars": bins, "v85_kmh": v85_kmh(bins)}
+    cars = period.car_speed
+    v85 = period.v85_kmh if period.v85_kmh is not None else v85_kmh(cars or ())
+    if cars is None and v85 is None:
+        return None
+    shown = None if cars is None else [rounded(n) for n in cars]
+    return {"bin_kmh": bin_kmh(cars or ()), "cars": shown, "v85_kmh": v85}
 
 
 def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -> dict[str, Any]:
@@ -89,7 +96,7 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
     if period.light is not None:
         told["light"] = LIGHTS[period.light]
     if speeds is not None:
-        told["speed"] = speed_shape(speeds.get((period.segment_id, period.start)))
+        told["speed"] = speed_shape(period, speeds.get((period.segment_id, period.start)))
     return told
 
 

@@ -1,0 +1,128 @@
+"""Counts of others as the API serves them: speeds as published, hours in which nobody watched, and since when there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import orjson
+import psycopg
+import pytest
+from tests.api.conftest import served
+
+from telstraat_api.counts import v85_kmh
+from telstraat_api.settings import ApiSettings
+from telstraat_ingest import registry
+from telstraat_ingest.imports import Source, import_file
+
+STREET, COARSE, NEW = 9_000_001_234, 2**31, 9_000_001_236
+WINDOW = {"time_start": "2025-06-02 00:00:00Z", "time_end": "2025-06-03 00:00:00Z"}
+
+
+def api_row(street: int, hour: int, **other: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {"segment_id": street, "date": f"2025-06-02T{hour:02}:00:00.000Z", "interval": "hourly"}
+    for kind in ("pedestrian", "bike", "car", "heavy", "night"):
+        row |= {f"{kind}_lft": 6.0, f"{kind}_rgt": 4.0}
+    return row | {"uptime": 0.5} | other
+
+
+@pytest.fixture(scope="module")
+def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    fine, coarse = [0.0] * 25, [0.0] * 8
+    fine[6], coarse[3] = 100.0, 100.0
+    rows = [
+        api_row(STREET, 8, car_speed_hist_0to120plus=fine, v85=38.5),
+        api_row(STREET, 9, v85=41.5),
+        api_row(STREET, 10, uptime=0.0, **dict.fromkeys(("car_lft", "car_rgt"), 0.0)),
+        api_row(COARSE, 8, car_speed_hist_0to70plus=coarse),
+    ]
+    path = tmp_path_factory.mktemp("counts") / "rows.json"
+    path.write_bytes(orjson.dumps(rows))
+    with psycopg.connect(module_database) as connection:
+        for street in (STREET, COARSE, NEW):
+            registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=street)
+        connection.commit()
+        assert import_file(connection, path, Source("the town")).new == 4
+    settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)
+    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+def hours(client: httpx.Client, street: int) -> list[dict[str, Any]]:
+    values: dict[str, str | bool] = {"bucket": "hour", "from": "2025-06-02", "to": "2025-06-03", "speed": True}
+    found: list[dict[str, Any]] = client.get(f"/api/v1/segments/{street}/reports", params=values).json()["periods"]
+    return found
+
+
+def rows_of(client: httpx.Client, street: int) -> list[dict[str, Any]]:
+    answer = client.post(
+        "/v1/reports/traffic", json={"level": "segments", "format": "per-hour", "id": street, **WINDOW}
+    )
+    found: list[dict[str, Any]] = answer.json()["report"]
+    return found
+
+
+def test_imported_speeds_are_served_as_they_were_published(client: httpx.Client) -> None:
+    both, only_v85, blind = hours(client, STREET)
+    assert (both["speed"]["bin_kmh"], both["speed"]["cars"][6], both["speed"]["v85_kmh"]) == (5, 5.0, 38.5)
+    assert only_v85["speed"] == {"bin_kmh": 5, "cars": None, "v85_kmh": 41.5}
+    assert blind["speed"] is None
+    [coarse] = hours(client, COARSE)
+    assert (coarse["speed"]["bin_kmh"], coarse["speed"]["cars"]) == (10, [0, 0, 0, 5, 0, 0, 0, 0])
+
+
+def test_imported_speeds_are_in_the_routes_of_telraam(client: httpx.Client) -> None:
+    rows = rows_of(client, STREET)
+    assert [row["v85"] for row in rows] == [38.5, 41.5, None]
+    assert (rows[0]["car_speed_hist_0to120plus"][6], rows[0]["car_speed_hist_0to70plus"][3]) == (100, 100)
+    [coarse] = rows_of(client, COARSE)
+    assert (coarse["car_speed_hist_0to70plus"][3], coarse["car_speed_hist_0to120plus"]) == (100, None)
+    asked = {"time": "2025-06-02 08:00:00Z", "contents": "full", "area": "full"}
+    features = client.post("/v1/reports/traffic_snapshot", json=asked).json()["features"]
+    told = {feature["properties"]["segment_id"]: feature["properties"]["v85"] for feature in features}
+    assert told == {STREET: 38.5, COARSE: v85_kmh([0, 0, 0, 5, 0, 0, 0, 0])}
+
+
+def test_imported_speeds_are_drawn_on_the_page(client: httpx.Client) -> None:
+    for street in (STREET, COARSE):
+        page = client.get(f"/street/{street}", params={"day": "2025-06-02"}).text
+        assert "From 5 cars that were timed." in page
+        assert "30–35" in page if street == STREET else "30–40" in page
+
+
+def test_an_imported_hour_in_which_nobody_watched_is_a_row_of_its_own(client: httpx.Client) -> None:
+    blind = hours(client, STREET)[-1]
+    assert (blind["observed_s"], blind["quarters"], blind["corrected"]) == (0, 0, None)
+    assert [row["uptime"] for row in rows_of(client, STREET)] == [0.5, 0.5, 0]
+
+
+def test_a_street_with_imported_counts_only_says_since_when(client: httpx.Client) -> None:
+    told = client.get(f"/v1/segments/id/{STREET}").json()["features"][0]["properties"]
+    assert told["first_data_package"] == "2025-06-02T08:00:00.000Z"
+    assert told["last_data_package"] == "2025-06-02T11:00:00.000Z"
+    own = client.get(f"/api/v1/segments/{STREET}").json()["properties"]
+    assert (own["first_report"], own["last_report"]) == ("2025-06-02T08:00:00Z", "2025-06-02T10:00:00Z")
+    assert "Counted since" in client.get(f"/street/{STREET}").text
+    assert "Nothing has been counted here yet" in client.get(f"/street/{NEW}").text
+
+
+def test_every_report_knows_the_numbers_that_real_streets_have(client: httpx.Client) -> None:
+    month = client.post("/advanced/reports/monthly_report", json={"id": STREET, "month": "2025-06"}).json()["report"]
+    assert (month["segment_id"], month["car_this_month"]) == (STREET, 20)
+    for path in ("traffic_summary", "hourly_speeds"):
+        assert client.post(f"/advanced/reports/{path}", json={"id": STREET, **WINDOW}).json()["report"], path
+    for number in (2**31, 2**63 - 1):
+        for level in ("instances", "devices"):
+            for path in ("traffic_summary", "traffic", "typical_traffic", "hourly_speeds", "monthly_report"):
+                body = {"level": level, "id": number, "month": "2025-06", **WINDOW}
+                answer = client.post(f"/advanced/reports/{path}", json=body)
+                assert (answer.status_code, not answer.json()["report"]) == (200, True), (path, level, number)
+
+
+@pytest.mark.parametrize(
+    ("bins", "v85"),
+    [([0, 0, 0, 5, 0, 0, 0, 0], 38.5), ([0, 0, 0, 0, 0, 0, 0, 5], None), ([9, 0, 0, 0, 0, 0, 0, 1], 9.5)],
+)
+def test_nothing_is_said_above_what_coarse_bins_tell(bins: list[float], v85: float | None) -> None:
+    assert v85_kmh(bins) == v85
