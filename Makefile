@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check format setup setup-demo ahead wheel clean bench-core
+.PHONY: help demo test test-moved check format setup setup-demo ahead wheel clean bench-core
 
 help:
 	@echo "make demo         set up, then run the whole line on this computer; prints the address of its page"
 	@echo "make test         set up, then run every test (installs Mosquitto and Chromium where it may)"
+	@echo "make test-moved   a part of the tests with the clock of every process moved: AT=\"2028-02-29 23:59:50\", ARGS=tests/api"
 	@echo "make check        ruff, mypy, import layers"
 	@echo "make format       let ruff format the code"
 	@echo "make wheel        what users install, with the counting core compiled for x86-64 and 64-bit ARM; in dist/"
@@ -24,6 +25,10 @@ test: setup
 	@$(BIN)/python -m telstraat_device.compile_ahead --all || echo "Tests of what is missing are skipped by name."
 	@TELSTRAAT_KERNELS=jit $(BIN)/python -m telstraat_cli.stack.warm street
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# Every file of tests begins at AT: a time (UTC), +7d, or a name that ARGS=--list prints; without AT the commit chooses.
+test-moved: setup
+	@exec $(BIN)/python -m tests.harness.moved_run $(if $(AT),--at "$(AT)") $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

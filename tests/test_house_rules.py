@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("contract", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
 SOURCES = sorted(path for part in PARTS for path in (ROOT / part).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+OWNER_OF_TIME = ROOT / "tests" / "harness" / "moments.py"
 MODULE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
@@ -60,6 +61,26 @@ def test_a_function_outside_the_kernels_fits_on_a_page(path: Path) -> None:
         if (function.end_lineno or 0) - function.lineno + 1 > FUNCTION_LINES_MAX and not is_kernel(function)
     ]
     assert not long
+
+
+def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Give the nodes below a module or class that run when it is imported: function bodies do not."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        yield child
+        yield from run_on_import(child)
+
+
+@pytest.mark.parametrize("path", sorted({*(ROOT / "tests").rglob("*.py")} - {OWNER_OF_TIME}), ids=name)
+def test_no_module_of_tests_reads_the_clock_when_it_is_imported(path: Path) -> None:
+    clocks = re.compile(r"\b(now|today|utcnow|time|time_ns)\(")
+    early = [
+        ast.unparse(node)
+        for node in run_on_import(tree(path))
+        if isinstance(node, ast.Call) and clocks.search(ast.unparse(node.func) + "(")
+    ]
+    assert not early, "take the moment from tests/harness/moments.py, or in the test"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.harness.moved_clock import NOT_HERE, MovedClock
 
 from telstraat_device.clock import NOT_BEFORE, AnchoredClock, Reading, SystemClock, boot_id, clock_is_synchronised
-
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), Path("none"))
 
 
 def test_a_recording_counts_from_its_start() -> None:
@@ -69,21 +68,17 @@ def test_the_kernel_can_be_asked_here() -> None:
     assert boot_id() == boot_id() != ""
 
 
-@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
+@pytest.mark.skipif(bool(NOT_HERE), reason=NOT_HERE)
 @pytest.mark.parametrize(("shown", "believed"), [("1970-01-01 00:01:00", False), ("2027-03-01 12:00:00", True)])
-def test_a_time_before_the_software_was_built_is_never_believed(shown: str, believed: bool) -> None:
+def test_a_time_before_the_software_was_built_is_never_believed(tmp_path: Path, shown: str, believed: bool) -> None:
     code = (
         "from telstraat_device.clock import SystemClock\n"
         "reading = SystemClock('system').now()\n"
         "print(reading.trusted, reading.monotonic_s > 0)"
     )
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME": f"@{shown}",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "TZ": "UTC",
-    }
+    moved = MovedClock(tmp_path)
+    moved.set(datetime.fromisoformat(shown + "+00:00"))
+    environment = {**os.environ, **moved.environment}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(believed), "True"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -70,7 +70,7 @@ class ToyStreet:
             luma[0, :4] = list(number.to_bytes(4, "big"))
             luma[0, 4] = self.every
             if self.pause_s:
-                threading.Event().wait(self.pause_s)  # libfaketime breaks time.sleep
+                time.sleep(self.pause_s)
             yield Frame(luma, number / self.fps)
 
     def close(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from tests.harness.brokers import TestBroker, password_of
+from tests.harness.moments import yesterday
 from tests.ingest.sending import Ingest
 
 from telstraat_cli.chaos import differences
@@ -20,7 +21,7 @@ from telstraat_firmware_sim.errors import FleetError
 from telstraat_firmware_sim.fleet import Fleet, FleetSettings, made_up_fleet
 from telstraat_firmware_sim.fleet_publish import FleetClock, FleetPublisher, FleetSensor, Wire, quarter_of
 
-DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=3)
+DAY = yesterday() - timedelta(days=2)
 AT_ONCE = 1e9
 
 

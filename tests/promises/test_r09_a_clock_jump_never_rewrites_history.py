@@ -1,6 +1,6 @@
 """R9: a clock jump never rewrites history.
 
-The real service with the real system clock under libfaketime: it wakes up in 1970, the clock is set, jumps two days ahead,
+The real service with the real system clock in a moved clock: it wakes up in 1970, the clock is set, jumps two days ahead,
 an hour back, over a leap second and over both changes of summer time. Every crossing is in one quarter, once.
 """
 
@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.harness.moved_clock import NOT_HERE, MovedClock
 
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Flag, Report
 
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 DEVICE = """
 import json, sys, time
 from pathlib import Path
@@ -55,22 +55,15 @@ JUMPS = {
 
 def run_through(folder: Path, moments: list[str]) -> tuple[list[Report], dict[str, int]]:
     """Let a device live through the moments, each for a second and a half; return what it closed and counted."""
-    hand = folder / "clock"
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(hand),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "TZ": "Europe/Brussels",
-    }
-    set_to(hand, moments[0])
+    clock = MovedClock(folder)
+    clock.set(utc(moments[0]))
+    environment = {**os.environ, **clock.environment, "TZ": "Europe/Brussels"}
     with subprocess.Popen(
         [sys.executable, "-c", DEVICE, str(folder)], env=environment, stdout=subprocess.PIPE, text=True
     ) as device:
         try:
             for number, moment in enumerate(moments):
-                set_to(hand, moment)
+                clock.set(utc(moment))
                 wait_for(folder / "shown", moment, device)
                 time.sleep(1.5)
                 if number + 1 == len(moments):
@@ -81,17 +74,13 @@ def run_through(folder: Path, moments: list[str]) -> tuple[list[Report], dict[st
     return closed_reports(folder / "state" / "outbox.sqlite"), json.loads(told)
 
 
-def set_to(hand: Path, moment: str) -> None:
-    """Set the clock of the device: libfaketime wants the time in the zone of the process."""
-    seconds = datetime.fromisoformat(moment + "+00:00").timestamp() - time.time()
-    draft = hand.with_suffix(".draft")
-    draft.write_text(f"{seconds:+.3f}\n")
-    draft.replace(hand)
+def utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment + "+00:00")
 
 
 def wait_for(shown: Path, moment: str, device: subprocess.Popen[str]) -> None:
     """Wait until a frame has been taken under the new time."""
-    wanted_s = datetime.fromisoformat(moment + "+00:00").timestamp()
+    wanted_s = utc(moment).timestamp()
     for _ in range(600):
         written = shown.read_text() if shown.exists() else ""
         if written and abs(int(written) - wanted_s) < 60:
@@ -101,7 +90,7 @@ def wait_for(shown: Path, moment: str, device: subprocess.Popen[str]) -> None:
     raise AssertionError(f"the device does not see {moment}")
 
 
-@pytest.mark.skipif(FAKETIME is None, reason="LIBFAKETIME IS NOT INSTALLED (apt install faketime)")
+@pytest.mark.skipif(bool(NOT_HERE), reason=NOT_HERE)
 @pytest.mark.parametrize("name", JUMPS)
 def test_every_crossing_is_in_one_quarter_once_whatever_the_clock_did(tmp_path: Path, name: str) -> None:
     reports, told = run_through(tmp_path, JUMPS[name])
