@@ -117,7 +117,8 @@ OWN_ONLY = sql.SQL("select q.*, null::text as source, null::text as licence from
 
 def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
     """Return the query of a piece's counts, by period."""
-    own = street_query(bucket, Key.SEGMENT, rolled_up=bucket is not Bucket.QUARTER, alone=piece.standing.alone)
+    rolled_up = bucket is not Bucket.QUARTER and piece.standing.added_up
+    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=piece.standing.alone)
     if not piece.standing.has_imported:
         return OWN_ONLY.format(own=own)
     parts = {"n": each("{n}"), "seen": each("{n}_seen"), "nothing": each("null::int")}

@@ -24,6 +24,7 @@ from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
 from telstraat_api.database import Database
 from telstraat_api.errors import QueryError
 from telstraat_api.imported import add_imported
+from telstraat_api.marks import Part, parts_of
 from telstraat_api.periods import Bucket, Window
 from telstraat_api.plain import plain_place, read_plain, read_plain_speeds
 from telstraat_contract.quarters import QUARTER_S
@@ -229,20 +230,28 @@ async def read_rows(
     standing: Standing | None,
 ) -> list[tuple[Any, ...]]:
     """Return what `period_of` reads, without imported counts; one row more than `rows_max` when there are more."""
-    values = {
-        "ids": list(ids),
-        "start": window.start,
-        "end": window.end,
-        "bucket": bucket.value,
-        "limit": rows_max + 1,
-    }
     place = plain_place(standing, bucket, window)
     if place is not None:
         return await read_plain(database, place, bucket, rows_max + 1)
     alone = standing is not None and standing.alone
-    many = are_many(ids, window) or are_added_up(standing, bucket)
+    parts = [Part(list(ids), window, are_many(ids, window) or are_added_up(standing, bucket))]
+    if parts[0].rolled_up and bucket is not Bucket.QUARTER and (standing is None or not standing.added_up):
+        parts = await parts_of(database, ids, window, bucket, key.value)
+    rows: list[tuple[Any, ...]] = []
+    for part in parts:
+        rows += await read_part(database, part, bucket, rows_max, key, alone=alone)
+    return rows if len(parts) == 1 else sorted(rows, key=lambda row: row[:2])
+
+
+async def read_part(
+    database: Database, part: Part, bucket: Bucket, rows_max: int, key: Key, *, alone: bool
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a part of a window."""
+    span = {"start": part.window.start, "end": part.window.end}
+    values = {"ids": part.ids, **span, "bucket": bucket.value, "limit": rows_max + 1}
+    query = query_for(bucket, key, rolled_up=part.rolled_up, alone=alone)
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(query_for(bucket, key, rolled_up=many, alone=alone), values)
+        await cursor.execute(query, values)
         return await cursor.fetchall()
 
 
@@ -264,12 +273,16 @@ def are_added_up(standing: Standing | None, bucket: Bucket) -> bool:
     return standing is not None and standing.alone and standing.added_up and bucket is Bucket.HOUR
 
 
+def may_be_rolled_up(ids: Sequence[int], window: Window, standing: Standing) -> bool:
+    """Tell whether hours are read from the rollups: when they hold them all, and that is quicker."""
+    return standing.added_up and (are_many(ids, window) or are_added_up(standing, Bucket.HOUR))
+
+
 async def read_totals(
     database: Database, ids: Sequence[int], window: Window, standing: Standing
 ) -> dict[int, tuple[float, ...]]:
     """Return the corrected counts of the window's hours added up, of each street, as `COLUMNS`; without imported counts."""
-    many = are_many(ids, window) or are_added_up(standing, Bucket.HOUR)
-    query = totals_query(rolled_up=many, alone=standing.alone)
+    query = totals_query(rolled_up=may_be_rolled_up(ids, window, standing), alone=standing.alone)
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
@@ -327,7 +340,9 @@ async def read_speeds(
     place = plain_place(standing, bucket, window) if bucket is Bucket.HOUR else None
     if place is not None:
         return await read_plain_speeds(database, place)
-    if bucket is Bucket.HOUR and (are_many(ids, window) or are_added_up(standing, bucket)):
+    if standing is None and key is Key.SEGMENT and are_many(ids, window):
+        standing = await standing_of(database, ids, window)
+    if bucket is Bucket.HOUR and standing is not None and may_be_rolled_up(ids, window, standing):
         return await read_added_speeds(database, ids, window, key)
     query = speeds_query(bucket, key)
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}

@@ -159,6 +159,43 @@ def test_the_rollups_say_what_the_quarters_say(
     assert added_up
 
 
+@pytest.mark.parametrize("bucket", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("timezone", ["Europe/Brussels", "Asia/Kolkata", "America/Toronto"])
+def test_a_long_window_holds_what_is_not_added_up_yet(
+    client: httpx.Client,
+    connection: psycopg.Connection,
+    bucket: str,
+    timezone: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segment = add_segment(connection, timezone=timezone)
+    sensor, moved = (
+        add_sensor(connection, f"{name}-{segment}", segment, from_at=NOON - timedelta(days=40)) for name in "ab"
+    )
+    wide = (NOON - timedelta(days=40), NOON)
+    add_reports(connection, plausible_days(sensor, NOON - timedelta(days=30), NOON - timedelta(days=8), seed=3))
+    refresh_all(connection)
+    add_reports(connection, plausible_days(sensor, NOON - timedelta(days=8), NOON, seed=5))
+    add_reports(connection, plausible_days(moved, NOON - timedelta(days=15, hours=7), NOON, seed=6))
+    added_up = periods(client, segment, bucket, *wide, speed="true")
+    monkeypatch.setattr(reading, "QUARTERS_ADDED_UP", 0)
+    assert periods(client, segment, bucket, *wide, speed="true") == added_up, "no ingest has run"
+    values: dict[str, str | int] = {
+        "segments": segment,
+        "bucket": bucket,
+        "from": wide[0].isoformat(),
+        "to": wide[1].isoformat(),
+    }
+    columns = client.get("/api/v1/reports/columns", params=values).json()["columns"]
+    assert columns["car_lft_seen"] == [period["raw"]["car"]["lft"] for period in added_up]
+    if bucket in {"hour", "day"}:
+        lines = client.get("/api/v1/reports/file.csv", params=values).text.splitlines()
+        assert len(lines) == len(added_up) + 1
+    refresh_all(connection)
+    assert periods(client, segment, bucket, *wide, speed="true") == added_up
+    assert sum(period["raw"]["car"]["lft"] for period in added_up) > 0
+
+
 def test_imported_counts_fill_in_where_the_street_has_none_of_its_own(
     client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
 ) -> None:
