@@ -25,9 +25,11 @@ MAX_PAYLOAD_BYTES = 16_384  # the longest receipt with MAX_RANGES is half of it;
 Version = Annotated[int, Meta(ge=1, le=1)]
 SensorName = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)]
 Epoch = Annotated[int, Meta(ge=1, le=2**53 - 1)]  # exact in every JSON reader
-Seq = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+SEQ_MAX = 2**31 - 1
+Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 Count = Annotated[int, Meta(ge=0, le=32_767)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
+Whole = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # exact in every JSON reader
 UtcTime = Annotated[datetime, Meta(tz=True)]
 Ranges = Annotated[tuple[tuple[Seq, Seq], ...], Meta(max_length=MAX_RANGES)]
 Text = Annotated[str, Meta(max_length=200)]
@@ -125,17 +127,17 @@ class Health(Message, frozen=True, kw_only=True):
     sensor: SensorName
     at: UtcTime
     epoch: Epoch
-    last_seq: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    last_seq: Annotated[int, Meta(ge=0, le=SEQ_MAX)] = 0
     lost: Ranges = ()
-    waiting: Annotated[int, Meta(ge=0)] = 0  # reports without a receipt
+    waiting: Whole = 0  # reports without a receipt
     version: Text = ""
-    config: Annotated[int, Meta(ge=0)] = 0  # version of the settings it runs
+    config: Whole = 0  # version of the settings it runs
     clock_trusted: bool = True
     fps: Annotated[float, Meta(ge=0)] | None = None
-    dropped_frames: Annotated[int, Meta(ge=0)] = 0
+    dropped_frames: Whole = 0
     temperature_c: float | None = None
-    disk_free_mb: Annotated[int, Meta(ge=0)] | None = None
-    restarts: Annotated[int, Meta(ge=0)] = 0
+    disk_free_mb: Whole | None = None
+    restarts: Whole = 0
     alarms: Annotated[tuple[Text, ...], Meta(max_length=32)] = ()
 
 
@@ -147,7 +149,7 @@ class Status(Message, frozen=True, kw_only=True):
     sensor: SensorName
     state: Literal["online", "offline"]
     epoch: Epoch | None = None
-    last_seq: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    last_seq: Annotated[int, Meta(ge=0, le=SEQ_MAX)] = 0
 
 
 class Live(Message, frozen=True, kw_only=True):
@@ -169,8 +171,8 @@ class Receipt(Message, frozen=True, kw_only=True):
     channel = Channel.RECEIPT
 
     epoch: Epoch
-    through: Annotated[int, Meta(ge=0, le=2**31 - 1)]
-    seen: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    through: Annotated[int, Meta(ge=0, le=SEQ_MAX)]
+    seen: Annotated[int, Meta(ge=0, le=SEQ_MAX)] = 0
     want: Ranges = ()
     refused: Ranges = ()  # newly in quarantine: committed as such, not to be sent again
 
@@ -180,7 +182,7 @@ class Config(Message, frozen=True, kw_only=True):
 
     channel = Channel.CONFIG
 
-    version: Annotated[int, Meta(ge=0)]
+    version: Whole
     line: tuple[float, float, float, float] | None = None  # shares of width and height, p1 then p2
     flip: bool | None = None  # true: image direction left_to_right counts as rgt
     speed_limit_kmh: Annotated[int, Meta(ge=5, le=150)] | None = None
@@ -212,7 +214,8 @@ def decode(channel: Channel, payload: bytes) -> Any:
         raise MessageError(f"{channel}: {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}")
     try:
         return _decoders[channel].decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        # Overflow: a time that is in the calendar with its offset, and not in UTC.
         raise MessageError(f"{channel}: {error}") from error
 
 

@@ -56,11 +56,10 @@ class Batch:
             parts[id(rejected.arrival) not in first].rejected.append(rejected)
         return parts
 
-    def as_rejected(self, reason: Reason, detail: str) -> Batch:
+    def as_rejected(self, reason: Reason, detail: str, *, is_bare: bool = False) -> Batch:
         """Return the same messages, all on their way to quarantine."""
-        return Batch(
-            list(self.arrivals), self.now, rejected=[Rejected(arrival, reason, detail) for arrival in self.arrivals]
-        )
+        rejected = [Rejected(arrival, reason, detail, is_bare=is_bare) for arrival in self.arrivals]
+        return Batch(list(self.arrivals), self.now, rejected=rejected)
 
 
 def read_batch(arrivals: Sequence[Arrival], decoder: Decoder, dates: Dates, now: datetime | None = None) -> Batch:

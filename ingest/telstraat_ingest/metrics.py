@@ -41,6 +41,9 @@ class Metrics:
         self.pending = gauge("pending", "Messages taken and not yet committed")
         self.broker_up = gauge("broker_up", "1 while the broker is connected")
         self.database_up = gauge("database_up", "1 while the database takes batches")
+        self.database_refuses = gauge(
+            "database_refuses", "1 while the database is there and refuses every batch: rights, read-only, schema"
+        )
         self.last_commit = gauge("last_commit_timestamp_seconds", "When a batch was committed last")
         self.missing = gauge("missing_reports", "Reports that ingest has asked for again and that have not come")
         self.lost = gauge("lost_reports", "Reports that devices have announced as lost")

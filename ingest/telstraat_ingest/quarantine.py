@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ class Reason(StrEnum):
     """Another report with the same key is in the table already, with other content."""
     REFUSED_BY_STORE = "refused_by_store"
     """The database refuses it, alone among its batch."""
+    OVER_LIMIT = "over_limit"
+    """It would begin more streams than one sensor may have. The device keeps it."""
 
 
 class Arrival(Struct, frozen=True, gc=False):
@@ -59,6 +62,8 @@ class Rejected(NamedTuple):
     detail: str
     sensor_id: int | None = None
     stored: dict[str, Any] | None = None
+    is_bare: bool = False
+    """Kept without its payload, and without a word to its stream: the database refuses those, too."""
 
 
 def arrival(connection: int, mid: int, qos: int, topic: str, payload: bytes, arrived_s: float) -> Arrival:
@@ -80,6 +85,18 @@ values (%s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (topic, reason, payload_sha256) do update set times = quarantine.times + 1, last_at = now()
 """
 
+_USED = """
+select topic, sum(octet_length(payload) + octet_length(coalesce(stored::text, '')) + {row}) from quarantine
+where topic = any(%s) group by topic
+"""
+ROW_BYTES = 500
+"""What a row takes beside its payload: reason, detail, checksum and its entries in the indexes."""
+USED = _USED.format(row=ROW_BYTES)
+NO_ROOM = (
+    "{kb} kB of this topic are kept (sensor_quarantine_kb): of this message and others with the same reason only the number "
+    "of times is. First: {detail}"
+)
+
 DETAIL_MAX = 1000
 TOPIC_MAX = 500  # an index entry of PostgreSQL holds 2,700 bytes
 
@@ -87,3 +104,22 @@ TOPIC_MAX = 500  # an index entry of PostgreSQL holds 2,700 bytes
 def storable(text: str, length_max: int = DETAIL_MAX) -> str:
     """Return a text that PostgreSQL takes: without null characters and half surrogates, not longer than it may be."""
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()[:length_max]
+
+
+def row_of(rejected: Rejected, sensor_id: int | None, *, has_room: bool, kb: int) -> tuple[Any, ...]:
+    """Return the values of `INSERT`. Without room all messages of a topic and reason are one row, and counted."""
+    message = rejected.arrival
+    topic, detail = storable(message.topic, TOPIC_MAX), rejected.detail
+    if not has_room:
+        detail = NO_ROOM.format(kb=kb, detail=detail)
+        return sensor_id, topic, str(rejected.reason), storable(detail), b"", 0, hashlib.sha256(b"").digest(), None
+    payload = b"" if rejected.is_bare else message.payload
+    stored = json.dumps(rejected.stored) if rejected.stored else None
+    return (
+        sensor_id, topic, str(rejected.reason), storable(detail), payload, message.payload_bytes, sha256(message), stored,
+    )  # fmt: skip
+
+
+def bytes_of(rejected: Rejected) -> int:
+    """Return how much room a message takes in quarantine, about."""
+    return len(rejected.arrival.payload) + ROW_BYTES

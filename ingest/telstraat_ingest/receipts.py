@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from telstraat_contract.messages import MAX_RANGES, Receipt
-
-Ranges = tuple[tuple[int, int], ...]
-"""Closed ranges of sequence numbers, ascending."""
+from telstraat_ingest.multiranges import Ranges
 
 
 class StreamState(NamedTuple):

@@ -24,15 +24,17 @@ from psycopg import Connection
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, Topic
 from telstraat_ingest.batch import Batch, Dates, read_batch
+from telstraat_ingest.database_errors import Fault, fault_of
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.errors import IngestError, SecondIngesterError
 from telstraat_ingest.metrics import Metrics
-from telstraat_ingest.quarantine import Arrival, Reason
+from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.receive import Receiver
 from telstraat_ingest.settings import IngestSettings
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.watch import Watcher
-from telstraat_ingest.write import Writer, Written
+from telstraat_ingest.work import Written
+from telstraat_ingest.write import Writer
 
 _IDLE_TURN_S = 0.2
 _RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0
@@ -184,15 +186,15 @@ class Service:
                 self._write(arrivals[middle:], rest, writer)
             else:
                 detail = f"unforeseen {type(error).__name__}: {error}"
-                self._write_batch(Batch(arrivals).as_rejected(Reason.REFUSED_BY_STORE, detail), rest, writer)
+                self._write_batch(Batch(arrivals), rest, writer, detail)
 
-    def _write_batch(self, batch: Batch, rest: list[Arrival], writer: Writer) -> None:
+    def _write_batch(self, batch: Batch, rest: list[Arrival], writer: Writer, why_not: str = "") -> None:
         with self._pen:
             began_s = time.monotonic()
             if began_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
                 self._sensors_at_s = began_s
                 writer.forget_sensors()
-            written = writer.write(batch)
+            written = writer.set_aside(batch, why_not) if why_not else writer.write(batch)
             self.metrics.write_seconds.observe(time.monotonic() - began_s)
             self._written.put((rest, batch, written))
 
@@ -223,6 +225,7 @@ class Service:
     def _settle(self, rest: list[Arrival], batch: Batch, written: Written) -> None:
         """Acknowledge and answer what is committed: in this order."""
         del rest[: len(batch.arrivals)]
+        self._database_back()
         self.metrics.wait_seconds.observe(time.monotonic() - batch.arrivals[0].arrived_s)
         self._receiver.acknowledge(batch.arrivals)
         self._send_receipts(written)
@@ -281,25 +284,33 @@ class Service:
                 connect_timeout=5,
                 application_name=f"ingest {self.settings.ingester}",
             )
-            self._writer = Writer(self._connection)
+            self._writer = Writer(self._connection, self.settings.limits)
         except psycopg.Error as error:
             self._database_away(error)
             return False
-        self._retry_wait_s = _RETRY_MIN_S
         self.metrics.database_up.set(1)
+        if not self._receiver.held:
+            self._database_back()  # otherwise the first commit tells: a server that is full lets us in and takes nothing
+        return True
+
+    def _database_back(self) -> None:
+        self._retry_wait_s = _RETRY_MIN_S
+        self.metrics.database_refuses.set(0)
         if self._database_away_since_s is not None:
             away_s = time.monotonic() - self._database_away_since_s
             logger.info(
                 "database back after %.1f s", away_s, extra={"event": "database_back", "away_s": round(away_s, 1)}
             )
             self._database_away_since_s = None
-        return True
 
     def _database_away(self, error: psycopg.Error) -> None:
+        """Wait for a database that is away, or that refuses every batch; what a message is to blame for does not get here."""
         self._close_database()
+        event = "database_away" if fault_of(error) is Fault.AWAY else "database_refuses"
+        self.metrics.database_refuses.set(event == "database_refuses")
         if self._database_away_since_s is None:
             self._database_away_since_s = time.monotonic()
-            logger.warning("database away: %s", str(error).strip(), extra={"event": "database_away"})
+            logger.warning("%s: %s", event.replace("_", " "), str(error).strip(), extra={"event": event})
         self._retry_at_s = time.monotonic() + self._retry_wait_s
         self._retry_wait_s = min(self._retry_wait_s * 2, _RETRY_MAX_S)
 

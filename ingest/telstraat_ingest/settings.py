@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from telstraat_ingest.errors import SettingsError
+from telstraat_ingest.limits import EPOCHS_MAX, RANGES_MIN, Limits
 from telstraat_ingest.migrate import Timescale
 
 ENVIRONMENT = "TELSTRAAT_INGEST_"
@@ -64,6 +65,12 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Reports older than this are dropped, whole months (or chunks) at a time; hours and days stay. Empty: kept for ever."""
     quarantine_days: Positive = 400
     """Quarantined messages older than this are dropped."""
+    sensor_epochs_a_day: Annotated[int, Meta(ge=1, le=EPOCHS_MAX)] = 100
+    """So many streams a sensor may begin in 24 hours; what would begin more is set aside, and comes again."""
+    stream_ranges_max: Annotated[int, Meta(ge=RANGES_MIN, le=100_000)] = 500
+    """So many ranges of missing, lost and refused reports are kept of a stream; beyond, the first and the newest."""
+    sensor_quarantine_kb: Annotated[int, Meta(ge=20)] = 1024
+    """So much is kept in quarantine of each topic of a sensor; what comes beyond is counted only."""
     compress_after_days: Positive = 14
     """With TimescaleDB: chunks are compressed when they are older than this."""
     disk_warn_percent: Annotated[int, Meta(ge=1, le=99)] = 80
@@ -81,6 +88,11 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def ingester(self) -> str:
         """Return this ingester's name, never empty."""
         return self.name or socket.gethostname().split(".")[0] or "ingest"
+
+    @property
+    def limits(self) -> Limits:
+        """Return what may be stored for one sensor."""
+        return Limits(self.sensor_epochs_a_day, self.stream_ranges_max, self.sensor_quarantine_kb)
 
     @property
     def address(self) -> tuple[str, int, bool]:

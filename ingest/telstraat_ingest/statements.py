@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from telstraat_contract.messages import SEQ_MAX
+
+LENGTH = f"(coalesce(upper(r)::bigint, {SEQ_MAX + 1}) - lower(r))"
+"""How many numbers a range `r` has."""
+
 SENSORS = "select name, sensor_id, retired_at is not null from sensor where name = any(%s)"
 
 # Weaker than `for update`, which a foreign key's check on the sensor would wait for, with streams locked already: a deadlock.
 LOCK_SENSORS = "select from sensor where sensor_id = any(%s) order by sensor_id for no key update"
 
+# A sensor begins only so many streams a day, and only as many as can be numbered: what is left out here is over the limit.
 NEW_STREAMS = """
+with asked as (
+    select sensor_id, epoch, row_number() over (partition by sensor_id order by epoch) as place
+    from unnest(%(sensors)s::int[], %(epochs)s::bigint[]) as n (sensor_id, epoch)
+    where not exists (select from stream s where s.sensor_id = n.sensor_id and s.epoch = n.epoch)
+), had as (
+    select sensor_id, max(epoch_no) as last, count(*) filter (where first_at > now() - interval '1 day') as today
+    from stream where sensor_id = any(%(sensors)s::int[]) group by sensor_id
+)
 insert into stream (sensor_id, epoch_no, epoch)
-select n.sensor_id,
-    (select coalesce(max(s.epoch_no), 0) from stream s where s.sensor_id = n.sensor_id)
-        + row_number() over (partition by n.sensor_id order by n.epoch),
-    n.epoch
-from unnest(%s::int[], %s::bigint[]) as n (sensor_id, epoch)
-where not exists (select from stream s where s.sensor_id = n.sensor_id and s.epoch = n.epoch)
+select sensor_id, coalesce(last, 0) + place, epoch from asked left join had using (sensor_id)
+where coalesce(last, 0) + place <= %(most)s and coalesce(today, 0) + place <= %(a_day)s
 """
 
 STREAMS = """
@@ -52,37 +62,63 @@ where ({", ".join(f"t.{name.strip()}" for name in _MEASURED.split(","))}, {_CONF
 
 FORGET_CONTRADICTIONS = "delete from stage where ordinal = any(%s)"
 
-_MISSING = """case when c.last > s.seen then s.missing + int4multirange(int4range(s.seen + 1, c.last, '[]')) else s.missing end
-        - c.seqs"""
+# Ranges are half open, and no integer follows the highest number: a range that ends with it has no upper bound.
+_AFTER = f"nullif({{0}}, {SEQ_MAX}) + 1"
+_GROWN = f"""case when {{0}}.last > s.seen then s.missing + int4multirange(int4range(s.seen + 1, {_AFTER.format("{0}.last")}))
+        else s.missing end"""
+_MISSING = _GROWN.format("c") + " - c.seqs"
+_STATE = """s.sensor_id, s.epoch_no, s.epoch, s.through, s.seen, s.missing::text,
+    greatest(pg_column_size(s.lost), pg_column_size(s.refused))"""
 
 # A stream grows by everything up to the highest number heard of, and loses from `missing` what has come.
 TAKE = f"""
 update stream s set seen = greatest(s.seen, c.last), missing = {_MISSING}, lost = s.lost - c.seqs, refused = s.refused - c.seqs,
     last_at = now(), gap_since = case when isempty({_MISSING}) then null else coalesce(s.gap_since, now()) end
 from (
-    select sensor_id, epoch_no, max(seq) as last, range_agg(int4range(seq, seq, '[]')) as seqs
+    select sensor_id, epoch_no, max(seq) as last, range_agg(int4range(seq, {_AFTER.format("seq")})) as seqs
     from stage group by sensor_id, epoch_no
 ) c where s.sensor_id = c.sensor_id and s.epoch_no = c.epoch_no
-returning s.sensor_id, s.epoch_no, s.epoch, s.through, s.seen, s.missing::text
+returning {_STATE}
 """  # noqa: S608  (constants of this module)
 
 # What is heard of a stream beside its reports: how far it is (status, health), what is lost, what was refused.
-HEAR = """
+HEAR = f"""
 with heard as (
     select * from unnest(%s::int[], %s::smallint[], %s::int[], %s::int4multirange[], %s::int4multirange[])
         as h (sensor_id, epoch_no, last, lost, refused)
 ), grown as (
     select sensor_id, epoch_no, h.lost, h.refused, greatest(s.seen, h.last) as seen,
-        case when h.last > s.seen then s.missing + int4multirange(int4range(s.seen + 1, h.last, '[]')) else s.missing end
-            as missing
+        {_GROWN.format("h")} as missing
     from stream s join heard h using (sensor_id, epoch_no)
 )
 update stream s set seen = g.seen, missing = g.missing - g.lost - g.refused, lost = s.lost + g.missing * g.lost,
     refused = s.refused + g.missing * (g.refused - g.lost),
     gap_since = case when isempty(g.missing - g.lost - g.refused) then null else coalesce(s.gap_since, now()) end
 from grown g where s.sensor_id = g.sensor_id and s.epoch_no = g.epoch_no
-returning s.sensor_id, s.epoch_no, s.epoch, s.through, s.seen, s.missing::text
-"""
+returning {_STATE}
+"""  # noqa: S608  (constants of this module)
+
+# A stream with more ranges than it may have. Of what is missing the first stay as they are: only they are told in receipts. The
+# rest becomes one range; what of it was committed is asked for once more, and no number counts as settled that is not. Of the
+# lost and the refused, which nobody is told of again, the newest stay.
+BOUND = f"""
+with gaps as (
+    select s.sensor_id, s.epoch_no, s.lost, s.refused, coalesce((
+        select range_agg(case when i < %(most)s then r else int4range(lower(r), upper(s.missing)) end)
+        from unnest(s.missing) with ordinality as u (r, i) where i <= %(most)s), '{{}}') as missing
+    from stream s join unnest(%(sensors)s::int[], %(numbers)s::smallint[]) as n (sensor_id, epoch_no) using (sensor_id, epoch_no)
+), bounded as (
+    select sensor_id, epoch_no, missing, lost - missing as all_lost,
+        coalesce((select range_agg(r) from (select r from unnest(lost - missing) r order by r desc limit %(most)s) x), '{{}}') as lost,
+        coalesce((select range_agg(r) from (select r from unnest(refused - missing) r order by r desc limit %(most)s) x), '{{}}')
+            as refused
+    from gaps
+)
+update stream s set missing = b.missing, lost = b.lost, refused = b.refused,
+    lost_earlier = s.lost_earlier + coalesce((select sum({LENGTH}) from unnest(b.all_lost - b.lost) r), 0)
+from bounded b where s.sensor_id = b.sensor_id and s.epoch_no = b.epoch_no
+returning {_STATE}
+"""  # noqa: S608  (constants of this module)
 
 # One mark for each sensor and day: a batch of a backlog has many quarters of the same.
 DIRTY = """

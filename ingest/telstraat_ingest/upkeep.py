@@ -18,20 +18,21 @@ from psycopg import Connection
 from telstraat_ingest import migrate, rollup, store
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
+from telstraat_ingest.statements import LENGTH
 
 _RETRY_S = 2.0
 _REFRESH_AT_LEAST_S = 30.0
-_GAUGES = """
+_GAUGES = f"""
 select
-    (select coalesce(sum(upper(r) - lower(r)), 0) from stream, unnest(missing) r),
-    (select coalesce(sum(upper(r) - lower(r)), 0) from stream, unnest(lost) r),
+    (select coalesce(sum({LENGTH}), 0) from stream, unnest(missing) r),
+    (select coalesce(sum({LENGTH}), 0) from stream, unnest(lost) r) + (select coalesce(sum(lost_earlier), 0) from stream),
     (select count(*) from rollup_dirty),
     (select count(*) from installation i join sensor s using (sensor_id)
         where i.until_at is null and s.retired_at is null and i.from_at < now() - interval '2 hours'
             and not exists (select from stream st where st.sensor_id = i.sensor_id
                 and st.last_at > now() - interval '2 hours')),
     pg_database_size(current_database())
-"""
+"""  # noqa: S608  (a constant)
 
 logger = logging.getLogger(__name__)
 

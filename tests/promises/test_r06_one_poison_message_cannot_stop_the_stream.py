@@ -12,9 +12,10 @@ from tests.harness.brokers import TestBroker, client_of
 from tests.harness.moments import yesterday
 from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait_until, write_arrivals
 
-from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Health, Report, encode
+from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Report, Status, encode
 from telstraat_contract.topics import Channel, topic
 from telstraat_ingest import registry, rows
+from telstraat_ingest.limits import Limits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.write import Writer
 
@@ -39,14 +40,18 @@ GARBAGE = {
     "the server's topic": (topic("poison-1", Channel.RECEIPT), GOOD, "topic"),
     "too old": (TOPIC, encode(a_report("poison-1", 1, yesterday() - timedelta(days=401))), "too_old"),
     "in the future": (TOPIC, encode(a_report("poison-1", 1, yesterday() + timedelta(days=3))), "in_the_future"),
-    # What JSON may carry and PostgreSQL may not: the database itself refuses it, and only it.
-    "a null character": (topic("poison-1", Channel.HEALTH),
-                         encode(Health(sensor="poison-1", at=yesterday(), epoch=1, version="1\0")), "refused_by_store"),
+    "a time outside the calendar": (TOPIC, GOOD.replace(GOOD[GOOD.index(b'"period_start"'):GOOD.index(b',"observed_s"')],
+                                                        b'"period_start":"0001-01-01T00:00:00+14:00"'), "malformed"),
 }  # fmt: skip
 
 
 def test_every_reason_that_is_documented_is_tested_somewhere() -> None:
-    tested = {reason for _, _, reason in GARBAGE.values()} | {"contradicts", "retired_sensor"}
+    tested = {reason for _, _, reason in GARBAGE.values()} | {
+        "contradicts",
+        "retired_sensor",
+        "refused_by_store",
+        "over_limit",
+    }
     assert tested == {str(reason) for reason in Reason}
 
 
@@ -102,6 +107,98 @@ def test_a_bad_one_among_a_hundred_over_the_broker_stops_nothing(database: str, 
         assert wait_until(lambda: ingest.service.metrics.value("quarantined_total", reason="malformed") > 0)
         grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
         assert grown_kb < 50_000
+
+
+REFUSE = """
+create function refuse() returns trigger language plpgsql as $$ begin
+    raise exception 'not number %%', new.{column} using errcode = '{state}'; end $$;
+create trigger refuses before insert on {table} for each row when ({when}) execute function refuse();
+"""
+
+
+@pytest.mark.parametrize("state", ["22003", "23514", "P0001", "54000", "XX000"])
+def test_what_the_store_refuses_is_isolated_and_told_as_refused(database: str, state: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        registry.add_sensor(connection, "poison-1")
+        refuse = REFUSE.format(column="seq", state=state, table="report", when="new.seq = 5")
+        connection.execute(refuse.replace("%%", "%").encode())
+        writer = Writer(connection)
+        written = write_arrivals(writer, arrivals_of([a_report("poison-1", seq) for seq in range(1, 11)]))
+        assert [one.reason for one in written.rejected] == ["refused_by_store"]
+        assert connection.execute("select array_agg(seq order by seq) from report").fetchone() == (
+            [1, 2, 3, 4, 6, 7, 8, 9, 10],
+        )
+        assert connection.execute("select reason, detail from quarantine").fetchall() == [
+            ("refused_by_store", "not number 5")
+        ]
+        assert {one for receipt in written.receipts["poison-1"] for one in receipt.refused} == {(5, 5)}
+
+
+@pytest.mark.parametrize(("bare", "kept"), [("false", 1), ("true", 0)])
+def test_what_even_quarantine_refuses_is_isolated_a_second_time_and_never_waits(
+    database: str, bare: str, kept: int
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        registry.add_sensor(connection, "poison-1")
+        for table, column, when in (
+            ("report", "seq", "new.seq = 5"),
+            ("quarantine", "topic", f"{bare} or octet_length(new.payload) > 0"),
+        ):
+            refuse = REFUSE.format(column=column, state="22003", table=table, when=when).replace("%%", "%")
+            connection.execute(refuse.replace("refuse()", f"refuse_{table}()").encode())
+        written = write_arrivals(Writer(connection), arrivals_of([a_report("poison-1", seq) for seq in range(1, 11)]))
+        assert connection.execute("select count(*) from report").fetchone() == (9,)
+        assert connection.execute("select count(*) from quarantine where payload = ''").fetchone() == (kept,)
+        assert [one.reason for one in written.rejected] == ["refused_by_store"]
+        told = [one for receipt in written.receipts["poison-1"] for one in receipt.refused]
+        assert told == [], "what is not kept is not receipted: the sensor keeps it"
+
+
+def test_one_epoch_too_many_waits_on_its_device_and_nobody_waits_for_it(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for name in ("poison-1", "good-1"):
+            registry.add_sensor(connection, name)
+        writer = Writer(connection, Limits(epochs_a_day=3))
+        many = [a_report("poison-1", 1, epoch=epoch) for epoch in range(1, 7)]
+        states = [Status(sensor="poison-1", state="online", epoch=epoch, last_seq=1) for epoch in range(7, 10)]
+        written = write_arrivals(writer, arrivals_of([*many, *states, a_report("good-1", 1)]))
+        assert (written.inserted, len(written.rejected)) == (4, 6)
+        assert {one.reason for one in written.rejected} == {Reason.OVER_LIMIT}
+        assert {one.epoch for one in written.receipts["poison-1"]} == {1, 2, 3}
+        assert [one.refused for one in written.receipts["poison-1"]] == [(), (), ()]
+        connection.execute("update stream set first_at = first_at - interval '25 hours'")
+        again = write_arrivals(writer, arrivals_of(many))
+        assert (again.inserted, again.rejected) == (3, []), "a day later there is room, and the device sends it again"
+
+
+def test_the_last_epoch_that_can_be_numbered_stops_nobody(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for name in ("poison-1", "good-1"):
+            registry.add_sensor(connection, name)
+        connection.execute(
+            "insert into stream (sensor_id, epoch_no, epoch, first_at) select sensor_id, n, 1000000 + n, now() - interval '2 days'"
+            " from sensor cross join generate_series(1, 32766) n where name = 'poison-1'"
+        )
+        one_too_many = [a_report("poison-1", 1, epoch=1), a_report("poison-1", 1, epoch=2), a_report("good-1", 1)]
+        written = write_arrivals(Writer(connection), arrivals_of(one_too_many))
+        assert (written.inserted, [one.reason for one in written.rejected]) == (2, [Reason.OVER_LIMIT])
+        assert connection.execute("select max(epoch_no) from stream").fetchone() == (32_767,)
+
+
+def test_quarantine_keeps_so_much_of_a_topic_and_counts_the_rest(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        registry.add_sensor(connection, "poison-1")
+        writer = Writer(connection, Limits(quarantine_kb=100))
+        bad = b'{"v":1,"sensor":"poison-1","epoch":7,"seq":%d,"rubbish":"' + b"x" * 10_000 + b'"}'
+        told = set()
+        for seq in range(1, 51):
+            written = write_arrivals(writer, [an_arrival(TOPIC, bad % seq)])
+            told |= {one for receipt in written.receipts.get("poison-1", []) for one in receipt.refused}
+        found = connection.execute(
+            "select count(*), sum(octet_length(payload)) < 100 * 1024, sum(times), max(times) from quarantine"
+        ).fetchone()
+        assert found == (10, True, 50, 41)
+        assert told == {(seq, seq) for seq in range(1, 10)}, "refused is told only of what is kept"
 
 
 def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
