@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.designs.monitoring import Monitoring, monitor
+from telstraat_analytics.designs.series import days_needed
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation, evaluate, evaluate_all
 from telstraat_analytics.frames import as_counts
@@ -22,6 +23,7 @@ __all__ = [
     "Plan",
     "Question",
     "as_counts",
+    "days_needed",
     "evaluate",
     "evaluate_all",
     "monitor",

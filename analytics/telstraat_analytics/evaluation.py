@@ -15,14 +15,14 @@ from telstraat_analytics.checks import CHECKS, CheckContext, CheckResult, Verdic
 from telstraat_analytics.designs.network import Network, network
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
 from telstraat_analytics.designs.parts import By, Parts, known_parts, parts_of
-from telstraat_analytics.designs.series import Prepared, prepare
+from telstraat_analytics.designs.series import Prepared, needed, prepare
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding, timeline
 from telstraat_analytics.quality.inspect import Refusal
-from telstraat_analytics.question import Question
+from telstraat_analytics.question import SPEEDS, Question
 from telstraat_analytics.weather import read_weather
 
 STREETS_TOLD = 20
@@ -217,7 +217,7 @@ def evaluate_all(
         raise FrameError(
             f"none of the treated streets ({', '.join(measure.treated)}) is in the counts; they hold {streets or 'nothing'}"
         )
-    checked = checked[checked["segment"].isin(measure.segments)]
+    checked = needed(checked, measure)
     daily_weather = None if weather is None else read_weather(weather)
     prepared = prepare(checked, measure, daily_weather)
     return [_evaluated(checked, prepared, measure, question, kinds) for question in questions]
@@ -250,7 +250,8 @@ def _evaluated(
 
 
 def _hash(frame: pd.DataFrame, weather: pd.DataFrame | None, measure: Measure, question: Question) -> str:
-    digest = hashlib.sha256(frame_hash(frame).encode())
+    extra = (*question.columns, *(("car_speed",) if question.what in SPEEDS else ()))
+    digest = hashlib.sha256(frame_hash(frame, extra).encode())
     if weather is not None:
         digest.update(weather.round(6).to_csv().encode())
     digest.update(json.dumps([asdict(measure), asdict(question)], default=str, sort_keys=True).encode())

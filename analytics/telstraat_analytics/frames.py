@@ -7,10 +7,12 @@ share of the period was observed; a published, corrected count is turned back in
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from telstraat_analytics.errors import FrameError
 
@@ -45,7 +47,8 @@ def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: in
     Returns
     -------
     pandas.DataFrame
-        Sorted by segment and start, one row per hour, raw counts as float64, ``uptime`` as float64 in 0..1.
+        Sorted by segment and start, one row per hour, raw counts as float64, ``uptime`` as float64 in 0..1. A column
+        without a single value is a class that nobody counted: it is absent.
 
     Raises
     ------
@@ -62,6 +65,10 @@ def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: in
     _check_values(out)
     columns = count_columns(out)
     out[columns] = out[columns].astype(float)
+    out = out.drop(columns=[name for name in columns if out[name].isna().all()])
+    columns = count_columns(out)
+    if not any(name in out for name in CLASSES):
+        raise FrameError("the frame has no count of any class: every value is missing")
     if counts == "corrected":
         out[columns] = out[columns].mul(out["uptime"], axis=0)
     elif counts != "raw":
@@ -79,27 +86,65 @@ def count_columns(frame: pd.DataFrame) -> list[str]:
     return [name for name in (*COUNTED, *directed) if name in frame]
 
 
-def frame_hash(frame: pd.DataFrame) -> str:
-    """Return the SHA-256 of a frame's segments, times, uptime and counts; row order does not matter.
+def frame_hash(frame: pd.DataFrame, extra: Sequence[str] = ()) -> str:
+    """Return the SHA-256 of what a frame says: the same for the same counts from a file and from a database.
 
     Parameters
     ----------
     frame
         What `as_counts` returned.
+    extra
+        Columns that matter beside uptime, classes and the undivided count of the night: directions, ``car_speed``.
 
     Returns
     -------
     str
-        64 hexadecimal digits.
+        64 hexadecimal digits. Row order does not matter, nor what an installation is called, only where another begins.
     """
-    columns = ["segment", "start", "uptime", *count_columns(frame)]
-    rows = frame[columns].sort_values(["segment", "start"]).reset_index(drop=True)
+    rows = frame.sort_values(["segment", "start"]).reset_index(drop=True)
+    columns = ["uptime", *dict.fromkeys(name for name in (*COUNTED, *extra) if name in rows and name != "car_speed")]
     digest = hashlib.sha256(",".join(columns).encode())
     digest.update("\n".join(rows["segment"]).encode())
     digest.update(rows["start"].to_numpy("datetime64[s]").astype("int64").tobytes())
-    numbers = np.round(rows[columns[2:]].to_numpy(float), 6)
+    numbers = np.round(rows[columns].to_numpy(float), 6) + 0.0  # no negative zero
     digest.update(np.nan_to_num(numbers, nan=-1.0).tobytes())
+    if "instance" in rows:
+        changed = rows.groupby("segment")["instance"].transform(_changes)
+        digest.update(changed.to_numpy(np.uint8).tobytes())
+    if "car_speed" in extra and "car_speed" in rows:
+        digest.update((np.round(speed_counts(rows), 2) + 0.0).tobytes())
     return digest.hexdigest()
+
+
+def _changes(instance: pd.Series) -> pd.Series:
+    """Return where another installation begins; one that has no name is no other."""
+    known = instance.ffill().bfill()
+    return known.ne(known.shift()) & known.shift().notna()
+
+
+def speed_counts(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return measured cars per row and speed bin.
+
+    Parameters
+    ----------
+    table
+        Rows with ``car_speed`` (25 counts or shares of 5 km/h each, or missing) and ``car`` (raw).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rows, 25), cars per bin of 5 km/h; zero where nothing was measured. Shares are turned into cars by ``car``;
+        they are taken as precisely as a database keeps them, in single precision.
+    """
+    out = np.zeros((len(table), SPEED_BINS))
+    for row, speeds in enumerate(table["car_speed"]):
+        if isinstance(speeds, (list, tuple, np.ndarray)) and len(speeds) == SPEED_BINS:
+            out[row] = np.nan_to_num(np.asarray(speeds, dtype=float))
+    sums = out.sum(axis=1)
+    shares = np.abs(sums - 100) < 1.0
+    cars = table["car"].to_numpy(float)
+    out[shares] = out[shares].astype(np.float32) * (cars[shares] / 100)[:, None]
+    return out
 
 
 def _require(frame: pd.DataFrame) -> None:

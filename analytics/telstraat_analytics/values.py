@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from telstraat_analytics.days import DailyCounts
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.frames import SPEED_BIN_KMH, SPEED_BINS
+from telstraat_analytics.frames import SPEED_BIN_KMH, SPEED_BINS, speed_counts
 from telstraat_analytics.quality.inspect import Span
 from telstraat_analytics.question import Question
 
@@ -19,30 +19,6 @@ SHARES = {
     "active_share": (("pedestrian", "bike"), ("pedestrian", "bike", "car", "heavy")),
     "motor_share": (("car", "heavy"), ("pedestrian", "bike", "car", "heavy")),
 }
-
-
-def speed_counts(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Return measured cars per row and speed bin.
-
-    Parameters
-    ----------
-    table
-        Rows with ``car_speed`` (25 counts or shares of 5 km/h each, or missing) and ``car`` (raw).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (rows, 25), cars per bin of 5 km/h; zero where nothing was measured. Shares are turned into cars by ``car``.
-    """
-    out = np.zeros((len(table), SPEED_BINS))
-    for row, speeds in enumerate(table["car_speed"]):
-        if isinstance(speeds, (list, tuple, np.ndarray)) and len(speeds) == SPEED_BINS:
-            out[row] = np.nan_to_num(np.asarray(speeds, dtype=float))
-    sums = out.sum(axis=1)
-    shares = np.abs(sums - 100) < 1.0
-    cars = table["car"].to_numpy(float)
-    out[shares] *= (cars[shares] / 100)[:, None]
-    return out
 
 
 def quantile_kmh(histogram: NDArray[np.float64], share: float = 0.85) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -18,17 +18,19 @@ import pandas as pd
 import psycopg
 from psycopg import sql
 
-from telstraat_analytics import Excluded, Measure, Question, evaluate_all
+from telstraat_analytics import Excluded, Measure, Question, days_needed, evaluate_all
 from telstraat_analytics.errors import AnalysisError, FrameError
 from telstraat_analytics.readers.geojson import Line, line_of
 from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
 from telstraat_analytics.words import LANGUAGES
 
-HISTORY = timedelta(days=460)
 CLASSES = ("pedestrian", "bike", "car", "heavy", "night")
 LINES_MAX = 300
 """Streets that have no part in a measure, on its map."""
+
+EVERY_CAR = 0.01
+"""Speeds whose sum is this near to the cars were shares of all of them when they were imported."""
 
 REFUSED = 3
 """The exit code that says: the reason is on stderr, in words for the user."""
@@ -64,34 +66,66 @@ def measure_of(plain: Mapping[str, Any]) -> Measure:
 
 
 def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
-    """Return the hours of a measure's streets from a database, corrected for uptime, with the installation of each."""
-    segments = [number_of(one) for one in measure.segments]
+    """Return the hours that the evaluation of a measure reads from a database, with the installation of each.
+
+    Parameters
+    ----------
+    dsn
+        Of the database.
+    measure
+        Its segments are numbers; the days are those that `telstraat_analytics.days_needed` asks for, street by street.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `telstraat_analytics.as_counts` takes it, corrected for uptime. A class that nobody counted is missing.
+
+    Raises
+    ------
+    FrameError
+        A segment is no number, or the database has none of these hours.
+    """
     sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
-    begin = pd.Timestamp(measure.date, tz=measure.timezone) - HISTORY
-    end = pd.Timestamp(measure.date, tz=measure.timezone) + timedelta(
-        days=measure.transition_days + measure.after_days + 1
-    )
     hours = sql.SQL(
         "select segment_id, period_start, uptime, car_speed, {} from segment_hour "
-        "where segment_id = any(%s) and period_start >= %s and period_start < %s"
+        "where segment_id = %s and period_start >= %s and period_start < %s"
     ).format(sql.SQL(", ").join(map(sql.Identifier, sides)))
+    windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
     with psycopg.connect(dsn) as connection:
-        rows = connection.execute(hours, (segments, begin, end)).fetchall()
+        rows = [row for number, window in windows.items() for row in connection.execute(hours, (number, *window))]
         placed = connection.execute(
             "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
-            (segments,),
+            (list(windows),),
         ).fetchall()
     if not rows:
         raise FrameError(f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}")
     frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])
     frame["start"] = pd.to_datetime(frame["start"], utc=True)
+    frame[sides] = frame[sides].astype(float)
     for name in CLASSES:
-        frame[name] = frame[[f"{name}_lft", f"{name}_rgt"]].astype(float).sum(axis=1, min_count=1)
+        frame[name] = frame[[f"{name}_lft", f"{name}_rgt"]].sum(axis=1, min_count=1)
+    frame["uptime"] = frame["uptime"].clip(upper=1.0)
+    cars = frame["car"] * frame["uptime"]
+    frame["car_speed"] = pd.Series(map(shares_of, frame["car_speed"], cars), index=frame.index, dtype=object)
     counted = [*CLASSES, *sides]
     frame = frame.drop(columns=[name for name in counted if frame[name].isna().all()])  # what nobody counted is no zero
-    frame["uptime"] = frame["uptime"].clip(upper=1.0)
     frame["instance"] = instances(frame, placed)
     return frame.assign(segment=frame["segment"].astype(str))
+
+
+def shares_of(speeds: Sequence[float] | None, cars: float) -> Sequence[float] | None:
+    """Return an hour's speeds in percent, as they were imported, where every car that passed has one; else as they are.
+
+    Parameters
+    ----------
+    speeds
+        Cars per bin, or nothing.
+    cars
+        Cars seen in the hour.
+    """
+    if not speeds or not cars > 0 or abs(sum(speeds) - cars) > EVERY_CAR * cars:
+        return speeds
+    return [100 * one / cars for one in speeds]
 
 
 def lines_around(dsn: str, measure: Measure) -> dict[str, Line]:

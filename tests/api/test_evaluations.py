@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -259,3 +260,14 @@ def test_the_page_of_a_measure_says_what_its_report_says_to_those_who_may_see_it
     assert measure["name"] in unescape(module_client.get("/measures", headers=html).text)
     for address in (measure["links"]["self"], evaluation["links"]["self"]):
         assert module_client.patch(address, headers=professional, json={"published": False}).status_code == 200
+
+
+def test_what_was_marked_in_the_year_before_is_left_out_of_the_history_too(
+    module_client: httpx.Client, professional: dict[str, str], measure: dict[str, Any], streets: list[int]
+) -> None:
+    day = MEASURE - timedelta(days=300)
+    event = {"segment_id": streets[0], "kind": "road_works", "title": "new sewers", "from_at": f"{day}T06:00:00Z",
+             "until_at": f"{day}T20:00:00Z", "excludes": True}  # fmt: skip
+    assert module_client.post("/api/v1/events", headers=professional, json=event).status_code == 201
+    file = module_client.get(f"{measure['links']['self']}/file", headers=professional)
+    assert day in [one["first"] for one in tomllib.loads(file.text)["excluded"]]

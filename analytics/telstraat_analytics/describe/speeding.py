@@ -7,8 +7,8 @@ import pandas as pd
 
 from telstraat_analytics.days import local_table
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.frames import SPEED_BINS
-from telstraat_analytics.values import quantile_kmh, share_above, speed_counts
+from telstraat_analytics.frames import SPEED_BINS, speed_counts
+from telstraat_analytics.values import quantile_kmh, share_above
 
 WELL_ABOVE_KMH = 10
 

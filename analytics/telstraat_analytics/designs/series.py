@@ -87,6 +87,55 @@ def span_of(measure: Measure) -> Span:
     )
 
 
+def days_needed(measure: Measure) -> dict[str, tuple[pd.Timestamp, pd.Timestamp]]:
+    """Return, per street, the time whose counts an evaluation reads: whoever fetches counts fetches these and no others.
+
+    Parameters
+    ----------
+    measure
+        What was done where and when.
+
+    Returns
+    -------
+    dict
+        Per segment of the measure the start (INCLUSIVE) and the end (EXCLUSIVE) of whole local days, in UTC: two years
+        and more of the streets that are answered for, one of the controls (docs/decisions/081).
+    """
+    span = span_of(measure)
+    end = _midnight(span.last + pd.Timedelta(days=1), measure.timezone)
+    out = {}
+    for segment in measure.segments:
+        days = CONTROL_HISTORY_DAYS if segment in measure.controls else HISTORY_DAYS
+        out[segment] = _midnight(min(span.first, span.date - pd.Timedelta(days=days)), measure.timezone), end
+    return out
+
+
+def needed(frame: pd.DataFrame, measure: Measure) -> pd.DataFrame:
+    """Return the rows of a frame of counts that an evaluation reads, those in which nobody looked left out.
+
+    Parameters
+    ----------
+    frame
+        Raw hourly counts (see `telstraat_analytics.frames.as_counts`).
+    measure
+        What was done where.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of `frame`; what stands in it is all that the answer, and the hash of the inputs, depends on.
+    """
+    windows = days_needed(measure)
+    first = frame["segment"].map({segment: window[0] for segment, window in windows.items()})
+    last = frame["segment"].map({segment: window[1] for segment, window in windows.items()})
+    return frame[(frame["start"] >= first) & (frame["start"] < last) & (frame["uptime"] > 0)]
+
+
+def _midnight(day: pd.Timestamp, timezone: str) -> pd.Timestamp:
+    """Return the first instant of a local day, also where the clock jumps over midnight or strikes it twice."""
+    return day.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
+
+
 def prepare(frame: pd.DataFrame, measure: Measure, weather: pd.DataFrame | None = None) -> Prepared:
     """Cut a frame to the streets and days of a measure and inspect the sensors.
 
@@ -105,14 +154,10 @@ def prepare(frame: pd.DataFrame, measure: Measure, weather: pd.DataFrame | None 
         Streets without a single row in the frame are absent.
     """
     span = span_of(measure)
-    zone = measure.timezone
-    last = (span.last + pd.Timedelta(days=1)).tz_localize(zone)
-    near = frame[(frame["start"] < last) & frame["segment"].isin(measure.segments)]
+    near = needed(frame, measure)
     tables = {}
     for segment in measure.segments:
-        days = CONTROL_HISTORY_DAYS if segment in measure.controls else HISTORY_DAYS
-        first = min(span.first, span.date - pd.Timedelta(days=days)).tz_localize(zone)
-        table = local_table(near[near["start"] >= first], segment, zone)
+        table = local_table(near, segment, measure.timezone)
         if not table.empty:
             tables[segment] = table
     return Prepared(tables, tuple(inspect(tables, measure)), span, weather)

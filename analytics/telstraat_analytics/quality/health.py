@@ -198,7 +198,7 @@ def instances(segment: str, table: pd.DataFrame) -> list[Finding]:
     """Find changes of the installation, where the data name it."""
     if "instance" not in table or table["instance"].nunique() < 2:
         return []
-    by_day = table.groupby("day")["instance"].last()
+    by_day = table.groupby("day")["instance"].last().ffill().bfill()
     changed = by_day.index[by_day.ne(by_day.shift()) & (np.arange(len(by_day)) > 0)]
     return [
         Finding(

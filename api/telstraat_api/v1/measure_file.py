@@ -14,8 +14,7 @@ CHANGES = ("road_works", "closure", "detour")
 """Events that change the traffic for good or for weeks: beside a measure they raise a doubt."""
 
 EVENTS = """
-select * from street_event
-where segment_id = any(%(segments)s) and until_at > %(start)s and from_at < %(end)s order by from_at, event_id
+select * from street_event where segment_id = any(%(segments)s) and from_at < %(end)s order by from_at, event_id
 """
 
 OTHERS = """
@@ -65,14 +64,14 @@ async def analysed(database: Database, measure: Mapping[str, Any]) -> dict[str, 
 
 
 async def events_of(database: Database, measure: Mapping[str, Any], segments: Sequence[int]) -> list[Row]:
-    """Return what was marked in the streets of a measure, in the time that is compared."""
+    """Return what was marked in the streets of a measure until the end of the time that is compared.
+
+    How far back the analysis looks is its own affair: days that must not be compared are no history either.
+    """
     zone = ZoneInfo(measure["timezone"])
     first = datetime.combine(date.fromisoformat(measure["first_day"]), time(), zone).astimezone(UTC)
-    window = {
-        "start": first - timedelta(days=measure["before_days"]),
-        "end": first + timedelta(days=measure["transition_days"] + measure["after_days"] + 1),
-    }
-    return await database.rows(EVENTS, {"segments": list(segments), **window})
+    end = first + timedelta(days=measure["transition_days"] + measure["after_days"] + 1)
+    return await database.rows(EVENTS, {"segments": list(segments), "end": end})
 
 
 def said(event: Row) -> str:

@@ -1,0 +1,199 @@
+"""E9: files and database give one answer. The same counts have the same hash and the same result, whoever reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pandas as pd
+import psycopg
+import pytest
+from tests.analytics.streets import town
+
+from telstraat_analytics import Measure, Question, as_counts, days_needed, evaluate, monitor, read_counts, read_measure
+from telstraat_analytics.designs.series import prepare
+from telstraat_analytics.frames import SPEED_BINS
+from telstraat_analytics.report.following import week_sentences
+from telstraat_api.evaluating import evaluated, read_hours
+from telstraat_api.following.weekly import looked
+from telstraat_cli.main import main
+from telstraat_ingest import registry
+from telstraat_ingest.imports import Source, import_file
+
+NAMES = ("9000000001", "9000000002", "9000000003")
+CLASSES = ("pedestrian", "bike", "car", "heavy")
+
+
+def unchanged(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame
+
+
+def with_gaps(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out weeks, lower uptime on some days, and add hours in which nobody looked."""
+    day = (frame["start"] - frame["start"].min()).dt.days
+    out: pd.DataFrame = frame[~((frame["segment"] == NAMES[1]) & day.between(20, 41))].copy()
+    out.loc[(day % 17 == 3) & (out["segment"] == NAMES[0]), "uptime"] = 0.35
+    blind = (day % 23 == 5).reindex(out.index)
+    out.loc[blind, [*CLASSES, "uptime"]] = 0.0
+    return out
+
+
+def without_heavy(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns="heavy")
+
+
+def with_speeds(frame: pd.DataFrame) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    shares = np.zeros((len(frame), SPEED_BINS))
+    shares[:, 4:12] = rng.dirichlet(np.arange(1, 9), len(frame))
+    rounded = (100 * shares).round(3)
+    rounded[:, 4] += 100 - rounded.sum(axis=1)
+    return frame.assign(car_speed_hist_0to120plus=pd.Series(rounded.round(3).tolist(), index=frame.index))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Counts of some days before and after a measure, and what is asked of them."""
+
+    date: dt.date = dt.date(2025, 9, 22)
+    before: int = 150
+    after: int = 28
+    timezone: str = "Europe/Brussels"
+    controls: tuple[str, ...] = NAMES[1:]
+    question: str = 'what = ["car"]'
+    change: Callable[[pd.DataFrame], pd.DataFrame] = unchanged
+    transition_days: int = 0
+
+
+CASES = {
+    "more than two years, no control": Case(before=820, controls=()),
+    "a year and more of the controls": Case(before=430, controls=NAMES[1:2]),
+    "both changes of the clock": Case(dt.date(2025, 10, 27), before=230, transition_days=3),
+    "south, the clock at midnight": Case(dt.date(2025, 9, 8), timezone="America/Santiago"),
+    "half an hour beside the hour": Case(timezone="Asia/Kolkata"),
+    "weeks that are missing": Case(change=with_gaps, question='what = ["bike"]\nhours = [8, 9, 10, 11, 12, 13, 14]'),
+    "a class that nobody counted": Case(change=without_heavy, question='what = ["bike", "car"]'),
+    "speeds": Case(change=with_speeds, question='what = ["v85"]'),
+    "one way, on workdays": Case(question='what = ["car"]\ndirection = "rgt"\ndays = "workdays"'),
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The same counts in a file and in a database, and the measure that names them."""
+
+    measure: Path
+    counts: Path
+    dsn: str
+
+
+def stored(case: Case, dsn: str, folder: Path) -> Stored:
+    """Write a town's counts to a file and fill a database from it."""
+    names = (NAMES[0], *case.controls)
+    frame = town(81, names, before=case.before, after=case.after, date=case.date, effects={NAMES[0]: {"car": -0.4}})
+    local = frame["start"].dt.tz_convert("Europe/Brussels").dt.tz_localize(None)
+    moved = local.dt.tz_localize(case.timezone, ambiguous=True, nonexistent="shift_forward").dt.tz_convert("UTC")
+    frame = case.change(frame.assign(start=moved, uptime=0.75))
+    present = [name for name in CLASSES if name in frame]
+    frame["start"] = frame["start"].dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    for name in present:
+        frame[f"{name}_lft"], frame[f"{name}_rgt"] = frame[name] * 0.25, frame[name] * 0.75
+    rows = frame.rename(columns={"segment": "segment_id", "start": "date"}).assign(interval="hourly", instance_id=-1)
+    counts = folder / "counts.json"
+    counts.write_text(json.dumps({"report": rows.to_dict("records")}), encoding="utf-8")
+    with psycopg.connect(dsn) as connection:
+        for number in names:
+            registry.add_segment(
+                connection, number, [(4.0, 50.0), (4.1, 50.0)], timezone=case.timezone, segment_id=int(number)
+            )
+        connection.commit()
+        assert import_file(connection, counts, Source("others")).new == len(frame)
+    measure = folder / "measure.toml"
+    measure.write_text(
+        f'[measure]\nname = "Scheme"\ndate = {case.date}\ntreated = ["{NAMES[0]}"]\ncontrols = {list(case.controls)}\n'
+        f'timezone = "{case.timezone}"\nbefore_days = 56\nafter_days = {case.after}\n'
+        f"transition_days = {case.transition_days}\n"
+        f'[question]\n{case.question}\n[data]\nfiles = ["counts.json"]\n',
+        encoding="utf-8",
+    )
+    return Stored(measure, counts, dsn)
+
+
+def close(one: object, other: object) -> bool:
+    """Compare results number by number, whatever they are nested in."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(close, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return one == pytest.approx(other, rel=1e-6, abs=1e-9, nan_ok=True)
+    return one == other
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_hash_and_the_result_are_those_of_the_files(
+    name: str, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TELSTRAAT_DSN", raising=False)
+    store = stored(CASES[name], database, tmp_path)
+    answers = []
+    for options in ([], ["--dsn", database]):
+        assert main(["evaluate", str(store.measure), "--json", *options]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["evaluations"])
+    for file, base in zip(*answers, strict=True):
+        assert file["effect"] is not None
+        assert file["inputs_sha256"] == base["inputs_sha256"]
+        assert file["sentence"] == base["sentence"]
+        assert close(file, base)
+
+
+def test_the_service_and_the_weekly_letter_read_the_same_days(database: str, tmp_path: Path) -> None:
+    store = stored(Case(before=430, after=35), database, tmp_path)
+    measure, _ = read_measure(store.measure)
+    frame = read_counts([store.counts], measure.timezone)
+    plain = {
+        "name": "Scheme", "date": measure.date.isoformat(), "treated": measure.treated, "controls": measure.controls,
+        "boundary": [], "timezone": measure.timezone, "before_days": 56, "after_days": 35, "transition_days": 0,
+        "excluded": [], "other_measures": [], "chosen_for": "unknown", "closed_to": [], "speed_limit_kmh": 50, "names": {},
+    }  # fmt: skip
+    questions = [{"what": "car", "direction": "", "hours": [], "days": "all"}]
+    served = orjson.loads(evaluated({"dsn": database, "measure": plain, "questions": questions}))
+
+    mine = evaluate(frame, measure)
+    result = served["result"]["evaluations"][0]
+    assert result["inputs_sha256"] == mine.inputs_hash
+    assert result["sentence"]["en"] == mine.sentence("en")
+    followed = monitor(frame, measure, Question("car"), weeks=[5])[0]
+    letter = looked(database, plain, "car", 5)[NAMES[0]]
+    assert letter["sentences"]["en"] == week_sentences(followed, measure, Question("car"), "en")
+    assert close(letter["looks"], followed.to_dict()["looks"])
+
+
+def test_no_row_that_is_read_is_left_unused_and_none_is_missing(database: str, tmp_path: Path) -> None:
+    store = stored(Case(before=820, controls=NAMES[1:2]), database, tmp_path)
+    measure, _ = read_measure(store.measure)
+    frame = read_hours(store.dsn, measure)
+    whole = as_counts(read_counts([store.counts], measure.timezone))
+    for segment, table in prepare(whole, measure).tables.items():
+        own = frame[frame["segment"] == segment]
+        assert (own["start"].min(), own["start"].max(), len(own)) == (
+            table["start"].min(), table["start"].max(), len(table),
+        )  # fmt: skip
+    needs = {segment: (measure.date - first.date()).days for segment, (first, _) in days_needed(measure).items()}
+    assert needs[NAMES[0]] > 2 * 365
+    assert 365 < needs[NAMES[1]] < needs[NAMES[0]]
+
+
+@pytest.mark.parametrize("timezone", ["America/Santiago", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia"])
+def test_a_day_begins_also_where_the_clock_jumps_over_midnight(timezone: str) -> None:
+    for day in pd.date_range("2025-08-20", "2026-04-20", freq="D"):
+        measure = Measure("m", day.date(), ("a",), timezone=timezone)
+        first, end = days_needed(measure)["a"]
+        after = days_needed(replace(measure, after_days=measure.after_days + 1))["a"][1]
+        assert first.tz_convert(timezone).date() == (day - pd.Timedelta(days=765)).date()
+        assert pd.Timedelta(hours=22) < after - end < pd.Timedelta(hours=26)
