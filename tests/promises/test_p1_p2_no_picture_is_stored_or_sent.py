@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,9 @@ STATE_FILES = (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal", RESERVE_FI
 TEXT_MAX = 4_000  # the longest that the outbox holds is the state with its open quarters
 HARMLESS = re.compile(r"^(/dev/(null|tty|pts/|shm/|urandom)|/proc/|pipe:|anon_inode:)")
 
-LINE = re.compile(r"^\d+\s+(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
+LINE = re.compile(r"^\d+\s+(\w+)\((.*)$")
+BEGUN = re.compile(r"^(\d+)\s+(.*) <unfinished \.\.\.>$")
+RESUMED = re.compile(r"^(\d+)\s+<\.\.\. \w+ resumed>(.*)$")
 
 
 @dataclass
@@ -65,10 +68,23 @@ class Trace:
         return found
 
 
+def whole_calls(lines: list[str]) -> Iterator[str]:
+    """Join calls of one thread that others' calls have cut in two: the name of the file stands in the first part."""
+    begun: dict[str, str] = {}
+    for line in lines:
+        if match := BEGUN.match(line):
+            begun[match[1]] = match[0].removesuffix(" <unfinished ...>")
+        elif match := RESUMED.match(line):
+            yield begun.pop(match[1], f"{match[1]} ") + match[2]
+        else:
+            yield line
+    yield from begun.values()
+
+
 def read_trace(lines: list[str]) -> Trace:
     """Read what strace -f -y has written."""
     trace = Trace()
-    for line in lines:
+    for line in whole_calls(lines):
         found = LINE.match(line)
         if not found:
             continue
@@ -171,6 +187,18 @@ def unfit_for_counts(outbox: Path) -> list[str]:
             for row in db.execute(f"select * from {table}"):
                 found += [table for value in row if isinstance(value, bytes) or len(str(value)) > TEXT_MAX]
     return found
+
+
+def test_a_write_that_other_threads_cut_in_two_is_charged_to_its_file() -> None:
+    trace = read_trace([
+        '7 openat(AT_FDCWD, "/state/frame", O_WRONLY|O_CREAT, 0600 <unfinished ...>',
+        "7 <... openat resumed>)             = 5</state/frame>",
+        '8 pwrite64(5</state/frame>, ""..., 4096, 0 <unfinished ...>',
+        '9 sendto(6<socket:[1]>, ""..., 20, 0, NULL, 0) = 20',
+        "8 <... pwrite64 resumed>)           = 4096",
+    ])  # fmt: skip
+    assert trace.opened == {"/state/frame"}
+    assert (trace.written, trace.largest, trace.sent) == ({"/state/frame": 4096}, {"/state/frame": 4096}, 20)
 
 
 def test_a_picture_in_the_outbox_would_be_found(tmp_path: Path) -> None:
