@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -34,6 +35,10 @@ SUMMER_OF_COUNTRY = {
 SUMMER_ELSEWHERE = (701, 831)
 FADING_DAYS = 14
 """Without a table the long holidays fade in and out: regions differ by weeks, and upper classes leave before the last day."""
+TERM_DAYS = 110
+"""Between two school holidays lie at most about 80 days (Belgium, spring to summer); a table that is silent for longer has ended."""
+REGIONS_DIFFER_DAYS = 42
+"""By so much the long holidays of a country's regions differ: only days further from the table than this must be in it."""
 SOUTHERN = ("Australia/", "Pacific/Auckland", "America/Argentina", "America/Santiago", "Africa/Johannesburg")
 
 
@@ -96,6 +101,26 @@ class Calendar:
             return np.column_stack([year_end, np.where(year_end, 0.0, self._long_holidays(days))])
         return np.column_stack([year_end, other & ~year_end]).astype(float)
 
+    def unknown_years(self, first: date, last: date) -> tuple[int, ...]:
+        """Return the years of `first` to `last` of which the public holidays are not known, or not all of them."""
+        years = range(first.year, last.year + 1)
+        return tuple(year for year in years if self.country and not _is_known(self.country, self.region, year))
+
+    def table_edge(self, first: date, last: date) -> date | None:
+        """Return the day on which the table of school holidays begins or ends, when `first` to `last` lie beyond it.
+
+        They do when the usual long holidays, or more days than a term has, lie outside of the table.
+        """
+        if not self.school:
+            return None
+        days = pd.date_range(first, last, freq="D")
+        usual = self._long_holidays(days) == 1
+        begins, ends = min(first for first, _ in self.school), max(last for _, last in self.school)
+        for edge, beyond in ((ends, (days - pd.Timestamp(ends)).days), (begins, (pd.Timestamp(begins) - days).days)):
+            if np.any((usual & (beyond > REGIONS_DIFFER_DAYS)) | (beyond > TERM_DAYS)):
+                return edge
+        return None
+
     def _long_holidays(self, days: pd.DatetimeIndex) -> NDArray[np.float64]:
         """Return, per day, how likely it lies in the usual long holidays of the country."""
         begin, end = (
@@ -111,6 +136,20 @@ class Calendar:
 @lru_cache(maxsize=64)
 def _public(country: str, region: str | None, first: int, last: int) -> frozenset[date]:
     try:
-        return frozenset(holidays.country_holidays(country, subdiv=region, years=range(first, last + 1)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `_is_known` looks for them, and the check of holidays says so
+            return frozenset(holidays.country_holidays(country, subdiv=region, years=range(first, last + 1)))
     except NotImplementedError:
         return frozenset()
+
+
+@lru_cache(maxsize=512)
+def _is_known(country: str, region: str | None, year: int) -> bool:
+    """Tell whether the library knows a year's public holidays: its tables begin and end, of some holidays earlier."""
+    try:
+        with warnings.catch_warnings(record=True) as gaps:
+            warnings.simplefilter("always")
+            table = holidays.country_holidays(country, subdiv=region, years=year)
+    except NotImplementedError:
+        return False
+    return not gaps and table.start_year <= year <= table.end_year

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from telstraat_firmware_sim.errors import DemandError
+
 QUARTERS_A_DAY = 96
 HOURS_A_DAY = 24
 IntArray = npt.NDArray[np.int64]
@@ -100,11 +102,22 @@ def _offsets_s(epoch_s: IntArray, zone: ZoneInfo) -> IntArray:
 
 
 def public_holidays(country: str, subdivision: str | None, dates: list[date]) -> dict[date, str]:
-    """Return the public holidays among `dates`, by the `holidays` library."""
+    """Return the public holidays among `dates`, by the `holidays` library.
+
+    Raises
+    ------
+    DemandError
+        The library does not know the country's holidays of these years.
+    """
     import holidays
 
     years = range(dates[0].year, dates[-1].year + 1)
     known = holidays.country_holidays(country, subdiv=subdivision, years=years, language="en_US")
+    if years.start < known.start_year or years.stop - 1 > known.end_year:
+        raise DemandError(
+            f"public holidays of {country} are known from {known.start_year} to {known.end_year}, not of {years.start}"
+            f" to {years.stop - 1}: choose days inside"
+        )
     return {day: str(known[day]) for day in dates if day in known}
 
 

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from telstraat_firmware_sim.demand import Demand, Measure, Street, Town
-from telstraat_firmware_sim.demand_calendar import calendar_of, easter, is_school_holiday, sun_elevation
+from telstraat_firmware_sim.demand_calendar import (
+    calendar_of,
+    easter,
+    is_school_holiday,
+    public_holidays,
+    sun_elevation,
+)
 from telstraat_firmware_sim.demand_profiles import CLASSES, DAYLIGHT_HOURS, STREET_KINDS, bells, week_profile
 from telstraat_firmware_sim.errors import DemandError
 from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
@@ -148,6 +154,12 @@ def test_quarters_know_their_local_hour_on_both_clock_changes() -> None:
     assert calendar.slot[spring] == 12  # 03:00
     assert calendar.slot[autumn - 1] == 11  # 02:45, for the first time
     assert calendar.slot[autumn] == 8  # 02:00, once more
+
+
+@pytest.mark.parametrize(("country", "day"), [("DE", date(1985, 5, 1)), ("BE", date(2101, 5, 1))])
+def test_a_year_whose_holidays_nobody_knows_is_refused(country: str, day: date) -> None:
+    with pytest.raises(DemandError, match=f"public holidays of {country} are known from"):
+        public_holidays(country, None, [day])
 
 
 def test_holidays_are_no_school_days() -> None:

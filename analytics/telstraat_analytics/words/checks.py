@@ -119,6 +119,21 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "Niet in het model: voor deze tijdzone is geen land bekend ({before} vakantie verondersteld ervoor, {after} erna).",
         "Pas dans le modèle : aucun pays connu pour ce fuseau horaire ({before} de vacances supposées avant, {after} après).",
     ),
+    "holidays.unknown_years": (
+        "Not all in the model: the public holidays of {where} are not known for {years} ({before} school holidays before, {after} after).",
+        "Niet alle in het model: de feestdagen van {where} zijn niet bekend voor {years} ({before} schoolvakantie ervoor, {after} erna).",
+        "Pas tous dans le modèle : les jours fériés de {where} ne sont pas connus pour {years} ({before} de vacances scolaires avant, {after} après).",
+    ),
+    "holidays.table_ends": (
+        "The table of school holidays ends on {date}, before the days compared do: complete it ({before} of the days before and {after} after are in it).",
+        "De tabel met schoolvakanties eindigt op {date}, voor de vergeleken dagen: vul ze aan ({before} van de dagen ervoor en {after} erna staan erin).",
+        "Le tableau des vacances scolaires s'arrête au {date}, avant les jours comparés : complétez-le ({before} des jours d'avant et {after} d'après y figurent).",
+    ),
+    "holidays.table_begins": (
+        "The table of school holidays begins on {date}, after the days compared do: complete it ({before} of the days before and {after} after are in it).",
+        "De tabel met schoolvakanties begint op {date}, na de vergeleken dagen: vul ze aan ({before} van de dagen ervoor en {after} erna staan erin).",
+        "Le tableau des vacances scolaires commence au {date}, après les jours comparés : complétez-le ({before} des jours d'avant et {after} d'après y figurent).",
+    ),
     "daylight": ("Like with like", "Gelijk met gelijk", "À heures égales"),
     "daylight.part": (
         "Only {hours} hours of the day, {first} to {last} o'clock, were seen on both sides and are compared.",
@@ -141,6 +156,11 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "In the model; at most {size} standard deviations from the season.",
         "In het model; hoogstens {size} standaardafwijkingen van het seizoen.",
         "Dans le modèle ; au plus {size} écarts-types de la saison.",
+    ),
+    "weather.part": (
+        "Only known for {before} of the days before and {after} of those after, {first} to {last}: in the model where it is known.",
+        "Alleen bekend voor {before} van de dagen ervoor en {after} van die erna, van {first} tot {last}: in het model waar het bekend is.",
+        "Connue seulement pour {before} des jours d'avant et {after} de ceux d'après, du {first} au {last} : dans le modèle où elle est connue.",
     ),
     "weather.too_short": (
         "In the model, but too short to tell whether it was unusual.",
