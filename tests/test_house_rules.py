@@ -63,6 +63,11 @@ def test_a_function_outside_the_kernels_fits_on_a_page(path: Path) -> None:
     assert not long
 
 
+def test_every_migration_has_a_number_of_its_own() -> None:
+    names = sorted(path.name for path in (ROOT / "ingest" / "telstraat_ingest" / "migrations").glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1)), "the next number is taken once"
+
+
 def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
     """Give the nodes below a module or class that run when it is imported: function bodies do not."""
     for child in ast.iter_child_nodes(node):

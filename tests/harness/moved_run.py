@@ -144,6 +144,7 @@ def main() -> int:
         Path(folder).chmod(0o711)
         clock = MovedClock(Path(folder))
         for file in files:
+            print(file, flush=True)
             clock.set(moment)
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", file, *others]
             done = subprocess.run(command, cwd=ROOT, env={**os.environ, **clock.environment}, check=False)
