@@ -10,7 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from telstraat_api.counts import COLUMNS, RATED
-from telstraat_api.database import Database, Row, reads_settled
+from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, zone
 
 MARKS_MAX = 1000
@@ -28,7 +28,6 @@ class Place:
     epoch_no: int
     from_at: datetime  # since when it stands there
     window: Window
-    is_settled: bool  # only what is settled may be read
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,6 @@ select
     {MARKS}"""  # noqa: S608
 ONE = f"""
 select s.timezone, i.installation_id, i.sensor_id, t.epoch_no, i.from_at, i.until_at,
-    case when %(settled)s then (select u.until_at from sensor_settled u where u.sensor_id = i.sensor_id) end as settled_until,
     {MARKS}
 from segment s
 left join (installation i join stream t using (sensor_id)) on i.segment_id = s.segment_id
@@ -75,7 +73,7 @@ async def standing_of(database: Database, segments: Sequence[int], window: Windo
     if len(segments) != 1:
         [row] = await database.rows(MANY, values)
         return Standing(**row)
-    rows = await database.rows(ONE, {**values, "settled": reads_settled.get()})
+    rows = await database.rows(ONE, values)
     if not rows:
         return Standing(alone=True, added_up=True, has_imported=False)
     row = rows[0]
@@ -84,11 +82,11 @@ async def standing_of(database: Database, segments: Sequence[int], window: Windo
 
 
 def place_of(segment_id: int, row: Row, window: Window) -> Place:
-    """Return where the counts of a street with one sensor lie, and which of them may be read."""
-    limits: list[datetime] = [at for at in (window.end, row["until_at"], row["settled_until"]) if at is not None]
-    readable = Window(window.start, max(window.start, min(limits)))
+    """Return where the counts of a street with one sensor lie, and until when it stood there."""
+    until_at: datetime = min(window.end, row["until_at"] or window.end)
+    readable = Window(window.start, max(window.start, until_at))
     known = {name: row[name] for name in ("timezone", "installation_id", "sensor_id", "epoch_no", "from_at")}
-    return Place(segment_id, window=readable, is_settled=row["settled_until"] is not None, **known)
+    return Place(segment_id, window=readable, **known)
 
 
 def has_whole_hours(timezone: str, at: datetime) -> bool:
@@ -107,7 +105,7 @@ select i.segment_id, r.period_start, (r.observed_s > 0)::int as quarters, r.obse
        r.observed_s::int as sensor_s, 1 as sensors, r.flags, {corrected}, {raw}, {confidence}, r.received_at,
        r.light::text as light
 from installation i
-join report r on r.sensor_id = i.sensor_id
+join public.report r on r.sensor_id = i.sensor_id
  and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
 where i.segment_id = any(%(ids)s) and r.period_start >= %(start)s and r.period_start < %(end)s""").format(
     corrected=each("r.{n} * 900::float8 / nullif(r.observed_s, 0) as {n}"),

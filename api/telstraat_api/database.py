@@ -22,7 +22,7 @@ Params = Mapping[str, Any] | Sequence[Any] | None
 
 
 reads_settled: ContextVar[bool] = ContextVar("reads_settled", default=False)
-"""Whether counts are read for somebody who gets only what will not change any more: see `telstraat_api.discretion`."""
+"""Whether counts are read for somebody who gets whole hours only (decision 072): see `telstraat_api.discretion`."""
 
 
 class Database:
@@ -31,7 +31,7 @@ class Database:
     def __init__(self, settings: ApiSettings) -> None:
         self.dsn = settings.dsn
         self.pool = pool_of(settings, "public")
-        # The same queries find other tables there: settled.report instead of report.
+        # The same queries find other tables there: settled.rollup_hour instead of rollup_hour.
         self.settled = pool_of(settings, "settled,public") if settings.quarter_min else self.pool
 
     async def open(self) -> None:

@@ -1,8 +1,8 @@
 """A single passer-by is not published: what the public may see of quarters where the operator has set a smallest number.
 
 A class is shown for all quarters of an hour or for none: with three of four and the hour's total, the fourth would be known.
-For the same reason hours are shown when they are over, and settled: a quarter that comes late would be the difference between
-the hour before and after. Whoever evaluates measures (professionals, operators) sees all.
+For the same reason the public reads whole hours, each watched by one stream in all its quarters (decision 072; `telstraat_api.reading`
+keeps that rule): a quarter that comes late would be the difference between the hour before and after. Whoever evaluates measures (professionals, operators) sees all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from telstraat_api.settings import ApiSettings
 
 
 class ReadSettled:
-    """ASGI middleware: counts are read settled until `reader_of` finds somebody who sees all."""
+    """ASGI middleware: whole hours are read until `reader_of` finds somebody who sees all."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -22,7 +22,7 @@ from psycopg.rows import tuple_row
 
 from telstraat_api.alone import Standing, each, standing_of
 from telstraat_api.counts import COLUMNS
-from telstraat_api.database import Database
+from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ApiError, BusyError
 from telstraat_api.imported import imported_query
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
@@ -117,8 +117,8 @@ OWN_ONLY = sql.SQL("select q.*, null::text as source, null::text as licence from
 
 def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
     """Return the query of a piece's counts, by period."""
-    rolled_up = bucket is not Bucket.QUARTER and piece.standing.added_up
-    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=piece.standing.alone)
+    rolled_up, alone = bucket is not Bucket.QUARTER and piece.standing.added_up, piece.standing.alone
+    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=reads_settled.get())
     if not piece.standing.has_imported:
         return OWN_ONLY.format(own=own)
     parts = {"n": each("{n}"), "seen": each("{n}_seen"), "nothing": each("null::int")}

@@ -1,12 +1,12 @@
 """The usual question about the usual street, without a join: the rows of one sensor, by their key.
 
-These queries name the tables themselves, not the views of what is settled: their window ends where that ends.
+The public reads only hours this way: `rollup_hour` is the view of whole ones then (decision 072).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -14,9 +14,9 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from telstraat_api.alone import Place, Standing, each, has_whole_hours
-from telstraat_api.counts import COLUMNS, RATED
-from telstraat_api.database import Database
-from telstraat_api.periods import Bucket, Window, local_midnight, zone
+from telstraat_api.counts import RATED
+from telstraat_api.database import Database, reads_settled
+from telstraat_api.periods import Bucket, Window, zone
 
 QUARTERS = sql.SQL("""
 select %(segment)s::bigint, r.period_start, (r.observed_s > 0)::int, r.observed_s::int, r.observed_s::int, 1, r.flags,
@@ -30,14 +30,14 @@ order by r.period_start limit %(limit)s""").format(
 )
 ADDED_UP = sql.SQL("""
 select %(segment)s::bigint, u.{start}, u.quarters::int, u.observed_s::int, u.observed_s::int, 1, u.flags, {corrected}, {raw}
-from public.{table} u
+from {table} u
 where u.installation_id = %(installation)s and {within} order by u.{start} limit %(limit)s""")
 WITHIN_HOURS = sql.SQL("u.hour_start >= %(start)s and u.hour_start < %(end)s")
 WITHIN_DAYS = sql.SQL(
     "u.day >= %(first)s::date and u.day <= %(last)s::date and u.day_start >= %(start)s and u.day_start < %(end)s"
 )
 SPEEDS = """
-select u.hour_start, u.car_speed from public.rollup_hour u
+select u.hour_start, u.car_speed from rollup_hour u
 where u.installation_id = %(installation)s and u.hour_start >= %(start)s and u.hour_start < %(end)s
   and u.car_speed is not null"""
 
@@ -48,6 +48,8 @@ def plain_place(standing: Standing | None, bucket: Bucket, window: Window) -> Pl
         return None
     place = standing.place
     shown = replace(place, window=Window(window.start, max(window.start, min(window.end, place.window.end))))
+    if reads_settled.get() and bucket is not Bucket.HOUR:
+        return None
     if bucket is Bucket.QUARTER:
         return shown
     is_whole = bucket is Bucket.HOUR or (bucket is Bucket.DAY and has_whole_hours(place.timezone, window.end))
@@ -68,34 +70,7 @@ def plain_query(bucket: Bucket) -> bytes:
 
 async def read_plain(database: Database, place: Place, bucket: Bucket, limit: int) -> list[tuple[Any, ...]]:
     """Return the rows of a place, as `period_of` reads them."""
-    if bucket is Bucket.DAY and place.is_settled:
-        return await read_settled_days(database, place, limit)
-    return await _rows(database, place, bucket, place.window, limit)
-
-
-async def read_settled_days(database: Database, place: Place, limit: int) -> list[tuple[Any, ...]]:
-    """Return days that are settled, and what is settled of the last one from its hours."""
-    tz = zone(place.timezone)
-    last = local_midnight(place.window.end.astimezone(tz).date(), tz)
-    middle = max(place.window.start, last)
-    days = await _rows(database, place, Bucket.DAY, Window(place.window.start, middle), limit)
-    hours = await _rows(database, place, Bucket.HOUR, Window(middle, place.window.end), limit)
-    return days + ([day_of(hours, last)] if hours else [])
-
-
-def day_of(hours: list[tuple[Any, ...]], start: datetime) -> tuple[Any, ...]:
-    """Return the day that some of its hours make: the sum of them."""
-    segment_id, _, *numbers = zip(*hours, strict=True)
-    quarters, observed_s, sensor_s, sensors, flags, *counts = numbers
-    told = 0
-    for some in flags:
-        told |= some
-    sums = [sum(column) for column in counts]
-    assert len(sums) == 2 * len(COLUMNS)
-    return (segment_id[0], start, sum(quarters), sum(observed_s), sum(sensor_s), max(sensors), told, *sums)
-
-
-async def _rows(database: Database, place: Place, bucket: Bucket, window: Window, limit: int) -> list[tuple[Any, ...]]:
+    window = place.window
     if window.start >= window.end:
         return []
     tz = zone(place.timezone) if bucket is Bucket.DAY else UTC

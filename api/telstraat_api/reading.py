@@ -6,6 +6,8 @@ each weighted by the time it observed. Nothing is invented for hours without dat
 
 Hours and days of the usual street, and long periods of all, come from ingest's rollups, which say the same; the rest is
 added up from the quarters.
+
+The public reads whole hours (decision 072), whatever is asked: here, and in the view `settled.rollup_hour`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from psycopg.rows import tuple_row
 
 from telstraat_api.alone import Standing, alone_query, each, standing_of
 from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
-from telstraat_api.database import Database
+from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import QueryError
 from telstraat_api.imported import add_imported
 from telstraat_api.marks import Part, parts_of
@@ -44,9 +46,25 @@ class Key(StrEnum):
 PLACED = sql.SQL("""
     from installation i
     join segment s using (segment_id)
-    join report r on r.sensor_id = i.sensor_id
+    join public.report r on r.sensor_id = i.sensor_id
      and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
 """)
+WHOLE_HOURS = sql.SQL("""
+    from installation i
+    join segment s using (segment_id)
+    join (
+        select r.*, date_trunc('hour', r.period_start, 'UTC') as hour_start,
+               is_whole_hour((count(*) filter (where r.observed_s > 0) over same)::int, (sum(r.observed_s) over same)::int,
+                             min(r.epoch_no) over same = max(r.epoch_no) over same) as is_whole
+        from public.report r
+        where r.sensor_id in (select sensor_id from installation i where {key} = any(%(ids)s))
+          and r.period_start >= %(start)s and r.period_start < %(end)s + interval '1 hour'
+        window same as (partition by r.sensor_id, date_trunc('hour', r.period_start, 'UTC'))
+    ) r on r.sensor_id = i.sensor_id and r.hour_start >= i.from_at
+     and r.hour_start + interval '1 hour' <= coalesce(i.until_at, 'infinity')
+    where {key} = any(%(ids)s) and r.is_whole and r.hour_start >= %(start)s and r.hour_start < %(end)s
+""")
+"""Reports as far as they are public: of hours that one stream has watched whole. A day gets the hours that begin in it."""
 WITHIN = sql.SQL(" where {key} = any(%(ids)s) and r.period_start >= %(start)s and r.period_start < %(end)s ")
 
 SENSOR_QUARTER = sql.SQL("""
@@ -116,57 +134,43 @@ QUARTER_COLUMNS = {
 
 ROLLED_UP = sql.SQL("""
 {name} as (
-    select i.segment_id, installation_id, u.{start} as period_start, u.quarters::int as quarters,
+    select i.segment_id, installation_id, s.timezone, u.{start} as period_start, u.quarters::int as quarters,
            u.observed_s::int as observed_s, u.flags, {raw}, {corrected}
-    from {table} u join installation i using (installation_id)
+    from {table} u join installation i using (installation_id) join segment s using (segment_id)
     where {key} = any(%(ids)s) and u.{start} >= %(start)s and u.{start} < %(end)s
 )""")
 
 
-def placed(key: Key) -> sql.Composed:
-    """Return where reports are read from, for one kind of question."""
-    return PLACED + WITHIN.format(key=sql.Identifier("i", key.value))
+def placed(key: Key, *, whole: bool) -> sql.Composed:
+    """Return where reports are read from, for one kind of question: all of them, or those of `whole` hours."""
+    name = sql.Identifier("i", key.value)
+    return WHOLE_HOURS.format(key=name) if whole else PLACED + WITHIN.format(key=name)
 
 
 @lru_cache
-def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> bytes:
+def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool, whole: bool) -> bytes:
     """Return the query whose rows `period_of` reads, as the database gets it: putting it together takes longer than asking."""
     more: sql.Composable = sql.SQL("")
     if bucket is Bucket.QUARTER:
         more = sql.SQL(", ") + each("{n}_conf", RATED) + sql.SQL(", received_at, light")
-    source = street_query(bucket, key, rolled_up=rolled_up, alone=alone)
+    source = street_query(bucket, key, rolled_up=rolled_up, alone=alone, whole=whole)
     return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more).as_bytes()
 
 
-def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = False) -> sql.Composed:
-    """Return the query that reads periods of a length: of streets, corrected (`car_lft`) and raw (`car_lft_seen`)."""
-    if alone and (rolled_up or bucket is Bucket.QUARTER) and (query := alone_query(bucket)) is not None:
+def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool, whole: bool) -> sql.Composed:
+    """Return the query that reads periods of a length: of streets, corrected (`car_lft`) and raw (`car_lft_seen`).
+
+    For the public all are added up from `whole` hours, each corrected by its own seconds.
+    """
+    is_hour, is_quarter = bucket is Bucket.HOUR, bucket is Bucket.QUARTER
+    may_be_plain = alone and (is_quarter or rolled_up) and (is_hour or not whole)
+    if may_be_plain and (query := alone_query(bucket)) is not None:
         return query
-    if bucket is Bucket.QUARTER:
-        return QUARTERS.format(placed=placed(key), **QUARTER_COLUMNS)
-    is_hour = bucket is Bucket.HOUR
-    steps: list[sql.Composable] = []
-    if rolled_up:
-        names = ("sensor_hour", "hour_start", "rollup_hour") if is_hour else ("sensor_day", "day_start", "rollup_day")
-        name, start, table = (sql.SQL(text) for text in names)
-        steps.append(
-            ROLLED_UP.format(
-                name=name,
-                start=start,
-                table=table,
-                key=sql.Identifier("i", key.value),
-                raw=each("u.{n}_seen"),
-                corrected=each("u.{n}"),
-            )
-        )
-    else:
-        zone = sql.SQL("'UTC'" if is_hour else "timezone")
-        corrected = each("4::float8 / count(*) * sum({n}_seen * 900::float8 / observed_s) as {n}")
-        raw = each("sum({n}_seen)::int as {n}_seen")
-        quarters = SENSOR_QUARTER.format(raw=each("sum(r.{n})::int as {n}_seen"), placed=placed(key))
-        steps += [quarters, SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)]
-        if not is_hour:
-            steps.append(SENSOR_DAY)
+    if is_quarter:
+        return QUARTERS.format(placed=placed(key, whole=whole), **QUARTER_COLUMNS)
+    steps = summed_up(key, is_hour=is_hour, whole=whole) if rolled_up else added_up(key, is_hour=is_hour, whole=whole)
+    if whole and not is_hour:
+        steps.append(SENSOR_DAY)
     steps.append(
         STREET.format(
             source=sql.SQL("sensor_hour" if is_hour else "sensor_day"),
@@ -179,6 +183,28 @@ def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool = Fal
         steps.append(LONGER)
         last = sql.SQL(" select * from longer")
     return sql.SQL("with ") + sql.SQL(", ").join(steps) + last
+
+
+def summed_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
+    """Return the steps that read hours or days of each installation from the rollups; of `whole` hours always hours."""
+    from_hours = is_hour or whole
+    names = ("sensor_hour", "hour_start", "rollup_hour") if from_hours else ("sensor_day", "day_start", "rollup_day")
+    name, start, table = (sql.SQL(text) for text in names)
+    key_name = sql.Identifier("i", key.value)
+    columns = {"raw": each("u.{n}_seen"), "corrected": each("u.{n}")}
+    return [ROLLED_UP.format(name=name, start=start, table=table, key=key_name, **columns)]
+
+
+def added_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
+    """Return the steps that add hours or days of each installation up from its quarters; of `whole` hours always hours."""
+    zone = sql.SQL("'UTC'" if is_hour or whole else "timezone")
+    corrected = each("4::float8 / count(*) * sum({n}_seen * 900::float8 / observed_s) as {n}")
+    if whole:
+        corrected = each("sum({n}_seen) * 3600::float8 / sum(observed_s) as {n}")
+    raw = each("sum({n}_seen)::int as {n}_seen")
+    quarters = SENSOR_QUARTER.format(raw=each("sum(r.{n})::int as {n}_seen"), placed=placed(key, whole=whole))
+    hours = SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)
+    return [quarters, hours] if is_hour or whole else [quarters, hours, SENSOR_DAY]
 
 
 def period_of(row: tuple[Any, ...]) -> Period:
@@ -249,7 +275,7 @@ async def read_part(
     """Return the rows of a part of a window."""
     span = {"start": part.window.start, "end": part.window.end}
     values = {"ids": part.ids, **span, "bucket": bucket.value, "limit": rows_max + 1}
-    query = query_for(bucket, key, rolled_up=part.rolled_up, alone=alone)
+    query = query_for(bucket, key, rolled_up=part.rolled_up, alone=alone, whole=reads_settled.get())
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         return await cursor.fetchall()
@@ -261,16 +287,18 @@ def are_many(ids: Sequence[int], window: Window) -> bool:
 
 
 @lru_cache
-def totals_query(*, rolled_up: bool, alone: bool) -> bytes:
+def totals_query(*, rolled_up: bool, alone: bool, whole: bool) -> bytes:
     """Return the query of `read_totals`."""
-    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=rolled_up, alone=alone)
+    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=whole)
     query = sql.SQL("select segment_id, {sums} from ({source}) as answer group by segment_id")
     return query.format(sums=each("sum({n})::float8"), source=source).as_bytes()
 
 
 def are_added_up(standing: Standing | None, bucket: Bucket) -> bool:
-    """Tell whether the rollups hold the hours row by row, so that they are read however short the window is."""
-    return standing is not None and standing.alone and standing.added_up and bucket is Bucket.HOUR
+    """Tell whether the rollups hold the hours row by row, or whole ones, so that they are read however short the window is."""
+    if standing is None or not standing.added_up:
+        return False
+    return bucket is not Bucket.QUARTER if reads_settled.get() else standing.alone and bucket is Bucket.HOUR
 
 
 def may_be_rolled_up(ids: Sequence[int], window: Window, standing: Standing) -> bool:
@@ -282,11 +310,34 @@ async def read_totals(
     database: Database, ids: Sequence[int], window: Window, standing: Standing
 ) -> dict[int, tuple[float, ...]]:
     """Return the corrected counts of the window's hours added up, of each street, as `COLUMNS`; without imported counts."""
-    query = totals_query(rolled_up=may_be_rolled_up(ids, window, standing), alone=standing.alone)
+    rolled_up = may_be_rolled_up(ids, window, standing)
+    query = totals_query(rolled_up=rolled_up, alone=standing.alone, whole=reads_settled.get())
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         return {segment_id: tuple(sums) for segment_id, *sums in await cursor.fetchall()}
+
+
+WATCHED = sql.SQL("""
+select i.segment_id, r.period_start, least(900, sum(r.observed_s))::int, bit_or(r.flags), max(r.received_at) {placed}
+group by i.segment_id, i.installation_id, r.period_start order by 1, 2""")
+
+
+async def read_watched(database: Database, ids: Sequence[int], window: Window) -> list[Period]:
+    """Return the quarters that were watched, without any count: for everybody, also of hours whose counts are withheld."""
+    query = WATCHED.format(placed=placed(Key.SEGMENT, whole=False))
+    values = {"ids": list(ids), "start": window.start, "end": window.end}
+    best: dict[tuple[int, datetime], Period] = {}
+    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(query, values)
+        for segment_id, start, seconds, flags, received_at in await cursor.fetchall():
+            quarter = Period(
+                segment_id, start, int(seconds > 0), seconds, seconds, 1, flags, None, None, received_at=received_at
+            )
+            known = best.get((segment_id, start))
+            if known is None or known.observed_s < seconds:
+                best[segment_id, start] = quarter
+    return list(best.values())
 
 
 async def read_blind_hours(
@@ -295,7 +346,7 @@ async def read_blind_hours(
     """Return the hours, by street, in which sensors were there but saw nothing at all."""
     query = (
         sql.SQL("select i.segment_id, date_trunc('hour', r.period_start, 'UTC')")
-        + placed(key)
+        + placed(key, whole=False)
         + sql.SQL("group by 1, 2 having max(r.observed_s) = 0 order by 1, 2")
     )
     values = {"ids": list(ids), "start": window.start, "end": window.end}
@@ -315,6 +366,7 @@ SPEED_STARTS = {
     Bucket.HOUR: sql.SQL("date_trunc('hour', r.period_start, 'UTC')"),
 }
 LOCAL_START = sql.SQL("date_trunc(%(bucket)s, r.period_start, s.timezone)")
+WHOLE_START = sql.SQL("date_trunc(%(bucket)s, r.hour_start, s.timezone)")
 SPEED_HOURS = sql.SQL("""
 select i.segment_id, u.hour_start, u.car_speed from rollup_hour u join installation i using (installation_id)
 where {key} = any(%(ids)s) and u.hour_start >= %(start)s and u.hour_start < %(end)s and u.car_speed is not null""")
@@ -323,9 +375,10 @@ Speeds = dict[tuple[int, Any], list[int]]
 
 
 @lru_cache
-def speeds_query(bucket: Bucket, key: Key) -> bytes:
+def speeds_query(bucket: Bucket, key: Key, *, whole: bool) -> bytes:
     """Return the query of `read_speeds`."""
-    return SPEEDS.format(start=SPEED_STARTS.get(bucket, LOCAL_START), placed=placed(key)).as_bytes()
+    start = SPEED_STARTS.get(bucket, WHOLE_START if whole else LOCAL_START)
+    return SPEEDS.format(start=start, placed=placed(key, whole=whole)).as_bytes()
 
 
 async def read_speeds(
@@ -344,7 +397,7 @@ async def read_speeds(
         standing = await standing_of(database, ids, window)
     if bucket is Bucket.HOUR and standing is not None and may_be_rolled_up(ids, window, standing):
         return await read_added_speeds(database, ids, window, key)
-    query = speeds_query(bucket, key)
+    query = speeds_query(bucket, key, whole=reads_settled.get())
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
     found: Speeds = {}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:

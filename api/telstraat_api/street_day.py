@@ -12,7 +12,7 @@ from telstraat_api.alone import standing_of
 from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, added_bins, bin_kmh, total, v85_kmh
 from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
-from telstraat_api.reading import read_periods, read_speeds
+from telstraat_api.reading import read_periods, read_speeds, read_watched
 from telstraat_api.segments import Segment, sensors_at
 from telstraat_contract.quarters import QUARTER
 
@@ -131,7 +131,8 @@ async def read_day(
     async def periods(bucket: Bucket, of: Window) -> list[Period]:
         return await read_periods(database, places, of, bucket, ROWS_MAX, standing=standing)
 
-    quarters, hours = await periods(Bucket.QUARTER, elapsed), await periods(Bucket.HOUR, elapsed)
+    hours = await periods(Bucket.HOUR, elapsed)
+    quarters = await (read_watched(database, places, elapsed) if hours_only else periods(Bucket.QUARTER, elapsed))
     hours, days = without_what_is_to_come(quarters, hours, await periods(Bucket.DAY, fortnight), elapsed)
     speeds = await read_speeds(database, places, elapsed, Bucket.HOUR, standing=standing)
     timed = [*speeds.values(), *(hour.car_speed for hour in hours if hour.car_speed)]

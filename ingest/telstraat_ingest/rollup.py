@@ -57,7 +57,7 @@ with touched as materialized (
 # One row for each quarter with data: two epochs of a quarter are two part observations.
 _QUARTERS = f"""
     select r.period_start, least(sum(r.observed_s), 900) as observed_s, bit_or(r.flags) as flags,
-        bool_and(r.light = 'n') as is_dark, {_each("sum(r.{n}) as {n}")}, sum_bins(r.car_speed::integer[]) as car_speed
+        min(r.epoch_no) as first_epoch, max(r.epoch_no) as last_epoch, bool_and(r.light = 'n') as is_dark, {_each("sum(r.{n}) as {n}")}, sum_bins(r.car_speed::integer[]) as car_speed
     from report r
     where r.sensor_id = t.sensor_id and r.period_start >= greatest({{low}}, t.stands_from)
         and r.period_start < least({{high}}, t.stands_until)
@@ -83,8 +83,9 @@ where r.installation_id = t.installation_id and r.hour_start >= t.from_at and r.
 ADD_HOURS = (
     _TOUCHED
     + f"""
-insert into rollup_hour (installation_id, hour_start, {_COLUMNS})
-select t.installation_id, date_trunc('hour', q.period_start, 'UTC') as hour_start, {_SUMS}
+insert into rollup_hour (installation_id, hour_start, one_stream, {_COLUMNS})
+select t.installation_id, date_trunc('hour', q.period_start, 'UTC') as hour_start,
+    min(q.first_epoch) = max(q.last_epoch) as one_stream, {_SUMS}
 from touched t cross join lateral ({_QUARTERS.format(low="t.from_at", high="t.until_at")}) q
 group by t.installation_id, date_trunc('hour', q.period_start, 'UTC')
 """  # noqa: S608  (constants of this module)
