@@ -18,9 +18,10 @@ if __package__ in {None, ""}:
 
 from bench.evaluation_data import data_folder, read_panels
 
-from telstraat_analytics import Measure, Question, as_counts, evaluate, read_counts
+from telstraat_analytics import Measure, Question, as_counts, evaluate
 from telstraat_analytics.days import local_table
 from telstraat_analytics.quality.health import health
+from telstraat_store import read_counts
 
 LOCKDOWN = dt.date(2021, 4, 3)
 FAILURES = (  # town, segment, first day, class: what a person would ask when the numbers fall

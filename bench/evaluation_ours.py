@@ -30,8 +30,8 @@ from telstraat_analytics.errors import AnalysisError, FrameError, MeasureError
 from telstraat_analytics.frames import CountsAre, as_counts
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.question import Question
-from telstraat_analytics.readers import read_counts
-from telstraat_analytics.readers.telraam import counts_in
+from telstraat_analytics.tables import counts_in
+from telstraat_store import CountsFileError, read_counts
 
 
 @dataclass(frozen=True)
@@ -152,12 +152,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hours", help="FIRST-LAST, local start hours")
     parser.add_argument("--before", type=int, default=56)
     parser.add_argument("--after", type=int, default=28)
+    parser.add_argument("--times", choices=("local", "utc"), help="what times without an offset are")
     parser.add_argument("--raw", action="store_true", help="counts are as observed, not divided by uptime")
     args = parser.parse_args(argv)
     first, _, last = (args.hours or "").partition("-")
     try:
-        frame = read_counts(args.counts, args.zone)
-    except AnalysisError as error:
+        frame = read_counts(args.counts, args.zone, times=args.times, counts="raw" if args.raw else "corrected")
+    except CountsFileError as error:
         raise SystemExit(str(error)) from error
     answer = effect_of(
         frame,

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from telstraat_analytics import Measure, Question, as_counts, evaluate, monitor, plan, read_counts
+from telstraat_analytics import Measure, Question, as_counts, evaluate, monitor, plan
 from telstraat_analytics.describe import compare_streets, rush_hours, through_traffic
 from telstraat_analytics.report.content import evaluation_content
 from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.write import html
+from telstraat_store import read_counts
 
 ZONE, DATE = "Europe/Brussels", dt.date(2025, 9, 22)
 RUSH = {8: 2.0, 17: 2.2}

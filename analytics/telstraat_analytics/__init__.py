@@ -11,7 +11,6 @@ from telstraat_analytics.frames import as_counts
 from telstraat_analytics.measure import Excluded, Measure, read_measure
 from telstraat_analytics.planning import Plan, plan
 from telstraat_analytics.question import Question
-from telstraat_analytics.readers import read_counts
 
 __all__ = [
     "Calendar",
@@ -28,6 +27,5 @@ __all__ = [
     "evaluate_all",
     "monitor",
     "plan",
-    "read_counts",
     "read_measure",
 ]

@@ -210,7 +210,7 @@ def evaluate_all(
         In the order of the questions.
     """
     kinds = known_parts(tuple(by))
-    checked = as_counts(frame, counts)
+    checked = as_counts(frame, counts, timezone=measure.timezone)
     known = sorted(set(checked["segment"]))
     if not set(known) & set(measure.treated):
         streets = f"{', '.join(known[:STREETS_TOLD])}{', …' if len(known) > STREETS_TOLD else ''}"

@@ -15,11 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from telstraat_analytics.errors import FrameError
+from telstraat_contract.steps import steps_of
 
 CLASSES = ("pedestrian", "bike", "car", "heavy")
 DIRECTIONS = ("lft", "rgt")
 COUNTED = (*CLASSES, "night")
 HOUR_S = 3600
+STEPS_S = (900, 1800, HOUR_S, 86_400)
 SPEED_BIN_KMH = 5
 SPEED_BINS = 25
 UPTIME_MIN = 0.5  # the operator's own rule for a valid hour
@@ -27,7 +29,9 @@ UPTIME_MIN = 0.5  # the operator's own rule for a valid hour
 CountsAre = Literal["corrected", "raw"]
 
 
-def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: int | None = None) -> pd.DataFrame:
+def as_counts(
+    frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: int | None = None, timezone: str | None = None
+) -> pd.DataFrame:
     """Return a checked copy of `frame`, hourly, with raw counts.
 
     Parameters
@@ -41,14 +45,19 @@ def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: in
     counts
         ``corrected``: already divided by uptime, as Telraam publishes; ``raw``: as observed.
     period_s
-        Length of a row in seconds; the usual distance of two rows of a street when not given. Rows shorter than an hour
-        become hours, in which what is missing of one part is missing of all.
+        Length of every row in seconds. Without it a column ``period_s`` says it row by row; without that it is told from
+        where a street's next row starts, stretch by stretch: a street may change from hours to quarters. Rows shorter than
+        an hour become hours, in which what is missing of one part is missing of all; where a street has an hour in both
+        ways, the hour that was given is taken.
+    timezone
+        IANA zone whose hours rows become; needed only where they begin beside those of UTC.
 
     Returns
     -------
     pandas.DataFrame
-        Sorted by segment and start, one row per hour, raw counts as float64, ``uptime`` as float64 in 0..1. A column
-        without a single value is a class that nobody counted: it is absent.
+        Sorted by segment and start, one row per hour, raw counts as float64, ``uptime`` as float64 in 0..1, and ``step_s``,
+        how long the rows were that an hour was made of. A column without a single value is a class that nobody counted: it
+        is absent.
 
     Raises
     ------
@@ -73,10 +82,12 @@ def as_counts(frame: pd.DataFrame, counts: CountsAre = "corrected", period_s: in
         out[columns] = out[columns].mul(out["uptime"], axis=0)
     elif counts != "raw":
         raise FrameError(f"counts are {counts!r}: say 'corrected' (divided by uptime) or 'raw' (as observed)")
-    period = period_s or _period_s(out)
-    if period < HOUR_S:
-        out = _to_hours(out, columns, period)
-    _check_unique(out)
+    out["step_s"] = period_s or _steps(out)
+    out = out.drop(columns="period_s", errors="ignore")
+    _check_unique(out, ["segment", "start", "step_s"])
+    if (out["step_s"] < HOUR_S).any():
+        out = _in_hours(out, columns, timezone)
+    _check_unique(out, ["segment", "start"])
     return out.sort_values(["segment", "start"], kind="stable").reset_index(drop=True)
 
 
@@ -110,7 +121,8 @@ def frame_hash(frame: pd.DataFrame, extra: Sequence[str] = ()) -> str:
     digest.update(np.nan_to_num(numbers, nan=-1.0).tobytes())
     if "instance" in rows:
         changed = rows.groupby("segment")["instance"].transform(_changes)
-        digest.update(changed.to_numpy(np.uint8).tobytes())
+        if changed.any():  # a file without a column of installations says the same as one with a single one
+            digest.update(changed.to_numpy(np.uint8).tobytes())
     if "car_speed" in extra and "car_speed" in rows:
         digest.update((np.round(speed_counts(rows), 2) + 0.0).tobytes())
     return digest.hexdigest()
@@ -180,19 +192,42 @@ def _check_values(frame: pd.DataFrame) -> None:
         raise FrameError("start is not aligned to a quarter of an hour everywhere")
 
 
-def _period_s(frame: pd.DataFrame) -> int:
-    """Return the usual distance of two rows of a street: a street may start its hours at the half hour of UTC."""
-    ordered = frame.sort_values(["segment", "start"])
-    distance = ordered.groupby("segment")["start"].diff().dt.total_seconds()
-    known = distance[distance > 0]
-    return int(known.mode().iloc[0]) if len(known) else HOUR_S
+def _steps(frame: pd.DataFrame) -> pd.Series:
+    """Return how long each row is: as it says, else from where its street's next one starts."""
+    if "period_s" in frame:
+        steps = pd.to_numeric(frame["period_s"], errors="coerce")
+        if not steps.isin(STEPS_S).all():
+            value = frame["period_s"][~steps.isin(STEPS_S)].iloc[0]
+            raise FrameError(f"period_s is {value!r}; a row is {', '.join(map(str, STEPS_S))} seconds long")
+        return steps.astype(int)
+    seconds = frame["start"].to_numpy("datetime64[s]").astype("int64")
+    steps = pd.Series(HOUR_S, index=frame.index)
+    for places in frame.groupby("segment", sort=False).indices.values():
+        starts, back = np.unique(seconds[places], return_inverse=True)
+        if len(starts) > 1 and np.diff(starts).min() < HOUR_S:
+            steps.iloc[places] = np.asarray(steps_of(starts.tolist()))[back]
+    return steps
 
 
-def _to_hours(frame: pd.DataFrame, columns: list[str], period_s: int) -> pd.DataFrame:
-    _check_unique(frame)
-    hour = frame["start"].dt.floor("h")
+def _in_hours(frame: pd.DataFrame, columns: list[str], timezone: str | None) -> pd.DataFrame:
+    """Return hours: those that are given, and where there is none, those that shorter rows make."""
+    given = frame[frame["step_s"] >= HOUR_S]
+    shorter = sorted(set(frame["step_s"]) - set(given["step_s"]), reverse=True)
+    parts = [given, *(_to_hours(frame[frame["step_s"] == step], columns, int(step), timezone) for step in shorter)]
+    out = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return out.drop_duplicates(["segment", "start"], keep="first") if len(parts) > 1 else out
+
+
+def _hour_starts(start: pd.Series, timezone: str | None) -> pd.Series:
+    """Return the start of each row's hour: hours of a zone may begin at the half hour of UTC."""
+    local = start if timezone is None else start.dt.tz_convert(timezone)
+    return pd.Series(start - pd.to_timedelta(local.dt.minute, unit="min"))
+
+
+def _to_hours(frame: pd.DataFrame, columns: list[str], period_s: int, timezone: str | None) -> pd.DataFrame:
+    hour = _hour_starts(frame["start"], timezone)
     how: dict[str, str] = dict.fromkeys(columns, "sum")
-    how |= {name: "first" for name in ("instance", "generation") if name in frame}
+    how |= {name: "first" for name in ("instance", "generation", "step_s") if name in frame}
     grouped = frame.groupby([frame["segment"], hour], sort=True)
     out = grouped.agg(how)
     unknown = frame[columns].isna() & (frame["uptime"] > 0).to_numpy()[:, None]
@@ -208,8 +243,8 @@ def _add_speeds(speeds: pd.Series) -> object:
     return np.sum(known, axis=0) if known else None
 
 
-def _check_unique(frame: pd.DataFrame) -> None:
-    twice = frame.duplicated(["segment", "start"])
+def _check_unique(frame: pd.DataFrame, keys: list[str]) -> None:
+    twice = frame.duplicated(keys)
     if twice.any():
         row = frame[twice].iloc[0]
         raise FrameError(f"{row['segment']} at {row['start']} is there twice; drop the copy or add the parts first")

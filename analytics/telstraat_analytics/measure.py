@@ -148,7 +148,11 @@ def read_measure(path: Path) -> tuple[Measure, dict[str, Any]]:
         raise MeasureError(f"{path}: is not TOML: {error}") from error
     if "measure" not in content:
         raise MeasureError(f"{path}: has no table [measure]; it has {', '.join(content) or 'nothing'}")
+    if not isinstance(content["measure"], dict):
+        raise MeasureError(f"{path}: measure is {content['measure']!r}; write a table [measure]")
     table = dict(content.pop("measure"))
+    if "times" in table:  # of the files that are read: said where the zone is said, or under [data]
+        content["data"] = {"times": table.pop("times")} | dict(content.get("data", {}))
     _known_keys(path, "measure", table, Measure)
     for name in ("date", "name", "treated"):
         if name not in table:

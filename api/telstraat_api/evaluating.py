@@ -20,7 +20,7 @@ from psycopg import sql
 
 from telstraat_analytics import Excluded, Measure, Question, days_needed, evaluate_all
 from telstraat_analytics.errors import AnalysisError, FrameError
-from telstraat_analytics.readers.geojson import Line, line_of
+from telstraat_analytics.lines import Line, line_of
 from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
 from telstraat_analytics.words import LANGUAGES

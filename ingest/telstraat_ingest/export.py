@@ -11,7 +11,7 @@ from typing import Literal
 from psycopg import Connection, sql
 
 from telstraat_ingest.backup import write_whole
-from telstraat_ingest.import_formats import COUNTS
+from telstraat_store.imports import COUNTS
 
 Step = Literal["quarter", "hour", "day"]
 

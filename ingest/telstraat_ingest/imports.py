@@ -6,19 +6,21 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection, Cursor
 
-from telstraat_ingest import import_formats as formats
 from telstraat_ingest.errors import ImportFileError
-from telstraat_ingest.import_formats import COUNTS, Bad, Format, Row
+from telstraat_store.errors import CountsFileError
+from telstraat_store.imports import COUNTS, CountsFile, Format, Reading, Refusal, Row
 
 CHUNK = 5000
+HALF_HOUR_S, DAY_S = 1800, 86_400
 _COLUMNS = "segment_id, period_start, period_s, uptime, is_corrected, " + ", ".join(COUNTS) + ", v85_kmh, car_speed"
 _VALUES = "uptime, is_corrected, " + ", ".join(COUNTS) + ", v85_kmh, car_speed"
 
@@ -64,6 +66,16 @@ class Source:
     credit: str = ""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a file that does not say it itself: see `telstraat_store.imports.Reading`."""
+
+    times: Literal["local", "utc"] | None = None
+    dates: Literal["dmy", "mdy", "ymd"] | None = None
+    decimal: Literal["point", "comma"] | None = None
+    counts: Literal["corrected", "raw"] | None = None
+
+
 @dataclass
 class Result:
     """What became of a file."""
@@ -75,13 +87,68 @@ class Result:
     same: int = 0
     skipped: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, Bad] = field(default_factory=dict)
+    examples: dict[str, Refusal] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
-    def refuse(self, bad: Bad) -> None:
+    def refuse(self, bad: Refusal) -> None:
         """Count a refusal under its kind of reason, and keep the first as an example."""
-        kind = re.sub(r"'[^']*'", "...", bad.reason).split(";")[0]
+        kind = re.sub(r"'[^']*'|\"[^\"]*\"", "...", bad.reason).split(";")[0]
         self.refused[kind] += 1
         self.examples.setdefault(kind, bad)
+
+
+def storable(rows: Iterable[Row | Refusal], zone_of: Callable[[str], ZoneInfo | None]) -> Iterator[Row | Refusal]:
+    """Yield the rows as the table of imported counts takes them: quarters and hours, counts by direction.
+
+    Two halves make an hour; a half without its other one is an hour that was observed half the time.
+    """
+    halves: dict[tuple[str, datetime], Row] = {}
+    for row in rows:
+        if isinstance(row, Refusal):
+            yield row
+        elif row.period_s == DAY_S:
+            yield _bad(row, "period is a whole day; days are made here from hours or quarters: import those")
+        elif all(count is None for count in row.counts) and any(count is not None for count in row.totals):
+            yield _bad(
+                row,
+                "counts are not given by direction; name the columns car_lft and car_rgt, for one direction one of them",
+            )
+        elif row.period_s == HALF_HOUR_S:
+            minute = row.period_start.astimezone(zone_of(row.street) or UTC).minute
+            key = (row.street, row.period_start - timedelta(minutes=minute))
+            other = halves.pop(key, None)
+            if other is None:
+                halves[key] = _corrected(row)
+            elif other.period_start == row.period_start:
+                halves[key] = other
+                yield _bad(row, "the same period stands in the file twice")
+            else:
+                yield _hour_of(key[1], [other, _corrected(row)])
+        else:
+            yield _corrected(row)
+    for (_, hour), row in halves.items():
+        yield _hour_of(hour, [row])
+
+
+def _corrected(row: Row) -> Row:
+    """Return a row with counts divided by uptime; it still says that they came undivided."""
+    if row.is_corrected or not row.uptime:
+        return row
+    return replace(row, counts=tuple(None if count is None else count / row.uptime for count in row.counts))
+
+
+def _hour_of(hour: datetime, halves: list[Row]) -> Row:
+    """Return an hour from its halves: seen where both are known, doubled where one is."""
+    counts = tuple(
+        None if not seen else 2 / len(seen) * sum(seen)
+        for seen in (
+            [n for n in column if n is not None] for column in zip(*(row.counts for row in halves), strict=True)
+        )
+    )
+    uptime = sum(row.uptime for row in halves) / 2
+    return replace(
+        halves[0], period_start=hour, period_s=3600, uptime=uptime, counts=counts, v85_kmh=None, car_speed=None
+    )
 
 
 Progress = Callable[[int], None]
@@ -95,24 +162,37 @@ def import_file(
     streets: Mapping[str, int] | None = None,
     kind: Format | None = None,
     progress: Progress | None = None,
+    known: Known | None = None,
 ) -> Result:
     """Import a file and return what became of it. `streets` maps names in the file to segments; equal numbers map by themselves.
 
-    A file that was stopped goes on where it was; a file that is done is not read again.
+    A file that was stopped goes on where it was; a file that is done is not read again. `known` answers what the file does not
+    say of itself.
     """
+    known = known or Known()
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").digest()
-        kind = kind or formats.detect(path)
-    except OSError as error:
-        raise ImportFileError(f"{path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise ImportFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     segments = _Segments(connection, streets or {})
+    are_corrected = known.counts != "raw"
+    reading = Reading(segments.zone_of, known.times, known.dates, known.decimal, kind, are_corrected)
+    try:
+        content = CountsFile(path, reading)
+    except CountsFileError as error:
+        raise ImportFileError(str(error)) from error
+    kind = content.kind
+    if kind == "table" and content.layout.uptime >= 0 and content.layout.corrected < 0 and known.counts is None:
+        raise ImportFileError(
+            f"{path}: has an uptime, and does not say whether the counts were divided by it; say --counts corrected or --counts raw"
+        )
     source_id, done, is_done = _begin(connection, source, kind, sha256, path)
     connection.commit()  # from here on each chunk is a transaction of its own
-    result = Result(kind, rows=done, skipped=done)
+    result = Result(kind, rows=done, skipped=done, notes=content.notes)
     if is_done:
         return result
-    rows = islice(formats.read(path, kind, segments.zone_of), done, None)
+    rows = islice(storable(content.rows(), segments.zone_of), done, None)
     while chunk := list(islice(rows, CHUNK)):
         with connection.transaction(), connection.cursor() as cursor:
             _store(cursor, source_id, sha256, chunk, segments, result)
@@ -184,9 +264,9 @@ def _begin(connection: Connection, source: Source, kind: Format, sha256: bytes, 
 
 
 def _store(
-    cursor: Cursor, source_id: int, sha256: bytes, chunk: Iterable[Row | Bad], segments: _Segments, result: Result
+    cursor: Cursor, source_id: int, sha256: bytes, chunk: Iterable[Row | Refusal], segments: _Segments, result: Result
 ) -> None:
-    refusals: list[Bad] = []
+    refusals: list[Refusal] = []
     of_number: dict[int, Row] = {}
     cursor.execute(STAGE)
     with cursor.copy(COPY) as copy:
@@ -213,10 +293,10 @@ def _store(
 
 
 def _values(
-    chunk: Iterable[Row | Bad], segments: _Segments, refusals: list[Bad], of_number: dict[int, Row]
+    chunk: Iterable[Row | Refusal], segments: _Segments, refusals: list[Refusal], of_number: dict[int, Row]
 ) -> Iterator[tuple[object, ...]]:
     for row in chunk:
-        if isinstance(row, Bad):
+        if isinstance(row, Refusal):
             refusals.append(row)
             continue
         segment_id = segments.of(row.street)
@@ -231,5 +311,5 @@ def _values(
                None if row.car_speed is None else list(row.car_speed))  # fmt: skip
 
 
-def _bad(row: Row, reason: str) -> Bad:
-    return Bad(row.number, reason, f"{row.street} {row.period_start.isoformat()}")
+def _bad(row: Row, reason: str) -> Refusal:
+    return Refusal(row.number, reason, f"{row.street} {row.period_start.isoformat()}")

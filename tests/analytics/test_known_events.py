@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from telstraat_analytics import Measure, Question, as_counts, evaluate, read_counts
+from telstraat_analytics import Measure, Question, as_counts, evaluate
 from telstraat_analytics.days import local_table
 from telstraat_analytics.quality.health import health
+from telstraat_store import read_counts
 
 DATA = Path(os.environ.get("TELSTRAAT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 pytestmark = pytest.mark.skipif(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from telstraat_analytics.errors import FrameError
-from telstraat_analytics.readers import read_lines
+from telstraat_analytics.lines import read_lines
 from telstraat_analytics.report.charts import svg
 from telstraat_analytics.report.maps import COLOURS, WIDTH_PX, MapStreet, streets_map
 

@@ -11,7 +11,8 @@ import pytest
 from bench.evaluation_ours import Answer, effect_of
 from tests.analytics.streets import MEASURE, ZONE, town
 
-from telstraat_analytics import Evaluation, Measure, Question, evaluate, read_counts
+from telstraat_analytics import Evaluation, Measure, Question, evaluate
+from telstraat_store import read_counts
 
 HOURS = tuple(range(8, 19))
 

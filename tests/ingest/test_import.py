@@ -15,10 +15,11 @@ import pytest
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
-from telstraat_ingest import import_formats, imports, registry, rollup
+from telstraat_ingest import imports, registry, rollup
 from telstraat_ingest.errors import ImportFileError
 from telstraat_ingest.imports import Result, Source, import_file
 from telstraat_ingest.write import Writer
+from telstraat_store.imports import CountsFile, Reading, Refusal
 
 START = datetime(2025, 3, 1, 10, tzinfo=UTC)
 PORTAL_COLUMNS = [
@@ -133,7 +134,9 @@ def test_the_portals_local_times_are_read_where_the_street_is(connection: psycop
     path = write_csv(tmp_path / "portal.csv", PORTAL_COLUMNS, (portal_row(time) for time in times))
     result = brought(connection, path)
     assert (result.kind, result.new) == ("telraam-portal", 4)
-    assert list(result.refused) == ["date ... does not exist in America/Toronto: the clock was put forward"]
+    assert list(result.refused) == [
+        "Date and Time (Local) ... does not exist in America/Toronto: the clock was put forward"
+    ]
     starts = [row[0].astimezone(UTC).hour for row in connection.execute("select period_start from imported order by 1")]
     assert starts == [4, 5, 6, 7]
     assert connection.execute("select sum(hours) from segment_day").fetchone() == (4,)
@@ -180,7 +183,7 @@ def test_what_cannot_be_taken_is_refused_with_its_reason(
         reasons = [row["reason"] for row in csv.DictReader(file)]
     assert len(reasons) == 13
     for part in ("is not one of ours", "has no offset", "is not a time", "not the start of", "in the future", "between 0 and",
-                 "is not a number", "neither hourly nor", "neither 8 nor 25", "twice", "not a time zone"):  # fmt: skip
+                 "is not a number", "is a whole day", "neither 8 nor 25", "twice", "not a time zone"):  # fmt: skip
         assert any(part in reason for reason in reasons), part
 
 
@@ -212,7 +215,7 @@ def test_a_file_of_no_known_format_is_refused_as_a_whole(connection: psycopg.Con
         ("a,b\n1,2\n", "are neither"),
         ("{]", "is not JSON"),
         ('{"a": 1}', "no list 'report'"),
-        ("", "are neither"),
+        ("", "is empty"),
     ):
         path.write_text(text)
         with pytest.raises(ImportFileError, match=message):
@@ -226,9 +229,9 @@ def test_a_file_of_no_known_format_is_refused_as_a_whole(connection: psycopg.Con
 
 def test_a_local_time_without_a_known_street_cannot_be_read(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "portal.csv", PORTAL_COLUMNS, [portal_row("2025-06-01 10:00")])
-    (found,) = import_formats.read(path, "telraam-portal", lambda _: None)
-    assert isinstance(found, import_formats.Bad)
-    assert "local times cannot be read" in found.reason
+    (refused,) = CountsFile(path, Reading(lambda _: None)).rows()
+    assert isinstance(refused, Refusal)
+    assert "local times cannot be read" in refused.reason
 
 
 def plain(*rows: str, columns: str = "car_lft") -> str:

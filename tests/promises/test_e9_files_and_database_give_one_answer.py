@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from tests.analytics.streets import town
 
-from telstraat_analytics import Measure, Question, as_counts, days_needed, evaluate, monitor, read_counts, read_measure
+from telstraat_analytics import Measure, Question, as_counts, days_needed, evaluate, monitor, read_measure
 from telstraat_analytics.designs.series import prepare
 from telstraat_analytics.frames import SPEED_BINS
 from telstraat_analytics.report.following import week_sentences
@@ -24,6 +24,7 @@ from telstraat_api.following.weekly import looked
 from telstraat_cli.main import main
 from telstraat_ingest import registry
 from telstraat_ingest.imports import Source, import_file
+from telstraat_store import read_counts
 
 NAMES = ("9000000001", "9000000002", "9000000003")
 CLASSES = ("pedestrian", "bike", "car", "heavy")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from telstraat_cli.commands.sensor import moment
 from telstraat_cli.errors import CliError
+from telstraat_cli.reading_options import add_reading_arguments
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -45,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("file", type=Path)
     bring.add_argument("--source", required=True, metavar="NAME", help="where they come from; shown beside the counts")
     bring.add_argument("--format", choices=["telraam-api", "telraam-portal", "plain"], help="found out from the file")
+    add_reading_arguments(bring)
+    bring.add_argument(
+        "--counts",
+        choices=["corrected", "raw"],
+        help="divided by uptime or as seen, of a file with uptime that does not say",
+    )
     bring.add_argument(
         "--street",
         action="append",
@@ -157,13 +164,16 @@ def bring_in(dsn: str, args: argparse.Namespace) -> int:
     """Import a file and say what became of it; 1 when nothing of it could be taken."""
     import psycopg
 
-    from telstraat_ingest.imports import Source, import_file
+    from telstraat_ingest.imports import Known, Source, import_file
 
     with psycopg.connect(dsn) as connection, lines_shown(args.file) as progress:
         source = Source(args.source, args.licence, args.credit)
-        result = import_file(connection, args.file, source, streets(args.street), args.format, progress)
+        known = Known(args.times, args.dates, args.decimal, args.counts)
+        result = import_file(connection, args.file, source, streets(args.street), args.format, progress, known)
         if args.refused:
             write_refused(connection, args.source, args.refused)
+    for note in result.notes:
+        print(note)
     if result.skipped:
         print(f"{result.skipped} lines were read by an earlier run")
     print(

@@ -12,12 +12,14 @@ No server is needed: answers of the Telraam API (JSON or CSV) and exports of its
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telstraat_cli.errors import CliError
+from telstraat_cli.reading_options import add_reading_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--counts", choices=["corrected", "raw"], default="corrected", help="divided by uptime, or as seen"
     )
+    add_reading_arguments(parser)
     parser.add_argument("--limit", type=int, default=50, metavar="KMH", help="the speed limit")
     parser.add_argument(
         "--school", action="append", default=[], metavar="FIRST:LAST", help="school holidays; may be repeated"
@@ -44,16 +47,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Describe, print and write."""
-    from telstraat_analytics import Calendar, as_counts, read_counts
+    from telstraat_analytics import Calendar, as_counts
     from telstraat_analytics.errors import AnalysisError
     from telstraat_analytics.report.description import description_content
     from telstraat_analytics.report.write import as_json, html, pdf
     from telstraat_cli.commands.evaluate import show
+    from telstraat_store.errors import TelstraatStoreError
+    from telstraat_store.imports import read_files
 
     base = Calendar.of_timezone(args.timezone)
     calendar = Calendar(base.country, None, tuple(map(school, args.school)), base.southern)
     try:
-        frame = between(as_counts(read_counts(args.files, args.timezone), args.counts), args)
+        read = read_files(
+            args.files, args.timezone, times=args.times, dates=args.dates, decimal=args.decimal, counts=args.counts
+        )
+        for sentence in read.sentences():
+            print(f"telstraat describe: {sentence}", file=sys.stderr)
+        frame = between(as_counts(read.frame, args.counts, timezone=args.timezone), args)
         known = sorted(frame["segment"].unique())
         segments = args.segment or known
         for one in segments:
@@ -68,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
             args.out.with_name(f"{args.out.name}.html").write_text(html(content), encoding="utf-8")
             args.out.with_name(f"{args.out.name}.pdf").write_bytes(pdf(content))
             args.out.with_name(f"{args.out.name}.json").write_text(as_json(asdict(content)), encoding="utf-8")
-    except AnalysisError as error:
+    except (AnalysisError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
     return 0
 

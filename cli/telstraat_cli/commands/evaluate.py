@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telstraat_cli.errors import CliError
+from telstraat_cli.reading_options import CHOICES, add_reading_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ DSN_VARIABLE = "TELSTRAAT_DSN"
 OTHER_TABLES = ("measure", "calendar", "excluded", "names")
 KEYS: dict[str, tuple[str, ...]] = {
     "question": ("what", "direction", "hours", "days", "by"),
-    "data": ("files", "counts", "weather", "map", "source", "licence"),
+    "data": ("files", "counts", "times", "dates", "decimal", "weather", "map", "source", "licence"),
 }
 """What a measure's file may hold beside what `telstraat_analytics.read_measure` reads."""
 
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", default=None, help="all, workdays or weekend")
     parser.add_argument("--by", action="append", help="answer in parts, too: hour, direction, speed; may be repeated")
     parser.add_argument("--language", default="en", help="en, nl or fr")
+    add_reading_arguments(parser)
     parser.add_argument("--weather", type=Path, help="CSV of day, temperature_c, rain_mm")
     parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
     parser.add_argument("--formats", default=",".join(FORMATS), help="which of html,pdf,json to write")
@@ -68,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_analytics import evaluate_all, read_measure
     from telstraat_analytics.errors import AnalysisError
     from telstraat_analytics.report.content import evaluation_content
+    from telstraat_store.errors import TelstraatStoreError
 
     try:
         measure, tables = read_measure(args.measure)
@@ -87,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
             show(content)
         if args.out:
             _write(evaluations, content, args)
-    except AnalysisError as error:
+    except (AnalysisError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
     return 0 if any(one.effect is not None for one in evaluations) else 1
 
@@ -127,7 +130,7 @@ def _hours(text: str) -> tuple[int, ...]:
 
 def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> tuple[pd.DataFrame, Any]:
     """Return a measure's counts from the database that is asked for, else from the files that it names."""
-    from telstraat_analytics import read_counts
+    from telstraat_store.imports import read_files
 
     data = tables.get("data", {})
     dsn = _dsn(args, data)
@@ -142,7 +145,17 @@ def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]
         if not found:
             raise CliError(f"{args.measure}: [data] files: nothing matches {name!r} in {folder}")
         files += found
-    return read_counts(files, measure.timezone), data.get("counts", "corrected")
+    known = {name: getattr(args, name, None) or data.get(name) for name in CHOICES}
+    for name, value in known.items():
+        if value not in {None, *CHOICES[name]}:
+            raise CliError(f"{args.measure}: [data] {name} is {value!r}; write {' or '.join(map(repr, CHOICES[name]))}")
+    counts = data.get("counts", "corrected")
+    if counts not in {"corrected", "raw"}:
+        raise CliError(f"{args.measure}: [data] counts is {counts!r}; write 'corrected' or 'raw'")
+    read = read_files(files, measure.timezone, counts=counts, **known)
+    for sentence in read.sentences():
+        print(f"telstraat evaluate: {sentence}", file=sys.stderr)
+    return read.frame, counts
 
 
 def _tell_missing(measure: Measure, known: set[str]) -> None:
@@ -188,7 +201,7 @@ def _lines(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -
     """Return where the streets lie: from the file that is named, else from the database, else nowhere."""
     import psycopg
 
-    from telstraat_analytics.readers import read_lines
+    from telstraat_analytics.lines import read_lines
     from telstraat_api.evaluating import lines_around
 
     data = tables.get("data", {})

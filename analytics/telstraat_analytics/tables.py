@@ -1,12 +1,8 @@
-"""Telraam's own files without a server: answers of its API as JSON or CSV, and the export of its portal."""
+"""Counts in a data frame whose columns are called as people call them, as the analysis takes them."""
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,23 +10,6 @@ import pandas as pd
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CLASSES, SPEED_BINS
 
-PORTAL_TIME = "Date and Time (Local)"
-PORTAL_COLUMNS = {
-    "Pedestrian Total": "pedestrian",
-    "Bike Total": "bike",
-    "Car Total": "car",
-    "Large vehicle Total": "heavy",
-    "Night Total": "night",
-    "Speed V85 km/h": "v85",
-    "Pedestrian (A > B)": "pedestrian_lft",
-    "Pedestrian (B > A)": "pedestrian_rgt",
-    "Bike (A > B)": "bike_lft",
-    "Bike (B > A)": "bike_rgt",
-    "Car (A > B)": "car_lft",
-    "Car (B > A)": "car_rgt",
-    "Heavy (A > B)": "heavy_lft",
-    "Heavy (B > A)": "heavy_rgt",
-}
 START_NAMES = ("start", "date", "start_utc", "period_start", "datetime", "timestamp", "time", "hour_start")
 SEGMENT_NAMES = ("segment", "segment_id", "segment_name", "sensor", "sensor_id", "street")
 CLASS_NAMES = {
@@ -47,51 +26,6 @@ CLASS_NAMES = {
 }
 UPTIME_PERCENT = 1.5  # a larger uptime is a percentage
 HISTOGRAM = "car_speed_hist_0to120plus"
-
-
-def read_counts(paths: Sequence[Path], timezone: str = "Europe/Brussels") -> pd.DataFrame:
-    """Read files of corrected counts into one frame.
-
-    Parameters
-    ----------
-    paths
-        CSV or JSON, plain or gzipped: answers of the API (``segment_id``, ``date`` in UTC, ``uptime``, classes), the
-        portal's export (``Date and Time (Local)``), or a frame as documented (``segment``, ``start``).
-    timezone
-        IANA zone of times that are local.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `telstraat_analytics.frames.as_counts` takes it, counts corrected for uptime. Rows that stand in two files
-        are taken once.
-
-    Raises
-    ------
-    FrameError
-        A file is missing or none of these formats.
-    """
-    frames = [_read(path, timezone) for path in paths]
-    if not frames:
-        raise FrameError("no file of counts is named")
-    frame = pd.concat(frames, ignore_index=True)
-    return frame.drop_duplicates(["segment", "start"], keep="last").reset_index(drop=True)
-
-
-def _read(path: Path, timezone: str) -> pd.DataFrame:
-    try:
-        if ".json" in path.suffixes:
-            rows = _json_rows(path)
-            table = pd.DataFrame(rows)
-        else:
-            table = pd.read_csv(path)
-    except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise FrameError(f"{path}: cannot be read as counts: {error}") from error
-    if PORTAL_TIME in table:
-        return _portal(table, timezone)
-    if not any(name in _plain_columns(table) for name in SEGMENT_NAMES):
-        table = table.assign(segment=path.name.split(".")[0])  # one street per file, called as the file is
-    return counts_in(table, timezone, str(path))
 
 
 def counts_in(table: pd.DataFrame, timezone: str = "Europe/Brussels", origin: str = "the frame") -> pd.DataFrame:
@@ -146,15 +80,6 @@ def counts_in(table: pd.DataFrame, timezone: str = "Europe/Brussels", origin: st
     return _kept(out)
 
 
-def _json_rows(path: Path) -> list[Mapping[str, Any]]:
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    content = json.loads(raw)
-    rows = content.get("report", content.get("rows")) if isinstance(content, dict) else content
-    if not isinstance(rows, list):
-        raise FrameError(f"{path}: JSON holds neither a list of rows nor a 'report'")
-    return rows
-
-
 def _plain_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its columns in small letters and the usual other names of classes replaced."""
     names = {one: str(one).strip().lower().replace(" ", "_") for one in table.columns}
@@ -190,20 +115,9 @@ def _histogram(value: object) -> list[float] | None:
     return None
 
 
-def _portal(table: pd.DataFrame, timezone: str) -> pd.DataFrame:
-    out = table.rename(columns=PORTAL_COLUMNS)
-    local = pd.to_datetime(out[PORTAL_TIME])
-    out["start"] = local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
-    name = "Segment ID" if "Segment ID" in out else "Installation ID"
-    out["segment"] = out[name].map(_plain_name)
-    if "Uptime" in out:
-        out["uptime"] = pd.to_numeric(out["Uptime"].astype(str).str.extract(r"([0-9.]+)\s*$")[0], errors="coerce")
-    return _kept(out)
-
-
 def _kept(table: pd.DataFrame) -> pd.DataFrame:
     directed = [f"{name}_{side}" for name in (*CLASSES, "night") for side in ("lft", "rgt")]
-    wanted = ["segment", "start", "uptime", *CLASSES, "night", *directed, "car_speed", "v85", "instance"]
+    wanted = ["segment", "start", "period_s", "uptime", *CLASSES, "night", *directed, "car_speed", "v85", "instance"]
     out = table[[name for name in wanted if name in table]].dropna(subset=["start"]).copy()
     for name in (*CLASSES, "night", *directed):
         if name in out:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from telstraat_analytics import as_counts, read_counts
-from telstraat_analytics.errors import FrameError
+from telstraat_analytics import as_counts
+from telstraat_store import CountsFileError, read_counts
 
 ROW = {
     "segment_id": 9000001,
@@ -60,5 +60,5 @@ def test_the_export_of_the_portal_is_read_in_its_own_zone(tmp_path: Path) -> Non
 def test_what_is_no_table_of_counts_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / ("x.json" if text.startswith("{") else "x.csv")
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(FrameError, match="x"):
+    with pytest.raises(CountsFileError, match="x"):
         read_counts([path])

@@ -1,0 +1,87 @@
+"""Rows of files that are no text: spreadsheets (.xlsx), Parquet and Arrow. Their libraries come with telstraat[server]."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from telstraat_store.errors import CountsFileError
+
+CELLS_MAX = 50_000_000
+
+
+def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]]]:
+    """Yield the rows of the first sheet that holds any, as values, with the row's number in the sheet."""
+    try:
+        import openpyxl
+    except ModuleNotFoundError as error:
+        raise CountsFileError(_lacks(path, "a spreadsheet", "openpyxl")) from error
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        sheets = [sheet for sheet in book.worksheets if any(any(v is not None for v in row) for row in _some(sheet))]
+        if len(sheets) > 1:
+            names = ", ".join(sheet.title for sheet in sheets)
+            raise CountsFileError(
+                f"{path}: has several sheets ({names}); save the one with the counts as a file of its own"
+            )
+        for sheet in sheets:
+            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if any(value is not None for value in row):
+                    yield number, list(row)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
+        raise CountsFileError(
+            f"{path}: is no spreadsheet that can be read ({error}); save it as .xlsx or CSV"
+        ) from error
+
+
+def _some(sheet: Any) -> Iterator[tuple[object, ...]]:
+    rows: Iterator[tuple[object, ...]] = sheet.iter_rows(values_only=True, max_row=50)
+    return rows
+
+
+def parquet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]]]:
+    """Yield the column names and the rows of a Parquet file."""
+    pa = _arrow(path)
+    try:
+        import pyarrow.parquet
+
+        table = pyarrow.parquet.read_table(io.BytesIO(raw))
+    except (pa.ArrowException, OSError) as error:
+        raise CountsFileError(f"{path}: is a broken Parquet file ({error}); fetch it again") from error
+    return _table_rows(table)
+
+
+def arrow_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]]]:
+    """Yield the column names and the rows of an Arrow file or stream."""
+    pa = _arrow(path)
+    try:
+        opened = pa.ipc.open_file(raw) if raw[:6] == b"ARROW1" else pa.ipc.open_stream(raw)
+        table = opened.read_all()
+    except (pa.ArrowException, OSError) as error:
+        raise CountsFileError(f"{path}: is a broken Arrow file ({error}); fetch it again") from error
+    return _table_rows(table)
+
+
+def _table_rows(table: Any) -> Iterator[tuple[int, list[object]]]:
+    yield 0, list(table.column_names)
+    number = 0
+    for batch in table.to_batches(max_chunksize=10_000):
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            number += 1
+            yield number, list(row)
+
+
+def _arrow(path: Path) -> Any:
+    try:
+        import pyarrow as pa
+        import pyarrow.ipc
+    except ModuleNotFoundError as error:
+        raise CountsFileError(_lacks(path, "Parquet or Arrow", "pyarrow")) from error
+    return pa
+
+
+def _lacks(path: Path, kind: str, library: str) -> str:
+    return f"{path}: is {kind}, and the library {library!r} is not installed here; it comes with: pip install 'telstraat[server]'"
