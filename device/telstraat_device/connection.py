@@ -27,7 +27,9 @@ QUEUE_MAX = 2_000  # more than a window of reports and health; beyond it the bro
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The broker has let us in, and our subscriptions stand."""
+    """The broker has let us in, and our subscriptions stand; its certificate is good until then (seconds since 1970)."""
+
+    certificate_ends_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,11 @@ class Connection:
         self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
     ) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
-        self._tell(Refused(f"the broker refuses the sensor's own topics: {refused[0]}") if refused else Connected())
+        self._tell(
+            Refused(f"the broker refuses the sensor's own topics: {refused[0]}")
+            if refused
+            else Connected(certificate_ends_s(self._client.socket()))
+        )
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
@@ -152,6 +158,14 @@ class Connection:
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         self._tell(Received(Channel(message.topic.rsplit("/", 1)[-1]), bytes(message.payload)))
+
+
+def certificate_ends_s(connected: Any) -> float | None:
+    """Return when the certificate of the other side ends, in seconds since 1970; None without TLS."""
+    if not isinstance(connected, ssl.SSLSocket):
+        return None
+    ends = (connected.getpeercert() or {}).get("notAfter")
+    return float(ssl.cert_time_to_seconds(str(ends))) if ends else None
 
 
 def tls_context(ca_file: str) -> ssl.SSLContext:

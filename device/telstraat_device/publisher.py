@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -34,6 +35,8 @@ UNSTEADY_FAILURES = 2  # one that did not is as good as so many failures: two de
 FLUSH_RESEND_S = 5.0
 WANTED_AGAIN_S = 5.0
 NEW_AT_ONCE = 4  # new reports that leave although the window is full
+CERTIFICATE_DAYS = 14  # authorities renew 30 days ahead: who has not by now has not noticed
+LOOK_AGAIN_S = 86_400.0  # a connection shows the certificate of its beginning; a new one shows whether it was renewed
 log = logging.getLogger(__name__)
 
 
@@ -87,6 +90,7 @@ class Publisher:
         self._connect_failures = 0
         self._online_since_s = 0.0
         self._trouble = ""
+        self._certificate_ends_s: float | None = None
         self._sent: dict[Key, Sent] = {}
         self._of_mid: dict[int, Key] = {}
         self._health_at_s = 0.0
@@ -112,6 +116,9 @@ class Publisher:
             if now_s >= self._connect_at_s:
                 self._connect(now_s)
         elif self._online:
+            if self._certificate_ends() and now_s - self._online_since_s > LOOK_AGAIN_S:
+                self._drop_connection()
+                return
             self._announce()
             self._ask(now_s)
             self._send_health(now_s)  # before what may be refused: some brokers hang up on it
@@ -148,6 +155,8 @@ class Publisher:
     def alarms(self) -> list[str]:
         """Return what is wrong with sending, in sentences."""
         said = [self._trouble] if self._trouble else []
+        if ends := self._certificate_ends():
+            said.append(f"{ends}: renew it, or no sensor can connect any more")
         said += self.figures.refused.values()
         late_s = time.monotonic() - self.settings.send.silent_s
         silent = sum(1 for sent in self._sent.values() if sent.first_s < late_s)
@@ -156,6 +165,13 @@ class Publisher:
         elif self._unanswered_since_s is not None and self._unanswered_since_s < late_s:
             said.append("no answer since the start, reports are held back: does ingest run, does it know this sensor?")
         return said
+
+    def _certificate_ends(self) -> str:
+        """Return when the broker's certificate ends, empty when that is not soon."""
+        ends_s = self._certificate_ends_s
+        if not self._online or ends_s is None or ends_s - self.sources.now_s() > CERTIFICATE_DAYS * 86_400:
+            return ""
+        return f"the broker's certificate ends on {datetime.fromtimestamp(ends_s, UTC):%Y-%m-%d}"
 
     def _connect(self, now_s: float) -> None:
         try:
@@ -192,6 +208,7 @@ class Publisher:
             return  # an older connection's last words
         match event:
             case Connected():
+                self._certificate_ends_s = event.certificate_ends_s
                 self._came_online()
             case Refused():
                 self._drop_connection()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.harness.brokers import TestBroker
 from tests.harness.processes import wait_until
 
 from telstraat_cli.stack.ports import answers, free_port
+
+CERTIFICATE_DAYS = 300
 
 
 def openssl(folder: Path, *words: str) -> None:
@@ -29,11 +32,31 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     new = ("req", "-newkey", "rsa:2048", "-nodes")
     for name in ("ours", "other"):
         openssl(
-            folder, *new, "-x509", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt"
+            folder,
+            *new,
+            "-x509",
+            "-days",
+            "400",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.crt",
         )
     openssl(folder, *new, "-subj", "/CN=localhost", "-keyout", "broker.key", "-out", "broker.csr")
     (folder / "names").write_text("subjectAltName=DNS:localhost\n")
-    signing = ("-CA", "ours.crt", "-CAkey", "ours.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
+    signing = (
+        "-CA",
+        "ours.crt",
+        "-CAkey",
+        "ours.key",
+        "-CAcreateserial",
+        "-days",
+        str(CERTIFICATE_DAYS),
+        "-extfile",
+        "names",
+    )
     openssl(folder, "x509", "-req", "-in", "broker.csr", *signing, "-out", "broker.crt")
     return folder
 
@@ -52,6 +75,22 @@ def tls_port(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         wait_until(lambda: answers(port))
         yield port
         process.terminate()
+
+
+@pytest.mark.parametrize(("days_left", "is_told"), [(13, True), (40, False)])
+def test_a_certificate_that_ends_soon_is_an_alarm_until_a_later_connection_shows_another(
+    tls_port: int, certificates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days_left: int, is_told: bool
+) -> None:
+    monkeypatch.setattr("telstraat_device.publisher.LOOK_AGAIN_S", 0.2)
+    over_tls = {"host": "localhost", "tls": True, "ca_file": str(certificates / "ours.crt")}
+    before_end_s = time.time() + (CERTIFICATE_DAYS - days_left) * 86_400
+    with wire(device_settings(tmp_path, "tls-1", tls_port, broker=over_tls), now_s=before_end_s) as w:
+        wait_until(lambda: w.publisher.figures.connects == 1)
+        assert is_told == any("certificate ends on 2" in text for text in w.publisher.alarms())
+        if is_told:
+            wait_until(lambda: w.publisher.figures.connects == 2)  # it has looked whether there is another one
+            w.now_s -= 40 * 86_400
+            wait_until(lambda: not w.publisher.alarms())
 
 
 def test_a_device_enters_by_tls_when_it_knows_the_authority(tls_port: int, certificates: Path, tmp_path: Path) -> None:
