@@ -1,6 +1,7 @@
 """The reading rule, in SQL: raw integers and observed seconds in, corrected counts out.
 
-A quarter of one sensor is `n * 900 / seconds`, its epochs added; an hour is `4 / k` times the sum of its k quarters with
+A quarter of one sensor is `n * 900 / seconds`, its epochs added; where their seconds are more than a quarter has, two devices
+use one name, and `seconds` is all of theirs. An hour is `4 / k` times the sum of its k quarters with
 data; a local day is the sum of its hours, longer periods are sums of days. Several sensors at one street are averaged,
 each weighted by the time it observed. Nothing is invented for hours without data and nothing is rounded.
 
@@ -70,7 +71,7 @@ WITHIN = sql.SQL(" where {key} = any(%(ids)s) and r.period_start >= %(start)s an
 SENSOR_QUARTER = sql.SQL("""
 sensor_quarter as (
     select i.segment_id, i.installation_id, s.timezone, r.period_start, least(900, sum(r.observed_s))::int as observed_s,
-           bit_or(r.flags) as flags, {raw}
+           parts_share(sum(r.observed_s)) as share, parts_flags(bit_or(r.flags), sum(r.observed_s), count(*)) as flags, {raw}
     {placed}
     group by i.segment_id, i.installation_id, s.timezone, r.period_start
 )""")
@@ -87,7 +88,7 @@ sensor_day as (
     select segment_id, installation_id, date_trunc('day', period_start, timezone) as period_start,
            sum(quarters)::int as quarters, sum(observed_s)::int as observed_s, bit_or(flags) as flags, {raw}, {corrected}
     from sensor_hour group by 1, 2, 3
-)""").format(raw=each("sum({n}_seen)::int as {n}_seen"), corrected=each("sum({n}) as {n}"))
+)""").format(raw=each("saturated(sum({n}_seen)) as {n}_seen"), corrected=each("sum({n}) as {n}"))
 
 STREET = sql.SQL("""
 street as (
@@ -102,7 +103,7 @@ longer as (
            sum(t.quarters)::int as quarters, sum(t.observed_s)::int as observed_s, sum(t.sensor_s)::int as sensor_s,
            max(t.sensors) as sensors, bit_or(t.flags) as flags, {raw}, {corrected}
     from street t join segment s using (segment_id) group by 1, 2
-)""").format(raw=each("sum(t.{n}_seen)::int as {n}_seen"), corrected=each("sum(t.{n}) as {n}"))
+)""").format(raw=each("saturated(sum(t.{n}_seen)) as {n}_seen"), corrected=each("sum(t.{n}) as {n}"))
 
 ANSWER = sql.SQL("""
 select segment_id, period_start, quarters, observed_s, sensor_s, sensors, flags, {corrected}, {raw}{more}
@@ -111,7 +112,7 @@ from ({source}) as answer order by segment_id, period_start limit %(limit)s""")
 QUARTERS = sql.SQL("""
 with sensor_quarter as (
     select i.segment_id, i.installation_id, r.period_start, least(900, sum(r.observed_s))::int as observed_s,
-           bit_or(r.flags) as flags, max(r.received_at) as received_at,
+           parts_share(sum(r.observed_s)) as share, parts_flags(bit_or(r.flags), sum(r.observed_s), count(*)) as flags, max(r.received_at) as received_at,
            coalesce(max(r.light::text) filter (where r.light <> 'u'), 'u') as light, {rated}, {raw}
     {placed}
     group by i.segment_id, i.installation_id, r.period_start
@@ -126,9 +127,9 @@ QUARTER_COLUMNS = {
         " sum(case when r.{n}_conf is not null then r.{n}_lft + r.{n}_rgt end) as {n}_rated_n",
         RATED,
     ),
-    "raw": each("sum(r.{n})::int as {n}_seen"),
-    "corrected": each("sum({n}_seen) * 900::float8 / nullif(sum(observed_s), 0) as {n}"),
-    "seen": each("sum({n}_seen)::int as {n}_seen"),
+    "raw": each("saturated(sum(r.{n})) as {n}_seen"),
+    "corrected": each("sum({n}_seen * share) * 900::float8 / nullif(sum(observed_s), 0) as {n}"),
+    "seen": each("saturated(sum({n}_seen)) as {n}_seen"),
     "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8 as {n}_conf", RATED),
 }
 
@@ -174,7 +175,7 @@ def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool, whol
     steps.append(
         STREET.format(
             source=sql.SQL("sensor_hour" if is_hour else "sensor_day"),
-            raw=each("sum({n}_seen)::int as {n}_seen"),
+            raw=each("saturated(sum({n}_seen)) as {n}_seen"),
             corrected=each("sum({n} * observed_s) / sum(observed_s) as {n}"),
         )
     )
@@ -198,11 +199,11 @@ def summed_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
 def added_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
     """Return the steps that add hours or days of each installation up from its quarters; of `whole` hours always hours."""
     zone = sql.SQL("'UTC'" if is_hour or whole else "timezone")
-    corrected = each("4::float8 / count(*) * sum({n}_seen * 900::float8 / observed_s) as {n}")
+    corrected = each("4::float8 / count(*) * sum({n}_seen * share * 900::float8 / observed_s) as {n}")
     if whole:
         corrected = each("sum({n}_seen) * 3600::float8 / sum(observed_s) as {n}")
-    raw = each("sum({n}_seen)::int as {n}_seen")
-    quarters = SENSOR_QUARTER.format(raw=each("sum(r.{n})::int as {n}_seen"), placed=placed(key, whole=whole))
+    raw = each("saturated(sum({n}_seen)) as {n}_seen")
+    quarters = SENSOR_QUARTER.format(raw=each("saturated(sum(r.{n})) as {n}_seen"), placed=placed(key, whole=whole))
     hours = SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)
     return [quarters, hours] if is_hour or whole else [quarters, hours, SENSOR_DAY]
 
@@ -356,7 +357,7 @@ async def read_blind_hours(
 
 
 SPEEDS = sql.SQL("""
-select segment_id, start, bin::int, sum(n)::int from (
+select segment_id, start, bin::int, saturated(sum(n)) from (
     select i.segment_id, {start} as start, r.car_speed {placed}
 ) as quarter
 cross join lateral unnest(car_speed) with ordinality as speed(n, bin)

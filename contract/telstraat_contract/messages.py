@@ -51,6 +51,9 @@ class Flag(IntFlag):
     LEARNING = 512  # scale and classes were still being learnt from the traffic
     NIGHT_COUNTED = 1024  # some were counted by their lights: larger uncertainty
     SIMULATED = 2048  # a street that does not exist
+    SHARED_NAME = (
+        4096  # set when reading, by no sensor: more was observed than a quarter has seconds, by two devices of one name
+    )
 
 
 class Directed(Struct, frozen=True, array_like=True):

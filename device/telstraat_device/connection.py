@@ -21,6 +21,7 @@ from telstraat_contract.topics import DOWN, Channel, topic
 from telstraat_device.settings import Settings, port_of, read_secret, uses_tls
 
 UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
+SESSION_TAKEN_OVER = 0x8E
 INFLIGHT_MAX = 20  # what Mosquitto takes from a client at once
 QUEUE_MAX = 2_000  # more than a window of reports and health; beyond it the broker takes nothing
 
@@ -45,6 +46,7 @@ class Disconnected:
     """The connection is gone."""
 
     reason: str
+    taken_over: bool = False  # the broker says that another client came under this name (MQTT 5 only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,10 @@ class Connection:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
-        self._tell(Disconnected(str(reason)) if self._accepted else Refused(f"hung up: {reason}"))
+        if not self._accepted:
+            self._tell(Refused(f"hung up: {reason}"))
+            return
+        self._tell(Disconnected(str(reason), taken_over=reason.value == SESSION_TAKEN_OVER))
 
     def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         self._tell(Answered(mid, str(reason) if reason.is_failure else ""))

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ STEADY_S = 10.0  # a connection that lasted so long is no reason to wait before 
 UNSTEADY_FAILURES = 2  # one that did not is as good as so many failures: two devices of one name throw each other out
 FLUSH_RESEND_S = 5.0
 WANTED_AGAIN_S = 5.0
+TAKEN_OVER_TIMES, CUT_OFF_TIMES, WITHIN_S = 3, 6, 900.0
+"""So often within so long: another device uses this name; or, where the broker does not say why it hangs up, perhaps."""
 NEW_AT_ONCE = 4  # new reports that leave although the window is full
 CERTIFICATE_DAYS = 14  # authorities renew 30 days ahead: who has not by now has not noticed
 LOOK_AGAIN_S = 86_400.0  # a connection shows the certificate of its beginning; a new one shows whether it was renewed
@@ -91,6 +94,7 @@ class Publisher:
         self._online_since_s = 0.0
         self._trouble = ""
         self._certificate_ends_s: float | None = None
+        self._cut_off: deque[tuple[float, bool]] = deque(maxlen=4 * CUT_OFF_TIMES)
         self._sent: dict[Key, Sent] = {}
         self._of_mid: dict[int, Key] = {}
         self._health_at_s = 0.0
@@ -158,6 +162,7 @@ class Publisher:
         if ends := self._certificate_ends():
             said.append(f"{ends}: renew it, or no sensor can connect any more")
         said += self.figures.refused.values()
+        said += self._shared_name()
         late_s = time.monotonic() - self.settings.send.silent_s
         silent = sum(1 for sent in self._sent.values() if sent.first_s < late_s)
         if silent:
@@ -172,6 +177,19 @@ class Publisher:
         if not self._online or ends_s is None or ends_s - self.sources.now_s() > CERTIFICATE_DAYS * 86_400:
             return ""
         return f"the broker's certificate ends on {datetime.fromtimestamp(ends_s, UTC):%Y-%m-%d}"
+
+    def _shared_name(self) -> list[str]:
+        """Return the alarm of a device whose connection another one takes again and again."""
+        since_s = time.monotonic() - WITHIN_S
+        recent = [taken_over for at_s, taken_over in self._cut_off if at_s >= since_s]
+        name = self.settings.sensor.name
+        if sum(recent) >= TAKEN_OVER_TIMES:
+            return [
+                f"another device uses the name {name!r} and takes the connection: give each its own name and password"
+            ]
+        if len(recent) >= CUT_OFF_TIMES:
+            return [f"the connection is cut off right after it is made: perhaps another device uses the name {name!r}"]
+        return []
 
     def _connect(self, now_s: float) -> None:
         try:
@@ -214,6 +232,9 @@ class Publisher:
                 self._drop_connection()
                 self._failed(event, time.monotonic())
             case Disconnected():
+                now_s = time.monotonic()
+                if self._online and (event.taken_over or now_s - self._online_since_s < STEADY_S):
+                    self._cut_off.append((now_s, event.taken_over))
                 self._drop_connection()
                 self._failed(Refused(f"the connection was lost: {event.reason}"), time.monotonic())
             case Answered():

@@ -49,6 +49,7 @@ class Metrics:
         self.lost = gauge("lost_reports", "Reports that devices have announced as lost")
         self.dirty = gauge("rollup_dirty", "Marks of changed sensor hours that wait to be added up again")
         self.silent = gauge("silent_sensors", "Installed sensors without a report for two hours")
+        self.shared_names = gauge("shared_names", "Sensors whose quarters of the last day two devices have observed")
         self.partition_days = gauge("partition_days_ahead", "Days until the last partition ends")
         self.disk_used = gauge("disk_used_ratio", "Used share of the database's disk, where disk_path is set")
         self.database_bytes = gauge("database_bytes", "Size of the database")

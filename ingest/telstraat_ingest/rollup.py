@@ -34,7 +34,7 @@ def _each(template: str) -> str:
 
 def _bins(column: str) -> str:
     """Return the sums of 25 bins: one by one is ten times quicker than adding whole arrays up."""
-    sums = ", ".join(f"sum({column}[{at}])::integer" for at in range(1, SPEED_BINS + 1))
+    sums = ", ".join(f"saturated(sum({column}[{at}]))" for at in range(1, SPEED_BINS + 1))
     return f"case when count({column}) > 0 then array[{sums}] end"
 
 
@@ -54,9 +54,10 @@ with touched as materialized (
 )
 """
 
-# One row for each quarter with data: two epochs of a quarter are two part observations.
+# One row for each quarter with data: two epochs of a quarter are two part observations (migration 0013 has the rule).
 _QUARTERS = f"""
-    select r.period_start, least(sum(r.observed_s), 900) as observed_s, bit_or(r.flags) as flags,
+    select r.period_start, least(sum(r.observed_s), 900) as observed_s, parts_share(sum(r.observed_s)) as share,
+        parts_flags(bit_or(r.flags), sum(r.observed_s), count(*)) as flags,
         min(r.epoch_no) as first_epoch, max(r.epoch_no) as last_epoch, bool_and(r.light = 'n') as is_dark, {_each("sum(r.{n}) as {n}")}, sum_bins(r.car_speed::integer[]) as car_speed
     from report r
     where r.sensor_id = t.sensor_id and r.period_start >= greatest({{low}}, t.stands_from)
@@ -67,7 +68,7 @@ _QUARTERS = f"""
 
 _SUMS = f"""count(*) as quarters, sum(q.observed_s) as observed_s,
     coalesce(sum(q.observed_s) filter (where q.is_dark), 0) as dark_s, bit_or(q.flags) as flags,
-    {_each("sum(q.{n}) as {n}_seen")}, {_each("4.0::double precision / count(*) * sum(q.{n} * 900.0::double precision / q.observed_s) as {n}")},
+    {_each("saturated(sum(q.{n})::bigint) as {n}_seen")}, {_each("4.0::double precision / count(*) * sum(q.{n} * q.share * 900.0::double precision / q.observed_s) as {n}")},
     {_bins("q.car_speed")} as car_speed"""
 
 _COLUMNS = f"""quarters, observed_s, dark_s, flags, {_each("{n}_seen")}, {_each("{n}")}, car_speed"""
@@ -119,7 +120,7 @@ _DAYS_FROM_HOURS = f"""
 )
 insert into rollup_day (installation_id, day, day_start, hours, {_COLUMNS})
 select installation_id, day, day_start, count(*), sum(quarters), sum(observed_s), sum(dark_s), bit_or(flags),
-    {_each("sum({n}_seen)")}, {_each("sum({n})")}, {_bins("car_speed")}
+    {_each("saturated(sum({n}_seen))")}, {_each("sum({n})")}, {_bins("car_speed")}
 from hours group by installation_id, day, day_start
 """  # noqa: S608  (constants of this module)
 

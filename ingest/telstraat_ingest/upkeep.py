@@ -34,6 +34,16 @@ select
     pg_database_size(current_database())
 """  # noqa: S608  (a constant)
 
+# Quarters of the last day that two devices of one name have observed, by sensor: few have several streams that are alive.
+_SHARED_NAMES = """
+select name from sensor where sensor_id in (
+    select r.sensor_id from report r
+    where r.period_start > now() - interval '1 day' and r.sensor_id in (
+        select sensor_id from stream where last_at > now() - interval '1 day' group by sensor_id having count(*) > 1)
+    group by r.sensor_id, r.period_start having sum(r.observed_s) > 900 + count(*)
+) order by name
+"""
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,6 +56,7 @@ class Upkeep:
         self._stop = stop
         self._disk_is_told = False
         self._policies_told: list[str] = []
+        self._names_told: list[str] = []
         self._refreshed_at_s = time.monotonic()
 
     def run(self) -> None:
@@ -113,9 +124,20 @@ class Upkeep:
             (metrics.missing, metrics.lost, metrics.dirty, metrics.silent, metrics.database_bytes), row, strict=True
         ):
             gauge.set(float(value))
+        self._look_at_names(connection)
         until = store.partitions_until(connection)
         if until is not None:
             metrics.partition_days.set((until - datetime.now(UTC)).total_seconds() / 86_400)
+
+    def _look_at_names(self, connection: Connection) -> None:
+        names = [row[0] for row in connection.execute(_SHARED_NAMES)]
+        self._metrics.shared_names.set(len(names))
+        if names and names != self._names_told:
+            logger.warning(
+                "another device uses the name of %s: their quarters hold more than 900 observed seconds, and are divided by all",
+                ", ".join(names[:20]), extra={"event": "shared_name", "sensors": names[:20]},
+            )  # fmt: skip
+        self._names_told = names
 
     def _look_at_disk(self) -> None:
         path: Path | None = self._settings.disk_path

@@ -72,6 +72,22 @@ def test_a_quarter_seen_in_two_epochs_is_two_part_observations(
     assert (quarter["observed_s"], quarter["raw"]["car"]["lft"], quarter["corrected"]["car"]["lft"]) == (450, 3, 6.0)
 
 
+@pytest.mark.parametrize("bucket", ["quarter", "hour", "day", "month"])
+def test_what_two_devices_of_one_name_saw_counts_once_and_is_flagged(
+    client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int, bucket: str
+) -> None:
+    twice = [
+        {"sensor_id": sensor, "period_start": NOON, "observed_s": 900, "car_lft": 10, "epoch_no": epoch}
+        for epoch in (1, 2)
+    ]
+    add_reports(connection, twice)
+    [period] = periods(client, segment, bucket, NOON, NOON + HOUR)
+    times = 1 if bucket == "quarter" else 4
+    assert (period["raw"]["car"]["lft"], period["corrected"]["car"]["lft"]) == (20, 10.0 * times)
+    assert period["observed_s"] == 900
+    assert "shared_name" in period["flags"]
+
+
 def test_an_hour_is_filled_up_from_its_quarters_with_data(
     client: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int
 ) -> None:
