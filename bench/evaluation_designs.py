@@ -27,7 +27,8 @@ from telstraat_analytics.designs.series import prepare, street
 from telstraat_analytics.frames import as_counts
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.priors import MEMORIES_WEEKS, SEASON_CONTRASTS, WEEK_SHOCKS
-from telstraat_analytics.model.step import WAYS, Way, fit_steps
+from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.quality.inspect import impossible
 from telstraat_analytics.question import Question
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtr
+from scipy.special import ndtri
 
-from telstraat_analytics.model.step import DEGREES, Mixture
+from telstraat_analytics.model.posterior import Mixture
 from telstraat_analytics.values import from_log_odds
 
 Unit = Literal["relative", "km/h", "points"]
@@ -155,9 +155,9 @@ def by_chance(steps: Mixture, which: int, stretch: float = 1.0) -> float:
     float
         Two-sided tail probability of the step's size under no change.
     """
-    scale = np.sqrt(steps.covariance[:, which, which]) * stretch
-    size = abs(steps.mean(which))
-    return float(steps.weight @ (2 * stdtr(DEGREES, -size / scale)))
+    mean = steps.mean(which)
+    size = abs(mean) / stretch
+    return steps.below(mean - size, which) + 1 - steps.below(mean + size, which)
 
 
 def mean_level_after(number: np.ndarray, level: np.ndarray, noise: np.ndarray) -> float:

@@ -211,7 +211,7 @@ def evaluate_all(
     """
     kinds = known_parts(tuple(by))
     checked = as_counts(frame, counts, timezone=measure.timezone)
-    known = sorted(set(checked["segment"]))
+    known = sorted(map(str, checked["segment"].unique()))
     if not set(known) & set(measure.treated):
         streets = f"{', '.join(known[:STREETS_TOLD])}{', …' if len(known) > STREETS_TOLD else ''}"
         raise FrameError(

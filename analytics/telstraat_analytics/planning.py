@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import solve_triangular
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.model.priors import DAY_MEMORY, MEMORIES_WEEKS, MOTIONS, WEEK_SHOCKS, Motion
-from telstraat_analytics.model.step import Way, step_sd
-from telstraat_analytics.model.weeks import Floats
+from telstraat_analytics.model.priors import DAY_MEMORY, MEMORIES_WEEKS, MOTIONS, SEASON_SHARED, WEEK_SHOCKS, Motion
+from telstraat_analytics.model.threads import one_thread
+from telstraat_analytics.model.ways import WAYS, WEEKS_OF_YEAR, Way
+from telstraat_analytics.model.weeks import Floats, Ints
 from telstraat_analytics.report.numbers import digits_for
 from telstraat_analytics.report.sentence import percent
 from telstraat_analytics.words import word
@@ -208,3 +210,50 @@ def expected_sds(motion: Motion, per_day: float, weeks: int, controls: int, sens
     return np.array(
         [step_sd(number, noise, motion, float(size), controls, sensors, way) for size in sizes for way in ways]
     )
+
+
+@one_thread()
+def step_sd(
+    number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int, way: Way = WAYS[-1]
+) -> float:
+    """Return the standard deviation of the mean step of streets that all move alike, before anything is counted.
+
+    Parameters
+    ----------
+    number
+        Weeks from the date.
+    noise
+        Variance of one week's level from days and counting.
+    motion
+        How such streets move.
+    size
+        Multiple of its week step.
+    controls, treated
+        Streets without and with the measure.
+    way
+        In which they move.
+
+    Returns
+    -------
+    float
+        On the scale of levels; the season may differ by an eighth of a year between the two sides. Streets that move
+        alike are worth their means, so that two series say it all however many streets there are.
+    """
+    counts = np.array([treated, controls] if controls else [treated], dtype=float)
+    kind = np.repeat(np.arange(len(counts)), len(number))
+    week = np.tile(number, len(counts))
+    same = kind[:, None] == kind[None, :]
+    of_mean = 1 / counts[kind][:, None] * same
+
+    def between(shared: float) -> Floats:
+        return np.asarray(of_mean * (1 - shared) + shared, dtype=float)
+
+    X = np.zeros((len(week), len(counts) + 1))
+    X[np.arange(len(week)), kind] = 1.0
+    X[:, -1] = (kind == 0) & (week >= 0)
+    season = motion.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
+    V = between(motion.shared) * (size * motion.week_step) ** 2 * way.covariance(week)
+    V = V + noise * (week[:, None] == week[None, :]) * between(motion.shared)
+    V = V + between(SEASON_SHARED) * np.outer(season, season) / 2
+    white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
+    return float(np.sqrt(np.linalg.inv(white.T @ white)[-1, -1]))

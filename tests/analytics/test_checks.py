@@ -117,6 +117,7 @@ CASES: list[tuple[str, Change, Verdict]] = [
     ("daylight", lambda one: dataclasses.replace(told(hours=(11, 12, 13))(one), question=Question()), Verdict.DOUBT),
     ("weather", seen(weather=weather(12.0)), Verdict.DOUBT),
     ("other_measures", said(other_measures=((MEASURE, "new bus line"),)), Verdict.DOUBT),
+    ("odd_level", drawn(before_times(2.5)), Verdict.FAILED),
     ("regression_to_the_mean", said(chosen_for="bad month"), Verdict.DOUBT),
     ("regression_to_the_mean", drawn(before_times(2.5)), Verdict.DOUBT),
     ("regression_to_the_mean", drawn(before_times(0.4)), Verdict.DOUBT),

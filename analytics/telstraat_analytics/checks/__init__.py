@@ -9,6 +9,7 @@ from telstraat_analytics.checks.controls_known import ControlsKnown
 from telstraat_analytics.checks.data_quality import DataQuality
 from telstraat_analytics.checks.daylight import Daylight
 from telstraat_analytics.checks.leave_one_out import LeaveOneControlOut
+from telstraat_analytics.checks.odd_level import OddLevel
 from telstraat_analytics.checks.other_measures import OtherMeasures
 from telstraat_analytics.checks.placebo_space import PlaceboInSpace
 from telstraat_analytics.checks.placebo_time import PlaceboInTime
@@ -22,6 +23,7 @@ CHECKS: tuple[type[Check], ...] = (
     DataQuality,
     ObservedAlike,
     SensorChange,
+    OddLevel,
     PlaceboInTime,
     PlaceboInSpace,
     LeaveOneControlOut,

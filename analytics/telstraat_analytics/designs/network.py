@@ -12,7 +12,8 @@ from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.series import CONTROLS_MAX, Prepared
 from telstraat_analytics.effect import POWER, Effect, Unit
 from telstraat_analytics.measure import Measure
-from telstraat_analytics.model.step import DEGREES, Mixture, fit_steps
+from telstraat_analytics.model.posterior import DEGREES, Mixture
+from telstraat_analytics.model.step import fit_steps
 from telstraat_analytics.model.weeks import Floats
 from telstraat_analytics.question import Question
 

@@ -17,7 +17,8 @@ from telstraat_analytics.designs.series import (
 from telstraat_analytics.effect import Effect, effect_of, mean_level_after, weeks_table
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.placebo import Placebo, placebos_in_space, placebos_in_time, stretch
-from telstraat_analytics.model.step import StepFit, fit_steps
+from telstraat_analytics.model.posterior import StepFit
+from telstraat_analytics.model.step import fit_steps
 from telstraat_analytics.quality.inspect import Refusal, impossible
 from telstraat_analytics.question import Question
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.model.priors import Motion
-from telstraat_analytics.model.step import WAYS, Way, fit_steps
+from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.model.weeks import Weeks
 
 WEEKS_AFTER_MAX = 4  # a placebo looks as far ahead as most first evaluations do

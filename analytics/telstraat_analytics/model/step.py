@@ -13,138 +13,73 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import lapack, solve_triangular
-from scipy.optimize import brentq
-from scipy.special import stdtr
+from scipy.linalg import lapack
 
+from telstraat_analytics.model.odd import (
+    RATE,
+    SPEAKS_FOR,
+    Added,
+    Odd,
+    Solved,
+    added,
+    candidates,
+    columns,
+    log_evidence,
+)
+from telstraat_analytics.model.posterior import Expected, Mixture, OddLevel, StepFit
 from telstraat_analytics.model.priors import (
     CALENDAR_SHARED,
-    CONTRAST_SPREAD,
-    MEMORIES_WEEKS,
-    SEASON_CONTRASTS,
     SEASON_SHARED,
     SHARED_DAYS,
     SHARING_POWERS,
     WARMEST_DAY_OF_YEAR,
-    WEEK_SHOCKS,
     Motion,
 )
 from telstraat_analytics.model.threads import one_thread
+from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
 SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
+LOG_NOTHING = -16.0  # in logs, against the best component: its weight is seen in no digit
 NEGLIGIBLE = 0.01  # of the best weight: not worth a factorisation
 LIKELIEST = 4  # ways that placebo dates are tried with: all of them would cost ten times as much and say the same
-DEGREES = 30.0  # of the Student t of a component: the noise variances are estimates, too
 FLAT = 1e-9
 SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
-WEEKS_OF_YEAR = 365.25 / 7
 DAY_OVERLAP = 0.95  # two streets rarely lose the same days
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way in which a street may move.
+class _Alone:
+    """One street by itself: log posterior weights of its movement, shape (ways, sizes), and odd levels worth trying."""
 
-    Attributes
-    ----------
-    memory_weeks
-        How long its level remembers.
-    shock
-        Standard deviation of what a single week has to itself, in week steps.
-    contrast
-        How many times more it moves half a year away from the date than around it.
-    """
-
-    memory_weeks: float
-    shock: float = 0.0
-    contrast: float = 1.0
-
-    @property
-    def log_prior(self) -> float:
-        """Return the logarithm of its prior weight."""
-        return -0.5 * float(np.log(self.contrast) / CONTRAST_SPREAD) ** 2
-
-    def covariance(self, number: Ints) -> Floats:
-        """Return the covariance of the movement in these weeks, for a step of one a week."""
-        lag = np.abs(number[:, None] - number[None, :])
-        K = self.memory_weeks / 2 * np.exp(-lag / self.memory_weeks) + self.shock**2 * (lag == 0)
-        away = (1 - np.cos(2 * np.pi * number / WEEKS_OF_YEAR)) / 2
-        scale = self.contrast**away
-        return np.asarray(K * scale[:, None] * scale[None, :], dtype=float)
-
-
-WAYS = tuple(Way(*one) for one in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """The posterior of the steps: a weighted mixture of Student t distributions.
-
-    Attributes
-    ----------
-    centre
-        Shape (m, k): components, steps.
-    covariance
-        Shape (m, k, k).
-    weight
-        Shape (m,), sums to 1.
-    memory_weeks, size
-        Posterior means: how long the streets remember, how large their week step is against the published one.
-    """
-
-    centre: Floats
-    covariance: Floats
     weight: Floats
-    memory_weeks: float
+    odds: tuple[Odd, ...]
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """All streets under one way of moving: without an odd level, and what each of them changes."""
+
+    solved: Solved
+    log_weight: float
+    way: Way
     size: float
-
-    def mean(self, step: int = 0) -> float:
-        """Return the mean of one step."""
-        return float(self.weight @ self.centre[:, step])
-
-    def sd(self, step: int = 0) -> float:
-        """Return the standard deviation of one step."""
-        inside = self.covariance[:, step, step]
-        return float(np.sqrt(self.weight @ (inside + (self.centre[:, step] - self.mean(step)) ** 2)))
-
-    def below(self, value: float, step: int = 0) -> float:
-        """Return the probability that the step is smaller than `value`."""
-        scale = np.sqrt(self.covariance[:, step, step])
-        return float(self.weight @ stdtr(DEGREES, (value - self.centre[:, step]) / scale))
-
-    def quantile(self, share: float, step: int = 0, stretch: float = 1.0) -> float:
-        """Return a quantile of one step; `stretch` widens the distribution around its mean."""
-        mean, sd = self.mean(step), self.sd(step)
-        found = brentq(lambda value: self.below(value, step) - share, mean - 15 * sd, mean + 15 * sd, xtol=1e-6)
-        return mean + stretch * (float(found) - mean)
+    V: Floats
+    change: Added
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What would have been: the level of each treated week without the step, with its standard deviation."""
+class _Entry:
+    """One component of the mixture: which fit, with which odd level (-1: none), read how."""
 
-    number: Ints
-    level: Floats
-    sd: Floats
-
-
-@dataclass(frozen=True)
-class StepFit:
-    """The steps of the treated streets, what was expected of the first of them, and the likeliest ways of moving."""
-
-    steps: Mixture
-    expected: tuple[Expected, ...]
-    shared_days: Floats
-    ways: tuple[Way, ...]
-
-
-_Component = tuple[Floats, Floats, float, Way, float, Floats]
+    fit: int
+    odd: int
+    stays: float
+    log_weight: float
 
 
 @dataclass(frozen=True)
@@ -201,32 +136,28 @@ def fit_steps(
     """
     streets = [*treated, *controls]
     stack = _stacked(streets, len(treated), motion, date, southern=southern)
-    alone = [_size_alone(one, motion, date, southern, ways, treated=True) for one in treated]
-    if len(treated) == 1:
-        worth = [
-            way for way, row in zip(ways, alone[0], strict=True) if np.exp(row.max() - alone[0].max()) > NEGLIGIBLE
-        ]
-        alone = [alone[0][[way in worth for way in ways]]]
-        ways = worth
-    alone += [_size_alone(one, motion, date, southern, ways) for one in controls]
+    alone = [_alone(0, treated[0], motion, date, southern, ways, treated=True)] if len(treated) == 1 else []
+    if alone:
+        row_of = dict(zip(ways, alone[0].weight, strict=True))
+        best_row = alone[0].weight.max()
+        ways = [way for way in ways if np.exp(row_of[way].max() - best_row) > NEGLIGIBLE]
+        alone = [_Alone(np.array([row_of[way] for way in ways]), alone[0].odds)]
+    for place in range(len(alone), len(streets)):
+        treated_too = place < len(treated)
+        alone.append(_alone(place, streets[place], motion, date, southern, ways, treated=treated_too))
+    odds = [odd for one in alone for odd in one.odds]
     shared = _shared_days(streets, motion)
-    components = list(_components(stack, alone, shared, motion, ways))
-    weight = np.exp(np.array([one[2] for one in components]) - max(one[2] for one in components))
-    weight = weight / weight.sum()
-    mixture = Mixture(
-        np.array([one[0] for one in components]),
-        np.array([one[1] for one in components]),
-        weight,
-        float(weight @ [one[3].memory_weeks for one in components]),
-        float(weight @ [one[4] for one in components]),
-    )
-    best = components[int(np.argmax(weight))]
+    fits = list(_fits(stack, [one.weight for one in alone], shared, motion, ways, odds))
+    entries = _entries(fits, odds)
+    mixture = _mixture(fits, odds, entries, stack.treated)
+    best = entries[int(np.argmax([one.log_weight for one in entries]))]
     held: dict[Way, float] = dict.fromkeys(ways, 0.0)
-    for one, share in zip(components, weight, strict=True):
-        held[one[3]] += float(share)
+    for entry, share in zip(entries, mixture.weight, strict=True):
+        held[fits[entry.fit].way] += float(share)
     likeliest = tuple(sorted(held, key=lambda way: -held[way])[:LIKELIEST])
-    expected = _without_step(stack, best[5], mixture, treated, motion)
-    return StepFit(mixture, expected, shared, likeliest)
+    expected = _without_step(stack, fits[best.fit], best, odds, mixture, treated, motion)
+    found = tuple(_odd_level(place, fits, odds, entries, mixture) for place in range(len(treated)))
+    return StepFit(mixture, expected, shared, likeliest, found)
 
 
 def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
@@ -263,7 +194,7 @@ def _prior_of_size(size: float, spread: float) -> float:
     return -0.5 * float(np.log(size) / spread) ** 2
 
 
-def _solve(stack: _Stack, V: Floats) -> tuple[Floats, Floats, float]:
+def _solve(stack: _Stack, V: Floats) -> Solved:
     """Return coefficients, their covariance and the restricted log likelihood under covariance `V`."""
     L, wrong = lapack.dpotrf(V, lower=1, clean=0)
     if wrong:
@@ -277,22 +208,47 @@ def _solve(stack: _Stack, V: Floats) -> tuple[Floats, Floats, float]:
     covariance, _ = lapack.dpotrs(inner, np.eye(len(gram)), lower=1)
     likelihood = -np.log(np.diag(L)).sum() - np.log(np.diag(inner)).sum()
     likelihood -= 0.5 * (ys @ ys - coefficients @ right)
-    return coefficients, covariance, float(likelihood)
+    return Solved(coefficients, covariance, float(likelihood), L, Xs, ys)
 
 
-def _size_alone(
-    weeks: Weeks, motion: Motion, date: pd.Timestamp, southern: bool, ways: Sequence[Way], *, treated: bool = False
-) -> Floats:
-    """Return log posterior weights, shape (ways, sizes), of one street's movement from its own weeks."""
+def _alone(
+    place: int,
+    weeks: Weeks,
+    motion: Motion,
+    date: pd.Timestamp,
+    southern: bool,
+    ways: Sequence[Way],
+    *,
+    treated: bool,
+) -> _Alone:
+    """Return what one street's own weeks say about its movement, and the odd levels that they speak for.
+
+    How much speaks for an odd level is tried without a contrast of seasons: it begins at most half a year before the date.
+    """
     stack = _stacked([weeks], int(treated), motion, date, southern=southern)
-    calendar = _calendar(stack.breaks, motion) + np.diag(stack.noise)
-    out = np.empty((len(ways), len(SIZES)))
+    fixed = _calendar(stack.breaks, motion) + np.diag(stack.noise)
+    odds = candidates(place, weeks.number, treated=treated)
+    C = np.column_stack([one.column for one in odds]) if odds else np.zeros((len(weeks.number), 0))
+    plain = np.empty((len(ways), len(SIZES)))
+    factor: dict[tuple[float, float], Floats] = {}
     for row, way in enumerate(ways):
         K = motion.week_step**2 * way.covariance(stack.number)
+        kind = way.memory_weeks, way.shock
+        fresh: list[Floats] | None = [] if kind not in factor else None
         for column, size in enumerate(SIZES):
-            likelihood = _solve(stack, size**2 * K + calendar)[2]
-            out[row, column] = likelihood + _prior_of_size(size, motion.week_step_spread) + way.log_prior
-    return out
+            solved = _solve(stack, size**2 * K + fixed)
+            plain[row, column] = solved.likelihood + _prior_of_size(size, motion.week_step_spread) + way.log_prior
+            if fresh is not None:
+                fresh.append(added(solved, C).factor)
+        if fresh is not None:
+            factor[kind] = np.array(fresh)
+    if not odds:
+        return _Alone(plain, ())
+    factors = np.array([factor[way.memory_weeks, way.shock] for way in ways])
+    evidence = np.array([[log_evidence(one) for one in row] for row in factors])
+    share = np.exp(plain - plain.max())[:, :, None]
+    mean = (share * np.exp(np.minimum(factors, 300.0))).sum(axis=(0, 1)) / share.sum()
+    return _Alone(plain + evidence, tuple(odd for odd, size in zip(odds, mean, strict=True) if size > SPEAKS_FOR))
 
 
 def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
@@ -321,10 +277,16 @@ def _definite(correlation: Floats) -> Floats:
     return np.asarray(mended / scale[:, None] / scale[None, :], dtype=float)
 
 
-def _components(
-    stack: _Stack, alone: list[Floats], shared: Floats, motion: Motion, ways: Sequence[Way]
-) -> Iterator[_Component]:
-    """Yield (steps, covariance, log weight, memory, size, V) for every way of moving that is worth trying."""
+def _fits(
+    stack: _Stack,
+    alone: list[Floats],
+    shared: Floats,
+    motion: Motion,
+    ways: Sequence[Way],
+    odds: Sequence[Odd],
+) -> Iterator[_Fitted]:
+    """Yield all streets' fit for every way of moving that is worth trying."""
+    C = columns(odds, stack.street)
     index = np.ix_(stack.street, stack.street)
     scatter = np.sqrt(stack.noise)
     same_week = stack.number[:, None] == stack.number[None, :]
@@ -349,10 +311,64 @@ def _components(
             scale = sizes[stack.street]
             for correlation in sharing:
                 V = correlation * scale[:, None] * scale[None, :] * K + fixed
-                beta, cov, likelihood = _solve(stack, V)
-                k = stack.treated
-                weight = likelihood + _prior_of_size(size, spread) + way.log_prior
-                yield beta[-k:], cov[-k:, -k:], weight, way, size, V
+                solved = _solve(stack, V)
+                weight = solved.likelihood + _prior_of_size(size, spread) + way.log_prior
+                yield _Fitted(solved, weight, way, size, V, added(solved, C))
+
+
+def _entries(fits: Sequence[_Fitted], odds: Sequence[Odd]) -> list[_Entry]:
+    """Return every component of the mixture that is worth keeping: each fit without, and with each odd level."""
+    out = []
+    for number, fit in enumerate(fits):
+        out.append(_Entry(number, -1, 0.0, fit.log_weight))
+        for which, odd in enumerate(odds):
+            weight = fit.log_weight + np.log(RATE) + float(fit.change.factor[which])
+            out += [_Entry(number, which, stays, weight + np.log(share)) for share, stays in odd.readings]
+    best = max(one.log_weight for one in out)
+    return [one for one in out if one.log_weight > best + LOG_NOTHING]
+
+
+def _mixture(fits: Sequence[_Fitted], odds: Sequence[Odd], entries: Sequence[_Entry], treated: int) -> Mixture:
+    """Return the posterior of the steps.
+
+    An odd level of size a that stays makes the step against it smaller by a, and shares its uncertainty.
+    """
+    centre, covariance = np.empty((len(entries), treated)), np.empty((len(entries), treated, treated))
+    for number, entry in enumerate(entries):
+        fit = fits[entry.fit]
+        centre[number] = fit.solved.beta[-treated:]
+        covariance[number] = fit.solved.covariance[-treated:, -treated:]
+        if entry.odd >= 0:
+            pull = fit.change.pull[-treated:, entry.odd].copy()
+            own = odds[entry.odd].street
+            pull[own if own < treated else slice(None)] += entry.stays
+            centre[number] -= fit.change.size[entry.odd] * pull
+            covariance[number] += fit.change.variance[entry.odd] * np.outer(pull, pull)
+    logs = np.array([one.log_weight for one in entries])
+    weight = np.exp(logs - logs.max())
+    weight = weight / weight.sum()
+    memory = float(weight @ [fits[one.fit].way.memory_weeks for one in entries])
+    return Mixture(centre, covariance, weight, memory, float(weight @ [fits[one.fit].size for one in entries]))
+
+
+def _odd_level(
+    place: int, fits: Sequence[_Fitted], odds: Sequence[Odd], entries: Sequence[_Entry], mixture: Mixture
+) -> OddLevel | None:
+    """Return what speaks for an odd level of one treated street."""
+    held = np.zeros((len(odds), len(fits)))
+    for entry, share in zip(entries, mixture.weight, strict=True):
+        if entry.odd >= 0 and odds[entry.odd].street == place:
+            held[entry.odd, entry.fit] += share
+    if held.sum() == 0:
+        return None
+    likeliest = int(np.argmax(held.sum(axis=1)))
+    share = held[likeliest] / held[likeliest].sum()
+    size = np.array([one.change.size[likeliest] for one in fits])
+    step = np.array([one.solved.beta[-mixture.centre.shape[1] + place] for one in fits])
+    pull = np.array([one.change.pull[-mixture.centre.shape[1] + place, likeliest] for one in fits])
+    usual, mean = float(share @ (step - size * pull)), float(share @ size)
+    odd = odds[likeliest]
+    return OddLevel(float(held.sum()), odd.kind, odd.first, mean, usual, usual - mean)
 
 
 def _typical_size(weights: Floats) -> float:
@@ -360,67 +376,29 @@ def _typical_size(weights: Floats) -> float:
     return float(np.exp(share @ np.log(SIZES) / share.sum()))
 
 
-@one_thread()
-def step_sd(
-    number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int, way: Way = WAYS[-1]
-) -> float:
-    """Return the standard deviation of the mean step of streets that all move alike, before anything is counted.
-
-    Parameters
-    ----------
-    number
-        Weeks from the date.
-    noise
-        Variance of one week's level from days and counting.
-    motion
-        How such streets move.
-    size
-        Multiple of its week step.
-    controls, treated
-        Streets without and with the measure.
-    way
-        In which they move.
-
-    Returns
-    -------
-    float
-        On the scale of levels; the season may differ by an eighth of a year between the two sides. Streets that move
-        alike are worth their means, so that two series say it all however many streets there are.
-    """
-    counts = np.array([treated, controls] if controls else [treated], dtype=float)
-    kind = np.repeat(np.arange(len(counts)), len(number))
-    week = np.tile(number, len(counts))
-    same = kind[:, None] == kind[None, :]
-    of_mean = 1 / counts[kind][:, None] * same
-
-    def between(shared: float) -> Floats:
-        return np.asarray(of_mean * (1 - shared) + shared, dtype=float)
-
-    X = np.zeros((len(week), len(counts) + 1))
-    X[np.arange(len(week)), kind] = 1.0
-    X[:, -1] = (kind == 0) & (week >= 0)
-    season = motion.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
-    V = between(motion.shared) * (size * motion.week_step) ** 2 * way.covariance(week)
-    V = V + noise * (week[:, None] == week[None, :]) * between(motion.shared)
-    V = V + between(SEASON_SHARED) * np.outer(season, season) / 2
-    white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
-    return float(np.sqrt(np.linalg.inv(white.T @ white)[-1, -1]))
-
-
 def _without_step(
-    stack: _Stack, V: Floats, mixture: Mixture, treated: Sequence[Weeks], motion: Motion
+    stack: _Stack,
+    fit: _Fitted,
+    entry: _Entry,
+    odds: Sequence[Odd],
+    mixture: Mixture,
+    treated: Sequence[Weeks],
+    motion: Motion,
 ) -> tuple[Expected, ...]:
     """Return the smoothed level of each treated street with its step taken out, and the usual of the year's end put back."""
-    beta, _, _ = _solve(stack, V)
-    rest = stack.level - stack.X @ beta
-    signal = V - np.diag(stack.noise)
-    smooth = signal @ np.linalg.solve(V, rest)
-    base = stack.X.copy()
-    base[:, -stack.treated :] = 0.0
-    level = base @ beta + smooth + motion.year_end * stack.breaks[:, 0]
+    beta, odd = fit.solved.beta, np.zeros(len(stack.level))
+    if entry.odd >= 0:
+        size = fit.change.size[entry.odd]
+        beta = beta - size * fit.change.pull[:, entry.odd]
+        odd = size * columns([odds[entry.odd]], stack.street)[:, 0]
+    rest = stack.level - stack.X @ beta - odd
+    signal = fit.V - np.diag(stack.noise)
+    smooth = signal @ np.linalg.solve(fit.V, rest)
+    level = stack.X @ beta + odd + smooth + motion.year_end * stack.breaks[:, 0]
     out = []
     for number, weeks in enumerate(treated):
         here = stack.street == number
-        sd = np.where(weeks.number >= 0, mixture.sd(number), np.sqrt(stack.noise[here]))
-        out.append(Expected(weeks.number, level[here], np.asarray(sd, dtype=float)))
+        after = weeks.number >= 0
+        sd = np.where(after, mixture.sd(number), np.sqrt(stack.noise[here]))
+        out.append(Expected(weeks.number, level[here] - mixture.mean(number) * after, np.asarray(sd, dtype=float)))
     return tuple(out)

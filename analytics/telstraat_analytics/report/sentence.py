@@ -21,6 +21,8 @@ FLOW_LEAST = 0.01
 
 DATES = {"first", "last", "date"}
 SHARES = {"before", "after", "drift", "change", "allowed", "shared"}
+CHANGES = {"size", "usual", "last"}
+"""Figures of `odd_level` that are changes; elsewhere a size is in standard deviations, and a last day is a text."""
 
 
 def percent(value: float, language: str, *, signed: bool = False, digits: int = 0) -> str:
@@ -233,7 +235,9 @@ def check_sentence(result: CheckResult, language: str) -> str:
     unit: Unit = result.figures.get("unit", "relative")  # type: ignore[assignment]
     figures: dict[str, object] = {}
     for name, value in result.figures.items():
-        if isinstance(value, float) and result.name == "leave_one_control_out":
+        if (isinstance(value, float) and result.name == "leave_one_control_out") or (
+            isinstance(value, float) and result.name == "odd_level" and name in CHANGES
+        ):
             figures[name] = size(value, unit, language, signed=True)
         elif isinstance(value, float) and name in SHARES:
             figures[name] = percent(value, language, signed=name == "drift")

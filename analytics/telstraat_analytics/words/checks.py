@@ -38,6 +38,32 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "De tijd ervoor is te kort voor eerdere data ({dates}).",
         "La période d'avant est trop courte pour des dates antérieures ({dates}).",
     ),
+    "odd_level": ("Level before", "Niveau ervoor", "Niveau d'avant"),
+    "odd_level.usual": (
+        "In the last half year before, the street did not stand apart from its usual level.",
+        "In het laatste halfjaar ervoor week de straat niet af van haar gewone niveau.",
+        "Dans les six derniers mois d'avant, la rue ne s'est pas écartée de son niveau habituel.",
+    ),
+    "odd_level.level": (
+        "From {date} until the measure the street lay {size} from its usual level, and its controls did not. Whether it would have gone back, nobody can tell: {usual} against the usual level, {last} against the last weeks before. The interval covers both.",
+        "Van {date} tot de maatregel lag de straat {size} van haar gewone niveau, haar controles niet. Of ze vanzelf was teruggekeerd, kan niemand zeggen: {usual} tegenover het gewone niveau, {last} tegenover de laatste weken ervoor. Het interval dekt beide.",
+        "Du {date} jusqu'à la mesure, la rue était à {size} de son niveau habituel, pas ses témoins. Serait-elle revenue d'elle-même ? Nul ne peut le dire : {usual} par rapport au niveau habituel, {last} par rapport aux dernières semaines d'avant. L'intervalle couvre les deux.",
+    ),
+    "odd_level.drift": (
+        "From {date} until the measure the street drifted by {size}, and its controls did not, as when a sensor learns. Whether it would have gone on, stayed or gone back, nobody can tell: {usual} against the level before, {last} against the last weeks. The interval covers them.",
+        "Van {date} tot de maatregel verschoof de straat met {size}, haar controles niet, zoals wanneer een sensor leert. Of ze was doorgegaan, gebleven of teruggekeerd, kan niemand zeggen: {usual} tegenover het niveau ervoor, {last} tegenover de laatste weken. Het interval dekt ze.",
+        "Du {date} jusqu'à la mesure, la rue a dérivé de {size}, pas ses témoins, comme quand un capteur apprend. Aurait-elle continué, serait-elle restée ou revenue ? Nul ne peut le dire : {usual} par rapport au niveau d'avant, {last} par rapport aux dernières semaines. L'intervalle les couvre.",
+    ),
+    "odd_level.other": (
+        "From {date} until the measure the street stood apart from its usual level, and its controls did not. Whether it would have gone back, nobody can tell; the interval covers both.",
+        "Van {date} tot de maatregel week de straat af van haar gewone niveau, haar controles niet. Of ze vanzelf was teruggekeerd, kan niemand zeggen; het interval dekt beide.",
+        "Du {date} jusqu'à la mesure, la rue s'est écartée de son niveau habituel, pas ses témoins. Serait-elle revenue d'elle-même ? Nul ne peut le dire ; l'intervalle couvre les deux.",
+    ),
+    "odd_level.too_short": (
+        "The time before is too short to know the usual level.",
+        "De tijd ervoor is te kort om het gewone niveau te kennen.",
+        "La période d'avant est trop courte pour connaître le niveau habituel.",
+    ),
     "placebo_in_space": ("Placebo in space", "Placebo in de ruimte", "Placebo dans l'espace"),
     "placebo_in_space.streets": (
         "Tried on the control streets at the same date: {streets}. Something would have been claimed on {claimed} of them.",
