@@ -20,6 +20,9 @@ from telstraat_contract.steps import steps_of
 CLASSES = ("pedestrian", "bike", "car", "heavy")
 DIRECTIONS = ("lft", "rgt")
 COUNTED = (*CLASSES, "night")
+COUNT_MAX = 1e6
+"""What an import takes at most: a larger number is no count of an hour."""
+
 HOUR_S = 3600
 STEPS_S = (900, 1800, HOUR_S, 86_400)
 SPEED_BIN_KMH = 5
@@ -188,6 +191,13 @@ def _check_values(frame: pd.DataFrame) -> None:
         if len(negative):
             row = frame.loc[negative[0]]
             raise FrameError(f"{name} is {row[name]} at {row['segment']}, {row['start']}: a count is never negative")
+        many = frame.index[frame[name].astype(float) > COUNT_MAX]
+        if len(many):
+            row = frame.loc[many[0]]
+            raise FrameError(
+                f"{name} is {row[name]:g} at {row['segment']}, {row['start']}: no street has more than {COUNT_MAX:,.0f} "
+                "an hour; is this column a count?"
+            )
     if (frame["start"].dt.second != 0).any() or (frame["start"].dt.minute % 15 != 0).any():
         raise FrameError("start is not aligned to a quarter of an hour everywhere")
 

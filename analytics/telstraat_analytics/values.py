@@ -111,7 +111,10 @@ def daily_values(
 
 def _modal(rows: pd.DataFrame, segment: str, question: Question, hours: tuple[int, ...]) -> DailyCounts:
     part, whole = SHARES[question.what]
-    by_day = rows.groupby("day")[list(whole)].sum()
+    missing = [name for name in whole if name not in rows]
+    if missing:
+        raise QuestionError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
+    by_day = rows.dropna(subset=list(whole)).groupby("day")[list(whole)].sum()
     enough = by_day.sum(axis=1) >= PEOPLE_MIN
     by_day = by_day[enough]
     total = by_day.sum(axis=1).to_numpy(float)

@@ -33,7 +33,7 @@ EVERY_CAR = 0.01
 """Speeds whose sum is this near to the cars were shares of all of them when they were imported."""
 
 REFUSED = 3
-"""The exit code that says: the reason is on stderr, in words for the user."""
+"""The exit code that says: what is on stdout is the reason, in words for the user."""
 
 
 def measure_of(plain: Mapping[str, Any]) -> Measure:
@@ -191,12 +191,12 @@ def run(task: str, asked: dict[str, Any]) -> bytes:
 
 
 def main(task: str) -> int:
-    """Read the task from stdin and write the answer to stdout; what cannot be answered is told on stderr."""
+    """Read the task from stdin and write the answer, or the reason why there is none, to stdout; stderr is for the log."""
     asked = orjson.loads(sys.stdin.buffer.read())
     try:
         sys.stdout.buffer.write(run(task, asked))
     except AnalysisError as error:
-        sys.stderr.write(str(error))
+        sys.stdout.buffer.write(str(error).encode())
         return REFUSED
     return 0
 

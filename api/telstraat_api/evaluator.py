@@ -38,7 +38,7 @@ class Evaluator:
 
     async def _run(self, task: str, asked: Any) -> bytes:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "ignore", "-m", "telstraat_api.evaluating", task,
+            sys.executable, "-m", "telstraat_api.evaluating", task,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )  # fmt: skip
@@ -55,7 +55,7 @@ class Evaluator:
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
         if process.returncode == REFUSED:
-            raise EvaluationError(told.decode(errors="replace").strip())
+            raise EvaluationError(answer.decode(errors="replace").strip())
         if process.returncode != 0:
             log.error("an evaluation ended with %s: %s", process.returncode, told.decode(errors="replace")[-2000:])
             raise EvaluationError("the evaluation broke off; this was written to the server's log")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.days import local_table
-from telstraat_analytics.frames import CLASSES
+from telstraat_analytics.frames import CLASSES, count_columns
 
 MORNING, EVENING = range(6, 12), range(14, 21)
 
@@ -38,7 +38,7 @@ def working_day(frame: pd.DataFrame, segment: str, timezone: str) -> pd.DataFram
     """
     table = local_table(frame, segment, timezone)
     table = table[table["day"].dt.day_of_week < 5]
-    columns = [name for name in table if str(name).split("_")[0] in CLASSES and not str(name).endswith("speed")]
+    columns = [name for name in count_columns(table) if name.split("_")[0] in CLASSES]
     rates: pd.DataFrame = table[columns].div(table["uptime"], axis=0).groupby(table["hour"]).mean()
     return rates
 
@@ -99,7 +99,8 @@ def school_run(
     index = pd.DatetimeIndex(table["day"])
     free = calendar.free_days(index)
     away = calendar.breaks(index).sum(axis=1) >= 1
-    rates = table[column] / table["uptime"]
+    rates = (table[column] / table["uptime"]).dropna()
+    free, away = (pd.Series(days, index=table.index)[rates.index] for days in (free, away))
     school, holidays = rates[~free & ~away], rates[~free & away]
     if school.empty or holidays.empty or holidays.mean() <= 0:
         return {}

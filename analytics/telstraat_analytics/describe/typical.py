@@ -53,16 +53,20 @@ def modal_split(frame: pd.DataFrame, segment: str, timezone: str, draws: int = 5
     Returns
     -------
     pandas.DataFrame
-        Indexed by class: share, low, high (95 %).
+        Indexed by class: share, low, high (95 %); missing where nothing at all was counted. A class that was not counted
+        is absent.
     """
     table = local_table(frame, segment, timezone)
-    classes = [name for name in CLASSES if name in table]
+    classes = [name for name in CLASSES if name in table and table[name].notna().any()]
     rates = table[classes].div(table["uptime"], axis=0)
     week = table["day"] - pd.to_timedelta(table["day"].dt.day_of_week, unit="D")
     sums = rates.groupby(week).sum().to_numpy(float)
+    total = sums.sum(axis=0)
+    index = pd.Index(classes, name="class")
+    if not total.sum() > 0:
+        return pd.DataFrame(np.nan, index=index, columns=["share", "low", "high"])
     rng = np.random.default_rng(7)
     drawn = sums[rng.integers(0, len(sums), (draws, len(sums)))].sum(axis=1)
-    shares = drawn / drawn.sum(axis=1, keepdims=True)
-    total = sums.sum(axis=0)
-    low, high = np.quantile(shares, [0.025, 0.975], axis=0)
-    return pd.DataFrame({"share": total / total.sum(), "low": low, "high": high}, index=pd.Index(classes, name="class"))
+    drawn = drawn[drawn.sum(axis=1) > 0]
+    low, high = np.quantile(drawn / drawn.sum(axis=1, keepdims=True), [0.025, 0.975], axis=0)
+    return pd.DataFrame({"share": total / total.sum(), "low": low, "high": high}, index=index)

@@ -99,7 +99,7 @@ def _street(
     frame: pd.DataFrame, segment: str, timezone: str, language: str, limit_kmh: int, calendar: Calendar
 ) -> Section:
     profile = working_day(frame, segment, timezone)
-    per_day = {name: whole(profile[name].sum(), language) if name in profile else "–" for name in CLASSES}
+    per_day = {name: whole(profile[name].sum(min_count=1), language) if name in profile else "–" for name in CLASSES}
     said = [word("describe.street", language, street=segment, hours=len(profile), **per_day)]
     school = school_run(frame, segment, timezone, calendar, hours=SCHOOL_HOURS) if "car" in profile else {}
     if school:

@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 
 MINUS = "−"
 DIGITS_MAX = 2
+BEYOND = 1e12
 
 
 def number(value: float, language: str, digits: int = 0, *, signed: bool = False) -> str:
@@ -20,7 +21,7 @@ def number(value: float, language: str, digits: int = 0, *, signed: bool = False
     Parameters
     ----------
     value
-        Any; infinite is written as such, what is no number as a dash.
+        Any; what is beyond all measure is written as infinite, what is no number as a dash.
     language
         ``en``, ``nl`` or ``fr``.
     digits
@@ -36,8 +37,9 @@ def number(value: float, language: str, digits: int = 0, *, signed: bool = False
     """
     if math.isnan(value):
         return "–"
-    rounded = abs(value) if math.isinf(value) else abs(round(value, digits))
-    text = "∞" if math.isinf(value) else format_decimal(rounded, format=_pattern(digits), locale=language)
+    beyond = abs(value) >= BEYOND
+    rounded = abs(value) if beyond else abs(round(value, digits))
+    text = "∞" if beyond else format_decimal(rounded, format=_pattern(digits), locale=language)
     if rounded == 0:
         return str(text)
     return f"{MINUS if value < 0 else '+' if signed else ''}{text}"
