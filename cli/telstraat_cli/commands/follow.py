@@ -69,6 +69,7 @@ def one_measure(args: argparse.Namespace) -> int:
     from telstraat_analytics.errors import AnalysisError
     from telstraat_analytics.report.write import as_json
     from telstraat_cli.commands.evaluate import counts_of
+    from telstraat_store.errors import TelstraatStoreError
 
     if args.every < 1:
         raise CliError(f"--every {args.every}: from 1 week on")
@@ -86,7 +87,7 @@ def one_measure(args: argparse.Namespace) -> int:
             for what, streets in found.items():
                 for one in streets:
                     show(one, measure, Question(what), args.language)
-    except AnalysisError as error:
+    except (AnalysisError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
     return 0 if any(one.last for streets in found.values() for one in streets) else 1
 
