@@ -1,7 +1,7 @@
 """Run tests with the clock of every process moved: `make test-moved AT="2028-02-29 23:59:50" ARGS=tests/api`.
 
 `AT` is a time (UTC unless it says its offset), a shift such as `+7d`, or one of the names that `--list` prints. Each file of
-tests begins at that moment again. Without `AT` the commit decides, so that another date is tried each time and a red run
+tests begins at that moment again; with `--together` only the first does, which is quicker where no moment is special. Without `AT` the commit decides, so that another date is tried each time and a red run
 can be repeated; without tests to run, a part that covers each package.
 """
 
@@ -125,6 +125,7 @@ def main() -> int:
     named = moments(now, seed)
     parser = argparse.ArgumentParser(prog="test-moved", description=__doc__, allow_abbrev=False)
     parser.add_argument("--at", default="", help="the moment (the commit decides)")
+    parser.add_argument("--together", action="store_true", help="run all files in one go from the moment on")
     parser.add_argument("--list", action="store_true", help="print the moments that have a name")
     args, words = parser.parse_known_args()
     if args.list:
@@ -143,13 +144,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="telstraat-clock-") as folder:
         Path(folder).chmod(0o711)
         clock = MovedClock(Path(folder))
-        for file in files:
-            print(file, flush=True)
+        for some in [files] if args.together else [[file] for file in files]:
+            print(*some, flush=True)
             clock.set(moment)
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", file, *others]
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *some, *others]
             done = subprocess.run(command, cwd=ROOT, env={**os.environ, **clock.environment}, check=False)
             if done.returncode not in {0, NO_TESTS}:
-                red.append(file)
+                red += some
     print(f"Red at {moment:%Y-%m-%d %H:%M:%S} UTC: {', '.join(red) or 'none'}")
     return 1 if red else 0
 
