@@ -19,7 +19,8 @@ from tests.api.test_access import bearing, let_in
 
 from telstraat_analytics import Measure
 from telstraat_api.evaluating import lines_around
-from telstraat_api.following.weekly import Round, go_round, weeks_over
+from telstraat_api.following.weekly import Round, go_round
+from telstraat_api.following.weeks import WEEKS_MAX, weeks_over
 from telstraat_api.settings import ApiSettings
 
 WEEKS = 6
@@ -165,6 +166,25 @@ def test_who_stops_following_gets_nothing_that_was_still_waiting(
     assert site.delete(path(measure), headers=citizen).json()["following"] is False
     left = module_connection.execute("select count(*) from measure_letter").fetchone()
     assert left == (0,)
+
+
+def test_the_weekly_looks_end_with_a_letter_and_every_letter_says_when(
+    site: httpx.Client,
+    citizen: dict[str, str],
+    measure: dict[str, Any],
+    settings: ApiSettings,
+    mail: tuple[int, Letters],
+) -> None:
+    until = MEASURE + timedelta(weeks=WEEKS_MAX)
+    follow(site, citizen, measure, "en")
+    assert site.get(path(measure)).json()["until"] == until.isoformat()
+    round_of(settings)
+    assert "looked at every week until 21 September 2026, 52 weeks" in mail[1].wait(1).get_content()
+    late = round_of(settings, WEEKS_MAX + 30)  # nobody ran it in the week itself
+    assert (late.looked, late.written, late.sent) == (1, 1, 1)
+    assert "This is the last letter" in mail[1].wait(2).get_content()
+    after = round_of(settings, WEEKS_MAX + 31)
+    assert (after.looked, after.written) == (0, 0)
 
 
 def test_only_people_who_signed_in_follow_and_only_what_they_may_see(

@@ -58,6 +58,16 @@ FOLLOWING_WORDS: dict[str, tuple[str, str, str]] = {
         "Deze intervallen gelden hoe vaak men ook kijkt: ze zijn breder dan die van een evaluatie die één keer wordt gemaakt.",
         "Ces intervalles valent aussi souvent qu'on regarde : ils sont plus larges que ceux d'une évaluation faite une fois.",
     ),
+    "follow.until": (
+        "The measure is looked at every week until {date}, {weeks} weeks after it began.",
+        "De maatregel wordt elke week bekeken tot {date}, {weeks} weken na het begin.",
+        "La mesure est examinée chaque semaine jusqu'au {date}, {weeks} semaines après son début.",
+    ),
+    "follow.last": (
+        "This is the last letter: weekly looks end {weeks} weeks after a measure began, here on {date}. It can be evaluated at any time.",
+        "Dit is de laatste brief: de wekelijkse blik eindigt {weeks} weken na het begin, hier op {date}. Evalueren kan altijd.",
+        "Ceci est la dernière lettre : l'examen hebdomadaire s'arrête {weeks} semaines après le début, ici le {date}. Une évaluation reste toujours possible.",
+    ),
     "follow.why": (
         "You follow this measure on {site}. A letter comes only when something has changed.",
         "U volgt deze maatregel op {site}. Er komt alleen een brief als er iets veranderd is.",

@@ -6,9 +6,8 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.types.json import Json, Jsonb
@@ -17,20 +16,18 @@ from telstraat_analytics import Question, monitor
 from telstraat_analytics.designs.monitoring import FIRST_LOOK_WEEKS
 from telstraat_analytics.errors import AnalysisError
 from telstraat_analytics.report.following import week_sentences
-from telstraat_analytics.words import LANGUAGES
+from telstraat_analytics.report.numbers import day
+from telstraat_analytics.words import LANGUAGES, word
 from telstraat_api.access import EVERYBODY
 from telstraat_api.database import Database, Row
 from telstraat_api.evaluating import measure_of, read_hours
 from telstraat_api.following.letters import letter_rows, send_waiting
+from telstraat_api.following.weeks import WEEKS_MAX, followed_until, weeks_over
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.measure_file import analysed
 from telstraat_api.v1.measures import find_measure, measure_shape
 
 log = logging.getLogger("telstraat.api")
-LATE = timedelta(days=1)
-"""Sensors may report a day late before a week is called over."""
-
-WEEKS_MAX = 52
 GUARD = "select pg_try_advisory_lock(hashtext('telstraat follow'))"
 DUE = """
 select distinct f.measure_id, f.what from measure_follower f join account a using (account_id)
@@ -92,9 +89,11 @@ async def look_at(database: Database, settings: ApiSettings, due: Row, now: date
     if row is None:
         return
     measure, what = measure_shape(row, EVERYBODY), due["what"]
-    weeks = weeks_over(measure, now)
+    weeks = min(
+        weeks_over(measure, now), WEEKS_MAX
+    )  # who comes later, or was off then, gets the last look all the same
     last = await database.row(LAST, (due["measure_id"], what))
-    if not FIRST_LOOK_WEEKS <= weeks <= WEEKS_MAX or (last is not None and last["weeks"] >= weeks):
+    if weeks < FIRST_LOOK_WEEKS or (last is not None and last["weeks"] >= weeks):
         return
     plain = await analysed(database, {**measure, "after_days": 7 * weeks})
     try:
@@ -104,12 +103,6 @@ async def look_at(database: Database, settings: ApiSettings, due: Row, now: date
         return
     done.looked += 1
     await keep(database, settings, measure, what, weeks, found, last["state"] if last else {}, done)
-
-
-def weeks_over(measure: Mapping[str, Any], now: datetime) -> int:
-    """Return how many weeks after the date of a measure are over, with a day for reports that come late."""
-    begin = date.fromisoformat(measure["first_day"]) + timedelta(days=measure["transition_days"])
-    return ((now - LATE).astimezone(ZoneInfo(measure["timezone"])).date() - begin).days // 7
 
 
 def looked(dsn: str, plain: Mapping[str, Any], what: str, weeks: int) -> dict[str, Any]:
@@ -124,6 +117,12 @@ def looked(dsn: str, plain: Mapping[str, Any], what: str, weeks: int) -> dict[st
         }
         for one in streets
     }
+
+
+def end_of(measure: Mapping[str, Any], language: str, *, last: bool) -> str:
+    """Return the sentence that says when the letters end."""
+    date_in_words = day(followed_until(measure), language)
+    return word("follow.last" if last else "follow.until", language, weeks=WEEKS_MAX, date=date_in_words)
 
 
 async def keep(
@@ -143,11 +142,19 @@ async def keep(
     state = Jsonb({segment: look["state"] for segment, look in found.items()})
     async with database.connection() as connection, connection.transaction():
         kept = await (await connection.execute(KEEP, (number, what, weeks, state, Json(found)))).fetchone()
-        if kept is None or not fresh:
+        is_last = weeks == WEEKS_MAX
+        if kept is None or not (fresh or is_last):
             return
         done.news += 1
         people = await (await connection.execute(FOLLOWERS, (number, what))).fetchall()
-        told = {code: [line for one in fresh for line in found[one]["sentences"][code]] for code in LANGUAGES}
+        streets = list(found) if is_last else fresh
+        told = {
+            code: [
+                *(line for one in streets for line in found[one]["sentences"][code]),
+                end_of(measure, code, last=is_last),
+            ]
+            for code in LANGUAGES
+        }
         for letter in letter_rows(settings, measure, what, weeks, told, people):
             await connection.execute(WRITE, letter)
             done.written += 1

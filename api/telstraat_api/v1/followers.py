@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from telstraat_api.access import Anybody, Contributor, Reader, Role, needs
 from telstraat_api.answers import stamp
 from telstraat_api.database import Database, Row
+from telstraat_api.following.weeks import followed_until
 from telstraat_api.v1.accounts import Wanted
-from telstraat_api.v1.measures import find_measure
+from telstraat_api.v1.measures import find_measure, measure_shape
 from telstraat_api.v1.resources import Number, found, private
 from telstraat_api.v1.shapes import described
 
@@ -44,6 +45,7 @@ class FollowingShape(BaseModel):
     following: bool = Field(description="Whether whoever asks gets letters.")
     what: str | None
     language: str | None
+    until: str = Field(description="The day on which the weekly looks end.")
     looks: list[LookShape] = Field(description="The latest first.")
     links: dict[str, str]
 
@@ -61,6 +63,7 @@ FOLLOWING: dict[str, Any] = {
     "following": True,
     "what": "car",
     "language": "nl",
+    "until": "2027-03-01",
     "looks": [{"what": "car", "weeks": 8, "made_at": "2026-04-28T05:00:00Z", "streets": {"1001": STREET}}],
     "links": {"self": f"{PATH}/1/following", "measure": f"{PATH}/1"},
 }
@@ -82,6 +85,7 @@ async def shape(database: Database, measure: Row, reader: Reader) -> dict[str, A
         "following": mine is not None,
         "what": mine["what"] if mine else None,
         "language": mine["language"] if mine else None,
+        "until": followed_until(measure_shape(measure, reader)).isoformat(),
         "looks": [
             {"what": one["what"], "weeks": one["weeks"], "made_at": stamp(one["made_at"]), "streets": one["result"]}
             for one in looks
