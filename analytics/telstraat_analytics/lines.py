@@ -33,10 +33,10 @@ def read_lines(path: Path) -> dict[str, Line]:
         The file cannot be read, or holds no line of a street.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        features = content["features"]
-        lines = {name: line for one in features if (name := _name(one)) and (line := line_of(one["geometry"]))}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        features = [content] if content.get("type") == "Feature" else content["features"]
+        lines = {name: line for one in features if (name := _name(one)) and (line := line_of(one.get("geometry")))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise FrameError(f"{path}: cannot be read as GeoJSON of streets: {error!r}") from error
     if not lines:
         raise FrameError(f"{path}: holds no LineString with one of {', '.join(NAMES)} in its properties")

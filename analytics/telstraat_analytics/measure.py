@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.errors import MeasureError
 from telstraat_analytics.frames import CLASSES
+from telstraat_analytics.measure_shape import check_shape
 
 BEFORE_DAYS = 56
 AFTER_DAYS = 56
@@ -144,12 +145,11 @@ def read_measure(path: Path) -> tuple[Measure, dict[str, Any]]:
             content = tomllib.load(file)
     except OSError as error:
         raise MeasureError(f"{path}: cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise MeasureError(f"{path}: is not TOML: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MeasureError(f"{path}: is not TOML in UTF-8: {error}") from error
+    check_shape(path, content)
     if "measure" not in content:
         raise MeasureError(f"{path}: has no table [measure]; it has {', '.join(content) or 'nothing'}")
-    if not isinstance(content["measure"], dict):
-        raise MeasureError(f"{path}: measure is {content['measure']!r}; write a table [measure]")
     table = dict(content.pop("measure"))
     if "times" in table:  # of the files that are read: said where the zone is said, or under [data]
         content["data"] = {"times": table.pop("times")} | dict(content.get("data", {}))

@@ -5,7 +5,6 @@ A piece keeps the way's number and its place along it, so that reading an extrac
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import osmium.filter
 from osmium.osm import NODE, WAY, Way
 
 from telstraat_api.errors import QueryError
+from telstraat_store.places.speed_limits import speed_limit
 
 CLASSES = (
     "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "pedestrian", "cycleway",
@@ -23,7 +23,6 @@ CLASSES = (
 """What is a street by itself: not motorways, tracks, driveways and paths."""
 
 CLOSED = {"private", "no"}
-MPH_KMH = 1.609344
 NAMELESS = "street without a name"
 ENDINGS = (".osm", ".osm.pbf", ".pbf", ".osm.gz", ".osm.bz2")
 
@@ -53,15 +52,6 @@ class Piece:
     name: str
     points: tuple[Point, ...]
     speed_limit_kmh: int | None
-
-
-def speed_limit(text: str) -> int | None:
-    """Return a speed limit in km/h; None when there is none or it is not a number."""
-    found = re.fullmatch(r"\s*(\d{1,3})\s*(mph|km/h|kmh)?\s*", text)
-    if found is None:
-        return None
-    kmh = round(int(found[1]) * (MPH_KMH if found[2] == "mph" else 1))
-    return kmh if 5 <= kmh <= 150 else None
 
 
 def streets(path: Path, classes: Collection[str], *, located: bool) -> Iterator[Way]:

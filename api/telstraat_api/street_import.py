@@ -15,9 +15,11 @@ from typing import Any
 from psycopg import Connection
 from pydantic import ValidationError
 
-from telstraat_api.errors import QueryError
 from telstraat_api.openstreetmap import Piece
-from telstraat_api.v1.registry import FEATURES_MAX, ImportFile, NewSegment, numbered, segment_in
+from telstraat_api.v1.registry import ImportFeature, NewSegment, numbered, segment_in, why_not
+from telstraat_store.errors import StreetFileError
+from telstraat_store.places.street_files import read_features
+from telstraat_store.places.whereabouts import doubt
 
 ADD = """
 insert into segment (name, geometry, timezone, speed_limit_kmh, osm_way_id, osm_part)
@@ -33,6 +35,28 @@ where osm_way_id = %(osm_way_id)s and osm_part = %(osm_part)s and geometry <> %(
     and not exists (select from measure_segment p where p.segment_id = s.segment_id)
 returning segment_id
 """
+SAME = """
+select segment_id from segment where osm_way_id is null and name = %(name)s and geometry = %(geometry)s limit 1
+"""
+"""A street that no number of OpenStreetMap tells from others is known by its name and its line."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The time zone of a file's streets, and whether they may lie anywhere."""
+
+    name: str
+    is_named: bool = True
+    is_sure: bool = False
+
+    def check(self, what: str, segment: NewSegment) -> None:
+        """Refuse the whole file with a question when a street does not lie in its time zone."""
+        named = self.is_named or segment.timezone != self.name
+        question = "" if self.is_sure else doubt(segment.geometry.coordinates, segment.timezone, is_named=named)
+        if question:
+            raise StreetFileError(
+                f"{what}: {question}; say --timezone ZONE, correct the file, or say --anywhere to take it as it is"
+            )
 
 
 @dataclass
@@ -45,12 +69,7 @@ class Outcome:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def why(error: ValidationError) -> str:
-    """Say in one line why something cannot be a segment."""
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())[:300]
-
-
-def import_pieces(connection: Connection[Any], found: Iterable[Piece], timezone: str) -> Outcome:
+def import_pieces(connection: Connection[Any], found: Iterable[Piece], zone: Zone) -> Outcome:
     """Write pieces of OpenStreetMap's ways, all or none."""
     outcome = Outcome()
     with connection.transaction():
@@ -60,32 +79,36 @@ def import_pieces(connection: Connection[Any], found: Iterable[Piece], timezone:
                     {
                         "name": piece.name[:200],
                         "geometry": {"type": "LineString", "coordinates": [list(point) for point in piece.points]},
-                        "timezone": timezone,
+                        "timezone": zone.name,
                         "speed_limit_kmh": piece.speed_limit_kmh,
                         "osm_way_id": piece.way,
                     }
                 )
             except ValidationError as error:
-                outcome.refused.append((f"way {piece.way}, part {piece.part}", why(error)))
+                outcome.refused.append((f"way {piece.way}, part {piece.part}", why_not(error)))
                 continue
+            zone.check(f"way {piece.way}", wanted)
             write(connection, wanted, piece.part, outcome)
     return outcome
 
 
-def import_geojson(connection: Connection[Any], path: Path, timezone: str) -> Outcome:
+def import_geojson(connection: Connection[Any], path: Path, zone: Zone) -> Outcome:
     """Write the lines of a GeoJSON file, all or none; features with a number of OpenStreetMap are found again."""
-    try:
-        file = ImportFile.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise QueryError(f"{path} cannot be read as GeoJSON of up to {FEATURES_MAX} features: {error}") from error
     outcome = Outcome()
+    features: list[ImportFeature] = []
+    for place, feature in enumerate(read_features(path)):
+        try:
+            features.append(ImportFeature.model_validate(feature))
+        except ValidationError as error:
+            outcome.refused.append((f"feature {place}", why_not(error)))
     with connection.transaction():
-        for number, (one, part) in enumerate(numbered(file.features)):
+        for place, (one, part) in enumerate(numbered(features)):
             try:
-                wanted = segment_in(one, timezone)
-            except ValidationError as error:
-                outcome.refused.append((f"feature {number}", why(error)))
+                wanted = segment_in(one, zone.name)
+            except (ValidationError, StreetFileError) as error:
+                outcome.refused.append((f"feature {place}", why_not(error)))
                 continue
+            zone.check(f"{path}, feature {place}", wanted)
             write(connection, wanted, part, outcome)
     return outcome
 
@@ -97,6 +120,9 @@ def write(connection: Connection[Any], wanted: NewSegment, part: int | None, out
         "geometry": json.dumps(wanted.geometry.model_dump()),
         "osm_part": part if wanted.osm_way_id is not None else None,
     }
+    if wanted.osm_way_id is None and connection.execute(SAME, values).fetchone() is not None:
+        outcome.known += 1
+        return
     row = connection.execute(ADD, values).fetchone()
     if row is not None:
         outcome.added.append(int(row[0]))

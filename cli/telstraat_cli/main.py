@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -28,6 +29,8 @@ COMMANDS = {
     "sim": "streets and fleets that do not exist, with known truth",
 }
 INTERRUPTED = 130
+LOOKS_LIKE_OPTION = re.compile(r"-\.?\d.*,.*")
+"""A list of numbers that begins below zero."""
 
 
 def parser_for(name: str) -> argparse.ArgumentParser:
@@ -74,13 +77,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = f"did you mean {near[0]!r}?" if near else "see telstraat --help"
         print(f"telstraat: there is no command {name!r}; {hint}", file=sys.stderr)
         return 2
+    if any("\0" in word for word in rest):
+        print(f"telstraat {name}: a word of the command holds a NUL byte; leave it out", file=sys.stderr)
+        return 2
     try:
         parser = parser_for(name)
-        args = parser.parse_args(rest)
+        args = parser.parse_args(with_values(rest))
         code = args.run(args) if hasattr(args, "run") else importlib.import_module(parser_module(name)).run(args)
         return int(code)
-    except CliError as error:
-        print(f"telstraat {name}: {error}", file=sys.stderr)
+    except (CliError, OSError, UnicodeError, OverflowError) as error:
+        print(f"telstraat {name}: {in_words(error)}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("telstraat_"):
@@ -89,6 +95,46 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        if not is_of_database(error):
+            raise
+        print(f"telstraat {name}: {in_words(error)}", file=sys.stderr)
+        return 2
+
+
+def with_values(words: Sequence[str]) -> list[str]:
+    """Return the words with values west and south of zero joined to their options: argparse takes `-0.2,51` for an option."""
+    out: list[str] = []
+    for word in words:
+        if (
+            out
+            and out[-1].startswith("--")
+            and "=" not in out[-1]
+            and out[-1] != "--"
+            and LOOKS_LIKE_OPTION.fullmatch(word)
+        ):
+            out[-1] = f"{out[-1]}={word}"
+        else:
+            out.append(word)
+    return out
+
+
+def is_of_database(error: Exception) -> bool:
+    """Tell an error of the database's driver; nothing is imported that the command has not imported."""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, psycopg.Error)
+
+
+def in_words(error: Exception) -> str:
+    """Return an error in one line that says what is wrong with what."""
+    if isinstance(error, CliError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    if is_of_database(error):
+        return f"the database refuses this: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
+    return f"cannot be read: {error}"
 
 
 def parser_module(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 CHOICES = {"times": ("local", "utc"), "dates": ("dmy", "mdy"), "decimal": ("point", "comma")}
 
@@ -16,3 +17,11 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decimal", choices=CHOICES["decimal"], help="the mark before decimals, where the file does not tell"
     )
+
+
+def file_name(text: str) -> Path:
+    """Return the path of a file to be written; it must have a name."""
+    path = Path(text)
+    if path.name in {"", ".."}:
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a file")
+    return path

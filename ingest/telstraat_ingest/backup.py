@@ -83,6 +83,8 @@ def backup(dsn: str, path: Path, progress: Progress | None = None) -> Manifest:
 @contextmanager
 def write_whole(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing that only its owner can read, and that is there only once it is whole."""
+    if not path.name:
+        raise StoreError(f"{path}: is no name of a file; name the file to write")
     draft = path.with_name(f".{path.name}.part")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

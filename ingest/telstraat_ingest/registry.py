@@ -19,6 +19,9 @@ from telstraat_contract.topics import check_sensor_name
 from telstraat_ingest.broker_access import hash_password, new_password
 from telstraat_ingest.errors import RegistryError
 
+OWN_NUMBERS_BELOW = 1_000_000_000
+"""Other platforms number their streets from there on; the database never gets so far."""
+
 Point = tuple[float, float]
 """Longitude and latitude, degrees, WGS84."""
 
@@ -65,6 +68,8 @@ def add_segment(
 ) -> int:
     """Add a street segment drawn from A to B and return its id (`segment_id` keeps the number of another platform)."""
     _check_points(name, points)
+    if segment_id is not None and not 1 <= segment_id < 2**62:
+        raise RegistryError(f"segment {name!r}: number {segment_id} is not between 1 and {2**62 - 1}")
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -86,6 +91,12 @@ def add_segment(
             f"segment {segment_id or 'with the next number'} exists already; choose another number or leave it out"
         ) from error
     assert row is not None
+    if segment_id is not None and segment_id < OWN_NUMBERS_BELOW:
+        connection.execute(  # the next number that the database gives must be free
+            "select setval(s, greatest(%s, (select last_value from pg_sequences where schemaname || '.' || sequencename = s)))"
+            " from pg_get_serial_sequence('segment', 'segment_id') s",
+            (segment_id,),
+        )
     return int(row[0])
 
 

@@ -11,8 +11,9 @@ import pytest
 from tests.api.streets import add_sensor
 
 from telstraat_api.errors import QueryError
-from telstraat_api.openstreetmap import Box, pieces, speed_limit
+from telstraat_api.openstreetmap import Box, pieces
 from telstraat_cli.main import main
+from telstraat_store.places.speed_limits import speed_limit
 
 CROSSING = Path(__file__).parent / "data" / "crossing.osm"
 FOUND = {

@@ -21,6 +21,9 @@ from telstraat_api.segments import SENSORS, find_segment
 from telstraat_api.v1.accounts import EMAIL, Wanted, created, made
 from telstraat_api.v1.segments import SegmentId, feature
 from telstraat_api.v1.shapes import SEGMENT, SegmentFeature, described
+from telstraat_store.errors import StreetFileError
+from telstraat_store.places.speed_limits import speed_limit
+from telstraat_store.places.street_files import line_in
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 EARTH = Geod(ellps="WGS84")
@@ -84,7 +87,7 @@ class SegmentChange(Wanted):
 class ImportFeature(BaseModel):
     """A GeoJSON feature: its line, and `name`, `maxspeed` and the way's number of OpenStreetMap when it has them."""
 
-    geometry: dict[str, Any]
+    geometry: dict[str, Any] | None = None
     properties: dict[str, Any] | None = None
     id: Any = None
 
@@ -129,11 +132,17 @@ insert into segment (name, geometry, timezone, speed_limit_kmh, osm_way_id, osm_
 values (%(name)s, %(geometry)s, %(timezone)s, %(speed_limit_kmh)s, %(osm_way_id)s, %(part)s)
 on conflict (osm_way_id, osm_part) where osm_part is not null do nothing returning segment_id
 """
+SAME = """
+select segment_id from segment where osm_way_id is null and name = %(name)s and geometry = %(geometry)s limit 1
+"""
+"""A street that no number of OpenStreetMap tells from others is known by its name and its line."""
 
 
 async def add(database: Database, wanted: NewSegment, part: int | None = None) -> int | None:
     """Add a segment and return its number; None when this part of its way is there already."""
     values = {**wanted.model_dump(), "geometry": Jsonb(wanted.geometry.model_dump())}
+    if part is not None and wanted.osm_way_id is None and await database.row(SAME, values) is not None:
+        return None
     row = await database.row(NEW, {**values, "part": part if wanted.osm_way_id is not None else None})
     return None if row is None else int(row["segment_id"])
 
@@ -151,7 +160,8 @@ def numbered(features: list[ImportFeature]) -> Iterator[tuple[ImportFeature, int
 def way_of(one: ImportFeature) -> str:
     """Return the number that a feature says it has in OpenStreetMap, as written; empty when it says none."""
     known = one.properties or {}
-    return str(known.get("@id") or known.get("osm_id") or one.id or "").rpartition("/")[2]
+    own = str(one.id) if isinstance(one.id, str) and one.id.startswith("way/") else ""  # others number their rows
+    return str(known.get("@id") or known.get("osm_id") or own).rpartition("/")[2]
 
 
 @router.post(
@@ -223,23 +233,29 @@ async def import_segments(request: Request, file: ImportFile, _reader: Registrar
             new = await add(database, segment_in(found), part)
             added += [] if new is None else [new]
             known += new is None
-        except ValidationError as error:
-            why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        except (ValidationError, StreetFileError) as error:
+            why = why_not(error)
             refused.append({"feature": number, "why": why[:300]})
     return json_answer(request, {"added": added, "known": known, "refused": refused})
 
 
+def why_not(error: Exception) -> str:
+    """Say in one line why something cannot be a segment."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())[:300]
+
+
 def segment_in(one: ImportFeature, timezone: str = "Europe/Brussels") -> NewSegment:
-    """Return the segment that a feature describes, or raise ValidationError."""
+    """Return the segment that a feature describes, or raise ValidationError or StreetFileError."""
     known = one.properties or {}
-    limit = "".join(filter(str.isdigit, str(known.get("maxspeed") or "")))[:3]
     way = way_of(one)
     return NewSegment.model_validate(
         {
             "name": known.get("name") or known.get("ref") or "street without a name",
-            "geometry": one.geometry,
+            "geometry": line_in(one.geometry),
             "timezone": known.get("timezone") or timezone,
-            "speed_limit_kmh": int(limit) if limit and 5 <= int(limit) <= 150 else None,
+            "speed_limit_kmh": speed_limit(known.get("maxspeed")),
             "osm_way_id": int(way) if way.isdigit() and 0 < int(way) < 2**62 else None,
         }
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telstraat_cli.errors import CliError
-from telstraat_cli.reading_options import add_reading_arguments
+from telstraat_cli.reading_options import add_reading_arguments, file_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--source", default="", help="whose counts these are, and their licence; printed in the report")
     parser.add_argument("--language", default="en", help="en, nl or fr")
-    parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
+    parser.add_argument("--out", type=file_name, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,10 +51,13 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_analytics.errors import AnalysisError
     from telstraat_analytics.report.description import description_content
     from telstraat_analytics.report.write import as_json, html, pdf
+    from telstraat_analytics.words import LANGUAGES
     from telstraat_cli.commands.evaluate import show
     from telstraat_store.errors import TelstraatStoreError
     from telstraat_store.imports import read_files
 
+    if args.language not in LANGUAGES:
+        raise CliError(f"--language {args.language!r}: there are {', '.join(LANGUAGES)}")
     base = Calendar.of_timezone(args.timezone)
     calendar = Calendar(base.country, None, tuple(map(school, args.school)), base.southern)
     try:

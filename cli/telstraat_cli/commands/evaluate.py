@@ -17,12 +17,13 @@ import argparse
 import difflib
 import os
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telstraat_cli.errors import CliError
-from telstraat_cli.reading_options import CHOICES, add_reading_arguments
+from telstraat_cli.reading_options import CHOICES, add_reading_arguments, file_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", default="en", help="en, nl or fr")
     add_reading_arguments(parser)
     parser.add_argument("--weather", type=Path, help="CSV of day, temperature_c, rain_mm")
-    parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
+    parser.add_argument("--out", type=file_name, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
     parser.add_argument("--formats", default=",".join(FORMATS), help="which of html,pdf,json to write")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
@@ -176,7 +177,7 @@ def _weather(args: argparse.Namespace, tables: dict[str, Any]) -> pd.DataFrame |
     path = args.measure.parent / name
     try:
         return pd.read_csv(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise CliError(f"{path}: cannot be read as weather: {error}") from error
 
 

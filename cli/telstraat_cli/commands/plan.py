@@ -9,9 +9,9 @@ Power comes from how streets were seen to move when nothing was done to them (se
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from telstraat_cli.errors import CliError
+from telstraat_cli.reading_options import file_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sensors", default="1,2,3,5", help="numbers of treated streets with a sensor")
     parser.add_argument("--weeks", default="2,4,6,8,12,16,26", help="weeks before, and as many after")
     parser.add_argument("--language", default="en", help="en, nl or fr")
-    parser.add_argument("--out", type=Path, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
+    parser.add_argument("--out", type=file_name, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
 
@@ -36,6 +36,12 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_analytics.report.plans import plan_content
     from telstraat_analytics.report.write import as_json, html, pdf
 
+    if not 0 < args.per_day < 1e6:
+        raise CliError(f"--per-day {args.per_day:g}: write how many pass in a day, above 0")
+    if not -100 <= args.wanted <= 1000:
+        raise CliError(f"--wanted {args.wanted:g}: write the change in percent, e.g. -20")
+    if not 0 <= args.controls <= 60:
+        raise CliError(f"--controls {args.controls}: from 0 to 60")
     sensors, weeks = _whole_numbers("--sensors", args.sensors), _whole_numbers("--weeks", args.weeks)
     try:
         plans = [

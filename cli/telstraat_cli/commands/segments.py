@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from telstraat_api.openstreetmap import Box
 
 REFUSED_SHOWN = 10
+DEFAULT_ZONE = "Europe/Brussels"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
     one.add_argument("--bbox", metavar="WEST,SOUTH,EAST,NORTH", help="only streets that reach into this box, degrees")
     one.add_argument("--classes", help="highway classes, with commas (see docs/api.md)")
-    one.add_argument("--timezone", default="Europe/Brussels", help="IANA name (Europe/Brussels)")
+    one.add_argument("--timezone", help="IANA name (Europe/Brussels)")
+    one.add_argument("--anywhere", action="store_true", help="take streets that do not lie in their time zone, too")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
     from telstraat_api.errors import ApiError
     from telstraat_api.openstreetmap import CLASSES, ENDINGS, pieces
-    from telstraat_api.street_import import import_geojson, import_pieces
+    from telstraat_api.street_import import Zone, import_geojson, import_pieces
+    from telstraat_store.errors import StreetFileError
 
     dsn = args.dsn or os.environ.get("TELSTRAAT_DSN")
     if not dsn:
@@ -53,13 +56,14 @@ def run(args: argparse.Namespace) -> int:
     if not is_osm and (args.bbox or args.classes):
         raise CliError("--bbox and --classes are for extracts of OpenStreetMap")
     box = box_of(args.bbox)
+    zone = Zone(args.timezone or DEFAULT_ZONE, bool(args.timezone), args.anywhere)
     try:
         with psycopg.connect(dsn) as connection:
             if is_osm:
-                outcome = import_pieces(connection, pieces(args.file, classes, box), args.timezone)
+                outcome = import_pieces(connection, pieces(args.file, classes, box), zone)
             else:
-                outcome = import_geojson(connection, args.file, args.timezone)
-    except ApiError as error:
+                outcome = import_geojson(connection, args.file, zone)
+    except (ApiError, StreetFileError) as error:
         raise CliError(str(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise CliError("the database has no schema yet: run telstraat db migrate first") from error

@@ -27,6 +27,8 @@ from telstraat_cli.errors import CliError
 if TYPE_CHECKING:
     from psycopg import Connection
 
+DEFAULT_ZONE = "Europe/Brussels"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
@@ -36,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     segment = actions.add_parser("segment", help="add a street segment")
     segment.add_argument("--name", required=True, help="the street's name")
     segment.add_argument("--line", required=True, metavar="LON,LAT,LON,LAT,...", help="points from A to B, WGS84")
-    segment.add_argument("--timezone", default="Europe/Brussels", help="IANA name (Europe/Brussels)")
+    segment.add_argument("--timezone", help="IANA name (Europe/Brussels)")
+    segment.add_argument("--anywhere", action="store_true", help="take a line that does not lie in its time zone, too")
     segment.add_argument("--speed-limit", type=int, metavar="KMH")
     segment.add_argument("--osm-way", type=int, metavar="ID")
     segment.add_argument("--id", type=int, help="keep the number of another platform")
@@ -114,6 +117,7 @@ def moment(text: str) -> datetime:
 def add_segment(connection: Connection[Any], args: argparse.Namespace) -> None:
     """Add a street segment."""
     from telstraat_ingest import registry
+    from telstraat_store.places.whereabouts import doubt
 
     try:
         numbers = [float(part) for part in args.line.split(",")]
@@ -121,11 +125,18 @@ def add_segment(connection: Connection[Any], args: argparse.Namespace) -> None:
         raise CliError(f"--line {args.line!r}: {error}; write LON,LAT,LON,LAT") from error
     if len(numbers) % 2:
         raise CliError(f"--line has {len(numbers)} numbers: every point is LON,LAT")
+    points = list(zip(numbers[::2], numbers[1::2], strict=True))
+    timezone = args.timezone or DEFAULT_ZONE
+    question = "" if args.anywhere else doubt(points, timezone, is_named=bool(args.timezone))
+    if question:
+        raise CliError(
+            f"--line: {question}; say --timezone ZONE, correct the line, or say --anywhere to take it as it is"
+        )
     segment_id = registry.add_segment(
         connection,
         args.name,
-        list(zip(numbers[::2], numbers[1::2], strict=True)),
-        timezone=args.timezone,
+        points,
+        timezone=timezone,
         speed_limit_kmh=args.speed_limit,
         osm_way_id=args.osm_way,
         segment_id=args.id,
