@@ -17,16 +17,28 @@ import altair as alt
 from telstraat_api.counts import CLASSES, Period, total
 from telstraat_api.languages import Words, untranslated, words
 from telstraat_api.periods import Bucket, Window, local_day, next_start
-from telstraat_api.street_day import DAYS_BACK, StreetDay
+from telstraat_api.states import State
+from telstraat_api.street_day import StreetDay
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 UNCERTAIN_BELOW = 0.5  # the border below which Telraam's users call an hour poorly observed
+SHARE_SAID_BELOW = 0.9
+"""Above a day of which less was watched stands how much of it was: a day of two hours is no quiet day."""
 LABEL_EVERY_MIN = 180
 
 NOTHING_YET = {"from": 0, "to": 0, "place": 0, "n": 0, "told": "0", "when": ""}
 """Stands in where nobody has passed, and for the open quarter until the sensor has spoken: Vega takes the axes from it."""
 
+PATTERNS = {State.MISSING: "url(#is-missing)", State.WITHHELD: "url(#is-withheld)"}
+"""Where no number is, the page's own patterns are drawn; what is not yet there stays empty."""
+
+STATE_NAMES = {
+    State.COUNTED: untranslated("counted"),
+    State.MISSING: untranslated("nobody watched"),
+    State.WITHHELD: untranslated("counted, not shown"),
+    State.NOT_YET: untranslated("not yet"),
+}
 CLASS_NAMES = {
     "pedestrian": untranslated("Pedestrians"),
     "bike": untranslated("Bicycles"),
@@ -78,13 +90,17 @@ def _day_skeleton(code: str, labels: tuple[tuple[int, str], ...], ways: str) -> 
         alt.Tooltip("seen:N", title=_("observed")),
     ]
     opacity: Any = alt.condition(f"datum.uptime < {UNCERTAIN_BELOW}", alt.value(0.45), alt.value(1.0))
-    gaps = alt.Chart(alt.NamedData(name="gaps")).mark_rect(opacity=0.12, color="gray")
-    gaps = gaps.encode(x=x, x2="to:Q", tooltip=[alt.Tooltip("when:N", title=_("no data"))])
+    gaps = [
+        alt.Chart(alt.NamedData(name=state.value))
+        .mark_rect(fill=PATTERNS[state])
+        .encode(x=x, x2="to:Q", tooltip=[alt.Tooltip("when:N", title=_(STATE_NAMES[state]))])
+        for state in PATTERNS
+    ]
     bars = alt.Chart(alt.NamedData(name="counts")).mark_bar(binSpacing=0)
     bars = bars.encode(x=x, x2="to:Q", y=y, color=colour, opacity=opacity, order="place:O", tooltip=tooltip)
     live = alt.Chart(alt.NamedData(name="live")).mark_bar(binSpacing=0, opacity=0.6)
     live = live.encode(x=x, x2="to:Q", y=y, color=colour, order="place:O", tooltip=tooltip[:3])
-    layers = alt.layer(gaps, bars) if ways == "apart" else alt.layer(gaps, bars, live)
+    layers = alt.layer(*gaps, bars) if ways == "apart" else alt.layer(*gaps, bars, live)
     spec: Spec = layers.properties(width="container", height=260).to_dict()
     return spec
 
@@ -119,22 +135,23 @@ def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: 
     return rows
 
 
+def stretch_row(day: StreetDay, window: Window, _: Words) -> dict[str, Any]:
+    """Return where a stretch without counts lies on the time axis."""
+    return {
+        "from": (window.start - day.window.start).total_seconds() / 60,
+        "to": (window.end - day.window.start).total_seconds() / 60,
+        "when": f"{_.clock(window.start, day.tz)}–{_.clock(window.end, day.tz)}",
+    }
+
+
 def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
     """Return the counts over the day, stacked by class, with `ways` "together" or "apart" by direction."""
     periods = day.quarters if bucket is Bucket.QUARTER else day.hours
-    gaps = [
-        {
-            "from": (gap.start - day.window.start).total_seconds() / 60,
-            "to": (gap.end - day.window.start).total_seconds() / 60,
-            "when": f"{_.clock(gap.start, day.tz)}–{_.clock(gap.end, day.tz)}",
-        }
-        for gap in day.gaps
-    ]
     nothing = [NOTHING_YET | {"class": class_names(_)[0], "uptime": 1, "seen": ""}]
     datasets = {
         "counts": count_rows(day, periods, bucket, ways, _) or nothing,  # after midnight nobody has passed yet
-        "gaps": gaps,
         "live": nothing,
+        **{state.value: [stretch_row(day, window, _) for window in day.windows(state)] for state in PATTERNS},
     }
     return {**_day_skeleton(_.code, clock_labels(day.window, day.tz), ways), "datasets": datasets}
 
@@ -157,45 +174,67 @@ def uptime_chart(day: StreetDay, _: Words) -> Spec:
     return {**_uptime_skeleton(_.code, clock_labels(day.window, day.tz)), "datasets": {"uptime": rows}}
 
 
-@lru_cache
-def _days_skeleton(code: str) -> Spec:
+@lru_cache(maxsize=64)
+def _days_skeleton(code: str, labels: tuple[str, ...]) -> Spec:
     _ = words(code)
     opacity: Any = alt.condition(f"datum.uptime < {UNCERTAIN_BELOW}", alt.value(0.45), alt.value(1.0))
-    in_order = alt.EncodingSortField(field="at", op="min")
+    axis = alt.Axis(title=None, labelAngle=-40, labelOverlap=True)
+    x = alt.X("day:N", scale=alt.Scale(domain=list(labels), paddingInner=0.1), axis=axis)
+    gaps = [
+        alt.Chart(alt.NamedData(name=state.value))
+        .mark_rect(fill=PATTERNS[state])
+        .encode(x=x, tooltip=[alt.Tooltip("day:N", title=_("day")), alt.Tooltip("told:N", title=_("count"))])
+        for state in PATTERNS
+    ]
     bars = alt.Chart(alt.NamedData(name="days")).mark_bar()
     bars = bars.encode(
-        x=alt.X("day:O", sort=in_order, axis=alt.Axis(title=None, labelAngle=-40, labelOverlap=True)),
+        x=x,
         y=alt.Y("n:Q", axis=alt.Axis(title=_("road users"), tickCount=5, format=",d")),
         color=alt.Color("class:N", scale=alt.Scale(domain=class_names(_)), legend=None),
         order="place:O",
         opacity=opacity,
         tooltip=[
-            alt.Tooltip("day:O", title=_("day")),
+            alt.Tooltip("day:N", title=_("day")),
             alt.Tooltip("class:N", title=_("class")),
             alt.Tooltip("told:N", title=_("count")),
             alt.Tooltip("seen:N", title=_("observed")),
         ],
     )
-    spec: Spec = bars.properties(width="container", height=240).to_dict()
+    shares = alt.Chart(alt.NamedData(name="shares")).mark_text(dy=-7, fontSize=11)
+    shares = shares.encode(x=x, y="n:Q", text="said:N")
+    spec: Spec = alt.layer(*gaps, bars, shares).properties(width="container", height=240).to_dict()
     return spec
 
 
 def days_chart(day: StreetDay, _: Words) -> Spec:
-    """Return the days before and this one, stacked by class; days without any data keep their place."""
+    """Return the days before and this one, stacked by class.
+
+    A day without counts shows in which state it is; above a day that was watched in part stands how much of it was.
+    """
     rows: Rows = []
+    shares: Rows = []
+    others: dict[State, Rows] = {state: [] for state in State}
     names = class_names(_)
-    known = {period.start.astimezone(day.tz).date(): period for period in day.days}
-    for back in range(DAYS_BACK - 1, -1, -1):
-        local = day.day - timedelta(days=back)
-        period = known.get(local)
-        seen = period.observed_s / local_day(local, day.tz).length_s if period else 0.0
-        base = {"day": _.short_day(local), "at": local.toordinal(), "uptime": round(seen, 4), "seen": _.percent(seen)}
-        for place, kind in enumerate(CLASSES):
-            n = period.both(kind) if period else None
-            if n is None:
-                continue
-            rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
-    return {**_days_skeleton(_.code), "datasets": {"days": rows}}
+    labels = []
+    for line in day.fortnight:
+        local = line.window.start.astimezone(day.tz).date()
+        labels.append(_.short_day(local))
+        if line.period is None:
+            others[line.state].append({"day": labels[-1], "told": _(STATE_NAMES[line.state])})
+            continue
+        seen = line.period.observed_s / local_day(local, day.tz).length_s
+        base = {"day": labels[-1], "uptime": round(seen, 4), "seen": _.percent(seen)}
+        counts = [line.period.both(kind) for kind in CLASSES]
+        for place, n in enumerate(counts):
+            if n is not None:
+                rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
+        everybody = total(counts) or 0
+        said = [text for text, is_said in (("0", not everybody), (_.percent(seen), seen < SHARE_SAID_BELOW)) if is_said]
+        shares.append({**base, "n": everybody, "said": " · ".join(said)})
+    nothing = [NOTHING_YET | {"day": labels[-1], "class": names[0], "uptime": 1, "seen": "", "said": ""}]
+    rows, shares = rows or nothing, shares or nothing
+    datasets = {"days": rows, "shares": shares, **{state.value: others[state] for state in PATTERNS}}
+    return {**_days_skeleton(_.code, tuple(labels)), "datasets": datasets}
 
 
 @lru_cache

@@ -53,6 +53,7 @@ class Period:
     light: str | None = None  # of quarters only: u, d, k or n
     source_id: int | None = None  # of imported counts
     v85_kmh: float | None = None  # as published, of imported counts only
+    withheld: frozenset[str] = frozenset()  # classes that were counted and are not shown to whoever asks
     car_speed: Sequence[float] | None = None  # cars per 5 km/h (25 bins) or 10 km/h (8), of imported counts only
 
     def both(self, kind: str) -> float | None:

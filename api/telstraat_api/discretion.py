@@ -115,6 +115,7 @@ def without(quarter: Period, kinds: set[str]) -> Period:
     )
     return replace(
         quarter,
+        withheld=frozenset(gone),
         raw=quarter.raw and tuple(n if keep else None for n, keep in zip(quarter.raw, keeps, strict=True)),
         corrected=quarter.corrected
         and tuple(n if keep else None for n, keep in zip(quarter.corrected, keeps, strict=True)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,17 +17,18 @@ from markupsafe import Markup
 from telstraat_api import assets
 from telstraat_api.access import EVERYBODY, Reader, reader_of
 from telstraat_api.alone import standing_of
-from telstraat_api.charts import CLASS_NAMES, day_chart, days_chart, speed_chart, uptime_chart
-from telstraat_api.counts import CLASSES, KINDS, total
+from telstraat_api.charts import CLASS_NAMES, STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
+from telstraat_api.counts import CLASSES, Period, both, total
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet
 from telstraat_api.errors import QueryError, UnauthorizedError
 from telstraat_api.kept import Kept
 from telstraat_api.languages import COOKIE, NAMES, Words, chosen, untranslated, words
 from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
-from telstraat_api.reading import read_periods, read_totals
+from telstraat_api.reading import read_periods, read_totals, read_watched
 from telstraat_api.segments import Segment, find_segment, find_segments
 from telstraat_api.settings import ApiSettings
+from telstraat_api.states import State
 from telstraat_api.street_day import SPLIT, StreetDay, read_day
 from telstraat_contract.quarters import QUARTER, quarter_start
 
@@ -40,6 +42,11 @@ ERROR_TITLES = (
     untranslated("Not Found"),
     untranslated("Method Not Allowed"),
 )
+WITHOUT_COUNTS = {
+    State.MISSING: untranslated("nobody watched in the last 24 hours"),
+    State.WITHHELD: untranslated("counted in the last 24 hours, not shown"),
+    State.NOT_YET: untranslated("nothing counted yet"),
+}
 LISTED_MAX = 200
 LATEST_ROWS = 12
 YEAR_S = 365 * 86_400
@@ -86,6 +93,8 @@ class Pages:
             languages=NAMES,
             classes=CLASSES,
             class_names=CLASS_NAMES,
+            state_names=STATE_NAMES,
+            without_counts=WITHOUT_COUNTS,
             split_classes=SPLIT,
         )
         return found
@@ -148,29 +157,63 @@ async def map_page(request: Request) -> Response:
     async def make() -> bytes:
         now = datetime.now(UTC)
         found = await find_segments(database, limit=LISTED_MAX)
-        totals = await last_day(database, found, start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now)
-        return pages.html(request, "map.html", segments=found, totals=totals, now=now).encode()
+        until = start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now
+        totals = await last_day(database, found, until, hours_only=hours_only)
+        lines = {number: {"n": last.total, "state": last.state} for number, last in totals.items()}
+        return pages.html(request, "map.html", segments=found, totals=totals, map_totals=lines, now=now).encode()
 
     key = ("/", hours_only, chosen(request), str(request.query_params))
     return remembering(request, await kept.answer(request, key, make, page_headers(request)))
 
 
-async def last_day(database: Database, found: Sequence[Segment], now: datetime) -> dict[int, dict[str, float | None]]:
-    """Return the corrected counts of the last 24 hours, per street and class."""
+@dataclass(frozen=True)
+class LastDay:
+    """The last 24 hours of a street: corrected counts per class, how much of the time was watched, and what it is without them."""
+
+    counts: dict[str, float | None]
+    share: float
+    state: State
+
+    @property
+    def total(self) -> float | None:
+        """All road users; None when nothing was counted."""
+        return total(self.counts.values())
+
+
+async def last_day(
+    database: Database, found: Sequence[Segment], now: datetime, *, hours_only: bool = False
+) -> dict[int, LastDay]:
+    """Return what is known of the last 24 hours of each street."""
     end = quarter_start(now)
     places = [segment.segment_id for segment in found]
-    totals: dict[int, dict[str, float | None]] = {}
     window = Window(end - timedelta(days=1), end)
     standing = await standing_of(database, places, window)
-    if not standing.has_imported:
-        for place, sums in (await read_totals(database, places, window, standing)).items():
-            totals[place] = {kind: sums[2 * KINDS.index(kind)] + sums[2 * KINDS.index(kind) + 1] for kind in CLASSES}
-        return totals
-    for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
-        counts = totals.setdefault(period.segment_id, dict.fromkeys(CLASSES))
-        for kind in CLASSES:
-            counts[kind] = total((counts[kind], period.both(kind)))
+    totals: dict[int, LastDay] = {}
+    if standing.has_imported:
+        by_street: dict[int, list[Period]] = {}
+        for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
+            by_street.setdefault(period.segment_id, []).append(period)
+        for place, hours in by_street.items():
+            counts = {kind: total(hour.both(kind) for hour in hours) for kind in CLASSES}
+            totals[place] = counted(counts, sum(hour.observed_s for hour in hours) / window.length_s)
+    else:
+        for place, (seconds, sums) in (await read_totals(database, places, window, standing)).items():
+            totals[place] = counted({kind: both(sums, kind) for kind in CLASSES}, seconds / window.length_s)
+    rest = [segment for segment in found if totals.get(segment.segment_id) is None]
+    ids = [segment.segment_id for segment in rest]
+    watched = await read_watched(database, ids, window) if hours_only and ids else []
+    hidden = {quarter.segment_id for quarter in watched if quarter.observed_s}
+    for segment in rest:
+        state = State.NOT_YET if segment.first_report is None else State.MISSING
+        state = State.WITHHELD if segment.segment_id in hidden else state
+        totals[segment.segment_id] = LastDay(dict.fromkeys(CLASSES), 0.0, state)
     return totals
+
+
+def counted(counts: dict[str, float | None], share: float) -> LastDay:
+    """Return a day with its counts; one without any class was not watched."""
+    state = State.MISSING if total(counts.values()) is None else State.COUNTED
+    return LastDay(counts, min(1.0, share), state)
 
 
 @router.get("/street/{segment_id}")

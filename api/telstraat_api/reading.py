@@ -291,7 +291,7 @@ def are_many(ids: Sequence[int], window: Window) -> bool:
 def totals_query(*, rolled_up: bool, alone: bool, whole: bool) -> bytes:
     """Return the query of `read_totals`."""
     source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=whole)
-    query = sql.SQL("select segment_id, {sums} from ({source}) as answer group by segment_id")
+    query = sql.SQL("select segment_id, sum(observed_s)::int, {sums} from ({source}) as answer group by segment_id")
     return query.format(sums=each("sum({n})::float8"), source=source).as_bytes()
 
 
@@ -309,14 +309,14 @@ def may_be_rolled_up(ids: Sequence[int], window: Window, standing: Standing) -> 
 
 async def read_totals(
     database: Database, ids: Sequence[int], window: Window, standing: Standing
-) -> dict[int, tuple[float, ...]]:
-    """Return the corrected counts of the window's hours added up, of each street, as `COLUMNS`; without imported counts."""
+) -> dict[int, tuple[int, tuple[float, ...]]]:
+    """Return the seconds observed and the corrected counts of the window's hours, as `COLUMNS`, of each street; none imported."""
     rolled_up = may_be_rolled_up(ids, window, standing)
     query = totals_query(rolled_up=rolled_up, alone=standing.alone, whole=reads_settled.get())
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
-        return {segment_id: tuple(sums) for segment_id, *sums in await cursor.fetchall()}
+        return {segment_id: (seconds, tuple(sums)) for segment_id, seconds, *sums in await cursor.fetchall()}
 
 
 WATCHED = sql.SQL("""

@@ -11,15 +11,27 @@ from zoneinfo import ZoneInfo
 from telstraat_api.alone import standing_of
 from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, added_bins, bin_kmh, total, v85_kmh
 from telstraat_api.database import Database, Row
-from telstraat_api.periods import Bucket, Window, local_day, local_midnight, start_of, zone
+from telstraat_api.periods import Bucket, Window, local_day, local_midnight, next_start, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds, read_watched
 from telstraat_api.segments import Segment, sensors_at
-from telstraat_contract.quarters import QUARTER
+from telstraat_api.states import State, Stretch, due_at, merged, period_state
+from telstraat_contract.quarters import QUARTER, QUARTER_S
 
 DAYS_BACK = 14
+HOUR = 4 * QUARTER
+UTC_ZONE = zone("UTC")
 ROWS_MAX = 10_000
 SPLIT = ("pedestrian", "bike", "car", "heavy")
 """The classes of the modal split: what passes at night unclassified belongs to none."""
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """A line of a table, or a place in a chart: a period with its counts, or the state that stands there."""
+
+    window: Window
+    period: Period | None
+    state: State
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class StreetDay:
     days: list[Period]  # the days before and this one
     speeds: list[float] | None  # cars per 5 or 10 km/h
     sensors: list[Row]
+    watched_days: frozenset[date]  # in which somebody watched, whether or not it is shown
     hours_only: bool
 
     @property
@@ -50,10 +63,103 @@ class StreetDay:
         """How long this local day is: 23, 24 or 25 hours."""
         return self.window.length_s / 3600
 
+    @cached_property
+    def watched_s(self) -> dict[datetime, float]:
+        """For each quarter so far in which somebody watched, for how many seconds; hours of others in four equal parts."""
+        seconds: dict[datetime, float] = {p.start: p.observed_s for p in self.quarters if p.observed_s}
+        for hour in self.hours:
+            if hour.source_id is not None and hour.observed_s:
+                for n in range(4):
+                    seconds.setdefault(hour.start + n * QUARTER, hour.observed_s / 4)
+        return seconds
+
     @property
     def observed_share(self) -> float:
         """The share of the time so far that was observed."""
-        return min(1.0, sum(p.observed_s for p in self.quarters) / max(1, self.elapsed.length_s))
+        return min(1.0, sum(self.watched_s.values()) / max(1, self.elapsed.length_s))
+
+    @cached_property
+    def counted(self) -> set[datetime]:
+        """The quarters so far that a count is shown for, by itself or in its hour."""
+        by_itself = {p.start for p in self.quarters if period_state(p) is State.COUNTED}
+        hours = [hour for hour in self.hours if period_state(hour) is State.COUNTED]
+        in_hours = {hour.start + n * QUARTER for hour in hours for n in range(4)}
+        if self.hours_only:
+            return in_hours
+        return by_itself | {hour.start + n * QUARTER for hour in hours if hour.source_id is not None for n in range(4)}
+
+    @property
+    def due(self) -> datetime:
+        """Until when everything should have come in."""
+        return due_at(self.now, online=bool(self.segment.online))
+
+    def state_at(self, start: datetime) -> State:
+        """Return the state of a quarter of the day; by the hour, what was watched waits until its hour is complete."""
+        if start in self.counted:
+            return State.COUNTED
+        span = Bucket.HOUR if self.hours_only else Bucket.QUARTER
+        if next_start(start_of(start, span, UTC_ZONE), span, UTC_ZONE) > self.due:
+            return State.NOT_YET
+        return State.WITHHELD if start in self.watched_s else State.MISSING
+
+    @cached_property
+    def stretches(self) -> list[Stretch]:
+        """The whole day in stretches of one state."""
+        starts = (self.window.start + n * QUARTER for n in range(self.window.length_s // QUARTER_S))
+        return merged(Stretch(Window(start, start + QUARTER), self.state_at(start)) for start in starts)
+
+    def windows(self, state: str) -> list[Window]:
+        """Return the stretches of the day that are in a state."""
+        return [stretch.window for stretch in self.stretches if stretch.state == state]
+
+    @cached_property
+    def state(self) -> State:
+        """The state of the day as a whole: counted as soon as something is."""
+        if self.counted:
+            return State.COUNTED
+        if self.day > self.today or (self.is_today and self.segment.first_report is None):
+            return State.NOT_YET
+        states = {stretch.state for stretch in self.stretches}
+        if State.WITHHELD in states:
+            return State.WITHHELD
+        return State.NOT_YET if self.is_today and self.segment.online else State.MISSING
+
+    @property
+    def uncounted(self) -> list[str]:
+        """The classes that have no number on a day that has some."""
+        return [kind for kind in CLASSES if self.totals[kind] is None] if self.state is State.COUNTED else []
+
+    def rows(self, bucket: str) -> list[DayRow]:
+        """Return a row for each quarter or hour that is shown, and one for each stretch between them that is in another state."""
+        periods, step = (self.quarters, QUARTER) if bucket == Bucket.QUARTER else (self.hours, HOUR)
+        rows = [
+            DayRow(Window(p.start, p.start + step), p, State.COUNTED)
+            for p in periods
+            if period_state(p) is State.COUNTED
+        ]
+        tail = Window(self.elapsed.end, self.elapsed.end)
+        at = self.elapsed.start
+        for window in (*(row.window for row in rows), tail):
+            starts = (at + n * QUARTER for n in range(max(0, (window.start - at) // QUARTER)))
+            parts = merged(Stretch(Window(start, start + QUARTER), self.state_at(start)) for start in starts)
+            rows += [DayRow(part.window, None, part.state) for part in parts]
+            at = max(at, window.end)
+        return sorted(rows, key=lambda row: row.window.start)
+
+    @cached_property
+    def fortnight(self) -> list[DayRow]:
+        """The day and those before it, oldest first: each with its counts, or with the state that stands there."""
+        known = {period.start.astimezone(self.tz).date(): period for period in self.days}
+        rows = []
+        for back in range(DAYS_BACK - 1, -1, -1):
+            day = self.day - timedelta(days=back)
+            period = known.get(day)
+            if period is not None and period_state(period) is State.COUNTED:
+                rows.append(DayRow(local_day(day, self.tz), period, State.COUNTED))
+                continue
+            state = State.WITHHELD if day in self.watched_days else State.MISSING
+            rows.append(DayRow(local_day(day, self.tz), None, self.state if back == 0 else state))
+        return rows
 
     @cached_property
     def totals(self) -> dict[str, float | None]:
@@ -86,31 +192,6 @@ class StreetDay:
     def speed_bin_kmh(self) -> int:
         """How wide the bins of the speeds are."""
         return bin_kmh(self.speeds or ())
-
-    @cached_property
-    def gaps(self) -> list[Window]:
-        """The stretches of the day so far, since the first report ever, from which nothing came."""
-        first = self.segment.first_report
-        if first is None:
-            return []
-        return stretches(
-            max(first, self.elapsed.start), self.elapsed.end, [p.start for p in self.quarters if p.observed_s]
-        )
-
-
-def stretches(start: datetime, end: datetime, seen: Sequence[datetime]) -> list[Window]:
-    """Return the stretches of quarters between `start` and `end` that are not among the `seen`."""
-    known = set(seen)
-    found: list[Window] = []
-    at = start
-    while at < end:
-        if at not in known:
-            if found and found[-1].end == at:
-                found[-1] = Window(found[-1].start, at + QUARTER)
-            else:
-                found.append(Window(at, at + QUARTER))
-        at += QUARTER
-    return found
 
 
 async def read_day(
@@ -149,8 +230,20 @@ async def read_day(
         days=days,
         speeds=added_bins(timed) if timed else None,
         sensors=await sensors_at(database, segment.segment_id),
+        watched_days=await read_watched_days(database, segment, days, fortnight) if hours_only else frozenset(),
         hours_only=hours_only,
     )
+
+
+async def read_watched_days(
+    database: Database, segment: Segment, days: Sequence[Period], fortnight: Window
+) -> frozenset[date]:
+    """Return the days in which somebody watched, when some of the fortnight have no counts to show."""
+    if len(days) == DAYS_BACK:
+        return frozenset()
+    tz = zone(segment.timezone)
+    watched = await read_watched(database, [segment.segment_id], fortnight)
+    return frozenset(quarter.start.astimezone(tz).date() for quarter in watched if quarter.observed_s)
 
 
 def without_what_is_to_come(

@@ -10,8 +10,7 @@ const LABELLED_MAX = 40;
 
 function passed(id) {
   const counts = totals[id];
-  const known = counts ? Object.values(counts).filter((n) => n !== null) : [];
-  return known.length ? known.reduce((sum, n) => sum + n, 0) : null;
+  return counts ? counts.n : null;
 }
 
 async function everySegment(address) {
@@ -38,7 +37,7 @@ function told({ properties }) {
   name.textContent = properties.name;
   const n = passed(properties.segment_id);
   const line = document.createElement("span");
-  line.textContent = n === null ? words.none : `${Math.round(n).toLocaleString(document.documentElement.lang)} ${words.day}`;
+  line.textContent = n === null ? words[totals[properties.segment_id]?.state ?? "missing"] : `${Math.round(n).toLocaleString(document.documentElement.lang)} ${words.day}`;
   box.append(name, line);
   return box;
 }
@@ -55,7 +54,7 @@ async function fill() {
     const weight = 4 + 10 * Math.sqrt((passed(id) ?? 0) / most);
     const path = points(one.geometry);
     const casing = L.polyline(path, { weight: weight + 4, className: "street-casing", interactive: false });
-    const line = L.polyline(path, { weight, className: `street-line${online ? "" : " is-silent"}`, dashArray: online ? null : "2 9" });
+    const line = L.polyline(path, { weight, className: `street-line${online ? "" : " is-silent"}${passed(id) === null ? " is-uncounted" : ""}`, dashArray: online ? null : "2 9" });
     line.bindTooltip(told(one), { sticky: true, className: "street-tip" });
     line.on("click", () => { location.href = links.page; });
     const row = document.querySelector(`[data-street="${id}"]`);

@@ -19,6 +19,7 @@ from telstraat_api.database import Database
 from telstraat_api.discretion import finished, is_discreet, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
+from telstraat_api.gaps import read_gaps
 from telstraat_api.periods import Bucket, Window, read_window, zone
 from telstraat_api.reading import Key, read_rows
 from telstraat_api.settings import ApiSettings
@@ -131,12 +132,14 @@ async def report_columns(
         rows = await read_rows(database, list(zones), window, bucket, settings.rows_max, Key.SEGMENT, standing)
     if len(rows) > settings.rows_max:
         raise QueryError(f"this is more than {settings.rows_max} rows; ask for less, or for a file")
+    present = ((row[0], row[1]) for row in rows)
     body = {
         "bucket": bucket.value,
         "from": stamp(window.start),
         "to": stamp(window.end),
         "licence": settings.licence,
         "columns": columns_of(rows),
+        "gaps": await read_gaps(database, zones, bucket, window, present, hides=is_discreet(request, reader)),
     }
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
 

@@ -15,10 +15,12 @@ from telstraat_api.answers import json_answer, stamp
 from telstraat_api.counts import KINDS, RATED, Period, bin_kmh, v85_kmh
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet, read_for
+from telstraat_api.gaps import read_gaps
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
 from telstraat_api.reading import Speeds, read_speeds
 from telstraat_api.segments import find_segment
 from telstraat_api.settings import ApiSettings
+from telstraat_api.states import not_shown, period_state
 from telstraat_api.v1.segments import SegmentId
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
 from telstraat_contract.messages import Flag
@@ -87,6 +89,8 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
         "sensor_s": period.sensor_s,
         "flags": flag_names(period.flags),
         "source": period.source_id,
+        "state": period_state(period),
+        "not_shown": not_shown(period),
         "raw": None if period.raw is None else by_kind(period.raw),
         "corrected": None if corrected is None else by_kind([rounded(value) for value in corrected]),
     }
@@ -111,6 +115,8 @@ async def reports_of(
     periods = await read_for(request, reader, zones, bucket, window)
     speed = speed and not (bucket is Bucket.QUARTER and is_discreet(request, reader))
     speeds = await read_speeds(database, segments, window, bucket) if speed else None
+    present = ((period.segment_id, period.start) for period in periods)
+    hides = is_discreet(request, reader)
     return {
         "segments": segments,
         "timezone": tz.key,
@@ -119,6 +125,7 @@ async def reports_of(
         "to": stamp(window.end),
         "licence": settings.licence,
         "periods": [shape(period, bucket, tz, speeds) for period in periods],
+        "gaps": await read_gaps(database, zones, bucket, window, present, hides=hides),
         "links": {"segment": f"/api/v1/segments/{segments[0]}"},
     }
 
@@ -140,7 +147,8 @@ async def segment_reports(
     """Return what was counted between `from` and `to`, oldest first.
 
     `raw` is what was seen; `corrected` is scaled up to the full time by what was observed, quarter by quarter. The window
-    is widened to whole periods. A period without data is absent; a quarter in which the sensor was there but blind has
+    is widened to whole periods. A period without data is absent, and `gaps` say why: nobody watched (`missing`), it is not
+    shown (`withheld`), or it is not there yet (`not_yet`). A quarter in which the sensor was there but blind has
     `observed_s` 0 and `corrected` null. Counts imported from others carry their `source` and have no `raw`.
     """
     database: Database = request.app.state.database

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from telstraat_api.problem import MEDIA_TYPE, Problem
+from telstraat_api.states import State
 
 
 class Line(BaseModel):
@@ -70,7 +71,7 @@ class SensorList(BaseModel):
 class Directed(BaseModel):
     """Per direction: `lft` from A to B, `rgt` from B to A."""
 
-    lft: float | None = Field(description="Null where the operator withholds small numbers.")
+    lft: float | None = Field(description="Null where the class was not counted or is withheld: see `not_shown`.")
     rgt: float | None
 
 
@@ -98,6 +99,10 @@ class PeriodShape(BaseModel):
     sensor_s: int = Field(description="Seconds observed, all sensors added: what `raw` belongs to.")
     flags: list[str]
     source: int | None = Field(description="Where imported counts come from; null for the street's own.")
+    state: State = Field(description="`counted` as soon as one class is: a 0 is a count, of somebody who watched.")
+    not_shown: dict[str, State] = Field(
+        description="The classes without a number: not counted (`missing`) or `withheld`."
+    )
     raw: Kinds | None = Field(description="As counted, all sensors added; null for imported counts.")
     corrected: Kinds | None = Field(description="As if observed all the time; null when nothing was observed.")
     confidence: dict[str, float | None] | None = Field(
@@ -105,6 +110,15 @@ class PeriodShape(BaseModel):
     )
     light: str | None = Field(None, description="Of quarters only: day, dusk, night or unknown.")
     speed: dict[str, Any] | None = Field(None, description="With `speed=true`: cars per 5 km/h and V85.")
+
+
+class GapShape(BaseModel):
+    """A stretch of the window without any period, and what stands there."""
+
+    segment_id: int
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+    state: State = Field(description="Nobody watched (`missing`), `withheld` from whoever asks, or `not_yet` there.")
 
 
 class ReportsShape(BaseModel):
@@ -117,6 +131,7 @@ class ReportsShape(BaseModel):
     end: str = Field(alias="to")
     licence: str
     periods: list[PeriodShape]
+    gaps: list[GapShape] = Field(description="What is not among the periods, by street and time.")
     links: dict[str, str]
 
 
@@ -166,6 +181,8 @@ PERIOD: dict[str, Any] = {
     "sensor_s": 3240,
     "flags": ["restarted"],
     "source": None,
+    "state": "counted",
+    "not_shown": {},
     "raw": {
         "pedestrian": _directed(9, 11),
         "bike": _directed(27, 14),
@@ -191,6 +208,7 @@ REPORTS: dict[str, Any] = {
     "to": "2026-03-02T08:00:00Z",
     "licence": "CC0-1.0",
     "periods": [PERIOD],
+    "gaps": [],
     "links": {"segment": "/api/v1/segments/1001"},
 }
 

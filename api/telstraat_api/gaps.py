@@ -1,0 +1,64 @@
+"""What is not among the periods of an answer, and why: nobody watched, it is withheld, or it is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from telstraat_api.answers import stamp
+from telstraat_api.database import Database
+from telstraat_api.periods import Bucket, Window, zone
+from telstraat_api.reading import read_watched
+from telstraat_api.states import ON_THE_WAY, Stretch, due_at, gaps
+
+CONNECTED = """
+select distinct i.segment_id from installation i join sensor_health h using (sensor_id)
+where i.segment_id = any(%(ids)s) and i.until_at is null and h.online
+"""
+
+
+async def read_gaps(
+    database: Database,
+    zones: Mapping[int, str],
+    bucket: Bucket,
+    window: Window,
+    present: Iterable[tuple[int, datetime]],
+    *,
+    hides: bool,
+) -> list[dict[str, Any]]:
+    """Return the gaps between periods, which are given by street and start, in order; `hides` where not all is shown.
+
+    Nothing is asked of the database for an answer without gaps.
+    """
+    now = datetime.now(UTC)
+    starts = {segment_id: [start for _, start in of] for segment_id, of in groupby(present, key=lambda place: place[0])}
+
+    def found(segment_id: int, watched: Iterable[datetime], *, online: bool) -> list[Stretch]:
+        due = due_at(now, online=online)
+        return gaps(window, bucket, zone(zones[segment_id]), starts.get(segment_id, ()), watched, due)
+
+    at_first = {segment_id: found(segment_id, (), online=False) for segment_id in zones}
+    ids = [segment_id for segment_id, of in at_first.items() if of]
+    if not ids:
+        return []
+    connected: set[int] = set()
+    if window.end > now - ON_THE_WAY:
+        connected = {row["segment_id"] for row in await database.rows(CONNECTED, {"ids": ids})}
+    hidden: dict[int, list[datetime]] = {}
+    if hides:
+        for quarter in await read_watched(database, ids, window):
+            if quarter.observed_s:
+                hidden.setdefault(quarter.segment_id, []).append(quarter.start)
+    return [
+        shape(segment_id, stretch)
+        for segment_id in ids
+        for stretch in found(segment_id, hidden.get(segment_id, ()), online=segment_id in connected)
+    ]
+
+
+def shape(segment_id: int, stretch: Stretch) -> dict[str, Any]:
+    """Return a gap as answers tell it."""
+    start, end = stamp(stretch.window.start), stamp(stretch.window.end)
+    return {"segment_id": segment_id, "from": start, "to": end, "state": stretch.state}

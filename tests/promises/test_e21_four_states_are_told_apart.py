@@ -1,0 +1,193 @@
+"""E21: missing, withheld, not yet and zero are four different things, in text, chart, table and JSON, in every language."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from tests.api.conftest import served
+from tests.api.four_states import Town, a_town
+from tests.api.streets import BRUSSELS
+
+from telstraat_api.settings import ApiSettings
+from telstraat_ingest.rollup import refresh_all
+
+LARGEST = {
+    "en": {"missing": "No counts: nobody was watching", "withheld": "Counted, but not shown", "not_yet": "No counts yet"},
+    "nl": {"missing": "Geen tellingen: er keek niemand", "withheld": "Geteld, maar niet getoond", "not_yet": "Nog geen tellingen"},
+    "fr": {
+        "missing": "Pas de comptages : personne n’observait",
+        "withheld": "Compté, mais non affiché",
+        "not_yet": "Pas encore de comptages",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def town(module_database: str) -> Town:
+    with psycopg.connect(module_database, autocommit=True) as connection:
+        town = a_town(connection, datetime.now(UTC))
+        refresh_all(connection)
+    return town
+
+
+@contextlib.contextmanager
+def reader(dsn: str, quarter_min: int) -> Iterator[httpx.Client]:
+    settings = ApiSettings(dsn=dsn, quarter_min=quarter_min, pool_max=4, keep_s=0)
+    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def public(module_database: str, town: Town) -> Iterator[httpx.Client]:
+    """What everybody reads where small numbers are withheld."""
+    with reader(module_database, 10) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def open_to_all(module_database: str, town: Town) -> Iterator[httpx.Client]:
+    """What everybody reads where nothing is withheld."""
+    with reader(module_database, 0) as client:
+        yield client
+
+
+def page_of(client: httpx.Client, number: int, day: str, language: str = "en") -> str:
+    answer = client.get(f"/street/{number}", params={"day": day, "lang": language, "by": "hour"})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def largest(page: str) -> str:
+    return " ".join(re.findall(r'<p class="big">(.*?)</p>', page, re.DOTALL)[0].split())
+
+
+def spec(page: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(re.findall(rf'id="spec-{name}">(.*?)</script>', page)[0])
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "fr"])
+def test_the_largest_type_never_says_zero_of_what_nobody_watched(
+    public: httpx.Client, town: Town, language: str
+) -> None:
+    yesterday, tomorrow = town.yesterday.date().isoformat(), (town.yesterday.date() + timedelta(days=2)).isoformat()
+    said = {
+        "missing": largest(page_of(public, town.silent, yesterday, language)),
+        "withheld": largest(page_of(public, town.withheld, yesterday, language)),
+        "not_yet": largest(page_of(public, town.counted, tomorrow, language)),
+    }
+    assert said == LARGEST[language]
+    today = datetime.now(BRUSSELS).date().isoformat()
+    assert largest(page_of(public, town.new, today, language)) == LARGEST[language]["not_yet"]
+    assert re.match(r"[\d.,\s]*\d", largest(page_of(public, town.counted, yesterday, language)))
+
+
+def test_a_zero_is_said_when_somebody_watched_and_nobody_passed(public: httpx.Client, town: Town) -> None:
+    page = page_of(public, town.counted, (town.yesterday.date() - timedelta(days=1)).isoformat())
+    assert largest(page) == "0 road users passed"
+    assert "nobody was watching" not in page
+
+
+def test_nobody_was_watching_is_said_of_nothing_that_was_counted(public: httpx.Client, town: Town) -> None:
+    page = page_of(public, town.withheld, town.yesterday.date().isoformat())
+    assert "nobody was watching" not in page
+    assert "What was counted is not shown" in page
+    assert "nobody was watching" in page_of(public, town.silent, town.yesterday.date().isoformat())
+
+
+def test_charts_draw_each_state_in_its_own_way(public: httpx.Client, town: Town) -> None:
+    day = town.yesterday.date()
+    silent = spec(page_of(public, town.silent, day.isoformat()), "days")["datasets"]
+    assert len(silent["missing"]) > 5
+    assert not silent["withheld"]
+    withheld = page_of(public, town.withheld, day.isoformat())
+    assert spec(withheld, "days")["datasets"]["withheld"] == [
+        {"day": silent["missing"][-1]["day"], "told": "counted, not shown"}
+    ]
+    assert spec(withheld, "day")["datasets"]["withheld"]
+    for name in ("day", "ways", "days"):
+        fills = {layer["mark"].get("fill") for layer in spec(withheld, name)["layer"]}
+        assert {"url(#is-missing)", "url(#is-withheld)"} <= fills, name
+    assert 'id="is-missing"' in withheld
+    assert 'id="is-withheld"' in withheld
+
+
+def test_the_two_weeks_tell_a_missing_a_short_and_a_quiet_day_apart(open_to_all: httpx.Client, town: Town) -> None:
+    page = page_of(open_to_all, town.counted, town.yesterday.date().isoformat())
+    data = spec(page, "days")["datasets"]
+    [missing] = {row["day"] for row in data["missing"]}
+    assert missing not in {row["day"] for row in data["days"]}, "a missing day has no bar, not even one of 0"
+    [short] = [row for row in data["shares"] if row["uptime"] < 0.2]
+    assert short["said"] == "8%"
+    [quiet] = [row for row in data["shares"] if row["n"] == 0]
+    assert (quiet["said"], quiet["uptime"]) == ("0", 1)
+    table = re.findall(r'id="days-table">(.*?)</table>', page, re.DOTALL)[0]
+    assert table.count("nobody watched") == 1
+    assert table.count("<tr>") == 15, "a row for each of 14 days"
+
+
+def test_the_map_says_what_stands_instead_of_a_number(open_to_all: httpx.Client, town: Town) -> None:
+    page = open_to_all.get("/").text
+    lines = json.loads(re.findall(r'id="totals">(.*?)</script>', page)[0])
+    states = {name: lines[str(getattr(town, name))]["state"] for name in ("counted", "silent", "new")}
+    assert states == {"counted": "counted", "silent": "missing", "new": "not_yet"}
+    assert lines[str(town.silent)]["n"] is None
+    assert "nobody watched in the last 24 hours" in page
+    assert "nothing counted yet" in page
+
+
+def asked(client: httpx.Client, number: int, start: datetime, end: datetime, path: str = "") -> dict[str, Any]:
+    values = {"bucket": "hour", "from": start.isoformat(), "to": end.isoformat(), "segments": str(number)}
+    address = f"/api/v1/segments/{number}/reports" if not path else f"/api/v1/reports/{path}"
+    answer = client.get(address, params=values)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("path", ["", "columns"])
+def test_json_says_why_a_period_is_not_there(
+    public: httpx.Client, open_to_all: httpx.Client, town: Town, path: str
+) -> None:
+    start = town.yesterday
+    end = start + timedelta(days=3)
+
+    def states(client: httpx.Client, number: int) -> set[str]:
+        return {gap["state"] for gap in asked(client, number, start, end, path)["gaps"]}
+
+    assert states(open_to_all, town.silent) == {"missing", "not_yet"}
+    assert states(public, town.withheld) == {"missing", "withheld", "not_yet"}
+    assert "withheld" not in states(open_to_all, town.withheld), "who sees all is shown all"
+
+
+def test_json_covers_its_whole_window(public: httpx.Client, open_to_all: httpx.Client, town: Town) -> None:
+    start, end = town.yesterday - timedelta(days=9), town.yesterday + timedelta(days=3)
+    for client in (public, open_to_all):
+        for number in (town.counted, town.silent, town.withheld, town.new):
+            answer = asked(client, number, start, end)
+            spans = [(period["start"], period["end"]) for period in answer["periods"]]
+            spans += [(gap["from"], gap["to"]) for gap in answer["gaps"]]
+            times = sorted((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans)
+            assert (times[0][0], times[-1][1]) == (start, end)
+            assert all(before[1] == after[0] for before, after in itertools.pairwise(times))
+
+
+def test_json_has_a_state_for_every_class(open_to_all: httpx.Client, public: httpx.Client, town: Town) -> None:
+    yesterday = town.yesterday
+    hours = asked(open_to_all, town.counted, yesterday, yesterday + timedelta(days=1))["periods"]
+    assert {(hour["state"], len(hour["not_shown"])) for hour in hours} == {("counted", 0)}
+    values = {"bucket": "quarter", "from": yesterday.isoformat(), "to": (yesterday + timedelta(hours=12)).isoformat()}
+    quarters = public.get(f"/api/v1/segments/{town.counted}/reports", params=values).json()["periods"]
+    for quarter in quarters:
+        withheld = {kind for kind, count in quarter["corrected"].items() if count["lft"] is None}
+        assert quarter["not_shown"] == dict.fromkeys(withheld, "withheld")
+    assert any(quarter["not_shown"] for quarter in quarters)
