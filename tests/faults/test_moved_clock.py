@@ -112,6 +112,17 @@ def test_a_moment_is_read_as_people_write_it(text: str, moment: datetime) -> Non
     assert read_moment(text, datetime(2026, 11, 30, tzinfo=UTC), {}) == moment
 
 
-def test_what_is_no_moment_is_refused_with_a_way_out() -> None:
-    with pytest.raises(SystemExit, match="'tomorrow' is no moment: write 2028-02-29"):
-        read_moment("tomorrow", datetime.now(UTC), {})
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tomorrow", "'tomorrow' is no moment: write 2028-02-29"),
+        ("", "is no moment"),
+        ("2027-02-29", "is no moment"),
+        ("+99999999999d", "is no moment"),
+        ("+999999d", "outside of the years 1970 to 2199"),
+        ("9999-12-31", "outside of the years"),
+    ],
+)
+def test_what_is_no_moment_is_refused_with_a_way_out(text: str, said: str) -> None:
+    with pytest.raises(SystemExit, match=said):
+        read_moment(text, datetime.now(UTC), {})

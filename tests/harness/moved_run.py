@@ -1,8 +1,9 @@
 """Run tests with the clock of every process moved: `make test-moved AT="2028-02-29 23:59:50" ARGS=tests/api`.
 
 `AT` is a time (UTC unless it says its offset), a shift such as `+7d`, or one of the names that `--list` prints. Each file of
-tests begins at that moment again; with `--together` only the first does, which is quicker where no moment is special. Without `AT` the commit decides, so that another date is tried each time and a red run
-can be repeated; without tests to run, a part that covers each package.
+tests begins at that moment again; with `--together` only the first does, which is quicker where no moment is special. Without
+`AT` the commit decides, so that another date is tried each time and a red run can be repeated; without tests to run, a part
+that covers each package.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.harness.moved_clock import NOT_HERE, MovedClock
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE = timedelta(seconds=8)  # about what pytest takes to begin: the moment comes in the first tests
 ZONES = {"Europe": "Europe/Brussels", "the US": "America/New_York", "Lord Howe": "Australia/Lord_Howe"}
+YEARS = range(1970, 2200)  # what fits the nanoseconds of the library, and what the product takes for a year
 NO_TESTS = 5  # pytest's exit code when a file has none that were chosen
 
 PART = [
@@ -85,16 +87,19 @@ def read_moment(text: str, now: datetime, named: dict[str, datetime]) -> datetim
     Raises
     ------
     SystemExit
-        It is none of them.
+        It is none of them, or too far away.
     """
     if text in named:
         return named[text]
-    if shift := re.fullmatch(r"\+(\d+)([dh])", text):
-        return now + timedelta(**{"d": {"days": int(shift[1])}, "h": {"hours": int(shift[1])}}[shift[2]])
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        if shift := re.fullmatch(r"\+(\d+)([dh])", text):
+            at = now + int(shift[1]) * {"d": timedelta(days=1), "h": timedelta(hours=1)}[shift[2]]
+        else:
+            at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
         sys.exit(f"AT={text!r} is no moment: write 2028-02-29 23:59:50, +7d, or one of {', '.join(named)}")
+    if at.year not in YEARS:
+        sys.exit(f"AT={text!r} lies outside of the years {YEARS[0]} to {YEARS[-1]}")
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
