@@ -160,7 +160,7 @@ class Counter:
         count = self.sight.see(luma, t_s - (self._begun_t_s or 0.0), dt_s, working=working)
         small = self.background
         if t_s >= self.view.due_s:
-            self.view.update(t_s, small.small, small.mask, *self.sight.movement())
+            self.view.update(t_s, small.small, small.mask, *self.sight.movement(), small.mean)
         if count == LOST or self.view.blind or self.sight.numbers[SOLID_COUNT] > self._lost_pixels:
             return self._lose(dt_s)
         self._lost_s = 0.0

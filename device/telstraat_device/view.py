@@ -2,7 +2,9 @@
 
 Once a second the picture's edges are compared with those of the view that was learnt: edges gone is a covered camera,
 other edges is a moved one. At night what moves is brighter than the street, because it carries its own light; that
-holds under street lamps and automatic exposure, where the brightness of the picture does not.
+holds under street lamps and automatic exposure, where the brightness of the picture does not. Pale cars by day are brighter
+than the street, too. But light that is carried fades with the distance, where paint is as bright from edge to edge; and what
+the lamps do not reach stays dark however long the exposure, where by day the sky lights all of the street.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ LEARN_VIEW_S = 10.0
 FOLLOW_S = 900.0  # shadows wander with the sun
 NIGHT_LUMA, DUSK_LUMA = 42, 62
 NIGHT_BRIGHTER, DUSK_BRIGHTER = 0.78, 0.62  # share of moving pixels brighter than the street: day 0.0 to 0.5, night 0.9
+FADES_BELOW = 0.7  # what is usual of how much brighter it got, by the most of it: lamps 0.4, even paint 0.95
+EVEN_BELOW = 0.5  # how far what is brighter differs within itself, by the most that it got brighter: paint 0.1, lamps 1
+UNLIT_BELOW = 0.7  # the darkest tenth by the middle of the picture: a street under lamps 0.4, by an even sky 0.9
+BRIGHTENED_MIN = 100  # pixels
 DARK_LUMA, DARK_EDGES = 14, 1.2
 LIGHT_MEMORY_S = 60.0
 MOVING_ENOUGH = 4000.0  # pixels of traffic after which it tells the light
@@ -197,13 +203,20 @@ class ViewWatch:
         self._last_s: float | None = None
         self._learnt_s = self._odd_s = self._empty_s = 0.0
         self._moving = self._brighter = 0.0
+        self._fading = 0.0  # seconds in which what moved faded like light, less those in which it was even like paint
 
     def update(
-        self, t_s: float, small: NDArray[np.uint8], mask: NDArray[np.uint64], moving: int, brighter: int
+        self,
+        t_s: float,
+        small: NDArray[np.uint8],
+        mask: NDArray[np.uint64],
+        moving: int,
+        brighter: int,
+        street: NDArray[np.uint16] | None = None,
     ) -> None:
         """Take in a frame, and how many pixels moved since the last and how many of them are brighter than the street.
 
-        Nothing but these two sums is looked at before `due_s`.
+        `street` is what is behind, in 256ths of a grey level. Nothing but the two sums is looked at before `due_s`.
         """
         if self._last_s is None:
             self._last_s = t_s
@@ -216,6 +229,8 @@ class ViewWatch:
         self._at[MASK] = address(mask)
         count = self._look(address(small), 0, 0.0, 0.0)
         self._judge_edges(count, passed_s)
+        if street is not None:
+            self._judge_brightening(small, mask, street)
         self._judge_light(passed_s)
 
     def _judge_edges(self, count: int, passed_s: float) -> None:
@@ -245,11 +260,28 @@ class ViewWatch:
             pace = min(1.0, passed_s / (LEARN_VIEW_S if self._learnt_s < LEARN_VIEW_S else FOLLOW_S))
             self._accustom(0, count, pace, 0.0)
 
+    def _judge_brightening(
+        self, small: NDArray[np.uint8], mask: NDArray[np.uint64], street: NDArray[np.uint16]
+    ) -> None:
+        """Decide whether what is brighter than the street fades like light, or is even like paint."""
+        width, height = int(self._at[WIDTH]), int(self._at[HEIGHT])
+        bits = np.unpackbits(mask.view(np.uint8).reshape(height, -1), axis=1, bitorder="little")[:, :width]
+        in_front = np.flatnonzero(bits)
+        behind = (street.ravel()[in_front] >> 8).astype(np.int16)
+        seen = small.ravel()[in_front].astype(np.int16)
+        brightened = seen - behind > behind >> 3
+        if np.count_nonzero(brightened) >= BRIGHTENED_MIN:
+            usual, most = np.quantile((seen - behind)[brightened], (0.5, 0.95))
+            low, high = np.quantile(seen[brightened], (0.1, 0.9))
+            fades = usual < FADES_BELOW * most and high - low > EVEN_BELOW * most
+            self._fading += 1.0 if fades else -1.0
+
     def _judge_light(self, passed_s: float) -> None:
         """Decide day, dusk or night, and too dark."""
         lumas = self._lumas.tolist()
         middle, bright = quantile(lumas, 0.5), quantile(lumas, 0.9)
-        share = self._brighter / self._moving if self._moving >= MOVING_ENOUGH else 0.0
+        carried = self._fading >= 0.0 and quantile(lumas, 0.1) < UNLIT_BELOW * middle
+        share = self._brighter / self._moving if carried and self._moving >= MOVING_ENOUGH else 0.0
         if middle < NIGHT_LUMA or share > NIGHT_BRIGHTER:
             self.light = "night"
         elif middle < DUSK_LUMA or share > DUSK_BRIGHTER:
@@ -261,3 +293,4 @@ class ViewWatch:
         fade = max(0.0, 1.0 - passed_s / LIGHT_MEMORY_S)
         self._moving *= fade
         self._brighter *= fade
+        self._fading *= fade

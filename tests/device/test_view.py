@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from telstraat_device.counter import Counter
 from telstraat_device.view import ViewWatch
 from telstraat_device.words import words_across
 
@@ -84,3 +85,47 @@ def test_black_is_too_dark_to_count() -> None:
     watch = watched(lambda _: np.full((HEIGHT, WIDTH), 4, np.uint8), 5)
     assert watch.too_dark
     assert watch.light == "night"
+
+
+def houses(windows: int) -> Picture:
+    """Return an even street by day before a house with so many dark windows."""
+    picture = np.full((HEIGHT, WIDTH), 115, np.uint8)
+    for number in range(windows):
+        picture[5:50, 6 + 40 * number : 36 + 40 * number] = 50
+    picture[58:60] = picture[150:152] = 205
+    return picture
+
+
+def paint(picture: Picture, x: int) -> None:
+    """Draw a pale car, as bright from edge to edge."""
+    picture[80:110, max(0, x) : max(0, x + 60)] = 195
+
+
+def lamp(picture: Picture, x: int) -> None:
+    """Add the light of a lamp: it fades with the distance."""
+    across, down = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    light = 240.0 * np.exp(-(((across - x) / 16.0) ** 2 + ((down - 95) / 16.0) ** 2))
+    picture[:] = np.minimum(255, picture + light).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("background", "pass_by", "light"),
+    [
+        (houses(0), paint, "day"),
+        (houses(7), paint, "day"),
+        (street(), paint, "day"),
+        (street(tone=90), lamp, "night"),
+        (houses(7), lamp, "night"),
+    ],
+    ids=["pale cars", "pale cars and dark windows", "pale cars in a busy street", "lamps", "lamps and dark walls"],
+)
+def test_what_moves_tells_the_night_only_where_its_light_fades(
+    background: Picture, pass_by: Callable[[Picture, int], None], light: str
+) -> None:
+    counter, rng = Counter(WIDTH, HEIGHT, ((160.0, 20.0), (160.0, 170.0))), np.random.default_rng(3)
+    for number in range(250):
+        picture = background.copy()
+        pass_by(picture, number * 12 % (WIDTH + 120) - 60)
+        noisy = picture.astype(np.int16) + rng.integers(-2, 3, (HEIGHT, WIDTH))
+        counter.process(noisy.clip(0, 255).astype(np.uint8), number / 10)
+    assert counter.view.light == light
