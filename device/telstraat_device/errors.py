@@ -9,7 +9,8 @@ DeviceError
 ├── FrameError           a frame that is not what the counter was set up for
 ├── KernelError          machine code that was asked for and is not there
 ├── SettingsError        a setting that is unknown, of the wrong kind, or dangerous
-└── StorageError         a state folder that cannot be this sensor's
+├── StorageError         a state folder that cannot be this sensor's
+└── DamagedError         a stored file that is not as it was written
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class SettingsError(DeviceError):
 
 class StorageError(DeviceError):
     """The state folder cannot be used by this sensor."""
+
+
+class DamagedError(DeviceError):
+    """A file of the state folder is not as it was written: what can be read of it has to be salvaged."""

@@ -23,7 +23,9 @@ import msgspec
 from telstraat_contract.messages import Receipt, decode, encode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.topics import Channel
+from telstraat_device.errors import DamagedError
 from telstraat_device.outbox_file import OutboxFile, is_damaged, is_full
+from telstraat_device.outbox_schema import CRC_LENGTH, crc
 from telstraat_device.periods import SliceKey, State
 from telstraat_device.ranges import Range, holds, joined
 from telstraat_device.tally import Quarter, Tally, report_of
@@ -33,12 +35,13 @@ DAY_S = 86_400
 ROOM_ROWS = 16  # given up at once when the disk is full: some pages
 ATTEMPTS_MAX = 10
 MEMORY_REPORTS_MAX = 96  # a day: then the oldest on the disk makes room for the newest in memory
-WAITING = "select epoch, seq, start_s, due_s, payload from report where receipted_s is null and due_s <= ?"
+WAITING = "select epoch, seq, start_s, payload, seal from report where receipted_s is null and start_s <= ?"
 OLDEST = " order by start_s, seq limit ?"
 NEWEST = " order by start_s desc, seq desc limit ?"
 NOT_HELD = " and not (epoch = ? and seq > ?)"
 STREAM = "select epoch, last_seq, through, sent_seq from stream"
-INSERT_REPORT = "insert into report (epoch, seq, start_s, due_s, payload) values (?, ?, ?, ?, ?)"
+INSERT_REPORT = "insert into report (epoch, seq, start_s, payload) values (?, ?, ?, ?)"
+INSERT_HELD = "insert or replace into held (boot, start_s, length_s, tally) values (?, ?, ?, ?)"
 RECEIPTED_OLDEST = """
 delete from report where (epoch, seq) in
 (select epoch, seq from report where receipted_s is not null order by receipted_s limit ?)"""
@@ -63,7 +66,6 @@ class Row:
     epoch: int
     seq: int
     start_s: int
-    due_s: float
     payload: bytes
 
     @property
@@ -107,7 +109,7 @@ class Outbox:
     @property
     def alarms(self) -> list[str]:
         """What is wrong with the storage, in sentences."""
-        return [text for text in (self._trouble, self._file.only_memory, self._file.moved_aside, self.put_back) if text]
+        return [text for text in (self._trouble, *self._file.alarms, self.put_back) if text]
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -160,6 +162,8 @@ class Outbox:
                         return False
                 else:
                     break
+            if self._unsaved or self._given_up:
+                self._file.note_progress()
             self._unsaved, self._given_up, self._trouble = [], {}, ""
             return True
 
@@ -172,19 +176,24 @@ class Outbox:
             for quarter in self._unsaved:
                 self._append(quarter)
             self._stream(state.generation)
-            self._db.execute("update device set state = ?", (msgspec.json.encode(state).decode(),))
+            self._db.execute("update device set state = ?, saves = saves + 1", (msgspec.json.encode(state).decode(),))
             for key in changed:
                 if key in held:
                     text = msgspec.json.encode(held[key]).decode()
-                    self._db.execute("insert or replace into held values (?, ?, ?, ?)", (*key, text))
+                    self._db.execute(INSERT_HELD, (*key, text))
                 else:
                     self._db.execute("delete from held where boot = ? and start_s = ? and length_s = ?", key)
 
     def _append(self, quarter: Quarter) -> None:
         epoch, last_seq = self._stream(quarter.generation)
+        if self._db.execute(
+            "select 1 from report where epoch = ? and start_s = ?", (epoch, quarter.start_s)
+        ).fetchone():
+            log.warning("the quarter from %d on is closed already in epoch %d", quarter.start_s, epoch)
+            return
         seq = last_seq + 1
         payload = encode(report_of(quarter, self.sensor, epoch, seq)).decode()
-        self._db.execute(INSERT_REPORT, (epoch, seq, quarter.start_s, quarter.end_s + self.spread_s, payload))
+        self._db.execute(INSERT_REPORT, (epoch, seq, quarter.start_s, payload))
         self._db.execute("update stream set last_seq = ? where epoch = ?", (seq, epoch))
 
     def _stream(self, generation: int) -> Key:
@@ -199,7 +208,7 @@ class Outbox:
 
     def _record_lost(self, epoch: int, first: int, last: int) -> None:
         log.warning("reports %d to %d of epoch %d are lost", first, last, epoch)
-        self._db.execute("insert or replace into lost values (?, ?, ?)", (epoch, first, last))
+        self._db.execute("insert or replace into lost (epoch, first, last) values (?, ?, ?)", (epoch, first, last))
 
     def _mended(self, error: sqlite3.Error) -> bool:
         """Do about an error what can be done; tell whether another attempt is worth while."""
@@ -306,16 +315,18 @@ class Outbox:
         cannot count twice in one epoch.
         """
         rows = self._db.execute(
-            "select seq, start_s, due_s, payload from report where epoch = ? and seq > ?", (epoch, known)
+            "select seq, start_s, payload from report where epoch = ? and seq > ?", (epoch, known)
         ).fetchall()
         self._db.execute("delete from report where epoch = ? and seq > ?", (epoch, known))
-        for seq, start_s, due_s, payload in rows:
+        for seq, start_s, payload in rows:
             report = decode(Channel.REPORT, payload.encode())
             again = encode(msgspec.structs.replace(report, seq=seq + by)).decode()
-            self._db.execute(INSERT_REPORT, (epoch, seq + by, start_s, due_s, again))
+            self._db.execute(INSERT_REPORT, (epoch, seq + by, start_s, again))
         lost = [(first + by, last + by) for first, last in self._lost(epoch) if first > known]
         self._db.execute("delete from lost where epoch = ? and first > ?", (epoch, known))
-        self._db.executemany("insert into lost values (?, ?, ?)", [(epoch, *pair) for pair in lost])
+        self._db.executemany(
+            "insert into lost (epoch, first, last) values (?, ?, ?)", [(epoch, *pair) for pair in lost]
+        )
         self._db.execute(
             "update stream set last_seq = last_seq + ?, sent_seq = ? where epoch = ?", (by, known + by, epoch)
         )
@@ -340,6 +351,7 @@ class Outbox:
             try:
                 with self._file.transaction():
                     self._db.executemany("update stream set sent_seq = ? where epoch = ?", news)
+                self._file.note_progress()
             except (
                 sqlite3.Error
             ) as error:  # not noted, it may look like a copy later, and be quarantined as a duplicate
@@ -393,17 +405,23 @@ class Outbox:
 
     def waiting(self, limit: int, due_by_s: float = float("inf"), *, newest: bool = False) -> list[Row]:
         """Return reports that wait for a receipt, oldest first or newest first."""
-        with self._lock:
-            rows = self._rows(WAITING + (NEWEST if newest else OLDEST), (due_by_s, limit))
-        return [Row(epoch, seq, start_s, due_s, payload.encode()) for epoch, seq, start_s, due_s, payload in rows]
+        return self._intact_rows([], limit, due_by_s, newest=newest)
 
     def sendable(self, limit: int, due_by_s: float, *, newest: bool = False) -> list[Row]:
         """Return those of them that may be sent."""
         with self._lock:
-            held = self._held_back()
-            query = WAITING + NOT_HELD * len(held) + (NEWEST if newest else OLDEST)
-            rows = self._rows(query, (due_by_s, *(number for pair in held for number in pair), limit))
-        return [Row(epoch, seq, start_s, due_s, payload.encode()) for epoch, seq, start_s, due_s, payload in rows]
+            return self._intact_rows(self._held_back(), limit, due_by_s, newest=newest)
+
+    def _intact_rows(self, held: list[Key], limit: int, due_by_s: float, *, newest: bool) -> list[Row]:
+        """Return reports that are as they were written; where one is not, what can be read is salvaged first."""
+        query = WAITING + NOT_HELD * len(held) + (NEWEST if newest else OLDEST)
+        values = (due_by_s - QUARTER_S - self.spread_s, *(number for pair in held for number in pair), limit)
+        with self._lock:
+            rows = self._rows(query, values)
+            if not all(sealed[:CRC_LENGTH] == crc(payload) for *_, payload, sealed in rows):
+                self._file.begin_anew(DamagedError("a report is not as it was written"))
+                rows = self._rows(query, values)
+        return [Row(epoch, seq, start_s, payload.encode()) for epoch, seq, start_s, payload, _ in rows]
 
     def waiting_count(self) -> int:
         """Return how many reports have no receipt, those that only memory holds included."""

@@ -1,6 +1,6 @@
-"""The outbox's SQLite file: opened, checked, and begun anew when it is damaged or cannot be had.
+"""The outbox's SQLite file: opened, checked, salvaged when it is damaged, and done without when it cannot be had.
 
-A damaged file is moved aside, and what can still be read of it is taken over. Where the disk gives no file at all, a
+A damaged file is moved aside, and a new one takes its place with all that can be read. Where the disk gives no file at all, a
 database in memory stands in, so that counting goes on; that is an alarm.
 """
 
@@ -12,42 +12,29 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-from telstraat_device.errors import StorageError
+from telstraat_device.errors import DamagedError, StorageError
+from telstraat_device.outbox_schema import CRC_LENGTH, LAYOUT, check, check_unsealed, columns_of, crc, prepare
+from telstraat_device.progress import Progress, ProgressFile, progress_of
+from telstraat_device.salvage import SUFFIXES, accounts, finish, salvage
 
 FILE = "outbox.sqlite"
 RESERVE_FILE = "outbox.reserve"
 RESERVE_BYTES = 4 * 4096 * 32  # several full write-ahead logs
-LAYOUT = 1
 WAL_PAGES = 32  # small, so that a nearly full disk still has room for it
 BUSY_S = 5.0
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+NO_DAMAGE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+)
 DISK_TROUBLE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
-SCHEMA = """
-create table if not exists device (
-    one integer primary key check (one = 1), layout integer not null, sensor text not null,
-    starts integer not null default 0, state text not null default '{}', config text);
-create table if not exists stream (
-    generation integer primary key, epoch integer not null unique,
-    last_seq integer not null default 0, through integer not null default 0, sent_seq integer not null default 0);
-create table if not exists report (
-    epoch integer not null, seq integer not null, start_s integer not null, due_s real not null,
-    receipted_s real, payload text not null, primary key (epoch, seq), unique (epoch, start_s)) without rowid;
-create index if not exists waiting on report (start_s) where receipted_s is null;
-create table if not exists lost (
-    epoch integer not null, first integer not null, last integer not null, primary key (epoch, first)) without rowid;
-create table if not exists held (
-    boot text not null, start_s integer not null, length_s integer not null, tally text not null,
-    primary key (boot, start_s, length_s)) without rowid;
-"""
-ADD_SENT_SEQ = """
-begin immediate;
-alter table stream add column sent_seq integer not null default 0;
-update stream set sent_seq = last_seq;
-commit;
-"""  # an earlier version has not noted what it sent: all of it may have been
-TAKE_OVER_REPORTS = "select epoch, seq, start_s, due_s, receipted_s, payload from report"
 log = logging.getLogger(__name__)
 
 
@@ -57,15 +44,16 @@ class OutboxFile:
     def __init__(self, folder: Path, sensor: str) -> None:
         self.path = folder / FILE
         self.sensor = sensor
-        self.moved_aside = ""  # what became of a damaged file
         self.only_memory = ""  # why there is no file
         self._reserve = folder / RESERVE_FILE
+        self._progress = ProgressFile(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.db = self._open(self.path)
-        except sqlite3.DatabaseError as error:
-            if is_damaged(error):
-                self._move_aside(error)
+            finish(self.path)
+            self.db = self._open()
+        except (DamagedError, sqlite3.Error) as error:
+            if is_damaged(error) or any(part.is_dir() for part in self._parts()):
+                self._salvage(error)
             elif self.path.exists() or is_full(error):
                 self._do_without(str(error))
             else:
@@ -77,6 +65,11 @@ class OutboxFile:
                 raise StorageError(f"the state folder {str(folder)!r} cannot be used: {error.strerror}") from error
             self._do_without(str(error.strerror))
         self.keep_reserve()
+
+    @property
+    def alarms(self) -> list[str]:
+        """What is wrong with the file, in sentences: damage as long as nobody has seen its account and deleted it."""
+        return [*([self.only_memory] if self.only_memory else []), *accounts(self.path)]
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -90,11 +83,19 @@ class OutboxFile:
                 self.db.execute("rollback")
             raise
 
-    def begin_anew(self, error: sqlite3.Error) -> None:
-        """Go on with a new file when this one turns out to be damaged."""
+    def begin_anew(self, error: Exception) -> None:
+        """Go on with what can be read of this file when it turns out to be damaged."""
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
-        self._move_aside(error)
+        self._salvage(error)
+
+    def note_progress(self) -> None:
+        """Write down beside the file how far it is; called after what it says is committed."""
+        if self.only_memory:
+            return
+        (saves,) = self.db.execute("select saves from device").fetchone()
+        rows = self.db.execute("select generation, epoch, last_seq, through, sent_seq from stream order by generation")
+        self._progress.write(progress_of(self.sensor, int(saves), rows.fetchall()))
 
     def close(self) -> None:
         """Close the file."""
@@ -115,103 +116,107 @@ class OutboxFile:
         with contextlib.suppress(OSError):
             self._reserve.unlink(missing_ok=True)
 
-    def _open(self, path: Path | str) -> sqlite3.Connection:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
-        try:
-            self._set_up(db)
-        except BaseException:
-            db.close()
-            raise
+    def _parts(self) -> list[Path]:
+        return [self.path.with_name(FILE + suffix) for suffix in SUFFIXES]
+
+    def _open(self) -> sqlite3.Connection:
+        progress = self._progress.read()
+        if progress is not None and progress.sensor != self.sensor:
+            progress = None
+        if self.path.exists() and self.path.stat().st_size:
+            self._check(progress)
+        elif progress is not None and progress.saves:
+            raise DamagedError("the file is gone, or empty")
+        db = self._connect(self.path)
+        with contextlib.suppress(sqlite3.Error):  # on a full disk it waits in the log
+            db.execute("pragma wal_checkpoint(passive)")  # a new file's tables may stand in the log only
+        self._progress.keep_first_page(self.path)
+        with contextlib.suppress(OSError):
+            self.path.chmod(0o600)
         return db
 
-    def _set_up(self, db: sqlite3.Connection) -> None:
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = full")
-        db.execute(f"pragma wal_autocheckpoint = {WAL_PAGES}")
-        found = db.execute("pragma quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {found}")
-        db.executescript(SCHEMA)
-        if not any(column[1] == "sent_seq" for column in db.execute("pragma table_info(stream)")):
-            db.executescript(ADD_SENT_SEQ)
-        db.execute("insert or ignore into device (one, layout, sensor) values (1, ?, ?)", (LAYOUT, self.sensor))
-        layout, sensor = db.execute("select layout, sensor from device").fetchone()
+    def _check(self, progress: Progress | None) -> None:
+        """Raise `DamagedError` unless the file is whole, and as new as the progress noted; change nothing.
+
+        A connection that may write would bring a log of the wrong time or place into the file when it is closed.
+        """
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S)) as db:
+            try:
+                if not columns_of(db, "device"):
+                    raise DamagedError("its tables are gone")
+                self._check_owner(db, progress)
+                if "seal" in columns_of(db, "report"):
+                    check(db, progress)
+                else:
+                    check_unsealed(db, self.sensor)
+            except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
+                if primary_code(error) in NO_DAMAGE:
+                    raise
+                raise DamagedError(str(error)) from error
+
+    def _check_owner(self, db: sqlite3.Connection, progress: Progress | None) -> None:
+        row = db.execute("select * from device").fetchone()
+        if row is None:
+            raise DamagedError("it does not say whose it is")
+        device = dict(zip(columns_of(db, "device"), row, strict=True))
+        layout, sensor, seals = device["layout"], device["sensor"], device.get("seal")
+        if seals is not None and not (
+            seals[:CRC_LENGTH] == crc(layout) and seals[CRC_LENGTH : 2 * CRC_LENGTH] == crc(sensor)
+        ):
+            raise DamagedError("whose it is cannot be read")
         if sensor != self.sensor:
+            if progress is not None:
+                raise DamagedError(f"it says that it is sensor {sensor!r}'s")
             raise StorageError(
                 f"{self.path} holds the counts of sensor {sensor!r}, and this is sensor {self.sensor!r}; "
                 "give it a state folder of its own"
             )
         if layout > LAYOUT:
             raise StorageError(f"{self.path} was written by a newer version (layout {layout}); update this one")
-        with contextlib.suppress(OSError):
-            self.path.chmod(0o600)
 
-    def _move_aside(self, error: sqlite3.Error) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        aside = self.path.with_name(f"{FILE}.damaged-{stamp}")
+    def _connect(self, path: Path | str) -> sqlite3.Connection:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
         try:
-            for suffix in ("", "-wal", "-shm"):
-                file = self.path.with_name(FILE + suffix)
-                if file.exists():
-                    file.rename(aside.with_name(aside.name + suffix))
-            self.db = self._open(self.path)
-        except (OSError, sqlite3.Error) as again:
+            db.execute("pragma journal_mode = wal")
+            db.execute("pragma synchronous = full")
+            db.execute("pragma temp_store = memory")
+            db.execute(f"pragma wal_autocheckpoint = {WAL_PAGES}")
+            prepare(db, self.sensor)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _salvage(self, error: Exception) -> None:
+        """Put a whole file in the damaged one's place; what the disk does not take is tried again at the next start."""
+        log.error("the storage is damaged: %s", error)
+        self.spend_reserve()
+        try:
+            salvage(self.path, self.sensor, str(error))
+            finish(self.path)
+            self.db = self._open()
+        except (OSError, sqlite3.Error, DamagedError) as again:
             self._do_without(f"{error}, and then {again}")
-            return
-        taken = take_over(aside, self.db)
-        self.moved_aside = f"the storage was damaged ({error}): {taken} reports were saved from it, see {aside.name}"
-        log.error("%s", self.moved_aside)
 
     def _do_without(self, reason: str) -> None:
         self.only_memory = (
             f"there is no storage ({reason}): a power cut would take the counts; mend the disk and restart"
         )
         log.error("%s", self.only_memory)
-        self.db = self._open(":memory:")
+        self.db = self._connect(":memory:")
 
 
-def take_over(damaged: Path, into: sqlite3.Connection) -> int:
-    """Copy what can be read of a damaged file; return how many reports that was.
-
-    Its reports keep their epochs, in generations below zero: new reports get a new epoch.
-    """
-    taken = 0
-    into.execute("begin immediate")
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(damaged)) as old:
-        epochs: dict[int, int] = {}
-        for row in readable(old, TAKE_OVER_REPORTS):
-            into.execute("insert or ignore into report values (?, ?, ?, ?, ?, ?)", row)
-            epochs[row[0]] = max(epochs.get(row[0], 0), row[1])
-            taken += 1
-        streams = {
-            epoch: (last, through)
-            for epoch, last, through in readable(old, "select epoch, last_seq, through from stream")
-        }
-        for number, (epoch, last_seq) in enumerate(epochs.items(), 1):
-            last, through = streams.get(epoch, (last_seq, 0))
-            last = max(last, last_seq)
-            into.execute("insert or ignore into stream values (?, ?, ?, ?, ?)", (-number, epoch, last, through, last))
-        for row in readable(old, "select epoch, first, last from lost"):
-            into.execute("insert or ignore into lost values (?, ?, ?)", row)
-        for row in readable(old, "select state, config, starts from device"):
-            into.execute("update device set state = ?, config = ?, starts = ?", row)
-        for row in readable(old, "select boot, start_s, length_s, tally from held"):
-            into.execute("insert or ignore into held values (?, ?, ?, ?)", row)
-    into.execute("commit")
-    return taken
+def is_damaged(error: Exception) -> bool:
+    """Tell whether a file is no longer a database, or not as it was written."""
+    return isinstance(error, DamagedError) or primary_code(error) in DAMAGED
 
 
-def readable(db: sqlite3.Connection, query: str) -> Iterator[tuple[int, ...]]:
-    """Give rows as far as they can be read."""
-    with contextlib.suppress(sqlite3.Error):
-        yield from db.execute(query)
-
-
-def is_damaged(error: sqlite3.Error) -> bool:
-    """Tell whether a file is no longer a database, or not a whole one."""
-    return any(word in str(error) for word in ("malformed", "not a database"))
-
-
-def is_full(error: sqlite3.Error) -> bool:
+def is_full(error: Exception) -> bool:
     """Tell whether the disk has no room."""
-    return "full" in str(error)
+    return primary_code(error) == sqlite3.SQLITE_FULL
+
+
+def primary_code(error: Exception) -> int:
+    """Return SQLite's code for the kind of an error, 0 where there is none."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -40,7 +40,7 @@ def test_a_healthy_sensor_tells_its_stream_and_its_pace(outbox: Outbox) -> None:
 def test_losses_of_an_older_stream_are_announced_before_the_current_one(outbox: Outbox) -> None:
     outbox.save(State(generation=1), [Quarter(NOON_S), Quarter(NOON_S, generation=1)])
     old, new = outbox.streams()
-    outbox._db.execute("insert into lost values (?, 1, 1)", (old.epoch,))
+    outbox._db.execute("insert into lost (epoch, first, last) values (?, 1, 1)", (old.epoch,))
     first, then = health_messages("elm-1", outbox, CONDITION)
     assert (first.epoch, first.lost, first.last_seq) == (old.epoch, ((1, 1),), 1)
     assert (then.epoch, then.lost) == (new.epoch, ())
@@ -51,7 +51,8 @@ def test_the_longest_health_still_fits_into_a_message(outbox: Outbox) -> None:
     outbox.save(State(), [Quarter(NOON_S)])
     epoch = outbox.current().epoch
     outbox._db.executemany(
-        "insert into lost values (?, ?, ?)", [(epoch, 2**31 - 3 * k, 2**31 - 3 * k) for k in range(1, 400)]
+        "insert into lost (epoch, first, last) values (?, ?, ?)",
+        [(epoch, 2**31 - 3 * k, 2**31 - 3 * k) for k in range(1, 400)],
     )
     condition = Condition(
         at_s=NOON_S, clock_trusted=True, config=0, fps=None, dropped_frames=0, restarts=0, alarms=tuple("é" * 900 + str(n) for n in range(40))

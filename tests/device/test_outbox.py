@@ -21,6 +21,7 @@ from telstraat_device.errors import StorageError
 from telstraat_device.outbox import MEMORY_REPORTS_MAX, Limits, Outbox, Row
 from telstraat_device.outbox_file import FILE
 from telstraat_device.periods import State
+from telstraat_device.progress import FILE as PROGRESS
 from telstraat_device.ranges import holds, joined
 from telstraat_device.tally import Quarter, Tally
 
@@ -349,16 +350,102 @@ def test_what_was_never_sent_gets_numbers_that_ingest_does_not_know(tmp_path: Pa
         assert outbox.current().last_seq == 12
 
 
-def test_a_file_of_the_version_before_goes_on_as_if_all_of_it_had_been_sent(tmp_path: Path) -> None:
+OLDER_LAYOUT = """
+create table device (
+    one integer primary key check (one = 1), layout integer not null, sensor text not null,
+    starts integer not null default 0, state text not null default '{}', config text);
+create table stream (
+    generation integer primary key, epoch integer not null unique,
+    last_seq integer not null default 0, through integer not null default 0 SENT_SEQ);
+create table report (
+    epoch integer not null, seq integer not null, start_s integer not null, due_s real not null,
+    receipted_s real, payload text not null, primary key (epoch, seq), unique (epoch, start_s)) without rowid;
+create index waiting on report (start_s) where receipted_s is null;
+create table lost (
+    epoch integer not null, first integer not null, last integer not null, primary key (epoch, first)) without rowid;
+create table held (
+    boot text not null, start_s integer not null, length_s integer not null, tally text not null,
+    primary key (boot, start_s, length_s)) without rowid;
+"""
+
+
+def older_file(folder: Path, *, notes_sent: bool) -> None:
+    """Turn a folder's file into one of a version that had no checksums, or did not note what it sent either."""
+    columns = "sent_seq integer not null default 0"
+    (folder / PROGRESS).unlink()
+    (folder / FILE).rename(folder / "new")
+    with closing(sqlite3.connect(folder / FILE)) as db:
+        db.executescript(OLDER_LAYOUT.replace("SENT_SEQ", f", {columns}" if notes_sent else ""))
+        db.execute("attach ? as new", (str(folder / "new"),))
+        sent = ", sent_seq" if notes_sent else ""
+        for table, wanted, values in (
+            ("device", "one, layout, sensor, starts, state, config", "one, 1, sensor, starts, state, config"),
+            ("stream", f"generation, epoch, last_seq, through{sent}", f"generation, epoch, last_seq, through{sent}"),
+            (
+                "report",
+                "epoch, seq, start_s, due_s, receipted_s, payload",
+                "epoch, seq, start_s, 1, receipted_s, payload",
+            ),
+            ("lost", "epoch, first, last", "epoch, first, last"),
+            ("held", "boot, start_s, length_s, tally", "boot, start_s, length_s, tally"),
+        ):
+            db.execute(f"insert into main.{table} ({wanted}) select {values} from new.{table}")
+        db.commit()
+    (folder / "new").unlink()
+
+
+@pytest.mark.parametrize("notes_sent", [False, True])
+def test_a_file_without_checksums_is_brought_up_to_date_and_loses_nothing(tmp_path: Path, notes_sent: bool) -> None:
+    key = ("b1", 120, 10)
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(3)])
-    with closing(sqlite3.connect(tmp_path / FILE)) as db:
-        db.execute("alter table stream drop column sent_seq")
+        outbox.save(State(open=[quarter(9)]), [quarter(n) for n in range(5)], {key: Tally({"car": (3, 4)})}, [key])
+        outbox.going(outbox.waiting(3))
+        outbox.apply(receipt(outbox, through=0, seen=2, want=((1, 1),)), NOON_S)
+        epoch, waiting = outbox.current().epoch, outbox.waiting(9)
+    older_file(tmp_path, notes_sent=notes_sent)
+    for _ in range(2):
+        outbox = Outbox(tmp_path, "elm-1")
+        state, held, _ = outbox.begin()
+        assert outbox.current().epoch == epoch
+        assert outbox.waiting(9) == waiting
+        assert state.open[0].start_s == quarter(9).start_s
+        assert held == {key: Tally({"car": (3, 4)})}
+        assert outbox.alarms == []
+        assert seqs(outbox.sendable(9, INFINITY)) == ([1, 3] if notes_sent else [1, 3, 4, 5])
+        outbox.close()
+
+
+def test_a_damaged_file_without_checksums_is_salvaged_too(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        assert seqs(outbox.sendable(9, INFINITY)) == [1, 2, 3]
-        outbox.apply(receipt(outbox, through=3), NOON_S)
-        assert outbox.waiting_count() == 0
-        assert not outbox.put_back
+        outbox.save(State(), [quarter(n) for n in range(50)])
+        waiting = {row.key: row.payload for row in outbox.waiting(99)}
+    older_file(tmp_path, notes_sent=True)
+    content = bytearray((tmp_path / FILE).read_bytes())
+    middle = content.find(b'"seq":25,') // 512 * 512
+    content[middle : middle + 512] = bytes(512)
+    (tmp_path / FILE).write_bytes(content)
+    with outbox_in(tmp_path) as outbox:
+        saved = {row.key: row.payload for row in outbox.waiting(99)}
+        assert saved.items() <= waiting.items()
+        assert 46 <= len(saved) < 50
+        lost = outbox.streams()[0].lost
+        assert {seq for _, seq in waiting.keys() - saved.keys()} == {seq for a, b in lost for seq in range(a, b + 1)}
+
+
+def test_a_report_that_is_damaged_while_running_is_not_sent_but_told_as_lost(tmp_path: Path) -> None:
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(9)])
+        outbox._db.execute("pragma wal_checkpoint(truncate)")
+        content = (tmp_path / FILE).read_bytes()
+        at = content.find(b'"observed_s":900', content.find(b'"seq":5,')) + len(b'"observed_s":')
+        with (tmp_path / FILE).open("r+b") as file:
+            file.seek(at)
+            file.write(b"8")  # a report of 800 seconds: valid, and not what was closed
+        outbox._db.execute("pragma cache_size = 0")
+        outbox._db.execute("pragma shrink_memory")
+        assert seqs(outbox.waiting(99)) == [1, 2, 3, 4, 6, 7, 8, 9]
+        assert outbox.streams()[0].lost == ((5, 5),)
+        assert any("damaged" in alarm for alarm in outbox.alarms)
 
 
 def test_settings_of_the_server_are_kept(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.promises.traced_device import HEIGHT, WIDTH
 from telstraat_contract.messages import Report, decode, encode
 from telstraat_contract.topics import parse_topic
 from telstraat_device.outbox_file import FILE, RESERVE_FILE
+from telstraat_device.progress import FILE as PROGRESS_FILE
 
 STRACE = shutil.which("strace")
 CALLS = "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,sendfile,copy_file_range,mmap"
@@ -33,7 +34,7 @@ FRAME_BYTES = WIDTH * HEIGHT
 WRITE_MAX_BYTES = FRAME_BYTES // 4
 TOTAL_MAX_BYTES = 2_000_000  # a fortieth of what the frames hold
 PAYLOAD_MAX_BYTES = 2_000
-STATE_FILES = (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal", RESERVE_FILE)
+STATE_FILES = (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal", RESERVE_FILE, PROGRESS_FILE)
 TEXT_MAX = 4_000  # the longest that the outbox holds is the state with its open quarters
 HARMLESS = re.compile(r"^(/dev/(null|tty|pts/|shm/|urandom)|/proc/|pipe:|anon_inode:)")
 

@@ -1,0 +1,164 @@
+"""R20: of a damaged storage every report that can be read is sent as it was, every other one is told as lost, whatever is damaged.
+
+`python -m bench.outbox_damage` tries every sector and prints a table; here is every twentieth, and some of each other kind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from bench.outbox_damage import OTHER, SECTOR, bytes_of, change, fill, trials
+from tests.device.wires import device_settings, wire
+from tests.harness.brokers import TestBroker
+from tests.harness.processes import wait_until
+from tests.harness.truth_keeper import TruthKeeper
+from tests.ingest.sending import Ingest
+
+from telstraat_cli.stack.ledger import closed_reports
+from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_device.health import ALARM_LENGTH_MAX
+from telstraat_device.outbox import Outbox
+from telstraat_device.outbox_file import FILE
+from telstraat_device.periods import State
+from telstraat_device.progress import FILE as PROGRESS
+from telstraat_device.ranges import holds
+from telstraat_device.tally import Quarter, Tally
+from telstraat_ingest import registry
+
+SECTORS_EVERY = 20
+OTHERS = sum(many for _, many in OTHER.values())
+CLOSED = 120
+NOBODY = 65534
+
+
+def test_whatever_is_damaged_readable_reports_wait_and_the_others_are_told_as_lost(tmp_path: Path) -> None:
+    tried = list(trials(tmp_path, every=SECTORS_EVERY, other=OTHERS, seed=int(os.environ.get("TELSTRAAT_SEED", "0"))))
+    faults = [f"{kind}, {where}: {fault}" for kind, where, result in tried for fault in result.faults]
+    assert faults == []
+    assert sum(result.told for *_, result in tried) > 0
+    assert sum(result.salvaged for *_, result in tried) > len(tried) / 2
+
+
+def test_a_salvage_that_is_killed_before_any_step_is_finished_by_the_next_start(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "state", killed=True, many=60).folder
+    for file in (folder / FILE, folder / f"{FILE}-wal"):
+        report = file.read_bytes().find(b'{"v":1,')
+        change(file, report // SECTOR * SECTOR, bytes(SECTOR))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.device.killed_salvage", str(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["different"] == []
+    assert outcome["steps"] > 30
+    assert outcome["waiting"] > 50
+    assert len(outcome["alarms"]) == 1
+
+
+def test_damage_is_an_alarm_at_every_start_until_somebody_has_deleted_its_account(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "state", killed=False).folder
+    change(folder / FILE, 0, bytes(SECTOR))
+    for _ in range(3):
+        with closing(Outbox(folder, "elm-1")) as outbox:
+            (alarm,) = outbox.alarms
+            assert "reports saved, 0 lost" in alarm
+            assert len(alarm) <= ALARM_LENGTH_MAX
+    with closing(Outbox(folder, "elm-1")) as outbox:
+        for account in folder.glob("*.txt"):
+            account.unlink()
+        assert outbox.alarms == []
+
+
+def test_a_card_that_is_damaged_again_and_again_keeps_only_the_newest_damaged_files(tmp_path: Path) -> None:
+    truth = fill(tmp_path / "state", killed=False, many=20)
+    folder = truth.folder
+    for _ in range(6):
+        change(folder / FILE, 0, bytes(SECTOR))
+        with closing(Outbox(folder, "elm-1")) as outbox:
+            outbox.begin()
+            assert {row.key: row.payload for row in outbox.waiting(99)} == truth.waiting
+    assert len([file for file in folder.glob("*.damaged-*") if file.suffix != ".txt"]) == 3
+
+
+def test_without_its_file_the_numbers_beside_it_tell_what_is_lost(tmp_path: Path) -> None:
+    truth = fill(tmp_path / "state", killed=False)
+    (truth.folder / FILE).unlink()
+    with closing(Outbox(truth.folder, "elm-1")) as outbox:
+        outbox.begin()
+        old, _ = outbox.streams()
+        assert all(holds(old.lost, seq) for _, seq in truth.waiting)
+        assert any("damaged" in alarm for alarm in outbox.alarms)
+
+
+def test_a_file_and_its_numbers_damaged_together_still_give_every_report_that_is_whole(tmp_path: Path) -> None:
+    truth = fill(tmp_path / "state", killed=False)
+    (truth.folder / PROGRESS).write_bytes(b"")
+    change(truth.folder / FILE, 0, bytes(8 * SECTOR))
+    content = bytes_of(truth.folder / FILE)
+    with closing(Outbox(truth.folder, "elm-1")) as outbox:
+        outbox.begin()
+        waiting = {row.key: row.payload for row in outbox.waiting(9999)}
+    assert {key for key, payload in truth.waiting.items() if payload in content} <= waiting.keys()
+    assert all(waiting[key] == payload for key, payload in truth.waiting.items())
+
+
+def test_a_file_that_may_not_be_read_is_left_alone_until_it_may(reachable_folder: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: it becomes somebody else")
+    truth = fill(reachable_folder / "r20-closed-to-nobody", killed=False)
+    for file in [truth.folder, *truth.folder.iterdir()]:
+        os.chown(file, NOBODY, NOBODY)
+    (truth.folder / FILE).chmod(0)
+    os.seteuid(NOBODY)
+    try:
+        with closing(Outbox(truth.folder, "elm-1")) as outbox:
+            outbox.begin()
+            assert any("there is no storage" in alarm for alarm in outbox.alarms)
+    finally:
+        os.seteuid(0)
+    (truth.folder / FILE).chmod(0o600)
+    with closing(Outbox(truth.folder, "elm-1")) as outbox:
+        outbox.begin()
+        assert {row.key: row.payload for row in outbox.waiting(9999)} == truth.waiting
+    shutil.rmtree(truth.folder)
+
+
+def test_all_that_was_whole_arrives_once_and_the_server_knows_what_is_lost(
+    database: str, fresh_mosquitto: TestBroker, tmp_path: Path, truth_keeper: TruthKeeper
+) -> None:
+    with psycopg.connect(database) as connection:
+        registry.add_sensor(connection, "r20")
+    fresh_mosquitto.let_in("r20")
+    settings = device_settings(tmp_path, "r20", fresh_mosquitto.port, send={"per_second": 1000, "window": 1000})
+    folder = Path(settings.storage.folder)
+    begin = quarter_start(datetime.now(UTC)) - timedelta(days=3)
+    starts = [int((begin + n * QUARTER).timestamp()) for n in range(CLOSED)]
+    with closing(Outbox(folder, "r20")) as outbox:
+        outbox.begin()
+        assert outbox.save(
+            State(), [Quarter(s, Tally({"car": (n, 1)}, observed_s=900.0)) for n, s in enumerate(starts)]
+        )
+    reports = closed_reports(folder / FILE)
+    content = bytes_of(folder / FILE)
+    middle = content.find(b'"seq":60,')
+    change(folder / FILE, middle // SECTOR * SECTOR, bytes(SECTOR))
+    with Ingest(database, fresh_mosquitto), wire(settings, now_s=datetime.now(UTC).timestamp()) as w:
+        wait_until(lambda: w.outbox.waiting_count() == 0, 60, "every receipt")
+        wait_until(lambda: all(stream.lost == () for stream in w.outbox.streams()), 60, "the loss is known")
+    with psycopg.connect(database) as connection:
+        (lost,) = connection.execute("select sum(upper(r) - lower(r)) from stream, unnest(lost) r").fetchone() or (0,)
+        assert connection.execute("select count(*) from report").fetchone() == (CLOSED - lost,)
+        assert connection.execute("select count(*) from stream_gap").fetchone() == (0,)
+        there = {row[0] for row in connection.execute("select period_start from report")}
+    assert 1 <= lost <= 4
+    truth_keeper.closed(*(report for report in reports if report.period_start in there))
+    assert truth_keeper.differences() == []
