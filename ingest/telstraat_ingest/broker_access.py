@@ -6,9 +6,11 @@ the number of sensors: a sensor writes and reads under its own name, ingest read
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
+import pwd
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -91,18 +93,31 @@ def password_lines(connection: Connection, extra: Mapping[str, str] | None = Non
     return "".join(f"{line}\n" for line in lines)
 
 
-def write_access(connection: Connection, folder: Path) -> None:
+def write_access(connection: Connection, folder: Path, account: str | None = None) -> None:
     """Write `passwords` and `acl` into a folder, and make ingest's own password in `ingest.password` if it is not there.
 
     Files are readable by their owner only and replaced whole, so that a broker that reloads never sees half of one.
+    Where root writes, the folder and the broker's two files become those of `account`, the broker's, if there is one
+    and the folder was root's; ingest's password stays root's.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     own = folder / "ingest.password"
     if not own.exists():
         write_secret(own, new_password() + "\n")
     hashed = hash_password(own.read_text(encoding="utf-8").strip())
-    write_secret(folder / "passwords", password_lines(connection, {INGEST_USER: hashed}))
-    write_secret(folder / "acl", acl())
+    _hand_over(folder, account)
+    for name, text in (("passwords", password_lines(connection, {INGEST_USER: hashed})), ("acl", acl())):
+        _hand_over(folder / name, account)  # one that an earlier version wrote as root
+        write_secret(folder / name, text)
+
+
+def _hand_over(path: Path, account: str | None) -> None:
+    """Give what is root's to an account of this machine; only root can."""
+    if account is None or os.geteuid() != 0 or not path.exists() or path.stat().st_uid != 0:
+        return
+    with contextlib.suppress(KeyError):  # another broker, or none here
+        entry = pwd.getpwnam(account)
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
 
 
 def read_passwords(path: Path) -> dict[str, str]:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 DEFAULT_ZONE = "Europe/Brussels"
 
 
+BROKER_ACCOUNT = "mosquitto"
+"""Who reads the broker's files where Mosquitto is the system's; written by root, they would be root's alone."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
     parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN")
@@ -219,7 +223,7 @@ def write_access(connection: Connection[Any], folder: Path | None) -> None:
     from telstraat_ingest import broker_access
 
     if folder is not None:
-        broker_access.write_access(connection, folder)
+        broker_access.write_access(connection, folder, BROKER_ACCOUNT)
 
 
 def hand_over(password: str, path: Path | None) -> None:
