@@ -27,6 +27,7 @@ class Metrics:
         )
         self.acknowledged = counter("acknowledged", "Messages acknowledged to the broker, after the commit")
         self.receipts = counter("receipts", "Receipts published to sensors, after the commit")
+        self.throttled = counter("throttled", "Messages left out because their sensor sends more than one may")
         self.live = counter("live_relayed", "Live messages passed on to the pages")
         self.broker_connects = counter("broker_connects", "Times that the broker accepted us")
         self.database_failures = counter("database_failures", "Times that a batch could not be written and was kept")
@@ -49,6 +50,9 @@ class Metrics:
         self.lost = gauge("lost_reports", "Reports that devices have announced as lost")
         self.dirty = gauge("rollup_dirty", "Marks of changed sensor hours that wait to be added up again")
         self.silent = gauge("silent_sensors", "Installed sensors without a report for two hours")
+        self.throttled_sensors = gauge(
+            "throttled_sensors", "Sensors of which messages were left out in the last 5 minutes"
+        )
         self.shared_names = gauge("shared_names", "Sensors whose quarters of the last day two devices have observed")
         self.partition_days = gauge("partition_days_ahead", "Days until the last partition ends")
         self.disk_used = gauge("disk_used_ratio", "Used share of the database's disk, where disk_path is set")

@@ -22,6 +22,7 @@ from telstraat_contract.messages import MAX_PAYLOAD_BYTES
 from telstraat_contract.topics import PREFIX, UP, Channel
 from telstraat_ingest import mqtt
 from telstraat_ingest.errors import BrokerError
+from telstraat_ingest.fairness import Fairness
 from telstraat_ingest.mqtt import Kind, Packet, ProtocolError, Version
 from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.settings import IngestSettings
@@ -61,6 +62,7 @@ class Receiver:
         self._soon: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._waker, self._wakes = socket.socketpair()
         self._taken = 0
+        self.fairness = Fairness(settings.sensor_per_minute, settings.sensor_burst, settings.sensor_batch)
         self.pending: list[Arrival] = []
         self.connects = 0
 
@@ -92,8 +94,12 @@ class Receiver:
             self._drop(str(error) or type(error).__name__)
 
     def take(self, count: int) -> list[Arrival]:
-        """Return up to `count` of what has come. They count as held until they are acknowledged or given back."""
-        taken, self.pending = self.pending[:count], self.pending[count:]
+        """Return up to `count` of what has come, of no sensor more than its share of a batch.
+
+        They count as held until they are acknowledged or given back. So one sensor's messages may be acknowledged after another's
+        that came later; brokers take acknowledgements in any order (docs/decisions/065).
+        """
+        taken, self.pending = self.fairness.share(self.pending, count)
         self._taken += len(taken)
         return taken
 
@@ -222,6 +228,10 @@ class Receiver:
     def _take_message(self, packet: Packet) -> None:
         found = mqtt.take_publish(self._version, packet)
         topic = found.topic.decode("utf-8", "backslashreplace")
+        if not self.fairness.admits(topic, len(found.payload), self._heard_at_s):
+            if found.qos:
+                self._unsent += mqtt.puback(found.mid)
+            return
         one = arrival(self._connection, found.mid, found.qos, topic, found.payload, self._heard_at_s)
         if packet.cut_bytes:
             payload_bytes = len(found.payload) + packet.cut_bytes

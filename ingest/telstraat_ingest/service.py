@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.receive import Receiver
 from telstraat_ingest.settings import IngestSettings
+from telstraat_ingest.sparing import Sparing
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.watch import Watcher
 from telstraat_ingest.work import Written
@@ -48,6 +50,9 @@ _NOT_ALONE = (
 )
 _SAME_NAME = "another ingester named {0!r} is at work: the broker would throw one out for the other. Give each its own name (--name)"
 _GC_OBJECTS = 200_000  # a batch makes thousands of objects and no cycles: looking for some in between costs a third
+
+_SWITCH_S = 0.001
+"""While a flood is read, the thread that writes gets its turn: at Python's 5 ms a batch waits that long several times."""
 
 _UNDER_WAY = 2
 """Batches handed to the threads: one is written, the other decoded."""
@@ -86,6 +91,7 @@ class Service:
         self._place: bool | None = None
         self._place_wanted_at_s: float | None = None
         self._connects = 0
+        self._sparing = Sparing()
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -107,6 +113,7 @@ class Service:
         is_told = False
         gc.freeze()
         gc.set_threshold(_GC_OBJECTS)
+        sys.setswitchinterval(_SWITCH_S)
         try:
             while not self._stop.is_set():
                 self._turn()
@@ -142,10 +149,18 @@ class Service:
             self._finish()
             self._close_database()
             self._stop.wait(_RETRY_MAX_S)
+        self._tell_throttled()
         self.metrics.pending.set(self._receiver.held)
         self.metrics.broker_up.set(self._receiver.is_connected)
         self.metrics.broker_connects.inc(self._receiver.connects - self._connects)
         self._connects = self._receiver.connects
+
+    def _tell_throttled(self) -> None:
+        fairness = self._receiver.fairness
+        self.metrics.throttled.inc(fairness.left_out)
+        fairness.left_out = 0
+        fairness.tell()
+        self.metrics.throttled_sensors.set(fairness.throttled())
 
     def _wait_s(self) -> float:
         pending = self._receiver.pending
@@ -253,10 +268,12 @@ class Service:
                 metrics.decoded.labels(channel).inc(len(items))
         for rejected in written.rejected:
             metrics.quarantined.labels(rejected.reason).inc()
-            logger.warning(
-                "quarantined: %s", rejected.detail,
-                extra={"event": "quarantined", "reason": str(rejected.reason), "topic": rejected.arrival.topic},
-            )  # fmt: skip
+            topic, reason = rejected.arrival.topic, str(rejected.reason)
+            if times := self._sparing.due((topic, reason)):
+                logger.warning(
+                    "quarantined: %s", rejected.detail,
+                    extra={"event": "quarantined", "reason": reason, "topic": topic, "times": times},
+                )  # fmt: skip
         metrics.inserted.inc(written.inserted)
         metrics.duplicates.inc(written.duplicates)
         metrics.live.inc(written.live)

@@ -65,6 +65,12 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Reports older than this are dropped, whole months (or chunks) at a time; hours and days stay. Empty: kept for ever."""
     quarantine_days: Positive = 400
     """Quarantined messages older than this are dropped."""
+    sensor_per_minute: Annotated[int, Meta(ge=60, le=10_000_000)] = 6000
+    """So many messages a minute a sensor may send, in the long run; one of 0.5 kB counts 1.5, one of 16 kB 17."""
+    sensor_burst: Annotated[int, Meta(ge=60, le=10_000_000)] = 6000
+    """And so many at once: all that a device keeps of a month is 4,400. What comes beyond gets no receipt, and comes again."""
+    sensor_batch: Positive = 50
+    """So many messages of one sensor at most are in a batch, so that others do not wait for them."""
     sensor_epochs_a_day: Annotated[int, Meta(ge=1, le=EPOCHS_MAX)] = 100
     """So many streams a sensor may begin in 24 hours; what would begin more is set aside, and comes again."""
     stream_ranges_max: Annotated[int, Meta(ge=RANGES_MIN, le=100_000)] = 500

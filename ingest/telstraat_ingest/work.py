@@ -165,7 +165,8 @@ class Work:
                 heard = self._heard.setdefault((sensor_id, health.epoch), Heard())
                 heard.arrivals.append(arrival)
                 heard.last = max([heard.last, health.last_seq, *(b for _, b in health.lost)])
-                heard.lost.update((a, b) for a, b in health.lost if a <= b)
+                if len(heard.lost) <= self._limits.stream_ranges:  # what is left out is announced again
+                    heard.lost.update((a, b) for a, b in health.lost if a <= b)
         for arrival, status in self._batch.status:
             sensor_id = self._sensor_id(arrival, status.sensor)
             if sensor_id is not None and status.state == "online" and status.epoch is not None:
@@ -312,18 +313,19 @@ class Work:
         cursor.executemany(quarantine.INSERT, values)
 
     def _store_health(self, cursor: Cursor) -> None:
-        last: dict[int, tuple[bool, str | None]] = {}
+        last: dict[int, tuple[bool, Health | None]] = {}
         for _, health in self._batch.health:
             known = self._sensors.get(health.sensor)
             if known and not known.is_retired:
-                last[known.sensor_id] = True, health_text(health)
+                last[known.sensor_id] = True, health
         for _, status in self._batch.status:
             known = self._sensors.get(status.sensor)
             if known and not known.is_retired:
                 last[known.sensor_id] = status.state == "online", last.get(known.sensor_id, (True, None))[1]
         if last:
             ids = sorted(last)
-            cursor.execute(statements.HEALTH, (ids, [last[i][0] for i in ids], [last[i][1] for i in ids]))
+            texts = [health_text(word) if (word := last[i][1]) else None for i in ids]
+            cursor.execute(statements.HEALTH, (ids, [last[i][0] for i in ids], texts))
 
 
 def health_text(health: Health) -> str:
