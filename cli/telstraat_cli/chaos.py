@@ -33,6 +33,7 @@ from telstraat_cli.stack.processes import ProgramService, Service
 from telstraat_contract.messages import Report, encode
 from telstraat_firmware_sim.chaos import History, Operation, schedule_of
 from telstraat_firmware_sim.chaos_devices import DevicesPlan
+from telstraat_firmware_sim.chaos_hostile import HostilePlan
 from telstraat_firmware_sim.fault_proxy import FaultProxy
 from telstraat_firmware_sim.fleet import Fleet, FleetSettings, made_up_fleet
 from telstraat_firmware_sim.fleet_publish import read_reports, until
@@ -41,6 +42,11 @@ LOOK_S = 0.05
 DRAIN_MIN_S = 150.0  # the device's longest wait before it connects again is 60 s, and may come twice
 INGEST_KEEPALIVE_S = 5
 DEVICE_KEEPALIVE_S = 4
+HOSTILE = "hostile-1"
+OTHERS = """
+select count(*) from {} where sensor_id is distinct from (select sensor_id from sensor where name = %s)
+"""
+"""How many rows of a table are not the hostile sensor's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,8 @@ class ChaosSettings:
     speed: float = 900.0
     """Seconds of the fleet in a second: at 900 every sensor closes a quarter a second."""
     broker: Kind | None = None
+    hostile: bool = True
+    """One sensor more does its worst all along; only with Mosquitto, which amqtt cannot keep up with."""
 
 
 @dataclass
@@ -156,6 +164,7 @@ class ChaosRun:
         self._stack.callback(database.forget)
         fleet = self._fleet()
         self._register(database.dsn(), fleet)
+        self._register_hostile(database.dsn())
         self.tell("starting the broker, the ingesters and the sensors")
         broker = Broker(self.folder / "broker", access=self.folder / "access", kind=self.settings.broker)
         self.services["broker"] = broker
@@ -174,6 +183,8 @@ class ChaosRun:
         for number, names in enumerate(self._shares(), 1):
             plan = self._plan(number, names, wall_s)
             self._add(f"devices-{number}", ["telstraat_firmware_sim.chaos_devices", str(plan)], {}, ends=True)
+        if self.settings.hostile and broker.kind == "mosquitto":
+            self._add("hostile", ["telstraat_firmware_sim.chaos_hostile", str(self._hostile_plan())], {})
         self._ingesters.start()
         self._stack.callback(self._ingesters.close)
         self.history.begin()
@@ -269,9 +280,9 @@ class ChaosRun:
             verdict.rows += len(stored)
             verdict.differences += differences(truth, stored)
         with psycopg.connect(database.dsn()) as connection:
-            verdict.quarantined = _one(connection.execute("select count(*) from quarantine").fetchone())
-            verdict.gaps = _one(connection.execute("select count(*) from stream_gap").fetchone())
-            verdict.epochs = _one(connection.execute("select count(*) from stream").fetchone())
+            for name, table in (("quarantined", "quarantine"), ("gaps", "stream_gap"), ("epochs", "stream")):
+                count = connection.execute(OTHERS.format(table).encode(), (HOSTILE,)).fetchone()
+                setattr(verdict, name, _one(count))
 
     # Its parts
 
@@ -296,6 +307,28 @@ class ChaosRun:
 
         migrate(dsn)
         register_fleet(dsn, fleet, self.folder / "access", self.folder / "passwords")
+
+    def _register_hostile(self, dsn: str) -> None:
+        """Give the hostile sensor a street, a name and a password like any other's."""
+        import psycopg
+
+        from telstraat_ingest.broker_access import write_access, write_secret
+        from telstraat_ingest.registry import add_segment, add_sensor
+
+        with psycopg.connect(dsn) as connection:
+            segment = add_segment(connection, "Hostile Lane", [(4.0, 50.0), (4.001, 50.0)])
+            added = add_sensor(connection, HOSTILE, segment, from_at=datetime.now(UTC) - timedelta(days=400))
+            write_secret(self.folder / "passwords" / HOSTILE, added.password + "\n")
+            write_access(connection, self.folder / "access")
+
+    def _hostile_plan(self) -> Path:
+        plan = HostilePlan(
+            name=HOSTILE, host=LOOPBACK, port=self.links["devices-link"].port, seed=self.settings.seed,
+            password_file=str(self.folder / "passwords" / HOSTILE),
+        )  # fmt: skip
+        path = self.folder / "hostile.json"
+        path.write_bytes(msgspec.json.encode(plan))
+        return path
 
     def _ingest_environment(self, number: int, dsn: str) -> dict[str, str]:
         port = self._ports[f"ingester-{number}"] = free_port()

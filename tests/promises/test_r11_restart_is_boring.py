@@ -30,6 +30,7 @@ def test_a_few_seconds_of_chaos_lose_and_double_nothing(reachable_folder: Path) 
     assert verdict.figures is not None
     assert sum(verdict.figures.faults.values()) <= verdict.operations
     assert verdict.figures.sensors["sent"] > 0
+    assert verdict.figures.ingesters["received"] > 5 * verdict.reports, "the hostile sensor was there all along"
     assert verdict.figures.ingesters["received"] >= verdict.figures.ingesters["inserted"] > 0
     assert verdict.operations >= 3
 

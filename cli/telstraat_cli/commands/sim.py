@@ -57,8 +57,9 @@ CHAOS_HELP = """Kill, pause and restart everything at random, then prove that no
 
 Starts a database, a broker, two ingesters and a fleet of sensors (real outboxes and publishers, in several processes) of its
 own. A schedule made from the seed kills (SIGKILL), pauses (SIGSTOP) and restarts them, and cuts, refuses, swallows, delays
-and throttles what goes between them. Then all is healed, the sensors send what they have, and the table is compared with
-what each sensor closed, byte for byte. Exit code 0: equal. 1: not; the history is kept, with the seed, as JSON lines."""
+and throttles what goes between them. One sensor more is hostile (--peaceful leaves it out): extreme values, floods of lost ranges,
+new streams and garbage, all along. Then all is healed, the sensors send what they have, and the table is compared with
+what each other sensor closed, byte for byte. Exit code 0: equal. 1: not; the history is kept, with the seed, as JSON lines."""
 DEFAULT_SEED = 1
 FIRST_DAY = date(2025, 1, 6)
 SENSORS_SENT_MAX = 500
@@ -322,6 +323,7 @@ def _add_chaos(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed", type=float, default=900.0, metavar="X", help="the fleet's clock: 900 closes a quarter a second (900)"
     )
+    parser.add_argument("--peaceful", action="store_true", help="without the hostile sensor")
     parser.add_argument("--broker-kind", choices=["mosquitto", "amqtt"], help="which broker (what is installed)")
     parser.add_argument("--dir", type=Path, metavar="FOLDER", help="keep everything here; else only a red run is kept")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, the last line of the output")
@@ -341,7 +343,7 @@ def run_chaos(args: argparse.Namespace) -> int:
         raise CliError(f"--seconds {args.seconds:g}: give {CHAOS_SECONDS_MIN} or more, or nothing has time to go wrong")
     settings = ChaosSettings(
         seconds=args.seconds, seed=args.seed, sensors=args.sensors, processes=args.processes, speed=args.speed,
-        broker=args.broker_kind,
+        broker=args.broker_kind, hostile=not args.peaceful,
     )  # fmt: skip
     console = Console(stderr=True)
     with ended_by_signals():
