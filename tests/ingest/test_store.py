@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,6 +49,20 @@ def test_retention_drops_whole_months_and_keeps_hours_and_days(filled: str) -> N
         rollup.refresh_all(connection)
         assert connection.execute("select count(*) from rollup_hour").fetchone() == (52,)
         assert store.drop_old(connection, 100) == []
+
+
+def test_two_sessions_that_miss_the_same_partition_make_it_once(database: str) -> None:
+    make = "select make_report_partition('2001-02-03Z')"
+    with psycopg.connect(database) as first, psycopg.connect(database) as second, ThreadPoolExecutor(1) as pool:
+        first.execute(make)
+        late = pool.submit(second.execute, make)
+        waits = "select from pg_locks where pid = %s and not granted"
+        with psycopg.connect(database, autocommit=True) as watcher:
+            while not late.done() and watcher.execute(waits, (second.info.backend_pid,)).fetchone() is None:
+                time.sleep(0.01)
+        first.commit()
+        late.result(30)
+        second.commit()
 
 
 def test_old_quarantine_goes(database: str) -> None:

@@ -38,6 +38,7 @@ def test_what_an_earlier_schema_held_is_there_after_the_upgrade(empty_database: 
     migrate.migrate(empty_database, known=KNOWN[:number])
     with psycopg.connect(empty_database) as connection:
         connection.execute(FILLED)
+        connection.execute("select make_report_partition(%s)", (yesterday(),))  # on the first of a month it was another
         connection.execute(REPORT, (yesterday(),))
         connection.commit()
         before = content(connection)
