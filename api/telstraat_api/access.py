@@ -125,6 +125,12 @@ async def identified(request: Request) -> Reader:
     return EVERYBODY
 
 
+async def check_key(request: Request) -> None:
+    """Refuse a key of this server that is not valid, also where none is needed; a valid one reads what its owner may."""
+    if presented_key(request) is not None:
+        await reader_of(request)
+
+
 def check_origin(request: Request) -> None:
     """Refuse a change that another site has asked a browser for."""
     if request.method in SAFE:

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from telstraat_api import assets, health, pages, problems, work_pages
-from telstraat_api.access import SCHEMES
+from telstraat_api import assets, health, pages, problems, well_known, work_pages
+from telstraat_api.access import SCHEMES, check_key
+from telstraat_api.bodies import BodyLimit
 from telstraat_api.database import Database
 from telstraat_api.discretion import ReadSettled
 from telstraat_api.evaluator import Evaluator
@@ -27,7 +28,7 @@ from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
 from telstraat_api.slashes import TrailingSlashes
 from telstraat_api.telraam import instances as cameras
-from telstraat_api.telraam import places, snapshots, summaries, traffic, typical, welcome
+from telstraat_api.telraam import legacy, places, snapshots, summaries, traffic, typical, welcome
 from telstraat_api.v1 import (
     accounts,
     claims,
@@ -85,9 +86,17 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.kept = kept = Kept(settings.keep_s)
     problems.install(app)
     wrap(app, settings, kept)
+    add_routes(app)
+    app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
+    return app
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add every address; on those of Telraam's clients a key is looked at where none is needed."""
     made = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
     ours = (
         health,
+        well_known,
         segments,
         reports,
         exports,
@@ -101,11 +110,10 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         pages,
         work_pages,
     )
-    compatible = (welcome, traffic, snapshots, summaries, typical, places, cameras)
-    for part in (*ours, *compatible):
+    for part in ours:
         app.include_router(part.router)
-    app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
-    return app
+    for part in (welcome, traffic, snapshots, summaries, typical, places, cameras, legacy):
+        app.include_router(part.router, dependencies=[Depends(check_key)])
 
 
 def wrap(app: FastAPI, settings: ApiSettings, kept: Kept) -> None:
@@ -115,6 +123,7 @@ def wrap(app: FastAPI, settings: ApiSettings, kept: Kept) -> None:
         CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["ETag"]
     )
     app.add_middleware(ForgetAfterChanges, kept=kept)
+    app.add_middleware(BodyLimit)
     app.add_middleware(TrailingSlashes)
     if settings.rate_per_minute:
         app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))

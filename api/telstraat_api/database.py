@@ -25,6 +25,18 @@ reads_settled: ContextVar[bool] = ContextVar("reads_settled", default=False)
 """Whether counts are read for somebody who gets whole hours only (decision 072): see `telstraat_api.discretion`."""
 
 
+BROKEN = "the connection to the database broke"
+CONDITIONS: dict[type[psycopg.Error], str] = {
+    psycopg.errors.DiskFull: "the database has no room left on its disk",
+    psycopg.errors.TooManyConnections: "the database has as many connections as it takes",
+    psycopg.errors.CannotConnectNow: "the database is starting or recovering",
+    psycopg.errors.AdminShutdown: "the database is being stopped",
+    psycopg.errors.CrashShutdown: "the database is recovering",
+    psycopg.errors.ReadOnlySqlTransaction: "the database takes no changes now: it is read-only or recovering",
+}
+"""What passes by itself, or when the operator has helped; no request is to blame."""
+
+
 class Database:
     """Reads from PostgreSQL; opened and closed with the application."""
 
@@ -62,8 +74,9 @@ class Database:
             raise DatabaseError("the query took longer than this server allows; ask for a shorter period") from error
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             raise DatabaseError("the database has no current schema; run: telstraat db migrate") from error
-        except psycopg.OperationalError as error:
-            raise DatabaseError("the connection to the database broke; try again in a minute") from error
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
+            said = next((text for kind, text in CONDITIONS.items() if isinstance(error, kind)), BROKEN)
+            raise DatabaseError(f"{said}; try again in a minute") from error
 
     async def rows(self, query: Query, params: Params = None) -> list[Row]:
         """Return all rows, by name."""

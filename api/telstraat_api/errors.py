@@ -25,6 +25,7 @@ class ApiError(Exception):
     """Something the API cannot answer: what, where, which value and what to do."""
 
     status = 500
+    retry_after_s: int | None = None  # when it is worth asking again
     kind = "internal"
     title = "Something went wrong here"
 
@@ -113,6 +114,7 @@ class DatabaseError(ApiError):
     """The database did not answer, or not in time."""
 
     status = 503
+    retry_after_s: int | None = 10
     kind = "database"
     title = "The database does not answer"
 
@@ -129,6 +131,7 @@ class BusyError(ApiError):
     """As many downloads or evaluations as allowed are under way."""
 
     status = 503
+    retry_after_s: int | None = 60
     kind = "busy"
     title = "The server is busy"
 
@@ -137,6 +140,7 @@ class TooManyStreamsError(ApiError):
     """Every place for a live stream is taken."""
 
     status = 503
+    retry_after_s: int | None = 60
     kind = "too-many-streams"
     title = "Too many live streams"
 

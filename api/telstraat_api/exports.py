@@ -5,7 +5,7 @@ CSV is written by PostgreSQL itself (COPY); Parquet and Arrow go through column 
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -79,6 +79,7 @@ class Wish:
     bucket: Bucket
     separator: Separator = Separator.COMMA
     decimal: Decimal = Decimal.POINT
+    asker: str = "?"  # address of whoever downloads
 
 
 NAMES = (
@@ -176,17 +177,31 @@ class Exporter:
     def __init__(self, database: Database, settings: ApiSettings) -> None:
         self.database = database
         self.settings = settings
-        self.places = asyncio.Semaphore(settings.exports_max)
+        self.holders: Counter[str] = Counter()  # addresses that download
 
-    def check_room(self) -> None:
-        """Raise `BusyError` when no further file can be written now."""
-        if self.places.locked():
-            raise BusyError(f"{self.settings.exports_max} downloads are under way already; try again in a minute")
+    def check_room(self, asker: str) -> None:
+        """Raise `BusyError` when no further file can be written now; one address never takes the last place of several."""
+        most = self.settings.exports_max
+        if self.holders.total() >= most:
+            raise BusyError(f"{most} downloads are under way already; try again in a minute")
+        if self.holders[asker] >= max(1, most - 1):
+            raise BusyError("your address has as many downloads under way as one may; try again when one has ended")
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async def place(self, asker: str) -> AsyncIterator[None]:
+        """Hold a place for the time of a download."""
+        self.check_room(asker)
+        self.holders[asker] += 1
+        try:
+            yield
+        finally:
+            self.holders[asker] -= 1
+            self.holders += Counter()  # forget who holds none
+
+    @asynccontextmanager
+    async def snapshot(self, asker: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Lend a connection that sees one moment of the database from the first to the last row."""
-        async with self.places, self.database.connection() as connection, connection.transaction():
+        async with self.place(asker), self.database.connection() as connection, connection.transaction():
             await connection.execute("set transaction isolation level repeatable read, read only")
             yield connection
 
@@ -224,7 +239,7 @@ class Exporter:
         yield SIGNATURE + separator.join(NAMES).encode() + b"\r\n"
         options = sql.SQL("with (format csv, delimiter {})").format(sql.Literal(separator))
         try:
-            async with self.snapshot() as connection, connection.cursor() as cursor:
+            async with self.snapshot(wish.asker) as connection, connection.cursor() as cursor:
                 async for piece in self.pieces(wish):
                     query = csv_query(wish, piece)
                     copy_query = sql.SQL("copy ({}) to stdout {}").format(query, options)
@@ -248,7 +263,10 @@ class Exporter:
             each("c.{n}"), each("c.{n}_seen")
         )
         query = sql.SQL("select {} from ({}) c order by c.period_start")
-        async with self.snapshot() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        async with (
+            self.snapshot(wish.asker) as connection,
+            connection.cursor(row_factory=tuple_row, binary=True) as cursor,
+        ):
             async for piece in self.pieces(wish):
                 counts = counts_query(wish.bucket, piece)
                 await cursor.execute(query.format(fields, counts), self.values(piece, wish.bucket))

@@ -26,6 +26,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
 }
+STRICT_TRANSPORT = "max-age=31536000"
+"""A year; whether subdomains follow is the operator's to say, in front."""
 
 
 class HardeningHeaders:
@@ -45,6 +47,8 @@ class HardeningHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if scope.get("scheme") == "https":  # TLS of our own, or the word of a proxy that is trusted
+                    headers.setdefault("strict-transport-security", STRICT_TRANSPORT)
             await send(message)
 
         await self.app(scope, receive, completed)

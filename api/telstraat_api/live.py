@@ -42,6 +42,7 @@ class Stream:
     """One browser that watches one street."""
 
     segment_id: int
+    asker: str = "?"  # address of the browser
     told_at: datetime | None = None  # the newest report that this browser knows of
     events: asyncio.Queue[Event] = field(default_factory=lambda: asyncio.Queue(QUEUE_MAX))
 
@@ -86,15 +87,17 @@ class LiveHub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def check_room(self) -> None:
-        """Raise `TooManyStreamsError` when no further browser may watch."""
+    def check_room(self, asker: str) -> None:
+        """Raise `TooManyStreamsError` when no further browser may watch, or none of that address."""
         if len(self.streams) >= self.settings.live_streams_max:
             raise TooManyStreamsError(f"all {self.settings.live_streams_max} live streams are taken; try again later")
+        if sum(stream.asker == asker for stream in self.streams) >= self.settings.live_streams_per_address:
+            raise TooManyStreamsError("your address holds as many live streams as one may; close one")
 
     @asynccontextmanager
-    async def watch(self, segment_id: int) -> AsyncIterator[Stream]:
+    async def watch(self, segment_id: int, asker: str = "?") -> AsyncIterator[Stream]:
         """Watch a street until left."""
-        stream = Stream(segment_id)
+        stream = Stream(segment_id, asker)
         self.streams.add(stream)
         for sensor_id, live in self.latest.get(segment_id, {}).items():
             stream.put(Event("live", live, sensor_id))

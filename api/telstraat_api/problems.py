@@ -12,9 +12,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from telstraat_api.errors import ApiError, TooManyError, UnauthorizedError
+from telstraat_api.errors import ApiError
 from telstraat_api.problem import MEDIA_TYPE
-from telstraat_api.telraam.envelope import speaks_telraam, told
+from telstraat_api.telraam.envelope import forbidden, speaks_telraam, told
 
 log = logging.getLogger("telstraat.api")
 
@@ -46,9 +46,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:
         response = await answer(request, error.status, error.kind, error.title, str(error))
-        if isinstance(error, UnauthorizedError):
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
-        if isinstance(error, TooManyError):
+        if error.retry_after_s is not None:
             response.headers["Retry-After"] = str(error.retry_after_s)
         return response
 
@@ -90,6 +90,8 @@ def allowed(app: FastAPI, path: str) -> list[str]:
 async def answer(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
     """Return a page to somebody with a browser and a problem document to everybody else."""
     if speaks_telraam(request.url.path):
+        if status == HTTPStatus.UNAUTHORIZED:
+            return forbidden()
         return told(400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status, detail)
     pages = getattr(request.app.state, "pages", None)
     if pages is not None and wants_page(request):

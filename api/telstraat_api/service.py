@@ -10,6 +10,7 @@ import uvicorn
 import uvloop
 
 from telstraat_api.app import create_app
+from telstraat_api.connections import BoundedProtocol
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings
 
@@ -34,7 +35,14 @@ def server_for(settings: ApiSettings) -> Server:
     """Return a server that is ready to run."""
     app = create_app(settings)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_S
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        forwarded_allow_ips=settings.trusted_proxies,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
     )
     return Server(config, app.state.live)
 

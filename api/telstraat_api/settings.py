@@ -36,6 +36,9 @@ class ApiSettings(BaseModel):
     evaluations_max: int = Field(default=1, ge=1, le=64, description="Evaluations that may be computed at once.")
     evaluation_timeout_s: float = Field(default=120, gt=0, le=3600, description="Longest time one evaluation may take.")
     live_streams_max: int = Field(default=500, ge=1, le=100_000, description="Browsers that may watch live at once.")
+    live_streams_per_address: int = Field(
+        default=50, ge=1, le=100_000, description="Live streams that one address may hold."
+    )
     watch_every_s: float = Field(
         default=15.0, ge=1, le=300, description="How often a watched sensor is asked for live counts."
     )
@@ -57,6 +60,18 @@ class ApiSettings(BaseModel):
         ge=0,
         le=1000,
         description="Smallest count of a class that a public quarter shows; hours only below it; 0 shows every quarter.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        max_length=1000,
+        pattern=r"^(\*|[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*)?$",
+        description="Addresses of proxies in front, whose word on a reader's address and on https counts; * for every.",
+    )
+    security_contact: str = Field(
+        default="",
+        max_length=300,
+        pattern=r"^((mailto:|https://|tel:)[^\s]+)?$",
+        description="Where a weakness of this site is reported, such as mailto:security@example.org; empty names mail_from, or the site.",
     )
     public_url: str = Field(
         default="",

@@ -238,7 +238,7 @@ def test_a_session_ends_by_itself(
 def test_what_is_no_address_is_told_and_a_long_form_refused(browser: httpx.Client, letters: Letters) -> None:
     odd = browser.post("/sign-in", data={"email": "no address\r\nBcc: all@example.org"})
     assert (odd.status_code, "This is not a mail address" in odd.text) == (422, True)
-    assert browser.post("/sign-in", data={"email": "x" * 5000}).status_code == 422
+    assert browser.post("/sign-in", data={"email": "x" * 5000}).status_code == 413
     assert letters.came == []
 
 

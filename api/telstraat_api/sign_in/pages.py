@@ -22,7 +22,6 @@ from telstraat_api.sign_in.sessions import begin, end, forget, is_secure
 from telstraat_api.v1.accounts import EMAIL
 
 router = APIRouter(include_in_schema=False)
-FORM_BYTES_MAX = 4096
 STATE_COOKIE = "telstraat_sign_in"
 STATE_S = 600
 SEE_OTHER = 303
@@ -37,13 +36,8 @@ Token = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-
 async def form(request: Request) -> dict[str, str]:
     """Return the fields of a form that one of our own pages has sent."""
     check_origin(request)
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > FORM_BYTES_MAX:
-            raise QueryError(f"this form holds more than {FORM_BYTES_MAX} bytes")
     try:
-        fields = parse_qs(body.decode(), max_num_fields=10)
+        fields = parse_qs((await request.body()).decode(), max_num_fields=10)
     except ValueError as error:
         raise QueryError("this form cannot be read") from error
     return {name: values[0] for name, values in fields.items()}

@@ -15,7 +15,6 @@ from fastapi import Request
 from telstraat_api.errors import AskedError
 from telstraat_api.periods import EARLIEST, LATEST, Window
 
-BODY_MAX_BYTES = 65_536
 DAYS_MAX = 93
 """Three months, the longest that clients ask for at once, and a day for those who count generously."""
 
@@ -29,12 +28,7 @@ TIME = re.compile(
 
 async def read_body(request: Request) -> dict[str, Any]:
     """Return the object in the body; an empty body is an empty object."""
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > BODY_MAX_BYTES:
-            raise AskedError(f"the body is longer than {BODY_MAX_BYTES} bytes")
-    text = content.decode("utf-8-sig", "replace").strip()
+    text = (await request.body()).decode("utf-8-sig", "replace").strip()
     if not text:
         return {}
     found = parse(text)

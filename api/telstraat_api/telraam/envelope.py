@@ -23,6 +23,11 @@ def told(status: int, message: str) -> Response:
     return Response(orjson.dumps({"status_code": status, "message": message}), status, media_type="application/json")
 
 
+def forbidden() -> Response:
+    """Return what a wrong key gets there: 403 in just these words, without `status_code`."""
+    return Response(orjson.dumps({"message": "Forbidden"}), 403, media_type="application/json")
+
+
 def ok(**payload: Any) -> Response:
     """Return a successful answer around its payload."""
     return Response(wrapped(**payload), media_type="application/json")
@@ -44,8 +49,7 @@ def described(example: Any, *, body: dict[str, Any] | None = None) -> dict[str, 
     schema = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
     failures = {
         "400": "A field cannot be used.",
-        "401": "A key of this server is not valid.",
-        "403": "Quarters are not for everybody here.",
+        "403": "A key of this server is not valid, or quarters are not for everybody here.",
         "404": "There is nothing at this number.",
         "503": "No database.",
     }

@@ -201,7 +201,11 @@ def other_stamp(at: datetime | None) -> str | None:
 @router.get("/v1/segments/id/{segment_id}", summary="One segment", openapi_extra=described(SEGMENTS))
 async def one_segment(request: Request, segment_id: Annotated[int, Path(ge=0, le=ID_MAX)]) -> Response:
     """Return one segment with its instances."""
-    database: Database = request.app.state.database
+    return collection([await segment_feature(request.app.state.database, segment_id)])
+
+
+async def segment_feature(database: Database, segment_id: int) -> dict[str, Any]:
+    """Return a segment as a feature with its instances; `NotFoundError` when there is none of that number."""
     row = await database.row(ONE, (segment_id,))
     if row is None:
         raise NotFoundError(f"there is no segment {segment_id}")
@@ -235,4 +239,4 @@ async def one_segment(request: Request, segment_id: Annotated[int, Path(ge=0, le
         "timezone": row["timezone"],
         "instance_ids": instances,
     }
-    return collection([feature(line(row["geometry"]), **properties)])
+    return feature(line(row["geometry"]), **properties)

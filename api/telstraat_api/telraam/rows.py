@@ -125,9 +125,11 @@ def more_columns(interval: Interval, row: dict[str, Any], device_id: int) -> dic
     }
 
 
-def chosen(columns: str, available: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns asked for, in the order asked for."""
+def chosen(columns: str, available: dict[str, Any], id_column: str) -> dict[str, Any]:
+    """Return the columns asked for, in the order asked for; whose they are is always among them."""
     names = [name.strip() for name in columns.split(",") if name.strip()]
+    if id_column not in names:
+        names.insert(0, id_column)
     unknown = [name for name in names if name not in available]
     if unknown:
         raise AskedError(f"columns: there is no {unknown[0]!r}; known are {', '.join(sorted(available))}")

@@ -75,10 +75,10 @@ async def snapshot(request: Request, bucket: Bucket) -> Response:
     if bucket is Bucket.QUARTER:
         await refuse_quarters(request)
     asked = await read_body(request)
-    if asked.get("time", "live") == "live":
-        return await live_snapshot(request, bucket)
-    database: Database = request.app.state.database
     full = read_word(asked, "contents", KNOWN, "full") == "full"
+    if asked.get("time", "live") == "live":
+        return await live_snapshot(request, bucket, full=full)
+    database: Database = request.app.state.database
     area = read_area(asked)
     start = start_of(read_moment(asked["time"], "time"), bucket, zone("UTC"))
     rows = await segments_with_data(database, area)
@@ -101,7 +101,7 @@ order by s.segment_id
 """
 
 
-async def live_snapshot(request: Request, bucket: Bucket) -> Response:
+async def live_snapshot(request: Request, bucket: Bucket, *, full: bool = True) -> Response:
     """Answer the latest interval of every segment heard of within a week; older than two hours is empty."""
     if bucket is Bucket.QUARTER:
         await refuse_quarters(request)
@@ -113,12 +113,12 @@ async def live_snapshot(request: Request, bucket: Bucket) -> Response:
         end = start_of(now, bucket, zone("UTC"))
         found = await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), bucket)
         features = [
-            feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=True))
+            feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=full))
             for row in rows
         ]
         return wrapped(type="FeatureCollection", features=features)
 
-    return await kept_answer(request, ("live", bucket), make)
+    return await kept_answer(request, ("live", bucket, full), make)
 
 
 @router.post(

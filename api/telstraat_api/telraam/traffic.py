@@ -17,7 +17,7 @@ from telstraat_api.discretion import refuse_quarters
 from telstraat_api.errors import AskedError
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, read_blind_hours, read_periods, read_speeds
-from telstraat_api.telraam.asked import read_body, read_ids, read_window, read_word
+from telstraat_api.telraam.asked import DAYS_MAX, read_body, read_ids, read_window, read_word
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, row_of
@@ -30,6 +30,7 @@ LEVELS = {
 FORMATS = {"per-hour": "per-hour", "hourly": "per-hour", "per-day": "per-day", "daily": "per-day"}
 QUARTERS = {"per-quarter": "per-quarter", "quarterly": "per-quarter"}
 KEYS = {"segments": Key.SEGMENT, "instances": Key.INSTALLATION, "devices": Key.SENSOR}
+ID_COLUMNS = {Key.SEGMENT: "segment_id", Key.INSTALLATION: "instance_id", Key.SENSOR: "device_id"}
 BUCKETS = {"per-quarter": Bucket.QUARTER, "per-hour": Bucket.HOUR, "per-day": Bucket.DAY}
 LENGTHS = {Bucket.QUARTER: "quarterly", Bucket.HOUR: "hourly", Bucket.DAY: "daily"}
 ROWS_MAX = 100_000
@@ -131,8 +132,10 @@ def names_of(key: Key, number: int) -> dict[str, int]:
     }
 
 
-async def report(request: Request, asked: dict[str, Any], formats: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the rows that a body asks for."""
+async def report(
+    request: Request, asked: dict[str, Any], formats: dict[str, str], days_max: int = DAYS_MAX
+) -> list[dict[str, Any]]:
+    """Return the rows that a body asks for, of up to so many days."""
     database: Database = request.app.state.database
     key = KEYS[read_word(asked, "level", LEVELS, "segments")]
     bucket = BUCKETS[read_word(asked, "format", formats, "per-hour")]
@@ -141,7 +144,7 @@ async def report(request: Request, asked: dict[str, Any], formats: dict[str, str
     columns = asked.get("columns")
     if columns is not None and not isinstance(columns, str):
         raise AskedError("columns is a text with commas")
-    window = read_window(asked)
+    window = read_window(asked, days_max)
     rows: list[dict[str, Any]] = []
     for number in read_ids(asked.get("id")):
         inner = number - MAC_BASE if key is Key.SENSOR and number > MAC_BASE else number
@@ -152,7 +155,7 @@ async def report(request: Request, asked: dict[str, Any], formats: dict[str, str
         for interval in await read_intervals(database, key, inner, shown, bucket, timezone):
             row = row_of(interval, LENGTHS[bucket], timezone, **names_of(key, number))
             if columns:
-                row = chosen(columns, more_columns(interval, row, number if key is Key.SENSOR else -1))
+                row = chosen(columns, more_columns(interval, row, number if key is Key.SENSOR else -1), ID_COLUMNS[key])
             rows.append(row)
     return rows
 

@@ -13,18 +13,15 @@ from telstraat_api.database import Database
 from telstraat_api.errors import AskedError, NotFoundError
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
 from telstraat_api.reading import Key
-from telstraat_api.telraam.asked import ID_MAX, read_body
+from telstraat_api.telraam.asked import ID_MAX
 from telstraat_api.telraam.envelope import described, ok
-from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.instances import find_instances
 from telstraat_api.telraam.rows import NOT_TOLD_APART, Interval, without_motorcycles
 from telstraat_api.telraam.traffic import (
-    FORMATS,
     MAC_BASE,
     complete,
     days_of,
     read_intervals,
-    report,
     timezone_of,
 )
 
@@ -54,17 +51,6 @@ async def readable(request: Request) -> Response:
         instance_ids=[row["installation_id"] for row in rows],
         device_ids=sorted({MAC_BASE + row["sensor_id"] for row in rows}),
     )
-
-
-@router.post(
-    "/v0/reports/{segment_id}",
-    summary="Traffic of a segment (v0)",
-    openapi_extra=described(REPORT, body={name: TRAFFIC[name] for name in ("time_start", "time_end", "format")}),
-)
-async def legacy_report(request: Request, segment_id: Number) -> Response:
-    """Return hourly or daily rows, without a key and without `id` in the body."""
-    asked = {**await read_body(request), "id": segment_id, "level": "segments"}
-    return ok(report=await report(request, asked, FORMATS))
 
 
 @router.get(

@@ -21,6 +21,7 @@ from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
 from telstraat_api.gaps import read_gaps
 from telstraat_api.periods import Bucket, Window, read_window, zone
+from telstraat_api.rates import asker_of
 from telstraat_api.reading import Key, read_rows
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of
@@ -199,8 +200,8 @@ async def report_file(
         if bucket is FileBucket.QUARTER:
             await refuse_quarters(request)
         window = finished(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC))
-    exporter.check_room()
-    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal)
+    exporter.check_room(asker_of(request.scope))
+    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal, asker_of(request.scope))
     name = (
         f"telstraat-{bucket.value}-{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}.{form.value}"
     )

@@ -15,6 +15,7 @@ from telstraat_api.counts import KINDS
 from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
 from telstraat_api.live import Event, LiveHub
+from telstraat_api.rates import asker_of
 from telstraat_api.segments import find_segment
 from telstraat_api.v1.segments import SegmentId
 from telstraat_api.v1.shapes import described_stream
@@ -47,9 +48,9 @@ def framed(event: Event) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.name.encode(), orjson.dumps(data))
 
 
-async def follow(hub: LiveHub, segment_id: int) -> AsyncIterator[bytes]:
+async def follow(hub: LiveHub, segment_id: int, asker: str) -> AsyncIterator[bytes]:
     """Yield the events of one street until the browser leaves or the server stops."""
-    async with hub.watch(segment_id) as stream:
+    async with hub.watch(segment_id, asker) as stream:
         yield b"retry: 3000\n\n"
         while not hub.closing:
             try:
@@ -76,6 +77,7 @@ async def live(request: Request, segment_id: SegmentId) -> Response:
     hub: LiveHub = request.app.state.live
     await find_segment(database, segment_id)
     await refuse_quarters(request)
-    hub.check_room()
+    asker = asker_of(request.scope)
+    hub.check_room(asker)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(follow(hub, segment_id), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(follow(hub, segment_id, asker), media_type="text/event-stream", headers=headers)
