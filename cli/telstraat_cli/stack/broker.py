@@ -40,7 +40,7 @@ def kind_here() -> Kind:
         return "amqtt"
     raise StackError(
         "no broker to start: install Mosquitto (apt install mosquitto, brew install mosquitto), or amqtt with "
-        "pip install 'telstraat[demo]', or give the address of a running one"
+        "pip install 'telstraat[all]', or give the address of a running one"
     )
 
 

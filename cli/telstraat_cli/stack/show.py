@@ -20,6 +20,7 @@ from telstraat_cli.errors import CliError
 from telstraat_cli.stack.broker import Kind
 from telstraat_cli.stack.demo import Line, Outside
 from telstraat_cli.stack.home import Home, default_folder
+from telstraat_cli.stack.needs import check_needs
 from telstraat_cli.stack.processes import ProgramService, Supervisor, ended_by_signals
 from telstraat_cli.stack.sources import STREET_SENSOR, StreetSource, VideoSource, street, video
 
@@ -64,6 +65,7 @@ def run_demo(args: argparse.Namespace) -> int:
     console = Console(stderr=args.headless)
     if args.clean:
         return clean([folder] if args.dir else [default_folder(), default_folder("headless")], console)
+    check_needs("the demo", dsn=args.dsn, broker=args.broker, kind=args.broker_kind, video=bool(args.video))
     steps = Steps(console)
     with ended_by_signals(), Home(folder) as home:
         supervisor = Supervisor(steps.tell)
