@@ -93,9 +93,11 @@ class OutboxFile:
         """Write down beside the file how far it is; called after what it says is committed."""
         if self.only_memory:
             return
-        (saves,) = self.db.execute("select saves from device").fetchone()
-        rows = self.db.execute("select generation, epoch, last_seq, through, sent_seq from stream order by generation")
-        self._progress.write(progress_of(self.sensor, int(saves), rows.fetchall()))
+        with contextlib.suppress(sqlite3.Error):  # what is committed stays committed; damage shows at the next read
+            rows = self.db.execute("select generation, epoch, last_seq, through, sent_seq from stream order by generation")
+            streams = rows.fetchall()
+            for (saves,) in self.db.execute("select saves from device"):
+                self._progress.write(progress_of(self.sensor, int(saves), streams))
 
     def close(self) -> None:
         """Close the file."""
