@@ -50,6 +50,8 @@ class Evaluation:
         Of the software.
     parts
         Per answered treated street the answer by hour, direction or speed, where that was asked for.
+    not_counted
+        Streets of the measure without a single count in the days that were looked at.
     """
 
     measure: Measure
@@ -62,6 +64,7 @@ class Evaluation:
     inputs_hash: str
     version: str
     parts: tuple[Parts, ...] = ()
+    not_counted: tuple[str, ...] = ()
 
     @property
     def effect(self) -> Effect | None:
@@ -137,6 +140,7 @@ class Evaluation:
             "checks": {segment: [one.to_dict() for one in results] for segment, results in self.checks.items()},
             "findings": [one.row() for one in self.findings],
             "parts": [one.to_dict() for one in self.parts],
+            "not_counted": list(self.not_counted),
             "refused": list(self.refused),
             "reliable": self.reliable,
             "inputs_sha256": self.inputs_hash,
@@ -246,6 +250,7 @@ def _evaluated(
         _hash(checked, prepared.weather, measure, question),
         version("telstraat"),
         parts,
+        tuple(one for one in measure.segments if one not in prepared.tables),
     )
 
 

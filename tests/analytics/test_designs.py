@@ -103,7 +103,7 @@ def test_looking_every_week_makes_intervals_wider_and_news_only_when_something_i
     assert found.state["claim"] == "fell"
     assert found.news_since({}) == ("claim",)
     assert found.news_since(found.state) == ()
-    assert week_sentences(found, measure, Question("car"), "nl")[0].startswith("Het autoverkeer in a: ")
+    assert week_sentences(found, measure, Question("car"), "nl")[0].startswith("Het autoverkeer in a, ")
 
 
 def followed(estimate: float, half: float, course: Course = "steady", edge: Held | None = None) -> Monitoring:

@@ -29,7 +29,8 @@ def test_the_first_evaluation_works_as_it_is_told(
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "measure.toml", "--out", "report"]) == 0
     told = capsys.readouterr()
-    assert "Car traffic in Station Street fell by" in told.out
+    assert "Car traffic in Station Street, " in told.out
+    assert " fell by " in told.out
     assert "Counts: Telraam, Town of Example, CC BY-NC" in told.out
     assert told.err == ""
     assert {one.name for one in tmp_path.glob("report.*")} == {"report.html", "report.pdf", "report.json"}

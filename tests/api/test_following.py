@@ -109,7 +109,7 @@ def test_news_is_written_once_and_the_next_round_has_none(
     assert letter["Subject"] == "Filter in Street a: nieuws na 6 weken"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     told = letter.get_content()
-    assert "Het autoverkeer in Street a: " in told
+    assert "Het autoverkeer in Street a, " in told
     again, later = round_of(settings), round_of(settings, WEEKS + 1)
     assert (again.looked, again.sent) == (0, 0)
     assert (later.looked, later.news, later.sent) == (1, 0, 0), "a week in which nothing changes is no news"

@@ -12,6 +12,8 @@ WEEKS = 12
 WEEKS_MIN = 5
 DOUBT_SD = 2.0
 FAILED_SD = 3.0
+DRIFT_MAX = 0.2
+"""A street that drifted further (log) did not run parallel, whatever such streets do by chance: nobody would call it passed."""
 
 
 class ParallelBefore(Check):
@@ -20,7 +22,7 @@ class ParallelBefore(Check):
     name: ClassVar[str] = "parallel_before"
 
     def run(self, context: CheckContext) -> CheckResult:
-        """Pass when the drift over the before-period lies within two standard deviations of what streets do."""
+        """Pass when the drift over the before-period is small and within two standard deviations of what streets do."""
         answer = context.answer
         if answer.street is None or not answer.company:
             return self.result(Verdict.UNKNOWN, "no_controls")
@@ -42,4 +44,7 @@ class ParallelBefore(Check):
         noise = float(np.sqrt(own.noise.mean() / (len(common) * common.var())))
         size = slope / float(np.hypot(wandering, noise))
         verdict = Verdict.PASSED if abs(size) < DOUBT_SD else Verdict.DOUBT if abs(size) < FAILED_SD else Verdict.FAILED
-        return self.result(verdict, "drift", drift=float(np.expm1(slope * span)), weeks=int(span) + 1, size=size)
+        drift = float(np.expm1(slope * span))
+        if verdict == Verdict.PASSED and abs(slope * span) > DRIFT_MAX:
+            return self.result(Verdict.DOUBT, "wide", drift=drift, weeks=int(span) + 1, size=size)
+        return self.result(verdict, "drift", drift=drift, weeks=int(span) + 1, size=size)

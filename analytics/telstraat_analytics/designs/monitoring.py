@@ -45,6 +45,8 @@ class Monitoring:
         Per boundary street, its estimate with the interval for all looks together.
     refused
         Reasons, when there is no answer.
+    hours
+        Local start hours that were compared on the street.
     """
 
     segment: str
@@ -52,6 +54,7 @@ class Monitoring:
     course: Course
     boundary: dict[str, Held]
     refused: tuple[str, ...] = ()
+    hours: tuple[int, ...] = ()
 
     @property
     def last(self) -> Held | None:
@@ -177,7 +180,7 @@ def monitor(
             for name in measure.boundary
             if (answer := answer_for(whole, name, measure, asked)).effect
         }
-        out.append(Monitoring(segment, table, _course(last, whole, measure, asked), edge))
+        out.append(Monitoring(segment, table, _course(last, whole, measure, asked), edge, hours=last.hours))
     return out
 
 

@@ -31,7 +31,7 @@ KINDS: dict[str, str] = {
     "class_drift": "the split between cars and large vehicles moves although their sum does not",
     "gain_drift": "all classes move together against the neighbouring streets: the view has changed",
     "low_uptime": "the sensor was looking for much less of the time than usual",
-    "gap": "no counts at all",
+    "gap": "too few hours of daylight were observed to compare the day",
     "marked": "marked by a user as not to be compared",
 }
 """Every kind of finding and what it means."""

@@ -175,10 +175,14 @@ def gaps(segment: str, days: pd.DataFrame) -> list[Finding]:
     """Find runs of days without a usable daylight hour."""
     whole = pd.date_range(days.index[0], days.index[-1], freq="D")
     return [
-        Finding(segment, "gap", first, last, "left out", detail=f"{(last - first).days + 1} days without counts")
+        Finding(segment, "gap", first, last, "left out", detail=_too_few((last - first).days + 1))
         for first, last in runs(whole.difference(pd.DatetimeIndex(days.index)), bridge_days=0)
         if (last - first).days + 1 >= GAP_DAYS_MIN
     ]
+
+
+def _too_few(days: int) -> str:
+    return f"{days} days with fewer than {SEEN_HOURS_MIN} hours of daylight observed"
 
 
 def low_uptime(segment: str, days: pd.DataFrame) -> list[Finding]:

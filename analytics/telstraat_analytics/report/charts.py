@@ -18,6 +18,9 @@ from telstraat_analytics.words import word
 
 WIDTH_PX, HEIGHT_PX = 640, 190
 WEEKS_MAX = 60
+LABELS_MAX = 8
+"""On an axis: more are not read."""
+
 FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
 SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
 CLASS_COLOURS = {"pedestrian": "#009e73", "bike": "#0072b2", "car": "#d55e00", "heavy": "#a8508f"}
@@ -92,7 +95,11 @@ def streets_chart(rows: list[dict[str, Any]], language: str, title: str) -> dict
     """
     data = alt.InlineData(values=rows)
     y = alt.Y("street:N", title=None, sort=None)
-    bars = alt.Chart(data).mark_rule(color=SEEN, strokeWidth=2).encode(y=y, x=alt.X("low:Q", title=title), x2="high:Q")
+    bars = (
+        alt.Chart(data)
+        .mark_rule(color=SEEN, strokeWidth=2)
+        .encode(y=y, x=alt.X("low:Q", title=title, axis=alt.Axis(tickCount=LABELS_MAX, labelOverlap=True)), x2="high:Q")
+    )
     points = alt.Chart(data).mark_point(color=SEEN, filled=True, size=60).encode(y=y, x=alt.X("change:Q"))
     zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="x:Q")
     return _finished(zero + bars + points, 20 * max(len(rows), 2), language)
@@ -170,7 +177,7 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
     known["street"] = [
         word("head.one_sensor", language) if n == 1 else word("head.n_sensors", language, n=n) for n in table["sensors"]
     ]
-    x = alt.X("weeks:Q", title=word("chart.weeks", language))
+    x = alt.X("weeks:Q", title=word("chart.weeks", language), axis=alt.Axis(tickCount=LABELS_MAX, labelOverlap=True))
     y = alt.Y("share:Q", title=word("chart.power", language), scale=alt.Scale(domain=[0, 100]))
     names = list(dict.fromkeys(known["street"]))
     legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=400)
@@ -213,7 +220,7 @@ def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
         alt.Chart(_values(long, ["hour", "count", "kind"]))
         .mark_line(point=True)
         .encode(
-            x=alt.X("hour:Q", title=word("head.hour", language), axis=alt.Axis(tickMinStep=1)),
+            x=alt.X("hour:Q", title=word("head.hour", language), axis=alt.Axis(tickMinStep=1, tickCount=LABELS_MAX)),
             y=alt.Y("count:Q", title=word("head.per_hour", language)),
             color=alt.Color(
                 "kind:N",
@@ -247,7 +254,11 @@ def week_chart(week: pd.DataFrame, language: str) -> dict[str, Any]:
         alt.Chart(_values(known, ["day", "hour", "car"]))
         .mark_rect()
         .encode(
-            x=alt.X("hour:O", title=word("head.hour", language), axis=alt.Axis(labelAngle=0)),
+            x=alt.X(
+                "hour:O",
+                title=word("head.hour", language),
+                axis=alt.Axis(labelAngle=0, values=[hour for hour in sorted(set(known["hour"])) if hour % 3 == 0]),
+            ),
             y=alt.Y("day:O", title=None, sort=days),
             color=alt.Color(
                 "car:Q", title=word("head.per_hour", language), scale=alt.Scale(scheme="viridis", reverse=True)
@@ -276,7 +287,7 @@ def _event(day: str, language: str) -> Any:
 
 
 def _days_axis() -> alt.Axis:
-    return alt.Axis(format="%-d %b %y", labelAngle=0, tickCount=8, labelOverlap=True)
+    return alt.Axis(format="%-d %b %y", labelAngle=0, tickCount=LABELS_MAX, labelOverlap=True)
 
 
 def _finished(chart: Any, height_px: int, language: str) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from telstraat_analytics.designs.parts import Parts
 from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.evaluation import Evaluation
-from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.report.charts import findings_chart, streets_chart, weeks_chart
 from telstraat_analytics.report.maps import Line, MapStreet, streets_map
@@ -26,6 +25,7 @@ from telstraat_analytics.report.sentence import (
     check_title,
     digits_of,
     flow_cells,
+    hours_seen,
     interval,
     level,
     short,
@@ -143,7 +143,7 @@ def evaluation_content(
     return Content(
         language,
         measure.name,
-        _facts(measure, language),
+        _facts(first, language),
         tuple(_section(one, language, lines or {}) for one in evaluations),
         (shown,) if shown.rows else (),
         pictures,
@@ -155,7 +155,8 @@ def evaluation_content(
     )
 
 
-def _facts(measure: Measure, language: str) -> Rows:
+def _facts(evaluation: Evaluation, language: str) -> Rows:
+    measure = evaluation.measure
     span = span_of(measure)
     sides = {
         "before": (measure.before_days, span.first, span.begin - pd.Timedelta(days=1)),
@@ -165,13 +166,15 @@ def _facts(measure: Measure, language: str) -> Rows:
         name: word("fact.days", language, days=days, first=day(first, language), last=day(last, language))
         for name, (days, first, last) in sides.items()
     }
-    streets = {name: ", ".join(map(measure.called, getattr(measure, name))) for name in ("boundary", "controls")}
+    streets = {
+        name: _named(evaluation, getattr(measure, name), language) for name in ("treated", "boundary", "controls")
+    }
     calendar = measure.days
     where = calendar.country + (f"-{calendar.region}" if calendar.region else "")
     public = word("calendar.public", language, where=where) if where else word("calendar.no_public", language)
     school = word("calendar.table" if calendar.school else "calendar.usual", language)
     rows = [
-        ("treated", ", ".join(map(measure.called, measure.treated))),
+        ("treated", streets["treated"]),
         ("boundary", streets["boundary"]),
         ("controls", streets["controls"] or "–"),
         ("date", day(measure.date, language)),
@@ -181,6 +184,14 @@ def _facts(measure: Measure, language: str) -> Rows:
         ("calendar", f"{public}; {school}"),
     ]
     return tuple((word(f"fact.{name}", language), text) for name, text in rows if text)
+
+
+def _named(evaluation: Evaluation, segments: Sequence[str], language: str) -> str:
+    """Return streets by name; one without any count has no part in the answer, and is not listed as if it had."""
+    called = evaluation.measure.called
+    there = ", ".join(called(one) for one in segments if one not in evaluation.not_counted)
+    missing = ", ".join(called(one) for one in segments if one in evaluation.not_counted)
+    return word("fact.not_counted", language, names=there or "–", missing=missing) if missing else there
 
 
 def _method(evaluations: Sequence[Evaluation], language: str) -> tuple[str, ...]:
@@ -363,12 +374,17 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
     if evaluation.network is not None and together:
         name = "head.area" if evaluation.question.is_count else "head.mean"
         rows.append((word(name, language), *effect_cells(evaluation.network.area, language), ""))
+    hours = hours_seen([one for one in (*evaluation.streets, *evaluation.boundary) if one.effect], language)
+    notes = (
+        word("note.level", language, hours=hours) if hours and evaluation.question.is_count else "",
+        word("note.together", language) if together else "",
+    )
     return Table(
         word("title.answers", language),
         tuple(word(f"head.{name}", language) for name in names),
         tuple(rows),
         tuple(range(1, len(names))),
-        note=word("note.together", language) if together else "",
+        note=" ".join(one for one in notes if one),
     )
 
 
@@ -404,6 +420,7 @@ def _flows(evaluation: Evaluation, language: str) -> Table | None:
     net = evaluation.network
     if net is None or net.treated is None or net.boundary is None or net.balance is None:
         return None
+    hours = hours_seen([one for one in (*evaluation.streets, *evaluation.boundary) if one.effect], language)
     rows = tuple(
         (
             word(f"flow.{name}", language),
@@ -416,4 +433,5 @@ def _flows(evaluation: Evaluation, language: str) -> Table | None:
         tuple(word(f"head.{name}", language) for name in ("where", "per_day", "interval")),
         rows,
         (1, 2),
+        note=word("note.flows", language, hours=hours) if hours else "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import pandas as pd
@@ -25,7 +25,7 @@ from telstraat_analytics.quality.health import health
 from telstraat_analytics.report.charts import profile_chart, week_chart
 from telstraat_analytics.report.content import SUMMED, Content, Picture, Section, Table
 from telstraat_analytics.report.numbers import day, decimal, whole
-from telstraat_analytics.report.sentence import percent, share
+from telstraat_analytics.report.sentence import hours_text, percent, share
 from telstraat_analytics.words import word
 
 STREETS_MAX = 12
@@ -100,21 +100,24 @@ def _street(
 ) -> Section:
     profile = working_day(frame, segment, timezone)
     per_day = {name: whole(profile[name].sum(min_count=1), language) if name in profile else "–" for name in CLASSES}
-    said = [word("describe.street", language, street=segment, hours=len(profile), **per_day)]
+    table = local_table(frame, segment, timezone)
+    scope = _scope(table, segment, [int(str(hour)) for hour in profile.index], language)
+    said = [word("describe.street", language, **scope, **per_day)] if len(profile) else []
     school = school_run(frame, segment, timezone, calendar, hours=SCHOOL_HOURS) if "car" in profile else {}
     if school:
-        hours = ", ".join(f"{hour}–{hour + 1}" for hour in SCHOOL_HOURS)
-        said.append(school_sentence(school["extra"], hours, language))
+        said.append(school_sentence(school["extra"], _scope(table, segment, SCHOOL_HOURS, language), language))
     tables = [_split(frame, segment, timezone, language)]
     if "car" in profile:
         tables.append(_peaks(frame, segment, timezone, language))
-    if "car_speed" in local_table(frame, segment, timezone):
+    if "car_speed" in table:
         found = speeding(frame, segment, timezone, limit_kmh)
         cars, fast, above, well_above = (float(one) for one in found.to_numpy(float)[-1])
         if cars > 0:
             numbers = {"above": share(above, language), "well_above": share(well_above, language)}
             v85 = decimal(fast, language)
-            said.append(word("describe.speeding", language, limit=limit_kmh, v85=v85, **numbers))
+            hours = [int(str(hour)) for hour, row in found.iterrows() if hour != "all" and row["cars"] > 0]
+            scope = _scope(table, segment, hours, language)
+            said.append(word("describe.speeding", language, limit=limit_kmh, v85=v85, **scope, **numbers))
             tables.append(_speeds(found, limit_kmh, language))
     tables.append(_marks(frame, segment, timezone, language))
     pictures = [Picture(word("title.profile", language), profile_chart(profile, language))]
@@ -124,11 +127,19 @@ def _street(
     return Section(segment, " ".join(said), tuple(tables), tuple(pictures), "")
 
 
-def school_sentence(extra: float, hours: str, language: str) -> str:
+def _scope(table: pd.DataFrame, segment: str, hours: Sequence[int], language: str) -> dict[str, str]:
+    """Return what a number is of: the street, the hours and the days in which it was seen."""
+    if table.empty:
+        return {"street": segment, "hours": "–", "first": "–", "last": "–"}
+    first, last = (day(one.date(), language) for one in (table["day"].min(), table["day"].max()))
+    return {"street": segment, "hours": hours_text(hours, language), "first": first, "last": last}
+
+
+def school_sentence(extra: float, scope: Mapping[str, str], language: str) -> str:
     """Return what the school brings, in words that say whether it is more or less."""
     way = round(100 * extra)
     key = "describe.school_more" if way > 0 else "describe.school_less" if way < 0 else "describe.school_same"
-    return word(key, language, hours=hours, size=percent(abs(extra), language))
+    return word(key, language, **scope, size=percent(abs(extra), language))
 
 
 def _head(language: str, *names: str) -> tuple[str, ...]:

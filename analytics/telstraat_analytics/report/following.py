@@ -8,7 +8,7 @@ from telstraat_analytics.designs.monitoring import Held, Monitoring, claim_of
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.question import Question
 from telstraat_analytics.report.numbers import day, digits_for
-from telstraat_analytics.report.sentence import percent
+from telstraat_analytics.report.sentence import hours_text, percent
 from telstraat_analytics.words import word
 
 
@@ -35,6 +35,8 @@ def week_sentences(
     """
     where = measure.called(found.segment)
     subject = word("in_street", language, what=word(question.what, language), where=where).rstrip(",")
+    hours = hours_text(found.hours, language)
+    subject = f"{subject}, {hours}" if hours else subject
     weeks = int(found.looks["weeks"].iloc[-1]) if len(found.looks) else measure.after_days // 7
     when = {"weeks": weeks, "date": day(measure.date, language)}
     state = found.state
@@ -48,6 +50,7 @@ def week_sentences(
             f"follow.boundary.{state[f'boundary {name}']}",
             language,
             where=measure.called(name),
+            **when,
             **_numbers(held, language),
         )
         for name, held in found.boundary.items()

@@ -36,7 +36,7 @@ def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -
                 "fact.plan",
                 language,
                 per_day=whole(one.per_day, language),
-                wanted=percent(one.wanted, language, signed=True, digits=digits_for((100 * one.wanted,), 0)),
+                wanted=_wanted(one, language),
                 controls=one.controls,
             ),
         )
@@ -57,6 +57,10 @@ def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -
     )
 
 
+def _wanted(one: Plan, language: str) -> str:
+    return percent(one.wanted, language, signed=True, digits=digits_for((100 * one.wanted,), 0))
+
+
 def _section(one: Plan, language: str) -> Section:
     cells = {
         (int(row["weeks"]), int(row["sensors"])): word(
@@ -75,6 +79,7 @@ def _section(one: Plan, language: str) -> Section:
         (word("head.weeks", language), *head),
         rows,
         tuple(range(1, len(sensors) + 1)),
+        note=word("plan.note", language, wanted=_wanted(one, language)),
     )
     picture = Picture(word("title.power", language), power_chart(one.table, language))
     return Section(word(one.what, language), one.sentence(language), (table,), (picture,), "")

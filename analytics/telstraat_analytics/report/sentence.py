@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from telstraat_analytics.checks import CheckResult, Verdict
 from telstraat_analytics.designs.network import Flow, Network
+from telstraat_analytics.designs.one_street import StreetAnswer
+from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.effect import LEAST, Effect, Unit, direction_of
 from telstraat_analytics.evaluation import Evaluation
 from telstraat_analytics.report.numbers import day, decimal, digits_for, number, whole
@@ -16,6 +19,8 @@ DIGITS: dict[Unit, int] = {"relative": 0, "km/h": 1, "points": 1}
 SCALE: dict[Unit, float] = {"relative": 100, "km/h": 1, "points": 100}
 """From the number to what is written: percent, km/h, percentage points; and the usual decimals."""
 
+NAMES_MAX = 4
+HOURS_OF_DAY = 24
 FLOW_LEAST = 0.01
 """Crossings a day that are written as zero with two decimals."""
 
@@ -90,23 +95,63 @@ def bare(value: float, effect_unit: Unit, language: str, digits: int, *, signed:
 
 
 def subject(evaluation: Evaluation, language: str) -> str:
-    """Return what was asked, as the subject of the sentence."""
+    """Return what was asked, as the subject of the sentence, with its scope: which streets, hours and days."""
     question, measure = evaluation.question, evaluation.measure
-    answered = [one for one in evaluation.streets if one.effect is not None] or list(evaluation.streets)
-    if len(answered) > 1:
+    answered = [one for one in evaluation.streets if one.effect is not None]
+    known = answered or list(evaluation.streets)
+    what, names = word(question.what, language), [measure.called(one.segment) for one in known]
+    if len(known) > 1:
         key = "in_area" if question.is_count else "in_area_mean"
-        text = word(key, language, what=word(question.what, language), count=len(answered))
+        text = word(key, language, what=what, streets=streets_text(names, language))
     else:
-        text = word(
-            "in_street", language, what=word(question.what, language), where=measure.called(answered[0].segment)
-        )
+        text = word("in_street", language, what=what, where=names[0])
+    parts = [text.rstrip(",")]
     if question.direction:
-        text = text.rstrip(",") + word(question.direction, language)
+        parts.append(word(question.direction, language))
     if question.days != "all":
-        text = text.rstrip(",") + word(question.days, language)
-    if question.hours:
-        text = text.rstrip(",") + word("hours", language, first=min(question.hours), last=max(question.hours) + 1)
-    return f"{text}," if question.direction or question.days != "all" or question.hours else text
+        parts.append(word(question.days, language))
+    hours = hours_seen(answered, language) or hours_text(question.hours, language)
+    if hours:
+        parts.append(f", {hours}")
+    if answered:
+        span = span_of(measure)
+        parts.append(word("period", language, first=day(span.date, language), last=day(span.last, language)))
+    return "".join(parts) + ("," if len(parts) > 1 or text.endswith(",") else "")
+
+
+def streets_text(names: Sequence[str], language: str) -> str:
+    """Return streets by name, or how many they are where nobody would read the list."""
+    if len(names) > NAMES_MAX:
+        return word("streets.many", language, count=len(names))
+    *most, last = names
+    return f"{', '.join(most)}{word('and', language)}{last}" if most else last
+
+
+def hours_text(hours: Sequence[int], language: str) -> str:
+    """Return local start hours as clock times, stretch by stretch; nothing for none."""
+    if len(set(hours)) == HOURS_OF_DAY:
+        return word("hours.all", language)
+    stretches: list[list[int]] = []
+    for hour in sorted(set(hours)):
+        if stretches and stretches[-1][1] == hour:
+            stretches[-1][1] = hour + 1
+        else:
+            stretches.append([hour, hour + 1])
+    spans = [word("hours.span", language, first=first, last=last) for first, last in stretches]
+    if not spans:
+        return ""
+    *most, final = spans
+    joined = f"{', '.join(most)}{word('and', language)}{final}" if most else final
+    return word("hours.of", language, spans=joined)
+
+
+def hours_seen(answers: Sequence[StreetAnswer], language: str) -> str:
+    """Return the hours that were compared on some streets: what stands for a day in their numbers."""
+    seen = [one.hours for one in answers if one.hours]
+    if len(set(seen)) > 1:
+        least, most = min(map(len, seen)), max(map(len, seen))
+        return word("hours.differ", language, least=least, most=most)
+    return hours_text(seen[0], language) if seen else ""
 
 
 def chance(value: float, language: str) -> str:
@@ -153,27 +198,35 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
         )
         parts.append(word("but", language, doubts=doubts))
     if effect.claimed and evaluation.network is not None:
-        parts += _where_it_went(evaluation.network, language)
+        parts += _where_it_went(evaluation, evaluation.network, language)
     return " ".join(parts)
 
 
-def _where_it_went(net: Network, language: str) -> list[str]:
+def _where_it_went(evaluation: Evaluation, net: Network, language: str) -> list[str]:
     """Return whether what left is found on the boundary, and whether the rest evaporated."""
     if net.treated is None or net.boundary is None or net.balance is None or net.moved_share is None:
         return []
-    left, edge, balance = whole(abs(net.treated.per_day), language), net.boundary, net.balance
+    treated, edge = ([one for one in group if one.effect] for group in (evaluation.streets, evaluation.boundary))
+    names = [[evaluation.measure.called(one.segment) for one in group] for group in (treated, edge)]
+    hours = hours_seen([*treated, *edge], language)
+    scope = {
+        "hours": f" ({hours})" if hours else "",
+        "left": whole(abs(net.treated.per_day), language),
+        "treated": streets_text(names[0] or list(evaluation.measure.treated), language),
+        "boundary": streets_text(names[1] or list(evaluation.measure.boundary), language),
+    }
     way = direction_of(*net.moved_share, LEAST["relative"])
-    if way < 0 and _way(edge) < 0:
-        moved = word("moved_not", language, left=left, **_crossings(edge, language))
+    if way < 0 and _way(net.boundary) < 0:
+        moved = word("moved_not", language, **scope, **_crossings(net.boundary, language))
     elif way > 0:
         places = digits_for(tuple(100 * one for one in net.moved_share), 0)
         share, low, high = (percent(one, language, digits=places) for one in net.moved_share)
-        moved = word("moved", language, left=left, share=share, low=low, high=high)
+        moved = word("moved", language, **scope, share=share, low=low, high=high)
     else:
         share, low, high = (percent(one, language, signed=True) for one in net.moved_share)
-        moved = word("moved_unclear", language, left=left, share=share, low=low, high=high)
-    key = {-1: "evaporated", 0: "evaporated_unclear", 1: "evaporated_not"}[_way(balance)]
-    return [moved, word(key, language, **_crossings(balance, language))]
+        moved = word("moved_unclear", language, **scope, share=share, low=low, high=high)
+    key = {-1: "evaporated", 0: "evaporated_unclear", 1: "evaporated_not"}[_way(net.balance)]
+    return [moved, word(key, language, **scope, **_crossings(net.balance, language))]
 
 
 def flow_cells(flow: Flow, language: str) -> tuple[str, str]:

@@ -92,6 +92,11 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "In {weeks} weken ervoor verschoof de straat {drift} tegenover haar controles.",
         "Sur {weeks} semaines avant, la rue a dérivé de {drift} par rapport à ses témoins.",
     ),
+    "parallel_before.wide": (
+        "Over {weeks} weeks before, the street drifted {drift} against its controls: streets like it may do so by chance, but it did not run parallel.",
+        "In {weeks} weken ervoor verschoof de straat {drift} tegenover haar controles: zulke straten doen dat soms door toeval, maar gelijk op ging het niet.",
+        "Sur {weeks} semaines avant, la rue a dérivé de {drift} par rapport à ses témoins : de telles rues le font parfois par hasard, mais l'évolution n'était pas parallèle.",
+    ),
     "parallel_before.no_controls": (
         "There is no control street to run parallel with.",
         "Er is geen controlestraat om mee te vergelijken.",

@@ -35,35 +35,29 @@ DESCRIPTION_WORDS: dict[str, tuple[str, str, str]] = {
         "Part comptée de chaque mois",
     ),
     "describe.street": (
-        (
-            "In {street}, {car} cars, {bike} bicycles and {pedestrian} people on foot pass on a working day in the hours that were "
-            "seen ({hours} of 24)."
-        ),
-        (
-            "In {street} passeren op een werkdag {car} auto's, {bike} fietsen en {pedestrian} voetgangers in de uren die zijn gezien "
-            "({hours} van 24)."
-        ),
-        "Dans {street}, {car} voitures, {bike} vélos et {pedestrian} piétons passent un jour ouvré aux heures vues ({hours} sur 24).",
+        "In {street}, {car} cars, {bike} bicycles and {pedestrian} people on foot pass on a working day, {hours} ({first} to {last}).",
+        "In {street} passeren op een werkdag {car} auto's, {bike} fietsen en {pedestrian} voetgangers, {hours} ({first} tot {last}).",
+        "Dans {street}, {car} voitures, {bike} vélos et {pedestrian} piétons passent un jour ouvré, {hours} (du {first} au {last}).",
     ),
     "describe.school_more": (
-        "At school hours ({hours}) on school days, car traffic is {size} more than on working days without school.",
-        "Op schooluren ({hours}) op schooldagen is het autoverkeer {size} meer dan op werkdagen zonder school.",
-        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est de {size} de plus que les jours ouvrés sans école.",
+        "On school days, {hours}, car traffic in {street} is {size} more than on working days without school ({first} to {last}).",
+        "Op schooldagen, {hours}, is het autoverkeer in {street} {size} meer dan op werkdagen zonder school ({first} tot {last}).",
+        "Les jours d'école, {hours}, le trafic automobile dans {street} est de {size} de plus que les jours ouvrés sans école (du {first} au {last}).",
     ),
     "describe.school_less": (
-        "At school hours ({hours}) on school days, car traffic is {size} less than on working days without school.",
-        "Op schooluren ({hours}) op schooldagen is het autoverkeer {size} minder dan op werkdagen zonder school.",
-        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est de {size} de moins que les jours ouvrés sans école.",
+        "On school days, {hours}, car traffic in {street} is {size} less than on working days without school ({first} to {last}).",
+        "Op schooldagen, {hours}, is het autoverkeer in {street} {size} minder dan op werkdagen zonder school ({first} tot {last}).",
+        "Les jours d'école, {hours}, le trafic automobile dans {street} est de {size} de moins que les jours ouvrés sans école (du {first} au {last}).",
     ),
     "describe.school_same": (
-        "At school hours ({hours}) on school days, car traffic is the same as on working days without school.",
-        "Op schooluren ({hours}) op schooldagen is het autoverkeer gelijk aan dat op werkdagen zonder school.",
-        "Aux heures d'école ({hours}) les jours d'école, le trafic automobile est le même que les jours ouvrés sans école.",
+        "On school days, {hours}, car traffic in {street} is the same as on working days without school ({first} to {last}).",
+        "Op schooldagen, {hours}, is het autoverkeer in {street} gelijk aan dat op werkdagen zonder school ({first} tot {last}).",
+        "Les jours d'école, {hours}, le trafic automobile dans {street} est le même que les jours ouvrés sans école (du {first} au {last}).",
     ),
     "describe.speeding": (
-        "{above} of the cars drive faster than {limit} km/h, {well_above} by 10 km/h or more; V85 is {v85} km/h.",
-        "{above} van de auto's rijdt sneller dan {limit} km/u, {well_above} met 10 km/u of meer; de V85 is {v85} km/u.",
-        "{above} des voitures roulent à plus de {limit} km/h, {well_above} de 10 km/h ou plus ; la V85 est de {v85} km/h.",
+        "In {street}, {hours} ({first} to {last}), {above} of the cars drive faster than {limit} km/h, {well_above} by 10 km/h or more; V85 is {v85} km/h.",
+        "In {street}, {hours} ({first} tot {last}), rijdt {above} van de auto's sneller dan {limit} km/u, {well_above} met 10 km/u of meer; de V85 is {v85} km/u.",
+        "Dans {street}, {hours} (du {first} au {last}), {above} des voitures roulent à plus de {limit} km/h, {well_above} de 10 km/h ou plus ; la V85 est de {v85} km/h.",
     ),
     "describe.reading": (
         (
@@ -144,9 +138,9 @@ DESCRIPTION_WORDS: dict[str, tuple[str, str, str]] = {
         "Seulement {share} des heures de la rue la moins vue ont été vues dans toutes les rues.",
     ),
     "caveat.uptime": (
-        "The sensors looked for different shares of the hour, from {low} to {high}: perhaps of different kinds, which count differently.",
-        "De sensoren keken een verschillend deel van het uur, van {low} tot {high}: misschien van verschillende soort, die anders telt.",
-        "Les capteurs ont regardé des parts différentes de l'heure, de {low} à {high} : peut-être de types différents, qui comptent autrement.",
+        "In the hours in which all streets were seen, the sensors looked for different shares of the hour, from {low} to {high}: perhaps of different kinds, which count differently.",
+        "In de uren waarin alle straten zijn gezien, keken de sensoren een verschillend deel van het uur, van {low} tot {high}: misschien van verschillende soort, die anders telt.",
+        "Aux heures où toutes les rues ont été vues, les capteurs ont regardé des parts différentes de l'heure, de {low} à {high} : peut-être de types différents, qui comptent autrement.",
     ),
     "caveat.sensor": (
         "The sensor of {street} was not itself at times: {kind}.",

@@ -39,19 +39,19 @@ FOLLOWING_WORDS: dict[str, tuple[str, str, str]] = {
         "L'effet grandit : la seconde moitié du temps écoulé en montre davantage que la première.",
     ),
     "follow.boundary.rose": (
-        "{where}, beside it: {size} more than expected ({low} to {high}). Traffic may have moved there.",
-        "{where}, ernaast: {size} meer dan verwacht ({low} tot {high}). Het verkeer kan daarheen verhuisd zijn.",
-        "{where}, à côté : {size} de plus qu'attendu ({low} à {high}). Le trafic s'y est peut-être déplacé.",
+        "{where}, beside it: {size} more than expected in the hours seen on both sides ({low} to {high}), {weeks} weeks after {date}. Traffic may have moved there.",
+        "{where}, ernaast: {size} meer dan verwacht in de uren die aan beide kanten zijn gezien ({low} tot {high}), {weeks} weken na {date}. Het verkeer kan daarheen verhuisd zijn.",
+        "{where}, à côté : {size} de plus qu'attendu aux heures vues des deux côtés ({low} à {high}), {weeks} semaines après le {date}. Le trafic s'y est peut-être déplacé.",
     ),
     "follow.boundary.fell": (
-        "{where}, beside it: {size} less than expected ({low} to {high}).",
-        "{where}, ernaast: {size} minder dan verwacht ({low} tot {high}).",
-        "{where}, à côté : {size} de moins qu'attendu ({low} à {high}).",
+        "{where}, beside it: {size} less than expected in the hours seen on both sides ({low} to {high}), {weeks} weeks after {date}.",
+        "{where}, ernaast: {size} minder dan verwacht in de uren die aan beide kanten zijn gezien ({low} tot {high}), {weeks} weken na {date}.",
+        "{where}, à côté : {size} de moins qu'attendu aux heures vues des deux côtés ({low} à {high}), {weeks} semaines après le {date}.",
     ),
     "follow.boundary.unclear": (
-        "{where}, beside it: no change can be told from chance ({size}, between {low} and {high}).",
-        "{where}, ernaast: geen verandering die van toeval te onderscheiden is ({size}, tussen {low} en {high}).",
-        "{where}, à côté : aucun changement ne se distingue du hasard ({size}, entre {low} et {high}).",
+        "{where}, beside it: no change can be told from chance ({size}, between {low} and {high}) in the hours seen on both sides, {weeks} weeks after {date}.",
+        "{where}, ernaast: geen verandering die van toeval te onderscheiden is ({size}, tussen {low} en {high}) in de uren die aan beide kanten zijn gezien, {weeks} weken na {date}.",
+        "{where}, à côté : aucun changement ne se distingue du hasard ({size}, entre {low} et {high}) aux heures vues des deux côtés, {weeks} semaines après le {date}.",
     ),
     "follow.looks": (
         "These intervals hold however often one looks: they are wider than those of an evaluation that is made once.",

@@ -152,7 +152,27 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "head.days_counted": ("Days", "Dagen", "Jours"),
     "head.one_sensor": ("1 street", "1 straat", "1 rue"),
     "head.n_sensors": ("{n} streets", "{n} straten", "{n} rues"),
-    "plan.cell": ("{power} ({detectable})", "{power} ({detectable})", "{power} ({detectable})"),
+    "plan.cell": ("{power}, from {detectable}", "{power}, vanaf {detectable}", "{power}, dès {detectable}"),
+    "plan.note": (
+        "In each cell: how often an effect of {wanted} is seen, then the smallest change that is seen four times out of five.",
+        "In elk vak: hoe vaak een effect van {wanted} te zien is, dan de kleinste verandering die vier van de vijf keer te zien is.",
+        "Dans chaque case : combien de fois un effet de {wanted} se voit, puis le plus petit changement qui se voit quatre fois sur cinq.",
+    ),
+    "note.level": (
+        "Observed and expected: crossings on a comparable day, {hours}.",
+        "Waargenomen en verwacht: passages op een vergelijkbare dag, {hours}.",
+        "Observé et attendu : passages un jour comparable, {hours}.",
+    ),
+    "note.flows": (
+        "Crossings on a comparable day, {hours}; below zero, fewer than expected.",
+        "Passages op een vergelijkbare dag, {hours}; onder nul minder dan verwacht.",
+        "Passages un jour comparable, {hours} ; sous zéro, moins qu'attendu.",
+    ),
+    "fact.not_counted": (
+        "{names} (not in the counts: {missing})",
+        "{names} (niet in de tellingen: {missing})",
+        "{names} (absentes des comptages : {missing})",
+    ),
     "plan.method": (
         (
             "The model is that of the evaluation, without counts: streets that move more or less, in one way or another, each as "
@@ -174,15 +194,15 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "head.why": ("Why", "Waarom", "Pourquoi"),
     "plan.reading": (
         (
-            "How often the wanted effect is seen and, in brackets, the smallest change that is seen four times out of five; "
+            "How often the wanted effect is seen and, behind “from”, the smallest change that is seen four times out of five; "
             "weeks before, and as many after."
         ),
         (
-            "Hoe vaak het gewenste effect te zien is en, tussen haakjes, de kleinste verandering die vier van de vijf keer te "
+            "Hoe vaak het gewenste effect te zien is en, achter “vanaf”, de kleinste verandering die vier van de vijf keer te "
             "zien is; weken ervoor, en evenveel erna."
         ),
         (
-            "Combien de fois l'effet voulu se voit et, entre parenthèses, le plus petit changement qui se voit quatre fois sur "
+            "Combien de fois l'effet voulu se voit et, derrière « dès », le plus petit changement qui se voit quatre fois sur "
             "cinq ; semaines avant, et autant après."
         ),
     ),

@@ -238,6 +238,8 @@ def show(content: Content) -> None:
             for row in table.rows:
                 shown.add_row(*row)
             console.print(shown)
+            if table.note:
+                console.print(table.note, highlight=False, soft_wrap=True)
     for table in content.tables:
         shown = Table(*table.head, title=table.title, title_justify="left")
         for row in table.rows:

@@ -56,9 +56,10 @@ def run(args: argparse.Namespace) -> int:
             for section in content.sections:
                 print(f"\n{section.sentence}\n")
                 for table in section.tables:
-                    width = max(map(len, table.head))
+                    width = max(len(cell) for row in (table.head, *table.rows) for cell in row)
                     for row in (table.head, *table.rows):
                         print("  ".join(f"{cell:<{width}}" for cell in row))
+                    print(f"\n{table.note}")
         if args.out:
             args.out.parent.mkdir(parents=True, exist_ok=True)
             args.out.with_name(f"{args.out.name}.html").write_text(html(content), encoding="utf-8")
