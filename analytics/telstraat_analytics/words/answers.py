@@ -122,8 +122,8 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "evaporated": (
         "Over {treated} and the boundary ({boundary}) together {crossings} crossings a day{hours} are missing ({low} to {high}): they evaporated, or went where nobody counts.",
-        "Over {treated} en de rand ({boundary}) samen ontbreken {crossings} passages per dag{hours} ({low} tot {high}): ze zijn verdampt, of gingen waar niemand telt.",
-        "Sur {treated} et la bordure ({boundary}) ensemble il manque {crossings} passages par jour{hours} ({low} à {high}) : ils se sont évaporés, ou sont passés là où personne ne compte.",
+        "Over {treated} en de rand ({boundary}) samen ontbreken per dag{hours} {crossings} passages ({low} tot {high}): ze zijn verdampt, of gingen waar niemand telt.",
+        "Sur {treated} et la bordure ({boundary}) ensemble il manque par jour{hours} {crossings} passages ({low} à {high}) : ils se sont évaporés, ou sont passés là où personne ne compte.",
     ),
     "evaporated_unclear": (
         "Whether any of it evaporated cannot be told from chance: over {treated} and the boundary ({boundary}) together {crossings} crossings a day{hours}, between {low} and {high}.",

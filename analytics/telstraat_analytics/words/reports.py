@@ -225,7 +225,7 @@ REPORT_WORDS: dict[str, tuple[str, str, str]] = {
     "head.change": ("Change", "Verandering", "Changement"),
     "head.interval": ("95 % interval", "95%-interval", "Intervalle à 95 %"),
     "head.chance": ("By chance in", "Door toeval in", "Par hasard dans"),
-    "head.detectable": ("Smallest change seen", "Kleinste zichtbare verandering", "Plus petit changement visible"),
+    "head.detectable": ("Smallest fall seen", "Kleinste zichtbare daling", "Plus petite baisse visible"),
     "head.days": ("Days before / after", "Dagen voor / na", "Jours avant / après"),
     "head.area": ("Together", "Samen", "Ensemble"),
     "note.together": (
