@@ -12,7 +12,7 @@ WEEKS = 12
 WEEKS_MIN = 5
 DOUBT_SD = 2.0
 FAILED_SD = 3.0
-DRIFT_MAX = 0.2
+DRIFT_MAX = 0.3
 """A street that drifted further (log) did not run parallel, whatever such streets do by chance: nobody would call it passed."""
 
 
