@@ -37,14 +37,14 @@ def context_of(frame: pd.DataFrame, **more: Any) -> CheckContext:
 @pytest.fixture(scope="module")
 def good() -> CheckContext:
     """A quiet comparison: two controls, the same autumn, nothing wrong."""
-    return context_of(town(3, ("a", "b", "c"), before=168))
+    return context_of(town(5, ("a", "b", "c"), before=168))
 
 
 def drawn(change: Callable[[pd.DataFrame], None], **more: Any) -> Change:
     """Compare a town to which something has happened."""
 
     def made(_: CheckContext) -> CheckContext:
-        frame = town(3, ("a", "b", "c"), before=168)
+        frame = town(5, ("a", "b", "c"), before=168)
         change(frame)
         return context_of(frame, **more)
 
