@@ -94,7 +94,9 @@ class OutboxFile:
         if self.only_memory:
             return
         with contextlib.suppress(sqlite3.Error):  # what is committed stays committed; damage shows at the next read
-            rows = self.db.execute("select generation, epoch, last_seq, through, sent_seq from stream order by generation")
+            rows = self.db.execute(
+                "select generation, epoch, last_seq, through, sent_seq from stream order by generation"
+            )
             streams = rows.fetchall()
             for (saves,) in self.db.execute("select saves from device"):
                 self._progress.write(progress_of(self.sensor, int(saves), streams))
