@@ -22,8 +22,12 @@ __all__ = ["Writer", "Written"]
 
 _DAY_S = 86_400
 _DEFAULT_LIMITS = Limits()
-_AGAIN = (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.TransactionRollback)
-"""What may be gone at a second try: a sensor or partition that is not what was remembered, a deadlock."""
+_AGAIN = (
+    psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.TransactionRollback,
+    psycopg.errors.DuplicateTable,
+)  # fmt: skip
+"""What may be gone at a second try: a sensor or partition that is not what was remembered, a deadlock, a partition that another
+ingester has just made."""
 
 logger = logging.getLogger(__name__)
 
