@@ -71,6 +71,15 @@ def less_observed(frame: pd.DataFrame) -> None:
     frame.loc[since(frame, "a"), "uptime"] = 0.6
 
 
+def quarters_since(_: CheckContext) -> CheckContext:
+    """Count one street hourly before and by quarters after."""
+    frame = town(3, ("a", "b", "c"), before=168)
+    late = since(frame, "a")
+    quarters = frame[late].loc[frame[late].index.repeat(4)].reset_index(drop=True)
+    quarters["start"] += pd.to_timedelta(np.tile([0, 15, 30, 45], int(late.sum())), unit="min")
+    return context_of(pd.concat([frame[~late], quarters], ignore_index=True))
+
+
 def fall_together(frame: pd.DataFrame) -> None:
     frame.loc[since(frame, "a"), "car"] *= 0.3
     frame.loc[frame["segment"] == "b", "car"] = (1.5 * frame.loc[frame["segment"] == "a", "car"]).round().to_numpy()
@@ -108,6 +117,7 @@ CASES: list[tuple[str, Change, Verdict]] = [
     ("data_quality", told(days_after=8), Verdict.FAILED),
     ("observed", drawn(less_observed), Verdict.DOUBT),
     ("sensor_change", seen(findings=(DRIFT,)), Verdict.FAILED),
+    ("step", quarters_since, Verdict.DOUBT),
     ("placebo_in_time", told(placebos=placebos("a", 2, 6)), Verdict.DOUBT),
     ("placebo_in_space", told(placebos=placebos("b", 2, 2)), Verdict.FAILED),
     ("leave_one_control_out", drawn(fall_together), Verdict.DOUBT),

@@ -51,3 +51,40 @@ def test_what_is_wrong_with_a_frame_is_said(frame: pd.DataFrame, says: str) -> N
 def test_the_hash_does_not_hang_on_the_order_of_rows() -> None:
     frame = as_counts(town(1, ("a", "b"), before=7, after=7))
     assert frame_hash(frame) == frame_hash(frame.sample(frac=1.0, random_state=1))
+
+
+def in_parts(frame: pd.DataFrame, parts: int) -> pd.DataFrame:
+    """Return the same counts in quarters or half hours."""
+    out = frame.loc[frame.index.repeat(parts)].reset_index(drop=True)
+    minutes = [60 // parts * part for part in range(parts)] * len(frame)
+    out["start"] += pd.to_timedelta(minutes, unit="min")
+    return out.assign(car=out["car"] / parts)
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+@pytest.mark.parametrize("later_only", [True, False])
+def test_the_step_belongs_to_a_stretch_of_a_street_and_not_to_the_frame(parts: int, later_only: bool) -> None:
+    whole = town(5, ("a", "b"), before=14, after=14)[["segment", "start", "car"]]
+    cut = whole["start"] >= whole["start"].min() + pd.Timedelta(days=14)
+    chosen = (whole["segment"] == "a") & (cut if later_only else True)
+    mixed = pd.concat([whole[~chosen], in_parts(whole[chosen], parts)]).sample(frac=1, random_state=1)
+    hours = as_counts(mixed)
+    assert hours["car"].tolist() == pytest.approx(as_counts(whole)["car"].tolist())
+    assert set(hours.loc[hours["segment"] == "b", "step_s"]) == {3600}
+    assert 3600 // parts in set(hours.loc[hours["segment"] == "a", "step_s"])
+
+
+def test_quarters_of_a_half_hour_zone_fill_its_own_hours() -> None:
+    start = pd.date_range("2025-06-30T18:30Z", periods=96, freq="15min")  # midnight in Kolkata
+    frame = pd.DataFrame({"segment": "a", "start": start, "car": 1.0})
+    hours = as_counts(frame, timezone="Asia/Kolkata")
+    assert hours["car"].tolist() == [4.0] * 24
+    assert set(hours["start"].dt.minute) == {30}
+
+
+def test_an_hour_that_was_given_goes_before_its_quarters() -> None:
+    hour = pd.DataFrame(
+        {"segment": "a", "start": pd.to_datetime(["2025-01-01T10:00Z"]), "car": [21.0], "period_s": 3600}
+    )
+    both = pd.concat([hour, in_parts(hour.assign(car=20.0), 4).assign(period_s=900)])
+    assert as_counts(both)["car"].tolist() == [21.0]

@@ -16,6 +16,7 @@ from telstraat_analytics.checks.placebo_time import PlaceboInTime
 from telstraat_analytics.checks.regression_to_mean import RegressionToTheMean
 from telstraat_analytics.checks.season import SeasonCovered
 from telstraat_analytics.checks.sensor_change import SensorChange
+from telstraat_analytics.checks.step_change import StepChange
 from telstraat_analytics.checks.uptime import ObservedAlike
 from telstraat_analytics.checks.weather_known import WeatherKnown
 
@@ -23,6 +24,7 @@ CHECKS: tuple[type[Check], ...] = (
     DataQuality,
     ObservedAlike,
     SensorChange,
+    StepChange,
     OddLevel,
     PlaceboInTime,
     PlaceboInSpace,

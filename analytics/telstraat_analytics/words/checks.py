@@ -27,6 +27,17 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "{first} tot {last}: {detail}.",
         "{first} à {last} : {detail}.",
     ),
+    "step": ("Counted in the same portions", "In dezelfde stappen geteld", "Compté par les mêmes pas"),
+    "step.same": (
+        "Before and after, the counts came in portions of the same length.",
+        "Ervoor en erna kwamen de tellingen in stappen van dezelfde lengte.",
+        "Avant et après, les comptages avaient le même pas.",
+    ),
+    "step.changed": (
+        "{street} was counted in portions of {before} minutes before and {after} after: another device or export may differ.",
+        "{street} is ervoor geteld in stappen van {before} minuten en erna van {after}: een ander toestel of export kan afwijken.",
+        "{street} a été comptée par pas de {before} minutes avant et de {after} après : un autre appareil ou export peut différer.",
+    ),
     "placebo_in_time": ("Placebo in time", "Placebo in de tijd", "Placebo dans le temps"),
     "placebo_in_time.dates": (
         "At {dates} earlier dates without a measure, something would have been claimed {claimed} times.",

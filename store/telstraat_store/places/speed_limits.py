@@ -6,8 +6,8 @@ import re
 
 MPH_KMH = 1.609344
 LIMIT_MIN, LIMIT_MAX = 5, 150
-_NUMBER = re.compile(r"(\d{1,3})(?:\.0)?\s*(mph|km/h|kmh|kph)?")
-_ZONE = re.compile(r"([A-Z]{2}):(?:zone:?)?(\d{1,3})")
+_NUMBER = re.compile(r"(\d{1,3})(?:\.0)?\s*(mph|km/h|kmh|kph)?", re.ASCII)
+_ZONE = re.compile(r"([A-Z]{2}):(?:zone:?)?(\d{1,3})", re.ASCII)
 
 
 def speed_limit(value: object) -> int | None:
