@@ -65,6 +65,16 @@ def measure_of(plain: Mapping[str, Any]) -> Measure:
     )
 
 
+# What came within the last day is being added up while one looks, and no answer rests on it alone.
+WAITING = """
+select from rollup_dirty d join installation i using (sensor_id)
+where i.segment_id = %s and d.until_at > greatest(%s, i.from_at, (select reports_from from retention))
+    and d.from_at < least(%s, i.until_at, now() - interval '1 day')
+    and exists (select from report r where r.sensor_id = d.sensor_id and r.period_start >= d.from_at and r.period_start < d.until_at)
+limit 1
+"""
+
+
 def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     """Return the hours that the evaluation of a measure reads from a database, with the installation of each.
 
@@ -83,7 +93,7 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     Raises
     ------
     FrameError
-        A segment is no number, or the database has none of these hours.
+        A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
     """
     sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
     hours = sql.SQL(
@@ -97,6 +107,14 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
             "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
             (list(windows),),
         ).fetchall()
+        waiting = [
+            number for number, window in windows.items() if connection.execute(WAITING, (number, *window)).rowcount
+        ]
+    if waiting:
+        raise FrameError(
+            f"reports of segments {', '.join(map(str, waiting))} are not added up to hours yet, so the answer would lack them: "
+            "try again in a minute, and see that telstraat ingest runs"
+        )
     if not rows:
         raise FrameError(f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}")
     frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])

@@ -10,6 +10,7 @@ from typing import Literal
 
 from psycopg import Connection, sql
 
+from telstraat_ingest import rollup
 from telstraat_ingest.backup import write_whole
 from telstraat_store.imports import COUNTS
 
@@ -27,7 +28,9 @@ class Wanted:
 
 
 def export(connection: Connection, wanted: Wanted, path: Path, progress: Callable[[int], None] | None = None) -> int:
-    """Write a CSV with a header and return the number of rows; whole or not at all."""
+    """Write a CSV with a header and return the number of rows; whole or not at all. What waits to be added up is added up first."""
+    if wanted.step != "quarter":
+        rollup.refresh_all(connection)
     day = sql.SQL("v.day, v.hours, ") if wanted.step == "day" else sql.SQL("")
     query = sql.SQL(
         "copy (select v.segment_id, s.name as street, to_char(v.period_start at time zone 'UTC',"

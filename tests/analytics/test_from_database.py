@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from tests.analytics.streets import MEASURE, town
+from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor
 
+from telstraat_analytics import Measure
+from telstraat_analytics.errors import FrameError
+from telstraat_api.evaluating import read_hours
 from telstraat_cli.main import main
 from telstraat_ingest import registry
 from telstraat_ingest.imports import Source, import_file
+from telstraat_ingest.rollup import refresh_all
 
 NAMES = ("9000000001", "9000000002", "9000000003")
 FILE = f"""
@@ -68,3 +74,29 @@ def test_a_database_without_these_streets_and_one_that_is_away_are_told(
     errors = capsys.readouterr().err
     assert "no hours of segments" in errors
     assert "cannot be read" in errors
+
+
+def test_an_evaluation_waits_for_reports_that_are_not_added_up(database: str) -> None:
+    at = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    with psycopg.connect(database, autocommit=True) as connection:
+        segment = add_segment(connection)
+        sensor = add_sensor(connection, "late-1", segment)
+        add_reports(
+            connection, [{"sensor_id": sensor, "period_start": at + n * QUARTER, "car_lft": 3} for n in range(8)]
+        )
+        measure = Measure(name="Scheme", date=date(2026, 3, 2), treated=(str(segment),))
+        with pytest.raises(FrameError, match=f"reports of segments {segment} are not added up to hours yet"):
+            read_hours(database, measure)
+        refresh_all(connection)
+        assert len(read_hours(database, measure)) == 2
+
+
+def test_an_export_adds_up_first_what_has_come_in(database: str, tmp_path: Path) -> None:
+    at = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    with psycopg.connect(database, autocommit=True) as connection:
+        sensor = add_sensor(connection, "late-2", add_segment(connection))
+        add_reports(
+            connection, [{"sensor_id": sensor, "period_start": at + n * QUARTER, "car_lft": 3} for n in range(8)]
+        )
+    assert main(["db", "--dsn", database, "export", str(tmp_path / "hours.csv")]) == 0
+    assert len((tmp_path / "hours.csv").read_text().splitlines()) == 3

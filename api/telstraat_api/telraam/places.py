@@ -32,8 +32,12 @@ where (exists (select from installation i join stream using (sensor_id) where i.
 ONE = """
 select geometry, timezone, m.imported_from, m.imported_until from segment s
 left join lateral (
-    select min(period_start) as imported_from, max(period_start + make_interval(secs => period_s)) as imported_until
-    from imported where segment_id = s.segment_id
+    select min(p.first_at) as imported_from, max(p.last_at + make_interval(secs => p.period_s)) as imported_until
+    from (values (900), (3600)) as length (period_s)
+    cross join lateral (
+        select length.period_s, min(i.period_start) as first_at, max(i.period_start) as last_at from imported i
+        where i.segment_id = s.segment_id and i.period_s = length.period_s
+    ) p
 ) m on true
 where s.segment_id = %s
 """
