@@ -202,13 +202,13 @@ class Street:
         assert told.get("sum_car", 0) in (None, pytest.approx(sums, abs=1)), told
 
     def ask_page(self, hours: list[dict[str, Any]]) -> None:
-        """Look at the street's page of both days: its table has the public hours and no others."""
+        """Look at the street's page of both days: its table has numbers of the public hours and of no others."""
         tz = zone(self.timezone)
         days: set[date] = {(self.first + n * HOUR).astimezone(tz).date() for n in range(HOURS)}
         for day in days:
             page = self.client.get(f"/street/{self.segment}", params={"day": day.isoformat()}).text
             table = page[page.index('id="day-table"') :].split("</table>")[0]
-            shown = set(re.findall(r'<th scope="row">(\d\d:\d\d)', table))
+            shown = set(re.findall(r'<th scope="row">(\d\d:\d\d)</th>', table))
             public = {hour["start"][11:16] for hour in hours if hour["start"].startswith(day.isoformat())}
             assert shown <= public, day
 
