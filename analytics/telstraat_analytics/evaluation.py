@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from telstraat_analytics.checks import CHECKS, CheckContext, CheckResult, Verdic
 from telstraat_analytics.designs.network import Network, network
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
 from telstraat_analytics.designs.parts import By, Parts, known_parts, parts_of
-from telstraat_analytics.designs.series import Prepared, needed, prepare
+from telstraat_analytics.designs.series import Prepared, needed, prepare, span_of_year
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
@@ -232,8 +233,9 @@ def _evaluated(
 ) -> Evaluation:
     streets = tuple(answer_for(prepared, segment, measure, question) for segment in measure.treated)
     boundary = tuple(answer_for(prepared, segment, measure, question) for segment in measure.boundary)
+    seen = dataclasses.replace(prepared, span=span_of_year(measure)) if question.against == "last year" else prepared
     checks = {
-        one.segment: tuple(check().run(CheckContext(prepared, measure, question, one)) for check in CHECKS)
+        one.segment: tuple(check().run(CheckContext(seen, measure, question, one)) for check in CHECKS)
         for one in streets
         if one.effect is not None
     }

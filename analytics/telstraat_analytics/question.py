@@ -9,6 +9,7 @@ from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.model.priors import MOTIONS, Motion, motion_of
 
 Days = Literal["all", "workdays", "weekend"]
+Against = Literal["before", "last year"]
 COUNTS: dict[str, tuple[str, ...]] = {
     "pedestrian": ("pedestrian",),
     "bike": ("bike",),
@@ -37,12 +38,15 @@ class Question:
         Local start hours; empty: all hours that the sensors saw on both sides of the date.
     days
         ``all``, ``workdays`` (Monday to Friday) or ``weekend``.
+    against
+        ``before``: the weeks before the measure; ``last year``: the same weeks a year before (counts only).
     """
 
     what: str = "car"
     direction: str = ""
     hours: tuple[int, ...] = ()
     days: Days = "all"
+    against: Against = "before"
 
     def __post_init__(self) -> None:
         known = (*COUNTS, *SPEEDS, *SHARES)
@@ -54,6 +58,10 @@ class Question:
             raise QuestionError(f"hours are {self.hours}; they are local start hours, 0 to 23")
         if self.days not in {"all", "workdays", "weekend"}:
             raise QuestionError(f"days is {self.days!r}; it is 'all', 'workdays' or 'weekend'")
+        if self.against not in {"before", "last year"}:
+            raise QuestionError(f"against is {self.against!r}; it is 'before' or 'last year'")
+        if self.against == "last year" and self.what not in COUNTS:
+            raise QuestionError(f"{self.what!r} is not compared with last year; counts are: {', '.join(COUNTS)}")
 
     @property
     def is_count(self) -> bool:

@@ -22,5 +22,8 @@ class ControlsKnown(Check):
         if used == 0:
             return self.result(Verdict.DOUBT, "none", named=len(context.measure.controls))
         verdict = Verdict.PASSED if used >= 2 else Verdict.DOUBT
+        if answer.year is not None:
+            names = ", ".join(map(context.measure.called, answer.controls))
+            return self.result(verdict, "last_year", used=used, named=len(context.measure.controls), names=names)
         names = ", ".join(map(context.measure.called, answer.controls))
         return self.result(verdict, "some", used=used, named=len(context.measure.controls), names=names, shared=shared)

@@ -21,6 +21,8 @@ class OddLevel(Check):
     def run(self, context: CheckContext) -> CheckResult:
         """Pass when an odd level has less than one chance in five; fail when it has four or more and leaves the answer open."""
         answer = context.answer
+        if answer.year is not None:
+            return self.result(Verdict.UNKNOWN, "last_year")
         if answer.fit is None or answer.effect is None:
             return self.result(Verdict.UNKNOWN, "too_short")
         odd = answer.fit.odd[0]

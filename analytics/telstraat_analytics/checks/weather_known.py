@@ -21,7 +21,7 @@ class WeatherKnown(Check):
     def run(self, context: CheckContext) -> CheckResult:
         """Pass when weather is in the model, for all days, and was usual; unknown when it is not in the model."""
         weather, span = context.prepared.weather, context.prepared.span
-        if weather is None:
+        if weather is None or context.answer.year is not None:
             reason = "not_known_controls" if context.answer.controls else "not_known"
             return self.result(Verdict.UNKNOWN, reason)
         known = pd.DatetimeIndex(weather.dropna().index)

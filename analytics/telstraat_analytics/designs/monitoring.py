@@ -159,6 +159,8 @@ def monitor(
     asked = question or Question()
     if not asked.is_count:
         raise QuestionError(f"{asked.what!r} cannot be followed; follow a count such as car")
+    if asked.against != "before":
+        raise QuestionError("what is followed is followed against the time before; ask evaluate about last year")
     checked = as_counts(frame, counts, timezone=measure.timezone)
     chosen = range(FIRST_LOOK_WEEKS, measure.after_days // 7 + 1) if weeks is None else weeks
     whole = prepare(checked, measure)

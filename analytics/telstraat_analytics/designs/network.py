@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.series import CONTROLS_MAX, Prepared
+from telstraat_analytics.designs.year import steps_of
 from telstraat_analytics.effect import POWER, Effect, Unit
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.posterior import DEGREES, Mixture
@@ -104,11 +105,24 @@ def network(
         if not (other.segment in seen or seen.update({other.segment: 1}))
     ]
     others = [one.weeks for one in company[:CONTROLS_MAX]]
+    if question.against == "last year":
+        years = [one.year for one in (*inside, *edge) if one.year is not None]
+        known = {ratio.segment: ratio for year in years for ratio in year.controls}
+        quiet = [ratio for year in years for ratio in year.quiet]
+        steps = steps_of([year.own for year in years], list(known.values()), question.motion, quiet)
+        return _sums(steps, 1.0, inside, edge, question)
     ways = list(dict.fromkeys(one.fit.ways[0] for one in (*inside, *edge) if one.fit is not None))[:WAYS_MAX]
     date, southern = prepared.span.date, measure.days.southern
     fit = fit_steps(streets, others, question.motion, date, southern=southern, ways=ways)
     wider = float(np.mean([one.stretch for one in (*inside, *edge)]))
-    draws = _draws(fit.steps, wider)
+    return _sums(fit.steps, wider, inside, edge, question)
+
+
+def _sums(
+    steps: Mixture, wider: float, inside: Sequence[StreetAnswer], edge: Sequence[StreetAnswer], question: Question
+) -> Network:
+    """Return what the steps of all streets together say about their sums."""
+    draws = _draws(steps, wider)
     observed = np.array([one.effect.observed for one in (*inside, *edge) if one.effect is not None])
     if not question.is_count:
         return Network(_mean(observed, draws, question), None, None, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -11,9 +12,11 @@ from telstraat_analytics.designs.series import (
     Prepared,
     Street,
     best_controls,
+    span_of_year,
     street,
     usable,
 )
+from telstraat_analytics.designs.year import YearFit, year_fit
 from telstraat_analytics.effect import Effect, effect_of, mean_level_after, weeks_table
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.placebo import Placebo, placebos_in_space, placebos_in_time, stretch
@@ -47,6 +50,8 @@ class StreetAnswer:
         Dates and streets of nothing, and what was found there.
     stretch
         The factor for the width of the interval that they asked for.
+    year
+        What was found against last year, where that is asked; then `fit` is None.
     """
 
     segment: str
@@ -62,6 +67,7 @@ class StreetAnswer:
     fit: StepFit | None = None
     street: Street | None = None
     company: tuple[Street, ...] = ()
+    year: YearFit | None = None
 
 
 def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Question) -> StreetAnswer:
@@ -81,6 +87,8 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     StreetAnswer
         Refused, with the reasons, when sensor or days do not allow an answer.
     """
+    if question.against == "last year":
+        prepared = dataclasses.replace(prepared, span=span_of_year(measure))
     span = prepared.span
     columns = question.columns or ("car",)
     reasons = impossible(prepared.findings, segment, columns, span)
@@ -89,6 +97,8 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     if reasons or own is None:
         return StreetAnswer(segment, None, tuple(reasons))
     company = controls_for(own, prepared, measure, question)
+    if question.against == "last year":
+        return _answer_by_year(own, company, prepared, measure, question)
     date, southern, motion = span.date, measure.days.southern, question.motion
     others = [one.weeks for one in company]
     fit = fit_steps([own.weeks], others, motion, date, southern=southern)
@@ -114,6 +124,30 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         fit=fit,
         street=own,
         company=tuple(company),
+    )
+
+
+def _answer_by_year(
+    own: Street, company: list[Street], prepared: Prepared, measure: Measure, question: Question
+) -> StreetAnswer:
+    """Evaluate one street against the same weeks a year before."""
+    span = prepared.span
+    fit = year_fit(own, company, question.motion, span.date, span.last, measure.days)
+    if fit is None:
+        return StreetAnswer(own.segment, None, (Refusal(own.segment, "few_last_year", (), 0, DAYS_MIN),))
+    used = {one.segment for one in fit.controls}
+    return StreetAnswer(
+        own.segment,
+        effect_of(fit.steps, 0, fit.own.level, question.what, 1.0),
+        days_before=int(fit.own.days.sum()),
+        days_after=int(fit.own.days.sum()),
+        hours=own.daily.hours,
+        controls=tuple(one.segment for one in company if one.segment in used),
+        weeks=fit.table(span.date, question.what),
+        placebos=fit.placebos,
+        street=own,
+        company=tuple(one for one in company if one.segment in used),
+        year=fit,
     )
 
 

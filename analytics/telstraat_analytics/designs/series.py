@@ -22,6 +22,8 @@ from telstraat_analytics.weather import weather_answer
 CONTROLS_MAX = 6  # more cost time and bring little: days are shared, and six streets show what is shared
 WEEKS_BEFORE_MIN = 3
 DAYS_MIN = 7
+YEAR_DAYS = 364  # 52 weeks: the same weekdays
+MOVED_WEEKS_MAX = 3  # Easter moves by up to five weeks; a day is looked for so far from the one a year before
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,14 @@ def span_of(measure: Measure) -> Span:
     return Span(
         begin - pd.Timedelta(days=measure.before_days), begin, date, date + pd.Timedelta(days=measure.after_days - 1)
     )
+
+
+def span_of_year(measure: Measure) -> Span:
+    """Return the compared days when they are compared with last year's: what lies between the two stretches counts for neither."""
+    own = span_of(measure)
+    year, moved = pd.Timedelta(days=YEAR_DAYS), pd.Timedelta(weeks=MOVED_WEEKS_MAX)
+    begin = min(own.last - year + moved + pd.Timedelta(days=1), own.date)
+    return Span(own.date - year - moved, begin, own.date, own.last)
 
 
 def days_needed(measure: Measure) -> dict[str, tuple[pd.Timestamp, pd.Timestamp]]:
@@ -187,7 +197,8 @@ def street(prepared: Prepared, segment: str, measure: Measure, question: Questio
     if missing:
         raise QuestionError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
     span = prepared.span
-    hours = question.hours or common_hours(table, span.first, span.last, span.date)
+    compared = table[(table["day"] < span.begin) | (table["day"] >= span.date)]
+    hours = question.hours or common_hours(compared, span.first, span.last, span.date)
     first = min(pd.Timestamp(table["day"].min()), span.first)
     if question.is_count:
         daily = daily_counts(table, segment, question.columns, hours, span.date, first, span.last)

@@ -190,7 +190,7 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
             subject=bare,
             reasons="; ".join(one.text(language, evaluation.measure.names) for one in evaluation.refusals),
         )
-    parts = [_answer(effect, about, language)]
+    parts = [_answer(effect, about, language, "_year" if evaluation.question.against == "last year" else "")]
     failed = [one for one in evaluation.doubts if one.verdict == Verdict.FAILED]
     if failed:
         doubts = "; ".join(
@@ -253,12 +253,12 @@ def _crossings(flow: Flow, language: str) -> dict[str, str]:
     return {"crossings": number(abs(flow.per_day), language, places), "low": low, "high": high}
 
 
-def _answer(effect: Effect, about: str, language: str) -> str:
+def _answer(effect: Effect, about: str, language: str, against: str = "") -> str:
     places = digits_of(effect)
     if effect.claimed:
         low, high = sorted(map(abs, (effect.low, effect.high)))
         return word(
-            "fell" if effect.direction < 0 else "rose",
+            ("fell" if effect.direction < 0 else "rose") + against,
             language,
             subject=about,
             size=size(abs(effect.estimate), effect.unit, language, digits=places),
@@ -268,7 +268,7 @@ def _answer(effect: Effect, about: str, language: str) -> str:
         )
     hidden, hidden_places = smallest(effect)
     return word(
-        "unclear",
+        "unclear" + against,
         language,
         subject=about.rstrip(","),
         size=size(effect.estimate, effect.unit, language, signed=True),

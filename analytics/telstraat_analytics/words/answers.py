@@ -90,6 +90,48 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
             "ces données auraient montré une baisse d'environ {detectable} ou plus."
         ),
     ),
+    "fell_year": (
+        (
+            "{subject} fell by {size} ({low} to {high}) against the same weeks of the year before, what the control streets did taken off; "
+            "a change this large comes about by chance in {chance} comparable years without a measure."
+        ),
+        (
+            "{subject} daalde met {size} ({low} tot {high}) tegenover dezelfde weken van het jaar ervoor, na aftrek van wat de controlestraten deden; "
+            "een verandering van deze grootte komt door toeval voor in {chance} vergelijkbare jaren zonder maatregel."
+        ),
+        (
+            "{subject} a baissé de {size} ({low} à {high}) par rapport aux mêmes semaines de l'année précédente, déduction faite de l'évolution des rues témoins ; "
+            "un changement de cette ampleur survient par hasard dans {chance} des années comparables sans mesure."
+        ),
+    ),
+    "rose_year": (
+        (
+            "{subject} rose by {size} ({low} to {high}) against the same weeks of the year before, what the control streets did taken off; "
+            "a change this large comes about by chance in {chance} comparable years without a measure."
+        ),
+        (
+            "{subject} steeg met {size} ({low} tot {high}) tegenover dezelfde weken van het jaar ervoor, na aftrek van wat de controlestraten deden; "
+            "een verandering van deze grootte komt door toeval voor in {chance} vergelijkbare jaren zonder maatregel."
+        ),
+        (
+            "{subject} a augmenté de {size} ({low} à {high}) par rapport aux mêmes semaines de l'année précédente, déduction faite de l'évolution des rues témoins ; "
+            "un changement de cette ampleur survient par hasard dans {chance} des années comparables sans mesure."
+        ),
+    ),
+    "unclear_year": (
+        (
+            "{subject}: no change against the same weeks of the year before can be told from chance ({size}, between {low} and {high}); "
+            "these data would have shown a fall of about {detectable} or more."
+        ),
+        (
+            "{subject}: geen verandering tegenover dezelfde weken van het jaar ervoor die van toeval te onderscheiden is ({size}, tussen {low} en {high}); "
+            "deze gegevens hadden een daling van ongeveer {detectable} of meer laten zien."
+        ),
+        (
+            "{subject} : aucun changement par rapport aux mêmes semaines de l'année précédente ne se distingue du hasard ({size}, entre {low} et {high}) ; "
+            "ces données auraient montré une baisse d'environ {detectable} ou plus."
+        ),
+    ),
     "refused": (
         "{subject}: no answer, because these data do not allow one: {reasons}.",
         "{subject}: geen antwoord, want deze gegevens laten dat niet toe: {reasons}.",
@@ -228,6 +270,11 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
         "{where}: no comparable days at all{why}",
         "{where}: helemaal geen vergelijkbare dagen{why}",
         "{where} : aucun jour comparable{why}",
+    ),
+    "refusal.few_last_year": (
+        "{where}: fewer than {needed} days can be paired with a like day of the year before{why}",
+        "{where}: minder dan {needed} dagen hebben een gelijke dag in het jaar ervoor{why}",
+        "{where} : moins de {needed} jours ont un jour semblable l'année précédente{why}",
     ),
     "refusal.few_before": (
         "{where}: {days} comparable days before the date, at least {needed} are needed{why}",

@@ -70,6 +70,11 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "Van {date} tot de maatregel week de straat af van haar gewone niveau, haar controles niet. Of ze vanzelf was teruggekeerd, kan niemand zeggen; het interval dekt beide.",
         "Du {date} jusqu'à la mesure, la rue s'est écartée de son niveau habituel, pas ses témoins. Serait-elle revenue d'elle-même ? Nul ne peut le dire ; l'intervalle couvre les deux.",
     ),
+    "odd_level.last_year": (
+        "Two stretches a year apart are compared; what lay between them is not looked at.",
+        "Twee periodes met een jaar ertussen worden vergeleken; naar wat ertussen lag, is niet gekeken.",
+        "Deux périodes à un an d'intervalle sont comparées ; ce qui s'est passé entre elles n'est pas examiné.",
+    ),
     "odd_level.too_short": (
         "The time before is too short to know the usual level.",
         "De tijd ervoor is te kort om het gewone niveau te kennen.",
@@ -108,6 +113,11 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "In {weeks} weken ervoor verschoof de straat {drift} tegenover haar controles: zulke straten doen dat soms door toeval, maar gelijk op ging het niet.",
         "Sur {weeks} semaines avant, la rue a dérivé de {drift} par rapport à ses témoins : de telles rues le font parfois par hasard, mais l'évolution n'était pas parallèle.",
     ),
+    "parallel_before.last_year": (
+        "Two stretches a year apart are compared; how street and controls went between them is not looked at.",
+        "Twee periodes met een jaar ertussen worden vergeleken; hoe straat en controles daartussen liepen, is niet bekeken.",
+        "Deux périodes à un an d'intervalle sont comparées ; l'évolution de la rue et des témoins entre elles n'est pas examinée.",
+    ),
     "parallel_before.no_controls": (
         "There is no control street to run parallel with.",
         "Er is geen controlestraat om mee te vergelijken.",
@@ -123,6 +133,11 @@ CHECK_WORDS: dict[str, tuple[str, str, str]] = {
         "Used, of {named} that were named: {names}. The days of the nearest go with the street's by {shared}.",
         "Gebruikt, van de {named} die zijn genoemd: {names}. De dagen van de meest gelijkende gaan voor {shared} mee met de straat.",
         "Utilisées, sur {named} nommées : {names}. Les jours de la plus proche vont de pair à {shared}.",
+    ),
+    "controls.last_year": (
+        "Used, of {named} that were named: {names}. What they did over the same year is taken off.",
+        "Gebruikt, van de {named} die zijn genoemd: {names}. Wat zij in hetzelfde jaar deden, is eraf gehaald.",
+        "Utilisées, sur {named} nommées : {names}. Leur évolution sur la même année est déduite.",
     ),
     "controls.none": (
         "No usable control street ({named} named): a change of the whole town would pass for the measure's.",

@@ -35,7 +35,7 @@ FORMATS = ("html", "pdf", "json")
 DSN_VARIABLE = "TELSTRAAT_DSN"
 OTHER_TABLES = ("measure", "calendar", "excluded", "names")
 KEYS: dict[str, tuple[str, ...]] = {
-    "question": ("what", "direction", "hours", "days", "by"),
+    "question": ("what", "direction", "hours", "days", "against", "by"),
     "data": ("files", "counts", "times", "dates", "decimal", "weather", "map", "source", "licence"),
 }
 """What a measure's file may hold beside what `telstraat_analytics.read_measure` reads."""
@@ -57,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hours", metavar="FIRST-LAST", help="local start hours, e.g. 7-9; all that were seen if not given"
     )
     parser.add_argument("--days", default=None, help="all, workdays or weekend")
+    parser.add_argument(
+        "--against", help="before (the weeks before the measure) or 'last year' (the same weeks a year before)"
+    )
     parser.add_argument("--by", action="append", help="answer in parts, too: hour, direction, speed; may be repeated")
     parser.add_argument("--language", default="en", help="en, nl or fr")
     add_reading_arguments(parser)
@@ -121,7 +124,9 @@ def _questions(args: argparse.Namespace, tables: dict[str, Any]) -> list[Questio
     hours = _hours(args.hours) if args.hours else tuple(asked.get("hours", ()))
     days = args.days or asked.get("days", "all")
     names = [what] if isinstance(what, str) else list(what)
-    return [Question(name, args.direction or asked.get("direction", ""), hours, days) for name in names]
+    against = args.against or asked.get("against", "before")
+    direction = args.direction or asked.get("direction", "")
+    return [Question(name, direction, hours, days, against) for name in names]
 
 
 def _hours(text: str) -> tuple[int, ...]:
