@@ -1,4 +1,4 @@
-"""E11: a level that was already odd is no effect. Where a street stood apart before the measure, the answer covers both its levels."""
+"""E13: a level that was already odd is no effect. Where a street stood apart before the measure, the answer covers both its levels."""
 
 from __future__ import annotations
 

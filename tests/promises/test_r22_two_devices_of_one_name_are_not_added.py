@@ -1,4 +1,4 @@
-"""R17: two devices under one name count a street once: quarters divided by all their seconds, flagged, alarms on both sides."""
+"""R22: two devices under one name count a street once: quarters divided by all their seconds, flagged, alarms on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R18: what one sensor may cost is bounded; beyond it the sensor waits and nobody else, and no report is lost by that."""
+"""R23: what one sensor may cost is bounded; beyond it the sensor waits and nobody else, and no report is lost by that."""
 
 from __future__ import annotations
 
