@@ -37,6 +37,8 @@ class Reason(StrEnum):
     """Another report with the same key is in the table already, with other content."""
     REFUSED_BY_STORE = "refused_by_store"
     """The database refuses it, alone among its batch."""
+    NOT_TAKEN = "not_taken"
+    """The database takes others of its kind and not this one, for a reason that is not known to be its own. The device keeps it."""
     OVER_LIMIT = "over_limit"
     """It would begin more streams than one sensor may have. The device keeps it."""
 

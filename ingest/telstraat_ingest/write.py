@@ -13,9 +13,10 @@ from psycopg import Connection
 
 from telstraat_ingest import quarantine, rows, statements
 from telstraat_ingest.batch import Batch
-from telstraat_ingest.database_errors import is_of_message
+from telstraat_ingest.database_errors import is_away, is_of_message
 from telstraat_ingest.limits import Limits
 from telstraat_ingest.quarantine import Reason
+from telstraat_ingest.singles import Singles
 from telstraat_ingest.work import Known, StaleError, Work, Written, sensor_of
 
 __all__ = ["Writer", "Written"]
@@ -57,22 +58,16 @@ class Writer:
         """Write a batch and return what became of it.
 
         What the database says of the content is settled here. Everything else (away, read-only, full, without its
-        schema) is raised: another try may mend it, and no message is to blame.
+        schema) is raised where all messages of a kind meet it: another try may mend it, and no message is to blame. Where only
+        some do, as with a trigger that is broken for one sensor, those are left out without a receipt and nobody waits.
         """
-        try:
-            return self._write_once(batch)
-        except (StaleError, *_AGAIN):
-            self.forget()
-        except psycopg.Error as error:
-            return self._split(batch, error)
-        try:
-            return self._write_once(batch)
-        except StaleError as error:
-            return self._split(batch, error)
-        except psycopg.Error as error:
-            return self._split(batch, error)
+        singles = Singles()
+        done = self._write_parts(batch, singles)
+        for single, error in singles.left_out():
+            done.add(self._leave_out(single, error))
+        return done
 
-    def set_aside(self, batch: Batch, detail: str) -> Written:
+    def set_aside(self, batch: Batch, detail: str, reason: Reason = Reason.REFUSED_BY_STORE) -> Written:
         """Put a single message into quarantine; a part of it that cannot even be kept there is left out.
 
         What is left when that fails, too, is the log: nothing waits for such a message, and without a receipt its sensor
@@ -81,25 +76,54 @@ class Writer:
         detail = quarantine.storable(detail)
         for is_bare in (False, True):
             try:
-                return self._write_once(batch.as_rejected(Reason.REFUSED_BY_STORE, detail, is_bare=is_bare))
+                return self._write_once(batch.as_rejected(reason, detail, is_bare=is_bare))
             except psycopg.Error as error:
                 if not is_of_message(error):
                     raise
                 self.forget()
                 again = _first(error)
                 detail = quarantine.storable(f"refused twice, kept without its payload: {again}. Before: {detail}")
-        logger.error("not even quarantine takes a message: %s", detail, extra={"event": "given_up"})
-        return Written(rejected=batch.as_rejected(Reason.REFUSED_BY_STORE, detail).rejected)
+        return _given_up(batch, detail, reason)
 
-    def _split(self, batch: Batch, error: Exception) -> Written:
-        if isinstance(error, psycopg.Error) and not is_of_message(error):
-            raise error
-        if len(batch.arrivals) == 1:
-            return self.set_aside(batch, _first(error))
-        done = Written(splits=1)
-        for half in batch.halves():
-            done.add(self.write(half))
+    def _leave_out(self, batch: Batch, error: psycopg.Error) -> Written:
+        detail = f"the database takes others, and keeps failing on this one: {_first(error)}"
+        try:
+            return self._write_again(batch)  # a lock or a deadlock may be gone
+        except (StaleError, psycopg.Error) as again:
+            if is_away(again):
+                raise
+        try:
+            return self.set_aside(batch, detail, Reason.NOT_TAKEN)
+        except psycopg.Error as again:
+            if is_away(again):
+                raise
+            return _given_up(batch, f"{detail}; {_first(again)}", Reason.NOT_TAKEN)
+
+    def _write_parts(self, batch: Batch, singles: Singles) -> Written:
+        """Write a batch, halved until what fails stands alone."""
+        try:
+            done = self._write_again(batch)
+        except (StaleError, psycopg.Error) as error:
+            if is_away(error):
+                raise
+            if len(batch.arrivals) > 1:
+                done = Written(splits=1)
+                for half in batch.halves():
+                    done.add(self._write_parts(half, singles))
+                return done
+            if isinstance(error, StaleError) or is_of_message(error):
+                return self.set_aside(batch, _first(error))
+            singles.failed(batch, error)
+            return Written()
+        singles.took(batch)
         return done
+
+    def _write_again(self, batch: Batch) -> Written:
+        try:
+            return self._write_once(batch)
+        except (StaleError, *_AGAIN):
+            self.forget()
+        return self._write_once(batch)
 
     def _write_once(self, batch: Batch) -> Written:
         self._look_up_sensors(batch)
@@ -128,6 +152,11 @@ class Writer:
                 ([day * _DAY_S for day in days],),
             )
             self._days |= days
+
+
+def _given_up(batch: Batch, detail: str, reason: Reason) -> Written:
+    logger.error("not even quarantine takes a message: %s", detail, extra={"event": "given_up"})
+    return Written(rejected=batch.as_rejected(reason, detail).rejected)
 
 
 def _first(error: Exception) -> str:

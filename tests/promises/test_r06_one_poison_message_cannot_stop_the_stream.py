@@ -13,6 +13,7 @@ from tests.harness.moments import yesterday
 from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait_until, write_arrivals
 
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Report, Status, encode
+from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
 from telstraat_ingest import registry, rows
 from telstraat_ingest.limits import Limits
@@ -50,6 +51,7 @@ def test_every_reason_that_is_documented_is_tested_somewhere() -> None:
         "contradicts",
         "retired_sensor",
         "refused_by_store",
+        "not_taken",
         "over_limit",
     }
     assert tested == {str(reason) for reason in Reason}
@@ -132,6 +134,46 @@ def test_what_the_store_refuses_is_isolated_and_told_as_refused(database: str, s
             ("refused_by_store", "not number 5")
         ]
         assert {one for receipt in written.receipts["poison-1"] for one in receipt.refused} == {(5, 5)}
+
+
+@pytest.mark.parametrize("state", ["42P01", "42501", "0A000", "38000", "40001", "55P03", "58030", "XX002"])
+def test_a_trigger_that_is_broken_for_one_sensor_stops_no_other_and_takes_no_report_from_its_device(
+    database: str, state: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for name in ("poison-1", "good-1", "good-2"):
+            registry.add_sensor(connection, name)
+        broken = REFUSE.format(column="seq", state=state, table="report", when="new.seq > 100")
+        connection.execute(broken.replace("%%", "%").encode())
+        poison = [a_report("poison-1", seq, yesterday() + (seq - 101) * QUARTER) for seq in (101, 102)]
+        writer = Writer(connection)
+        written = write_arrivals(
+            writer, arrivals_of([poison[0], a_report("good-1", 1), poison[1], a_report("good-2", 1)])
+        )
+        assert (written.inserted, set(written.receipts)) == (2, {"good-1", "good-2"})
+        assert [str(one.reason) for one in written.rejected] == ["not_taken"] * 2
+        assert connection.execute("select reason, count(*) from quarantine group by 1").fetchall() == [("not_taken", 2)]
+        connection.execute("drop trigger refuses on report")
+        assert write_arrivals(writer, arrivals_of(poison)).inserted == 2, "its device has kept them"
+
+
+@pytest.mark.parametrize("word", [False, True])
+def test_a_table_that_takes_nothing_is_waited_for_whatever_other_tables_take(database: str, word: bool) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for number in range(9):
+            registry.add_sensor(connection, f"good-{number}")
+        table = "sensor_health" if word else "report"
+        connection.execute(f"alter table {table} rename to elsewhere".encode())
+        words = [Status(sensor=f"good-{number}", state="online", epoch=7) for number in range(9)]
+        arrivals = arrivals_of([*words, *(a_report(f"good-{number}", 1) for number in range(9))])
+        writer = Writer(connection)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            write_arrivals(writer, arrivals)
+        connection.execute(f"alter table elsewhere rename to {table}".encode())
+        writer.forget()
+        written = write_arrivals(writer, arrivals)
+        assert (connection.execute("select count(*) from report").fetchone(), written.rejected) == ((9,), [])
+        assert connection.execute("select count(*) from quarantine").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(("bare", "kept"), [("false", 1), ("true", 0)])
