@@ -180,7 +180,10 @@ class Client:
         return MeasureShape.model_validate(self._send("POST", "/api/v1/measures", body=fields).json())
 
     def evaluate(self, measure_id: int, *questions: Mapping[str, Any], published: bool = False) -> EvaluationShape:
-        """Have a measure evaluated; without questions, for cars. This takes seconds."""
+        """Have a measure evaluated; without questions, for cars. This takes seconds.
+
+        A question has the fields `what`, `direction`, `hours`, `days` and `against` of `POST /api/v1/evaluations`.
+        """
         body: dict[str, Any] = {"measure_id": measure_id, "published": published}
         if questions:
             body["questions"] = [dict(one) for one in questions]

@@ -184,7 +184,8 @@ def evaluated(asked: Mapping[str, Any]) -> bytes:
     """Return the result and, per language, the report in words."""
     measure = measure_of(asked["measure"])
     questions = [
-        Question(one["what"], one["direction"], tuple(one["hours"]), one["days"]) for one in asked["questions"]
+        Question(one["what"], one["direction"], tuple(one["hours"]), one["days"], one["against"])
+        for one in asked["questions"]
     ]
     found = evaluate_all(read_hours(asked["dsn"], measure), measure, questions, by=asked.get("by", ()))
     lines, source = lines_around(asked["dsn"], measure), asked.get("source", "")

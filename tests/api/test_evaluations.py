@@ -151,6 +151,8 @@ def test_a_colleague_reads_but_does_not_change_it(
         ({"measure_id": 999_999}, "there is no measure"),
         ({"questions": [{"what": "horses"}]}, "what"),
         ({"questions": [{"hours": [24]}]}, "hours"),
+        ({"questions": [{"against": "yesterday"}]}, "against"),
+        ({"questions": [{"what": "v85", "against": "last year"}]}, "not compared with last year"),
         ({"questions": []}, "questions"),
         ({"result": {}}, "result"),
     ],
@@ -167,6 +169,20 @@ def test_what_cannot_be_asked_is_refused(
     )
     assert answer.status_code == 422
     assert says in answer.json()["detail"]
+
+
+def test_last_years_weeks_are_asked_for_and_their_absence_is_an_answer(
+    module_client: httpx.Client, professional: dict[str, str], measure: dict[str, Any]
+) -> None:
+    body = {"measure_id": measure["measure_id"], "questions": [{"against": "last year"}]}
+    posted = module_client.post("/api/v1/evaluations", headers=professional, json=body, timeout=300)
+    assert posted.status_code == 201, posted.text
+    answer = posted.json()
+    assert module_client.delete(answer["links"]["self"], headers=professional).status_code == 200
+    assert (answer["answered"], answer["questions"][0]["against"]) == (False, "last year")
+    [asked] = answer["result"]["evaluations"]
+    assert asked["question"]["against"] == "last year"
+    assert "year before" in answer["sentence"]["en"][0]
 
 
 def test_a_street_without_counts_is_told_at_once(

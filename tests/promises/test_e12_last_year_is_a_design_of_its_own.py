@@ -102,6 +102,7 @@ def test_without_a_year_before_there_is_a_refusal_and_speeds_are_no_counts() -> 
     frame = two_stretches(5)
     answer = evaluated(frame[frame["start"] >= pd.Timestamp("2025-01-01", tz="UTC")])
     assert answer.effect is None
-    assert answer.refused
+    assert "can be paired with a like day of the year before" in answer.sentence("en")
+    assert "année précédente" in answer.sentence("fr")
     with pytest.raises(QuestionError, match="last year"):
         Question("v85", against="last year")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import orjson
@@ -80,6 +81,7 @@ CASES = {
     "weeks that are missing": Case(change=with_gaps, question='what = ["bike"]\nhours = [8, 9, 10, 11, 12, 13, 14]'),
     "a class that nobody counted": Case(change=without_heavy, question='what = ["bike", "car"]'),
     "speeds": Case(change=with_speeds, question='what = ["v85"]'),
+    "last year's same weeks": Case(before=430, question='what = ["car"]\nagainst = "last year"'),
     "one way, on workdays": Case(question='what = ["car"]\ndirection = "rgt"\ndays = "workdays"'),
 }
 
@@ -153,7 +155,10 @@ def test_the_hash_and_the_result_are_those_of_the_files(
         assert close(file, base)
 
 
-def test_the_service_and_the_weekly_letter_read_the_same_days(database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("against", ["before", "last year"])
+def test_the_service_and_the_weekly_letter_read_the_same_days(
+    against: Literal["before", "last year"], database: str, tmp_path: Path
+) -> None:
     store = stored(Case(before=430, after=35), database, tmp_path)
     measure, _ = read_measure(store.measure)
     frame = read_counts([store.counts], measure.timezone)
@@ -162,13 +167,14 @@ def test_the_service_and_the_weekly_letter_read_the_same_days(database: str, tmp
         "boundary": [], "timezone": measure.timezone, "before_days": 56, "after_days": 35, "transition_days": 0,
         "excluded": [], "other_measures": [], "chosen_for": "unknown", "closed_to": [], "speed_limit_kmh": 50, "names": {},
     }  # fmt: skip
-    questions = [{"what": "car", "direction": "", "hours": [], "days": "all"}]
+    questions = [{"what": "car", "direction": "", "hours": [], "days": "all", "against": against}]
     served = orjson.loads(evaluated({"dsn": database, "measure": plain, "questions": questions}))
 
-    mine = evaluate(frame, measure)
+    mine = evaluate(frame, measure, Question(against=against))
     result = served["result"]["evaluations"][0]
     assert result["inputs_sha256"] == mine.inputs_hash
     assert result["sentence"]["en"] == mine.sentence("en")
+    assert ("the year before" in mine.sentence("en")) == (against == "last year")
     followed = monitor(frame, measure, Question("car"), weeks=[5])[0]
     letter = looked(database, plain, "car", 5)[NAMES[0]]
     assert letter["sentences"]["en"] == week_sentences(followed, measure, Question("car"), "en")

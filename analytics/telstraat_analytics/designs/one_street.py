@@ -93,7 +93,10 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     columns = question.columns or ("car",)
     reasons = impossible(prepared.findings, segment, columns, span)
     own = street(prepared, segment, measure, question)
-    reasons += too_little(own, segment, prepared)
+    missing = too_little(own, segment, prepared)
+    if question.against == "last year":
+        missing = [_of_year(one) for one in missing]
+    reasons += missing
     if reasons or own is None:
         return StreetAnswer(segment, None, tuple(reasons))
     company = controls_for(own, prepared, measure, question)
@@ -125,6 +128,13 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         street=own,
         company=tuple(company),
     )
+
+
+def _of_year(one: Refusal) -> Refusal:
+    """Return what is missing in the words of a comparison with last year: the days before are those of the year before."""
+    if one.key not in {"no_days", "few_before", "nothing_before", "holidays"}:
+        return one
+    return dataclasses.replace(one, key="few_last_year", days=0, needed=DAYS_MIN)
 
 
 def _answer_by_year(

@@ -61,6 +61,9 @@ class Asked(Wanted):
         [], max_length=24, description="Local start hours; empty for all that were seen on both sides."
     )
     days: Literal["all", "workdays", "weekend"] = "all"
+    against: Literal["before", "last year"] = Field(
+        "before", description="The weeks before the measure, or the same weeks a year before (counts only)."
+    )
 
 
 class NewEvaluation(Wanted):
@@ -86,7 +89,7 @@ class EvaluationChange(Wanted):
 EVALUATION: dict[str, Any] = {
     "evaluation_id": 1,
     "measure_id": 1,
-    "questions": [{"what": "car", "direction": "", "hours": [8, 9], "days": "workdays"}],
+    "questions": [{"what": "car", "direction": "", "hours": [8, 9], "days": "workdays", "against": "before"}],
     "answered": True,
     "sentence": {
         "en": ["Car traffic in Lindenstraat, 8 to 10 h, fell by 38 % (95 % interval: 25 to 49 % less)."],
