@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pytest
-from tests.analytics.streets import MEASURE
+from tests.analytics.streets import MEASURE, town
 
-from telstraat_analytics import Evaluation, Measure, Question, plan
+from telstraat_analytics import Evaluation, Measure, Question, monitor, plan
 from telstraat_analytics.designs.monitoring import Monitoring
 from telstraat_analytics.designs.network import Flow, Network
 from telstraat_analytics.designs.one_street import StreetAnswer
@@ -186,6 +186,16 @@ def test_the_letter_of_a_week_says_what_its_numbers_say(language: str) -> None:
         lines = week_sentences(found, measure, Question("car"), language)
         for line in (lines[0], sentences_of(lines[1])[0]):
             agrees(line, language, values, 100.0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_without_an_answer_gives_its_reasons_in_its_own_language(language: str) -> None:
+    measure = Measure("Scheme", MEASURE, ("a",), names={"a": "Canal Street"})
+    found = monitor(town(1, ("a",), before=3), measure, weeks=[4])[0]
+    [line] = week_sentences(found, measure, Question("car"), language)
+    reason = {"en": "comparable days", "nl": "vergelijkbare dagen", "fr": "jours comparables"}
+    assert [code for code in LANGUAGES if reason[code] in line] == [language]
+    assert line.count("Canal Street") == 2, "the street by its name, in the reason as well"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -17,6 +17,7 @@ from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.frames import CountsAre, as_counts
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.quality.inspect import Refusal
 from telstraat_analytics.question import Question
 
 Course = Literal["too early", "steady", "fades", "grows"]
@@ -53,7 +54,7 @@ class Monitoring:
     looks: pd.DataFrame
     course: Course
     boundary: dict[str, Held]
-    refused: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     hours: tuple[int, ...] = ()
 
     @property
@@ -105,7 +106,7 @@ class Monitoring:
             "course": self.course,
             "boundary": self.boundary,
             "state": self.state,
-            "refused": list(self.refused),
+            "refused": [str(reason) for reason in self.refused],
         }
 
 
@@ -168,12 +169,8 @@ def monitor(
     for segment in measure.treated:
         last = answer_for(whole, segment, measure, asked)
         if last.effect is None:
-            refused = tuple(map(str, last.refused))
-            out.append(
-                Monitoring(
-                    segment, pd.DataFrame(columns=["weeks", "estimate", "low", "high"]), "too early", {}, refused
-                )
-            )
+            none = pd.DataFrame(columns=["weeks", "estimate", "low", "high"])
+            out.append(Monitoring(segment, none, "too early", {}, last.refused))
             continue
         looks = [_look(checked, segment, measure, asked, week) for week in chosen]
         table = pd.DataFrame([one for one in looks if one], columns=["weeks", "estimate", "low", "high"])

@@ -41,7 +41,8 @@ def week_sentences(
     when = {"weeks": weeks, "date": day(measure.date, language)}
     state = found.state
     if found.last is None:
-        return [word("follow.no_answer", language, subject=subject, reasons="; ".join(found.refused), **when)]
+        reasons = "; ".join(one.text(language, measure.names) for one in found.refused)
+        return [word("follow.no_answer", language, subject=subject, reasons=reasons, **when)]
     out = [word(f"follow.{state['claim']}", language, subject=subject, **when, **_numbers(found.last, language))]
     if found.course in {"fades", "grows"}:
         out.append(word(f"follow.{found.course}", language))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -79,5 +80,15 @@ def _written(picture: Picture, root: Path, number: int) -> dict[str, str]:
 
 
 def as_json(content: Mapping[str, Any]) -> str:
-    """Return plain values as JSON text, keys sorted, so that the same answer is the same text."""
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n"
+    """Return plain values as JSON text, keys sorted, so that the same answer is the same text; what is no number is null."""
+    plain = finite(content)
+    return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False, default=str, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """Return plain values with null for infinite and missing numbers, which JSON does not know and databases refuse."""
+    if isinstance(value, Mapping):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -17,6 +17,7 @@ from telstraat_analytics.designs.monitoring import FIRST_LOOK_WEEKS
 from telstraat_analytics.errors import AnalysisError
 from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.numbers import day
+from telstraat_analytics.report.write import finite
 from telstraat_analytics.words import LANGUAGES, word
 from telstraat_api.access import EVERYBODY
 from telstraat_api.database import Database, Row
@@ -141,7 +142,7 @@ async def keep(
     fresh = [segment for segment, parts in news.items() if parts]
     state = Jsonb({segment: look["state"] for segment, look in found.items()})
     async with database.connection() as connection, connection.transaction():
-        kept = await (await connection.execute(KEEP, (number, what, weeks, state, Json(found)))).fetchone()
+        kept = await (await connection.execute(KEEP, (number, what, weeks, state, Json(finite(found))))).fetchone()
         is_last = weeks == WEEKS_MAX
         if kept is None or not (fresh or is_last):
             return
