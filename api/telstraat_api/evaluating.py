@@ -32,6 +32,9 @@ LINES_MAX = 300
 EVERY_CAR = 0.01
 """Speeds whose sum is this near to the cars were shares of all of them when they were imported."""
 
+IMPORTED = 0
+"""Stands for the instrument behind imported counts; installations are numbered from 1."""
+
 REFUSED = 3
 """The exit code that says: what is on stdout is the reason, in words for the user."""
 
@@ -97,7 +100,7 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     """
     sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
     hours = sql.SQL(
-        "select segment_id, period_start, uptime, car_speed, {} from segment_hour "
+        "select segment_id, period_start, source_id, uptime, car_speed, {} from segment_hour "
         "where segment_id = %s and period_start >= %s and period_start < %s"
     ).format(sql.SQL(", ").join(map(sql.Identifier, sides)))
     windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
@@ -117,7 +120,7 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
         )
     if not rows:
         raise FrameError(f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}")
-    frame = pd.DataFrame(rows, columns=["segment", "start", "uptime", "car_speed", *sides])
+    frame = pd.DataFrame(rows, columns=["segment", "start", "source", "uptime", "car_speed", *sides])
     frame["start"] = pd.to_datetime(frame["start"], utc=True)
     frame[sides] = frame[sides].astype(float)
     for name in CLASSES:
@@ -128,6 +131,7 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
     counted = [*CLASSES, *sides]
     frame = frame.drop(columns=[name for name in counted if frame[name].isna().all()])  # what nobody counted is no zero
     frame["instance"] = instances(frame, placed)
+    frame = without_fillers(frame.drop(columns="source"))
     return frame.assign(segment=frame["segment"].astype(str))
 
 
@@ -172,12 +176,36 @@ def number_of(segment: str) -> int:
 
 
 def instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:
-    """Return, per row, the latest installation that had begun."""
+    """Return, per row, which instrument counted it: imported counts are of another one than the town's own sensor.
+
+    Parameters
+    ----------
+    frame
+        Columns segment, start and source (the import's number; nothing for own counts).
+    placed
+        Segment, number and begin of every installation, in order of time.
+
+    Returns
+    -------
+    list of int or None
+        The latest installation that had begun, or `IMPORTED`.
+    """
     out: list[int | None] = []
-    for segment, start in zip(frame["segment"], frame["start"], strict=True):
+    for segment, start, source in zip(frame["segment"], frame["start"], frame["source"], strict=True):
+        if pd.notna(source):
+            out.append(IMPORTED)
+            continue
         begun = [number for where, number, from_at in placed if where == segment and from_at <= start]
         out.append(begun[-1] if begun else None)
     return out
+
+
+def without_fillers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the hours without imported ones in an outage of an own sensor: a gap is no change of the instrument."""
+    ordered = frame.sort_values(["segment", "start"])
+    own = ordered["instance"].where(ordered["instance"] != IMPORTED).astype(float).groupby(ordered["segment"])
+    fills = (ordered["instance"] == IMPORTED) & (own.ffill() == own.bfill())
+    return frame[~fills.reindex(frame.index)]
 
 
 def evaluated(asked: Mapping[str, Any]) -> bytes:

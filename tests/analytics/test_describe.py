@@ -19,7 +19,9 @@ from telstraat_analytics.describe import (
     through_traffic,
     typical_week,
 )
+from telstraat_analytics.report.description import description_content
 from telstraat_analytics.values import quantile_kmh, share_above
+from telstraat_analytics.words import LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,19 @@ def test_the_school_run_is_what_school_days_have_more(frame: pd.DataFrame) -> No
     busy.loc[(local.dt.hour == 8) & (local.dt.month >= 9), "car"] *= 2
     found = school_run(busy, "a", ZONE, calendar, hours=(8,))
     assert found["extra"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("school", "ends"),
+    [((dt.date(2024, 7, 1), dt.date(2024, 8, 31)), True), ((dt.date(2025, 7, 1), dt.date(2025, 8, 31)), False)],
+)
+def test_a_table_of_holidays_that_has_ended_is_told(
+    frame: pd.DataFrame, school: tuple[dt.date, dt.date], ends: bool
+) -> None:
+    told = {"en": "holidays ends on", "nl": "schoolvakanties eindigt op", "fr": "s'arrête au"}
+    for language in LANGUAGES:
+        content = description_content(frame, ["a"], ZONE, language, calendar=Calendar("BE", school=(school,)))
+        assert any(told[language] in line for line in content.method) == ends
 
 
 def test_two_periods_are_compared_with_what_is_not_comparable_said(frame: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import psycopg
 import pytest
 from tests.analytics.streets import town
+from tests.api.streets import QUARTER, add_reports, add_sensor
 
 from telstraat_analytics import Measure, Question, as_counts, days_needed, evaluate, monitor, read_measure
 from telstraat_analytics.designs.series import prepare
@@ -25,6 +26,7 @@ from telstraat_api.following.weekly import looked
 from telstraat_cli.main import main
 from telstraat_ingest import registry
 from telstraat_ingest.imports import Source, import_file
+from telstraat_ingest.rollup import refresh_all
 from telstraat_store import read_counts
 
 NAMES = ("9000000001", "9000000002", "9000000003")
@@ -153,6 +155,66 @@ def test_the_hash_and_the_result_are_those_of_the_files(
         assert file["inputs_sha256"] == base["inputs_sha256"]
         assert file["sentence"] == base["sentence"]
         assert close(file, base)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A street whose imported counts were taken over by an own sensor, and the same counts with their instruments."""
+
+    measure: Measure
+    frame: pd.DataFrame
+
+
+def taken_over(dsn: str, folder: Path, own_days: int) -> Taken:
+    """Import a town's hours; from `own_days` before the measure an own sensor counts in the first street, with an outage."""
+    measure = Measure("Scheme", Case.date, NAMES[:1], NAMES[1:], timezone=Case.timezone, after_days=28)
+    frame = town(82, NAMES, before=140, after=28, date=Case.date)
+    days = (frame["start"].dt.tz_convert(Case.timezone).dt.tz_localize(None) - pd.Timestamp(Case.date)).dt.days
+    first = (frame["segment"] == NAMES[0]) & (days >= -own_days)
+    outage = first & days.between(8, 10)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for number in NAMES:
+            registry.add_segment(connection, number, [(4.0, 50.0), (4.1, 50.0)], segment_id=int(number))
+        rows = frame.assign(start=frame["start"].dt.strftime("%Y-%m-%dT%H:%M:%S.000Z"), interval="hourly")
+        for name in CLASSES:
+            rows[f"{name}_lft"], rows[f"{name}_rgt"] = rows[name], 0.0
+        rows = rows.rename(columns={"segment": "segment_id", "start": "date"})
+        counts = folder / "counts.json"
+        counts.write_text(json.dumps({"report": rows.to_dict("records")}), encoding="utf-8")
+        assert import_file(connection, counts, Source("others")).new == len(frame)
+        sensor = add_sensor(connection, "own-1", int(NAMES[0]))
+        sides = [f"{name}_lft" for name in CLASSES]
+        own = frame[first & ~outage]
+        hours = zip(own["start"], own[list(CLASSES)].astype(int).to_numpy().tolist(), strict=True)
+        quarters = [
+            {"sensor_id": sensor, "period_start": start.to_pydatetime() + n * QUARTER, **dict(zip(sides, seen, strict=True))}
+            for start, counted in hours
+            for n, seen in enumerate([counted, [0] * 4, [0] * 4, [0] * 4])
+        ]  # fmt: skip
+        add_reports(connection, quarters)
+        refresh_all(connection)
+    night = np.where(first, 0.0, np.nan)  # an own sensor says what passed in the dark
+    return Taken(measure, frame.assign(instance=np.where(first, 2, 1), night=night)[~outage])
+
+
+def test_imported_and_own_counts_of_one_street_give_the_answer_of_a_file_that_names_both(
+    database: str, tmp_path: Path
+) -> None:
+    taken = taken_over(database, tmp_path, own_days=98)
+    file, base = evaluate(taken.frame, taken.measure), evaluate(read_hours(database, taken.measure), taken.measure)
+    assert file.effect is not None
+    assert base.effect is not None
+    assert base.inputs_hash == file.inputs_hash
+    assert close(base.effect.to_dict(), file.effect.to_dict())
+    assert [one.kind for one in base.findings if one.kind != "gap"] == ["new_instance"]
+
+
+def test_an_own_sensor_that_takes_over_at_the_date_is_another_instrument(database: str, tmp_path: Path) -> None:
+    taken = taken_over(database, tmp_path, own_days=0)
+    for frame in (taken.frame, read_hours(database, taken.measure)):
+        answer = evaluate(frame, taken.measure)
+        assert answer.effect is None
+        assert "instrument" in {one.key for one in answer.refusals}
 
 
 @pytest.mark.parametrize("against", ["before", "last year"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -75,11 +76,6 @@ def description_content(
     local = rows["start"].dt.tz_convert(timezone)
     span = word("fact.span", language, first=day(local.min().date(), language), last=day(local.max().date(), language))
     beside = _beside(frame, segments, timezone, language) if len(segments) > 1 else []
-    method = [word("describe.reading", language)]
-    if "car_lft" in frame and len(segments) > 1:
-        method.append(word("describe.hint", language))
-    if "heavy" in frame and "car" in frame and rows["heavy"].sum() > LARGE_MANY * rows["car"].sum():
-        method.append(word("describe.large", language))
     return Content(
         language,
         word("title.description", language),
@@ -91,8 +87,24 @@ def description_content(
         word("title.counted", language),
         word("title.counted", language),
         word("title.method", language),
-        tuple(method),
+        _method(rows, len(segments), (local.min().date(), local.max().date()), known, language),
     )
+
+
+def _method(
+    rows: pd.DataFrame, streets: int, days: tuple[dt.date, dt.date], calendar: Calendar, language: str
+) -> tuple[str, ...]:
+    """Return what the reader has to know of these counts."""
+    method = [word("describe.reading", language)]
+    if "car_lft" in rows and streets > 1:
+        method.append(word("describe.hint", language))
+    edge = calendar.table_edge(*days)
+    if edge is not None and "car" in rows:
+        key = "describe.table_ends" if edge < days[1] else "describe.table_begins"
+        method.append(word(key, language, date=day(edge, language)))
+    if "heavy" in rows and "car" in rows and rows["heavy"].sum() > LARGE_MANY * rows["car"].sum():
+        method.append(word("describe.large", language))
+    return tuple(method)
 
 
 def _street(

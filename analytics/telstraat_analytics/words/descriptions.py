@@ -92,6 +92,16 @@ DESCRIPTION_WORDS: dict[str, tuple[str, str, str]] = {
         "“Grote voertuigen” zijn wat er voor de sensor groot uitziet, bestelwagens inbegrepen: veel meer dan vrachtwagens.",
         "Les « gros véhicules » sont ce qui paraît gros au capteur, camionnettes comprises : bien plus que des camions.",
     ),
+    "describe.table_ends": (
+        "The table of school holidays ends on {date}, before the days described do: after it holidays were taken for school days. Complete it.",
+        "De tabel met schoolvakanties eindigt op {date}, voor de beschreven dagen: daarna zijn vakanties voor schooldagen gehouden. Vul ze aan.",
+        "Le tableau des vacances scolaires s'arrête au {date}, avant les jours décrits : au-delà, des vacances ont été prises pour des jours d'école. Complétez-le.",
+    ),
+    "describe.table_begins": (
+        "The table of school holidays begins on {date}, after the days described do: before it holidays were taken for school days. Complete it.",
+        "De tabel met schoolvakanties begint op {date}, na de beschreven dagen: daarvoor zijn vakanties voor schooldagen gehouden. Vul ze aan.",
+        "Le tableau des vacances scolaires commence au {date}, après les jours décrits : avant, des vacances ont été prises pour des jours d'école. Complétez-le.",
+    ),
     "fact.period": ("Period", "Periode", "Période"),
     "fact.streets": ("Streets", "Straten", "Rues"),
     "fact.span": ("{first} to {last}", "{first} tot {last}", "du {first} au {last}"),
