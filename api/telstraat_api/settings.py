@@ -136,10 +136,11 @@ class ApiSettings(BaseModel):
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> ApiSettings:
-    """Read the settings from the environment; `given` (from the command line) wins over it."""
+    """Read the settings from the environment; `given` (from the command line) wins over it, and TELSTRAAT_DSN counts last."""
+    environ = os.environ if environ is None else environ
     names = {PREFIX + name.upper(): name for name in ApiSettings.model_fields}
-    values: dict[str, Any] = {}
-    for variable, value in (os.environ if environ is None else environ).items():
+    values: dict[str, Any] = {"dsn": environ["TELSTRAAT_DSN"]} if environ.get("TELSTRAAT_DSN") else {}
+    for variable, value in environ.items():
         if not variable.upper().startswith(PREFIX):
             continue
         if variable.upper() not in names:

@@ -133,7 +133,11 @@ def in_words(error: Exception) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
     if is_of_database(error):
-        return f"the database refuses this: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        is_away = (
+            isinstance(error, sys.modules["psycopg"].OperationalError) and getattr(error, "sqlstate", None) is None
+        )
+        return f"the database {'does not answer' if is_away else 'refuses this'}: {first}"
     return f"cannot be read: {error}"
 
 

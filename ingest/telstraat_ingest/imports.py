@@ -166,15 +166,11 @@ def import_file(
 ) -> Result:
     """Import a file and return what became of it. `streets` maps names in the file to segments; equal numbers map by themselves.
 
-    A file that was stopped goes on where it was; a file that is done is not read again. `known` answers what the file does not
-    say of itself.
+    A file that was stopped goes on where it was; one that is done is not read again, unless lines of it were refused or it is
+    read otherwise than before (`streets`, `kind`, `known`). `known` answers what the file does not say of itself.
     """
     known = known or Known()
-    try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").digest()
-    except (OSError, ValueError) as error:
-        raise ImportFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    sha256 = _identity(path, streets or {}, kind, known)
     segments = _Segments(connection, streets or {})
     are_corrected = known.counts != "raw"
     reading = Reading(segments.zone_of, known.times, known.dates, known.decimal, kind, are_corrected)
@@ -219,6 +215,18 @@ def refusals(connection: Connection, source: str) -> list[tuple[str, int, str, s
     ).fetchall()
 
 
+def _identity(path: Path, streets: Mapping[str, int], kind: Format | None, known: Known) -> bytes:
+    """Return the hash of a file, and of how it is read where that was said: read otherwise, it is another file."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    except (OSError, ValueError) as error:
+        raise ImportFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if streets or kind or known != Known():
+        digest.update(repr((sorted(streets.items()), kind, known)).encode())
+    return digest.digest()
+
+
 class _Segments:
     """Finds the segment of a street's name in the file."""
 
@@ -260,6 +268,15 @@ def _begin(connection: Connection, source: Source, kind: Format, sha256: bytes, 
             (row[0], sha256, path.name),
         ).fetchone()
         assert progress is not None
+        # What was refused may be welcome now (its street was added, the other source is gone): from the beginning, then.
+        if connection.execute(
+            "delete from import_refusal where source_id = %s and sha256 = %s", (row[0], sha256)
+        ).rowcount:
+            connection.execute(
+                "update import_progress set rows_done = 0, is_done = false where source_id = %s and sha256 = %s",
+                (row[0], sha256),
+            )
+            return row[0], 0, False
     return row[0], progress[0], progress[1]
 
 

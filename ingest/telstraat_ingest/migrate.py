@@ -172,9 +172,10 @@ def _apply(connection: Connection, migration: Migration) -> None:
 def _take_timescaledb(connection: Connection, timescale: Timescale) -> None:
     if timescale == "off":
         return
+    # Only superusers may read shared_preload_libraries; that its library is loaded shows in the settings that it defines.
     row = connection.execute(
         "select (select default_version from pg_available_extensions where name = 'timescaledb'),"
-        " position('timescaledb' in current_setting('shared_preload_libraries')) > 0"
+        " exists (select from pg_settings where name like 'timescaledb.%')"
     ).fetchone()
     offered, loaded = row or (None, False)
     if offered and loaded:

@@ -27,7 +27,7 @@ from telstraat_contract.topics import Channel, Topic
 from telstraat_ingest.batch import Batch, Dates, read_batch
 from telstraat_ingest.database_errors import Fault, fault_of
 from telstraat_ingest.decode import Decoder
-from telstraat_ingest.errors import IngestError, SecondIngesterError
+from telstraat_ingest.errors import IngestError, SecondIngesterError, SettingsError
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.receive import Receiver
@@ -369,4 +369,9 @@ class Service:
     def _serve_metrics(self) -> tuple[WSGIServer, threading.Thread] | None:
         if self.settings.metrics_port is None:
             return None
-        return start_http_server(self.settings.metrics_port, self.settings.metrics_host, registry=self.metrics.registry)
+        host, port = self.settings.metrics_host, self.settings.metrics_port
+        try:
+            return start_http_server(port, host, registry=self.metrics.registry)
+        except OSError as error:
+            what = f"the metrics cannot be served on {host}:{port}: {error.strerror or error}"
+            raise SettingsError(f"{what}; name another port with metrics_port, or 0 for a free one") from error

@@ -17,6 +17,13 @@ def test_the_command_line_wins_over_the_environment() -> None:
     assert (settings.port, settings.host) == (9001, "::1")
 
 
+def test_the_common_address_of_the_database_counts_when_the_own_is_missing() -> None:
+    common = {"TELSTRAAT_DSN": "postgresql:///common"}
+    assert read_settings(common).dsn == "postgresql:///common"
+    assert read_settings(common | {"TELSTRAAT_API_DSN": "postgresql:///own"}).dsn == "postgresql:///own"
+    assert read_settings(common, dsn="postgresql:///given").dsn == "postgresql:///given"
+
+
 def test_an_unknown_setting_is_refused_with_a_suggestion() -> None:
     with pytest.raises(SettingsError, match="did you mean TELSTRAAT_API_SITE_NAME"):
         read_settings({"TELSTRAAT_API_SITENAME": "Here"})

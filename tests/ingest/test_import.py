@@ -317,3 +317,45 @@ def test_speeds_in_bins_of_five_and_of_ten_are_added_to_the_coarser(
     brought(connection, path)
     found = connection.execute("select car_speed from segment_day").fetchone()
     assert found == ([0, 0, 0, 3.5 * 0.75 + 4.5 * 0.75, 0, 0, 0, 0],)
+
+
+def test_what_was_refused_is_read_again_once_its_street_is_there(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "early.json"
+    path.write_text(json.dumps([api_row(number, segment_id=9000000002) for number in range(3)]))
+    assert sum(brought(connection, path).refused.values()) == 3
+    registry.add_segment(connection, "Late", [(4.0, 50.2), (4.1, 50.2)], segment_id=9000000002)
+    connection.commit()
+    result = brought(connection, path)
+    assert (result.new, result.skipped, sum(result.refused.values())) == (3, 0, 0)
+    assert connection.execute("select count(*) from import_refusal").fetchone() == (0,)
+    assert brought(connection, path).skipped == 3
+
+
+def test_an_import_that_was_stopped_forgets_none_of_its_refused_lines(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "early.json"
+    path.write_text(json.dumps([api_row(number, segment_id=9000000001 + number // 10) for number in range(20)]))
+    monkeypatch.setattr(imports, "CHUNK", 15)
+
+    def stop(done: int) -> None:
+        if done == 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        brought(connection, path, progress=stop)
+    connection.rollback()
+    registry.add_segment(connection, "Late", [(4.0, 50.2), (4.1, 50.2)], segment_id=9000000002)
+    connection.commit()
+    result = brought(connection, path)
+    assert (result.new, result.same) == (10, 10)
+
+
+def test_a_file_that_is_read_otherwise_is_read_again(connection: psycopg.Connection, tmp_path: Path) -> None:
+    path = tmp_path / "renamed.csv"
+    path.write_text(plain("Elm,2025-03-01T10:00:00+01:00,3600,1,yes,7"))
+    assert brought(connection, path, streets={"Elm": 77}).new == 1
+    assert brought(connection, path, streets={"Elm": 77}).skipped == 1
+    assert brought(connection, path, streets={"Elm": 9000000001}).new == 1

@@ -68,19 +68,20 @@ class Round:
 async def go_round(settings: ApiSettings, now: datetime) -> Round:
     """Look at what is due and send what waits; a second round at the same time does nothing."""
     done = Round()
-    database = Database(settings)
-    await database.open()
-    try:
-        async with await psycopg.AsyncConnection.connect(settings.dsn, autocommit=True) as guard:
-            held = await (await guard.execute(GUARD)).fetchone()
-            if not held or not held[0]:
-                done.already_running = True
-                return done
+    # The guard comes first: a database that is away is one error of one connection, not a pool's many attempts.
+    async with await psycopg.AsyncConnection.connect(settings.dsn, autocommit=True) as guard:
+        held = await (await guard.execute(GUARD)).fetchone()
+        if not held or not held[0]:
+            done.already_running = True
+            return done
+        database = Database(settings)
+        await database.open()
+        try:
             for due in await database.rows(DUE):
                 await look_at(database, settings, due, now, done)
             await send_waiting(database, settings, done)
-    finally:
-        await database.close()
+        finally:
+            await database.close()
     return done
 
 

@@ -67,7 +67,7 @@ def add_account(connection: Connection[Any], args: argparse.Namespace) -> int:
     )
     if not made.rowcount:
         raise CliError(f"there is an account of {wanted.email.lower()} already")
-    print(f"{wanted.email.lower()} is a {wanted.role} now")
+    print(f"{wanted.email.lower()} has the role {wanted.role} now")
     return 0
 
 

@@ -7,7 +7,6 @@ docs/api.md lists. What is given here wins. Ctrl-C stops it.
 from __future__ import annotations
 
 import argparse
-import os
 
 from telstraat_cli.errors import CliError
 
@@ -27,8 +26,6 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_api.settings import read_settings
 
     given = {"host": args.host, "port": args.port, "site_name": args.site_name, "dsn": args.dsn}
-    if args.dsn is None and "TELSTRAAT_API_DSN" not in os.environ:
-        given["dsn"] = os.environ.get("TELSTRAAT_DSN")
     try:
         settings = read_settings(**given)
     except SettingsError as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat follow` understands."""
     parser.add_argument("measure", type=Path, nargs="?", metavar="MEASURE.toml", help="what was done where and when")
-    parser.add_argument("--dsn", help="read from this database")
+    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_API_DSN or TELSTRAAT_DSN for a round")
     parser.add_argument(
         "--what", action="append", help="a count: pedestrian, bike, car, heavy, motor, active, all (car)"
     )

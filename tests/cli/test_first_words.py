@@ -1,0 +1,37 @@
+"""What a stranger reads first: a database that is away and a port that is taken are named, in one line that says what to do."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from pathlib import Path
+
+import pytest
+
+from telstraat_cli.main import main
+
+AWAY = "postgresql://127.0.0.1:1/none?connect_timeout=1"
+
+
+def test_a_round_without_a_database_says_one_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("TELSTRAAT_API_DSN", raising=False)
+    monkeypatch.setenv("TELSTRAAT_DSN", AWAY)
+    assert main(["follow"]) == 2
+    written = capfd.readouterr().err.strip().splitlines()
+    assert len(written) == 1
+    assert written[0].startswith("telstraat follow: the database does not answer: ")
+    assert "port 1 failed" in written[0]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_taken_port_of_the_metrics_is_named(
+    database: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = ["ingest", "--dsn", database, "--broker", "mqtt://127.0.0.1:1", "--metrics-port", str(port)]
+        assert main(words) == 2
+    assert f"the metrics cannot be served on 127.0.0.1:{port}: Address already in use" in capfd.readouterr().err
