@@ -24,6 +24,7 @@ from telstraat_analytics.lines import Line, line_of
 from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
 from telstraat_analytics.words import LANGUAGES
+from telstraat_store.imports.numbers import whole_number
 
 CLASSES = ("pedestrian", "bike", "car", "heavy", "night")
 LINES_MAX = 300
@@ -170,9 +171,10 @@ def lines_around(dsn: str, measure: Measure) -> dict[str, Line]:
 
 def number_of(segment: str) -> int:
     """Return a segment's number; in files of counts a street may have any name, in a database it has a number."""
-    if not segment.isdigit():
+    number = whole_number(segment)
+    if number is None:
         raise FrameError(f"segment {segment!r}: in a database segments are numbers (see /v1/segments)")
-    return int(segment)
+    return number
 
 
 def instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:

@@ -96,13 +96,15 @@ def import_geojson(connection: Connection[Any], path: Path, zone: Zone) -> Outco
     """Write the lines of a GeoJSON file, all or none; features with a number of OpenStreetMap are found again."""
     outcome = Outcome()
     features: list[ImportFeature] = []
+    places: list[int] = []
     for place, feature in enumerate(read_features(path)):
         try:
             features.append(ImportFeature.model_validate(feature))
+            places.append(place)
         except ValidationError as error:
             outcome.refused.append((f"feature {place}", why_not(error)))
     with connection.transaction():
-        for place, (one, part) in enumerate(numbered(features)):
+        for place, (one, part) in zip(places, numbered(features), strict=True):
             try:
                 wanted = segment_in(one, zone.name)
             except (ValidationError, StreetFileError) as error:

@@ -18,6 +18,8 @@ from psycopg import Connection, Cursor
 from telstraat_ingest.errors import ImportFileError
 from telstraat_store.errors import CountsFileError
 from telstraat_store.imports import COUNTS, CountsFile, Format, Reading, Refusal, Row
+from telstraat_store.imports.numbers import whole_number
+from telstraat_store.imports.rows import clean_text, shortened
 
 CHUNK = 5000
 HALF_HOUR_S, DAY_S = 1800, 86_400
@@ -29,12 +31,6 @@ STAGE = (
     f"create temp table import_stage on commit drop as select 0::bigint as row_number, {_COLUMNS} from imported limit 0"  # noqa: S608
 )
 COPY = f"copy import_stage (row_number, {_COLUMNS}) from stdin"
-DOUBLES = """
-delete from import_stage a using import_stage b
-where a.segment_id = b.segment_id and a.period_s = b.period_s and a.period_start = b.period_start
-    and a.row_number > b.row_number
-returning a.row_number
-"""
 OTHERS = """
 delete from import_stage t using imported i join import_source s using (source_id)
 where i.segment_id = t.segment_id and i.period_s = t.period_s and i.period_start = t.period_start and i.source_id <> %s
@@ -97,6 +93,21 @@ class Result:
         self.examples.setdefault(kind, bad)
 
 
+def once(rows: Iterable[Row | Refusal], segment_of: Callable[[str], int | None]) -> Iterator[Row | Refusal]:
+    """Yield each period of a segment once, however far apart its lines are; the second is refused."""
+    lines: dict[tuple[object, datetime, int], int] = {}
+    for row in rows:
+        if isinstance(row, Row):
+            key = (segment_of(row.street) or row.street, row.period_start, row.period_s)
+            first = lines.setdefault(key, row.number)
+            if first != row.number:
+                yield _bad(
+                    row, f"the same period stands in the file twice; line {first} has it: leave one of the two out"
+                )
+                continue
+        yield row
+
+
 def storable(rows: Iterable[Row | Refusal], zone_of: Callable[[str], ZoneInfo | None]) -> Iterator[Row | Refusal]:
     """Yield the rows as the table of imported counts takes them: quarters and hours, counts by direction.
 
@@ -119,9 +130,6 @@ def storable(rows: Iterable[Row | Refusal], zone_of: Callable[[str], ZoneInfo | 
             other = halves.pop(key, None)
             if other is None:
                 halves[key] = _corrected(row)
-            elif other.period_start == row.period_start:
-                halves[key] = other
-                yield _bad(row, "the same period stands in the file twice")
             else:
                 yield _hour_of(key[1], [other, _corrected(row)])
         else:
@@ -188,7 +196,7 @@ def import_file(
     result = Result(kind, rows=done, skipped=done, notes=content.notes)
     if is_done:
         return result
-    rows = islice(storable(content.rows(), segments.zone_of), done, None)
+    rows = islice(once(storable(once(content.rows(), segments.of), segments.zone_of), segments.of), done, None)
     while chunk := list(islice(rows, CHUNK)):
         with connection.transaction(), connection.cursor() as cursor:
             _store(cursor, source_id, sha256, chunk, segments, result)
@@ -242,10 +250,8 @@ class _Segments:
 
     def of(self, street: str) -> int | None:
         """Return the segment's number, or nothing when it is not one of ours."""
-        found = self._streets.get(street)
-        if found is None and street.isdigit() and int(street) in self._zones:
-            return int(street)
-        return found
+        number = whole_number(street)
+        return self._streets.get(street, number if number in self._zones else None)
 
     def zone_of(self, street: str) -> ZoneInfo | None:
         """Return the time zone of a street."""
@@ -265,7 +271,7 @@ def _begin(connection: Connection, source: Source, kind: Format, sha256: bytes, 
         progress = connection.execute(
             "insert into import_progress (source_id, sha256, file, rows_done) values (%s, %s, %s, 0)"
             " on conflict (source_id, sha256) do update set at = now() returning rows_done, is_done",
-            (row[0], sha256, path.name),
+            (row[0], sha256, clean_text(path.name)),
         ).fetchone()
         assert progress is not None
         # What was refused may be welcome now (its street was added, the other source is gone): from the beginning, then.
@@ -289,8 +295,6 @@ def _store(
     with cursor.copy(COPY) as copy:
         for values in _values(chunk, segments, refusals, of_number):
             copy.write_row(values)
-    for (number,) in cursor.execute(DOUBLES).fetchall():
-        refusals.append(_bad(of_number[number], "the same period stands in the file twice"))
     for number, name in cursor.execute(OTHERS, (source_id,)).fetchall():
         refusals.append(_bad(of_number[number], f"another source has this period already: {name!r}"))
     left = cursor.execute("select count(*) from import_stage").fetchone()
@@ -304,7 +308,7 @@ def _store(
     cursor.executemany(
         "insert into import_refusal (source_id, sha256, row_number, reason, line) values (%s, %s, %s, %s, %s)"
         " on conflict do nothing",
-        [(source_id, sha256, bad.number, bad.reason, bad.line.replace("\0", "")) for bad in refusals],
+        [(source_id, sha256, bad.number, bad.reason, bad.line) for bad in refusals],
     )
     cursor.execute("drop table import_stage")
 
@@ -318,9 +322,8 @@ def _values(
             continue
         segment_id = segments.of(row.street)
         if segment_id is None:
-            refusals.append(
-                _bad(row, f"segment {row.street!r} is not one of ours; map it with --street {row.street}=ID")
-            )
+            name = shortened(row.street)
+            refusals.append(_bad(row, f"segment {name!r} is not one of ours; map it with --street {name}=ID"))
             continue
         of_number[row.number] = row
         start: datetime = row.period_start
@@ -329,4 +332,4 @@ def _values(
 
 
 def _bad(row: Row, reason: str) -> Refusal:
-    return Refusal(row.number, reason, f"{row.street} {row.period_start.isoformat()}")
+    return Refusal(row.number, reason, f"{shortened(row.street)} {row.period_start.isoformat()}")

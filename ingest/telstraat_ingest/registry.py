@@ -212,6 +212,10 @@ def sensors(connection: Connection) -> list[SensorRow]:
 def _check_points(name: str, points: Sequence[Point]) -> None:
     if len(points) < 2:
         raise RegistryError(f"segment {name!r}: a line needs two points or more, from A to B; got {len(points)}")
+    if len(set(points)) < 2:
+        raise RegistryError(f"segment {name!r}: all points of the line are the same; draw it from A to B")
+    if not name.strip():
+        raise RegistryError("a segment needs a name, e.g. the street's; say --name")
     for lon, lat in points:
         if not (-180 <= lon <= 180 and -90 <= lat <= 90) or (lon, lat) == (0, 0):
             raise RegistryError(

@@ -24,6 +24,9 @@ TEXTS = (
     "-1",
     "-73.56,45.5,-73.55,45.6",
     "99999999999999999999",
+    "²",
+    "A=²",
+    "①-②",
     "1e400",
     "nan",
     "a\0b",
@@ -43,6 +46,20 @@ FILES: dict[str, Callable[[Path], object]] = {
     "values.toml": lambda path: path.write_text("[measure]\nname = 3\ndate = 'soon'\ntreated = 7\n[data]\nfiles = 5\n"),
     "zeros.json": lambda path: path.write_bytes(b"\0" * 100),
     "deep.json": lambda path: path.write_text("[" * 100_000),
+    "cells.json": lambda path: path.write_text(
+        '[{"segment_id": {}, "date": [1], "interval": [], "uptime": 1'
+        + "0" * 400
+        + ', "car_lft": [2], "street": "a\\u0000\\ud800"},'
+        ' {"segment_id": "²", "date": "2025-01-01T00:00Z", "interval": "hourly", "uptime": 1, "car_lft": 1'
+        + "0" * 400
+        + "}]"
+    ),
+    "clock.csv": lambda path: path.write_text(
+        "segment,date,hour,car\n²,2025-01-01,²,3\n" + "9" * 5000 + ",2025-01-01,8,3\n"
+    ),
+    "system.geojson": lambda path: path.write_text(
+        '{"type": "FeatureCollection", "crs": {"properties": 5}, "features": [{"geometry": null, "id": "way/²"}]}'
+    ),
     "list.json": lambda path: path.write_text("[1, null, {}]"),
     "bare.geojson": lambda path: path.write_text(
         '{"type": "FeatureCollection", "features": [null, 3, {"geometry": 3}]}'

@@ -359,3 +359,40 @@ def test_a_file_that_is_read_otherwise_is_read_again(connection: psycopg.Connect
     assert brought(connection, path, streets={"Elm": 77}).new == 1
     assert brought(connection, path, streets={"Elm": 77}).skipped == 1
     assert brought(connection, path, streets={"Elm": 9000000001}).new == 1
+
+
+PLAIN = ["segment", "period_start", "period_s", "uptime", "corrected", "car_lft"]
+
+
+def test_a_period_that_comes_again_in_a_later_chunk_changes_nothing(
+    connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 3)
+    rows = [[9000000001, (START + timedelta(hours=hour)).isoformat(), 3600, 1, "yes", hour] for hour in range(8)]
+    path = write_csv(tmp_path / "again.csv", PLAIN, [*rows, [*rows[0][:-1], 777]])
+    result = brought(connection, path)
+    assert (result.new, result.changed, sum(result.refused.values())) == (8, 0, 1)
+    assert "line 2 has it" in next(iter(result.examples.values())).reason
+    assert connection.execute("select max(car_lft) from imported").fetchone() == (7,)
+
+
+def test_a_half_hour_that_comes_a_second_time_is_no_hour_of_its_own(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    starts = [START, START + timedelta(minutes=30), START]
+    rows = [[9000000001, at.isoformat(), 1800, 1, "yes", count] for at, count in zip(starts, (5, 7, 99), strict=True)]
+    result = brought(connection, write_csv(tmp_path / "halves.csv", PLAIN, rows))
+    assert (result.new, sum(result.refused.values())) == (1, 1)
+    assert connection.execute("select car_lft from imported").fetchall() == [(12,)]
+
+
+@pytest.mark.parametrize("name", ["²", "①", "9" * 5000, "a\0b", "a\ud800b"])
+def test_a_street_of_odd_letters_refuses_its_line_and_no_other(
+    connection: psycopg.Connection, tmp_path: Path, name: str
+) -> None:
+    rows = [dict(zip(PLAIN, [street, START.isoformat(), 3600, 1, "yes", 5], strict=True)) for street in (name, 77)]
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps(rows))
+    result = brought(connection, path)
+    assert (result.new, sum(result.refused.values())) == (1, 1)
+    assert "is not one of ours" in next(iter(result.examples.values())).reason

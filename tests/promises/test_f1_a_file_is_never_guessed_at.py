@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -170,3 +171,134 @@ def test_a_line_with_an_unquoted_decimal_comma_is_refused(tmp_path: Path) -> Non
     assert isinstance(first, Refusal)
     assert "has 4 cells, the header 3" in first.reason
     assert isinstance(second, Row)
+
+
+def days(rows: str, *starts: str) -> str:
+    return rows + "".join(f"A,{start},{number}\n" for number, start in enumerate(starts))
+
+
+HEAD = "segment,start,car\n"
+CLOCKS = [f"2025-03-03T{hour:02}:00Z" for hour in range(8, 12)]
+
+
+@pytest.mark.parametrize(
+    ("content", "question"),
+    [
+        ("Datum;PKW;;Rad;\n;R1;R2;R1;R2\n2025-03-01T10:00Z;5;7;8;9\n", "line 3 has '7' in a column without a name, right of 'PKW'"),
+        ("segment,start,Auto_lft,PKW_lft\nA,2025-03-01T10:00Z,5,7\n", "'Auto_lft' and 'PKW_lft' are both car_lft"),
+        ("segment,start,car_lft,car_rgt\nA,2025-03-03T10:00Z,1,2\nsegment,start,car_rgt,car_lft\nA,2025-03-03T11:00Z,2,1\n",
+         "line 3 is a header with other columns"),
+        (HEAD + "".join(f"A,2025-03-03T10:{minute:02}Z,{minute}\n" for minute in range(0, 60, 5)), "5 minutes apart"),
+        (HEAD + "".join(f"A,2025-03-03T{hour:02}:00Z,9\n" for hour in range(0, 24, 2)), "2 hours apart, and nothing says how long"),
+        (HEAD + "".join(f"A,2025-03-0{day}T00:00Z,900\n" for day in range(1, 6)), "24 hours apart, and nothing says how long"),
+        ("date,uur,car\n" + "".join(f"2025-03-03,{hour},{hour}\n" for hour in range(1, 25)), "hours go from 1 to 24"),
+    ],
+)  # fmt: skip
+def test_a_shape_that_reads_well_and_means_something_else_is_asked_about(
+    tmp_path: Path, content: str, question: str
+) -> None:
+    with pytest.raises(CountsFileError, match=re.escape(question)):
+        read_counts([write(tmp_path / "a.csv", content)], times="local")
+
+
+def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
+    read = read_files(
+        [
+            write(
+                tmp_path / "a.csv",
+                "Zählstelle;Datum;PKW;Autos Richtung B\nA;2025-03-01T10:00Z;5;8\nB;2025-03-01T10:00Z;5;8\n",
+            )
+        ]
+    )
+    assert read.sentences() == ["a.csv: columns that are not read: Autos Richtung B"]
+    assert list(read.frame["segment"]) == ["A", "B"], "two streets with the same count are two"
+
+
+def test_a_total_of_the_day_is_no_hour_at_midnight(tmp_path: Path) -> None:
+    read = read_files([write(tmp_path / "a.csv", days(HEAD, "2025-03-03", *CLOCKS))])
+    assert list(read.frame["car"]) == [1, 2, 3, 4]
+    assert "has no time of day, and other lines have one" in read.sentences()[0]
+
+
+@pytest.mark.parametrize("ending", ["", " 00:00:00", "T00:00+01:00"])
+def test_a_row_at_each_midnight_is_a_day(tmp_path: Path, ending: str) -> None:
+    starts = [f"2025-03-0{day}{ending}" for day in range(1, 6)]
+    read = read_files([write(tmp_path / "a.csv", days(HEAD, *starts))], times="local")
+    assert set(read.frame["period_s"]) == {86_400}
+
+
+def test_something_counted_under_an_empty_uptime_is_refused(tmp_path: Path) -> None:
+    first, second = lines_of(
+        write(tmp_path / "a.csv", "start,uptime,car\n2025-03-03T10:00Z,,5\n2025-03-03T11:00Z,1,5\n")
+    )
+    assert isinstance(first, Refusal)
+    assert "uptime '' is empty, and something was counted" in first.reason
+    assert isinstance(second, Row)
+
+
+def test_an_hour_starts_where_hours_of_its_street_do(tmp_path: Path) -> None:
+    head = "segment,period_start,period_s,uptime,corrected,car_lft\n"
+    text = head + "".join(
+        f"A,2025-03-03T{hour}:{minute}Z,3600,1,yes,5\n" for hour, minute in ((10, "00"), (11, "15"), (12, "30"))
+    )
+    in_brussels = lines_of(write(tmp_path / "a.csv", text))
+    assert [isinstance(row, Row) for row in in_brussels] == [True, False, False]
+    in_kolkata = CountsFile(tmp_path / "a.csv", Reading(lambda _: ZoneInfo("Asia/Kolkata"))).rows()
+    assert [isinstance(row, Row) for row in in_kolkata] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("starts", "first_day"),
+    [
+        (["25-03-13 10:00", "25-03-14 10:00"], "2025-03-13"),
+        (["13-03-25 10:00", "14-03-25 10:00"], "2025-03-13"),
+        (["13.03.25 10:00"], "2025-03-13"),
+        (["25-03-13 10:00"], None),
+    ],
+)
+def test_a_year_of_two_digits_is_proven_or_asked_for(tmp_path: Path, starts: list[str], first_day: str | None) -> None:
+    path = write(tmp_path / "a.csv", days(HEAD, *starts))
+    if first_day:
+        assert str(read_counts([path], times="local")["start"].min().date()) == first_day
+    else:
+        with pytest.raises(CountsFileError, match="has a year of two digits, first or last"):
+            read_counts([path], times="local")
+
+
+def sheet_of(path: Path, *lines: list[object]) -> Path:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for line in lines:
+        book.active.append(line)
+    book.save(path)
+    return path
+
+
+def test_a_spreadsheet_that_swapped_some_dates_is_asked_about(tmp_path: Path) -> None:
+    path = sheet_of(
+        tmp_path / "a.xlsx", ["date", "car"], [datetime.fromisoformat("2025-12-03T10:00"), 5], ["13/03/2025 10:00", 6]
+    )
+    with pytest.raises(CountsFileError, match="day and month of the former may be swapped"):
+        read_counts([path], times="local")
+
+
+def test_a_formula_that_was_never_calculated_is_no_absent_count(tmp_path: Path) -> None:
+    path = sheet_of(
+        tmp_path / "a.xlsx", ["date", "car", "bike"], [datetime.fromisoformat("2025-12-03T10:00"), "=1+1", 6]
+    )
+    with pytest.raises(CountsFileError, match=re.escape("car '=1+1' is not a number")):
+        read_counts([path], times="local")
+
+
+@pytest.mark.parametrize("clock", [time(8), 8 / 24, 8, "08:00", "8:00-9:00"])
+def test_a_spreadsheets_times_in_a_column_of_their_own_are_read(tmp_path: Path, clock: object) -> None:
+    path = sheet_of(tmp_path / "a.xlsx", ["date", "time", "car"], [datetime.fromisoformat("2025-12-03"), clock, 5])
+    assert read_counts([path], times="local")["start"].iloc[0] == pd.Timestamp("2025-12-03T07:00Z")
+
+
+def test_an_empty_line_in_the_hour_that_was_left_out_is_no_contradiction(tmp_path: Path) -> None:
+    starts = [f"2025-03-30 {hour:02}:00" for hour in range(24)]
+    text = HEAD + "".join(f"A,{start},{'' if '02:00' in start else 5}\n" for start in starts)
+    assert len(read_counts([write(tmp_path / "a.csv", text)], times="local")) == 23
+    with pytest.raises(CountsFileError, match="which the clock of Europe/Brussels left out"):
+        read_counts([write(tmp_path / "b.csv", text.replace(",\n", ",5\n"))], times="local")

@@ -130,3 +130,55 @@ def test_the_next_number_that_the_database_gives_is_free(database: str) -> None:
         assert registry.add_segment(connection, "after", line) == 1011
         registry.add_segment(connection, "Telraam's", line, segment_id=9_000_000_001)
         assert registry.add_segment(connection, "near", line) == 1012
+
+
+@pytest.mark.parametrize("crs", [5, [1], {"properties": 5}, {"properties": {"name": None}}])
+def test_a_coordinate_system_that_is_none_is_degrees(tmp_path: Path, crs: object) -> None:
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "Feature", "geometry": LINE, "crs": crs}))
+    assert read_features(path)[0]["geometry"] == LINE
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_streets_are_read_in_any_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.geojson"
+    text = json.dumps(
+        {"type": "Feature", "geometry": LINE, "properties": {"name": "Münsterstraße"}}, ensure_ascii=False
+    )
+    path.write_bytes(text.encode(encoding))
+    assert read_features(path)[0]["properties"]["name"] == "Münsterstraße"
+
+
+def test_a_refused_feature_is_named_by_its_place_in_the_file(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TELSTRAAT_DSN", database)
+    path = tmp_path / "a.geojson"
+    features = [
+        5,
+        "x",
+        {"geometry": {"type": "Point", "coordinates": [4, 50]}},
+        {"geometry": LINE, "properties": {"name": 7}},
+    ]
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", "features": [*features, {"geometry": LINE, "id": "way/²"}]})
+    )
+    assert main(["segments", "import", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "2 segments added" in printed
+    assert "feature 2: is a Point" in printed
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features[:3]}))
+    assert main(["segments", "import", str(path)]) == 1, "nothing of it could be taken"
+    path.write_text(json.dumps({"type": "Feature", "geometry": {**LINE, "coordinates": [[10**400, 1e300], [5, 5]]},
+                                "crs": {"properties": {"name": "EPSG:3857"}}}))  # fmt: skip
+    assert main(["segments", "import", str(path)]) == 1
+    assert "feature 0: has a coordinate" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("line", "name"), [("4.7,50.8,4.7,50.8", "Elm"), ("4.7,50.8,4.71,50.8", " ")])
+def test_a_segment_has_a_line_and_a_name(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, name: str
+) -> None:
+    monkeypatch.setenv("TELSTRAAT_DSN", database)
+    assert main(["sensor", "segment", "--name", name, "--line", line]) == 2
+    assert "segment" in capsys.readouterr().err

@@ -22,6 +22,7 @@ from telstraat_api.v1.accounts import EMAIL, Wanted, created, made
 from telstraat_api.v1.segments import SegmentId, feature
 from telstraat_api.v1.shapes import SEGMENT, SegmentFeature, described
 from telstraat_store.errors import StreetFileError
+from telstraat_store.imports.numbers import whole_number
 from telstraat_store.places.speed_limits import speed_limit
 from telstraat_store.places.street_files import line_in
 
@@ -249,14 +250,15 @@ def why_not(error: Exception) -> str:
 def segment_in(one: ImportFeature, timezone: str = "Europe/Brussels") -> NewSegment:
     """Return the segment that a feature describes, or raise ValidationError or StreetFileError."""
     known = one.properties or {}
-    way = way_of(one)
+    way = whole_number(way_of(one)) or 0
+    name = known.get("name") or known.get("ref") or "street without a name"
     return NewSegment.model_validate(
         {
-            "name": known.get("name") or known.get("ref") or "street without a name",
+            "name": str(name) if isinstance(name, int | float) else name,
             "geometry": line_in(one.geometry),
             "timezone": known.get("timezone") or timezone,
             "speed_limit_kmh": speed_limit(known.get("maxspeed")),
-            "osm_way_id": int(way) if way.isdigit() and 0 < int(way) < 2**62 else None,
+            "osm_way_id": way if 0 < way < 2**62 else None,
         }
     )
 

@@ -202,12 +202,16 @@ def export(dsn: str, args: argparse.Namespace) -> int:
 
 def streets(words: list[str]) -> dict[str, int]:
     """Return the map of names to segments."""
-    found = {}
+    from telstraat_store.imports.numbers import whole_number
+
+    found: dict[str, int] = {}
     for word in words:
-        name, _, number = word.rpartition("=")
-        if not name or not number.isdigit():
+        name, _, text = word.rpartition("=")
+        number = whole_number(text)
+        if not name or number is None:
             raise CliError(f"--street {word!r}: write NAME=ID, e.g. 9000001234=1001")
-        found[name] = int(number)
+        if found.setdefault(name, number) != number:
+            raise CliError(f"--street {word!r}: {name} is {found[name]} already; leave one of the two out")
     return found
 
 

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import add_reading_arguments, file_name
 
+LIMITS_KMH = (5, 150)
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -58,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.language not in LANGUAGES:
         raise CliError(f"--language {args.language!r}: there are {', '.join(LANGUAGES)}")
+    if not LIMITS_KMH[0] <= args.limit <= LIMITS_KMH[1]:
+        raise CliError(f"--limit {args.limit}: from {LIMITS_KMH[0]} to {LIMITS_KMH[1]} km/h")
     base = Calendar.of_timezone(args.timezone)
     calendar = Calendar(base.country, None, tuple(map(school, args.school)), base.southern)
     try:
@@ -112,4 +116,7 @@ def school(text: str) -> tuple[date, date]:
     first, colon, last = text.partition(":")
     if not colon:
         raise CliError(f"--school {text!r}: write FIRST:LAST, e.g. 2026-07-01:2026-08-31")
-    return one_day("--school", first), one_day("--school", last)
+    begin, end = one_day("--school", first), one_day("--school", last)
+    if end < begin:
+        raise CliError(f"--school {text!r}: the last day is before the first; write FIRST:LAST")
+    return begin, end

@@ -60,7 +60,7 @@ def host_and_port(text: str) -> tuple[str, int | None]:
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
         return text.strip("[]"), None
-    if not port.isdigit():
+    if not (port.isascii() and port.isdigit() and len(port) < 6):
         raise CliError(f"--broker {text!r}: {port!r} is not a port; write HOST or HOST:PORT")
     return host.strip("[]"), int(port)
 

@@ -131,9 +131,13 @@ def _questions(args: argparse.Namespace, tables: dict[str, Any]) -> list[Questio
 
 def _hours(text: str) -> tuple[int, ...]:
     first, dash, last = text.partition("-")
-    if not (first.isdigit() and (not dash or last.isdigit())):
-        raise CliError(f"--hours {text!r}: write FIRST-LAST, e.g. 7-9")
-    return tuple(range(int(first), int(last or first) + 1))
+    from telstraat_store.imports.numbers import whole_number
+
+    begin = whole_number(first.strip())
+    end = whole_number(last.strip()) if dash else begin
+    if begin is None or end is None or not 0 <= begin <= end <= 23:
+        raise CliError(f"--hours {text!r}: write FIRST-LAST, the first and the last start hour from 0 to 23, e.g. 7-9")
+    return tuple(range(begin, end + 1))
 
 
 def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -> tuple[pd.DataFrame, Any]:

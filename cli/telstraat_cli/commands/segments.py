@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import a file; 0 when it was read."""
+    """Import a file; 1 when nothing of it could be taken."""
     import psycopg
 
     from telstraat_api.errors import ApiError
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{len(outcome.added)} segments added, {len(outcome.redrawn)} redrawn, {outcome.known} known{refused}")
     for what, why in outcome.refused[:REFUSED_SHOWN]:
         print(f"  {what}: {why}")
-    return 0
+    return 0 if outcome.added or outcome.redrawn or outcome.known or not outcome.refused else 1
 
 
 def box_of(text: str | None) -> Box | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from itertools import repeat, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]
         raise CountsFileError(_lacks(path, "a spreadsheet", "openpyxl")) from error
     try:
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(raw), read_only=True) if _has_formulas(raw) else None
         sheets = [sheet for sheet in book.worksheets if any(any(v is not None for v in row) for row in _some(sheet))]
         if len(sheets) > 1:
             names = ", ".join(sheet.title for sheet in sheets)
@@ -28,13 +30,27 @@ def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]
                 f"{path}: has several sheets ({names}); save the one with the counts as a file of its own"
             )
         for sheet in sheets:
-            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-                if any(value is not None for value in row):
-                    yield number, list(row)
+            written = formulas[sheet.title].iter_rows(values_only=True) if formulas else repeat(())
+            for number, (row, texts) in enumerate(
+                zip(sheet.iter_rows(values_only=True), written, strict=False), start=1
+            ):
+                cells = [text if value is None else value for value, text in zip_longest(row, texts)]
+                if any(value is not None for value in cells):
+                    yield number, cells
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
         raise CountsFileError(
             f"{path}: is no spreadsheet that can be read ({error}); save it as .xlsx or CSV"
         ) from error
+
+
+def _has_formulas(raw: bytes) -> bool:
+    """Tell whether a workbook holds formulas: one that was never calculated has no value, and is shown as it is written."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as book:
+        return any(
+            b"<f>" in book.read(name) or b"<f " in book.read(name)
+            for name in book.namelist()
+            if "worksheets/sheet" in name
+        )
 
 
 def _some(sheet: Any) -> Iterator[tuple[object, ...]]:

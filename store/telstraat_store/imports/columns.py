@@ -26,7 +26,8 @@ STARTS = ("start", "period_start", "hour_start", "date", "datetime", "date_time"
           "datum", "zeit", "zeitpunkt", "tijd", "horodatage", "date_heure")  # fmt: skip
 CLOCKS = ("time", "hour", "start_time", "uhrzeit", "zeit", "tijd", "uur", "heure")
 SEGMENTS = ("segment", "segment_id", "installation_id", "segment_name", "sensor", "sensor_id", "street", "site", "location",
-            "counter", "straat", "strasse", "rue", "zaehlstelle", "telpunt", "instance_id")  # fmt: skip
+            "counter", "straat", "strasse", "rue", "zaehlstelle", "zahlstelle", "standort", "messstelle", "telpunt", "meetpunt", "locatie",
+            "compteur", "street_name", "site_name", "counter_name", "instance_id")  # fmt: skip
 PERIODS = ("period_s", "interval", "bucket")
 BINS = ("0-10", "10-20", "20-30", "30-40", "40-50", "50-60", "60-70", "70+")
 _OTHER_NAMES = {
@@ -119,7 +120,7 @@ def layout_of(names: Sequence[str], *, default_kind: Format | None = None) -> La
         uptime >= 0 and plain[uptime].endswith("_percent"),
         place("observed_s"),
         place("corrected"),
-        place("v85", "v85_kmh", "speed_v85_km_h", "speed_v85"),
+        place("v85", "v85_kmh", "v85_km_h", "speed_v85_km_h", "speed_v85"),
         tuple(number for number in histograms if number >= 0),
         tuple(number for share in BINS if (number := place(f"speed_car_{share}_km_h_percent")) >= 0),
         counts,

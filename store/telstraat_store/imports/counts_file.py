@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from telstraat_contract.steps import steps_of
 from telstraat_store.errors import CountsFileError
-from telstraat_store.imports import clocks
+from telstraat_store.imports import clocks, questions
 from telstraat_store.imports.columns import Format, Layout, is_header, layout_of
 from telstraat_store.imports.moments import Moments, MomentTextError, Order, Times, Written, checked, utc_of
-from telstraat_store.imports.numbers import Decimal, Numbers
-from telstraat_store.imports.rows import CellError, CellReader, Refusal, Row, as_refusal
+from telstraat_store.imports.numbers import Decimal, Numbers, whole_number
+from telstraat_store.imports.rows import CellError, CellReader, Refusal, Row, as_refusal, shortened
 from telstraat_store.imports.sheets import Sheet, open_sheet
 
 PERCENT_SHARE = 0.9
@@ -46,7 +46,17 @@ class _Series:
     written: list[Written | MomentTextError] = field(default_factory=list)
     periods: list[int | None] = field(default_factory=list)
     totals: list[float] = field(default_factory=list)
+    has_counts: list[bool] = field(default_factory=list)
     starts: list[datetime | MomentTextError] = field(default_factory=list)
+
+    def check(self, zone: ZoneInfo | None) -> None:
+        """Refuse starts that cannot be the start of their period."""
+        for place, (start, period_s) in enumerate(zip(self.starts, self.periods, strict=True)):
+            if isinstance(start, datetime):
+                try:
+                    checked(start, period_s or 900, zone)
+                except MomentTextError as error:
+                    self.starts[place] = error
 
 
 class CountsFile:
@@ -72,7 +82,7 @@ class CountsFile:
         self.layout: Layout = layout_of(self.sheet.columns, default_kind=reading.kind)
         self.notes = list(self.sheet.notes)
         self._default_street = path.name.split(".")[0]
-        self._check_columns()
+        self._refuse(questions.about_columns(self.layout))
         numbers, self._moments, is_percent = self._survey()
         self._cells = CellReader(self.layout, numbers, is_percent, reading.are_corrected)
         self._series = self._collect()
@@ -111,15 +121,9 @@ class CountsFile:
         place = self.layout.start
         raise CellError(self.layout.names[place], cells[place] if place < len(cells) else None, start)
 
-    def _check_columns(self) -> None:
-        plain = [name.strip().lower() for name in self.layout.names]
-        doubled = sorted({name for name in plain if name and plain.count(name) > 1})
-        important = [name for name in doubled if any(name == self.layout.names[place].strip().lower() for place in
-                     (self.layout.start, self.layout.segment, *self.layout.counts.values()) if place >= 0)]  # fmt: skip
-        if important:
-            raise CountsFileError(
-                f"{self.path}: several columns are called {important[0]!r}; columns of different names are needed: rename one"
-            )
+    def _refuse(self, problem: str) -> None:
+        if problem:
+            raise CountsFileError(f"{self.path}: {problem}")
 
     def _survey(self) -> tuple[Numbers, Moments, bool]:
         """Read all distinct cells once, for what they prove about marks, dates and percent."""
@@ -128,7 +132,10 @@ class CountsFile:
         counted = [*layout.counts.values(), layout.v85]
         seen: set[object] = set()
         uptimes = above = 0
-        for _, cells in self.sheet.rows():
+        self._refuse(questions.about_mixed_dates(_cell(cells, layout.start) for _, cells in self.sheet.rows()))
+        self._refuse(questions.about_clocks({_cell(cells, layout.clock) for _, cells in self.sheet.rows()}))
+        for number, cells in self.sheet.rows():
+            self._refuse(questions.about_line(layout, number, cells))
             for place in (*counted, layout.uptime):
                 value = cells[place] if 0 <= place < len(cells) else None
                 if isinstance(value, str) and value not in seen:
@@ -136,50 +143,63 @@ class CountsFile:
                     numbers.look(
                         value.split()[-1].rstrip("%") if place == layout.uptime and value.split() else value.strip()
                     )
-            value = cells[layout.start] if layout.start < len(cells) else None
+            value = _cell(cells, layout.start)
             if isinstance(value, str) and value not in seen:
                 seen.add(value)
                 moments.look(value)
-            share = _as_share(cells[layout.uptime] if 0 <= layout.uptime < len(cells) else None)
+            share = _as_share(_cell(cells, layout.uptime))
             uptimes += share > 0
             above += share > 1.5
         is_percent = layout.uptime_is_percent or (uptimes > 0 and above >= PERCENT_SHARE * uptimes)
         if is_percent and layout.kind != "telraam-portal":
             self.notes.append(f"{self.path.name}: uptime is read as percent")
+        if names := questions.left_out(layout):
+            self.notes.append(
+                f"{self.path.name}: columns that are not read: {', '.join(name[:40] for name in names[:8])}"
+            )
         return numbers, moments, is_percent
 
     def _collect(self) -> dict[Street, _Series]:
         """Read who and when of every row."""
         out: dict[Street, _Series] = {}
-        known: dict[object, Written | MomentTextError] = {}
         layout = self.layout
+        has_clock = layout.clock >= 0 and self._are_days_only()
+        known: dict[object, Written | MomentTextError] = {}
         for number, cells in self.sheet.rows():
             series = out.setdefault(self._cells.street(cells, self._default_street), _Series())
-            value = cells[layout.start] if layout.start < len(cells) else None
-            clock = cells[layout.clock] if 0 <= layout.clock < len(cells) else None
-            key = (value, clock) if layout.clock >= 0 else value
-            if key not in known:
-                known[key] = self._written(value, clock)
+            value, clock = _cell(cells, layout.start), _cell(cells, layout.clock) if has_clock else None
+            if (value, clock) not in known:
+                known[value, clock] = self._written(value, clock)
             series.numbers.append(number)
-            series.written.append(known[key])
+            series.written.append(known[value, clock])
             try:
                 series.periods.append(self._cells.period_s(cells))
             except CellError:
                 series.periods.append(None)
             series.totals.append(self._total(cells) if self.reading.times and layout.start_is == "" else 0.0)
+            series.has_counts.append(any(_cell(cells, place) not in {None, ""} for place in layout.counts.values()))
         return out
+
+    def _are_days_only(self) -> bool:
+        """Tell whether the starts are dates, and the times of day stand in a column of their own."""
+        for value in {_cell(cells, self.layout.start) for _, cells in self.sheet.rows()} - {None, ""}:
+            try:
+                written = self._moments.read(value)
+            except MomentTextError:
+                continue
+            if written.has_time and written.clock.time() != time(0):
+                return False
+        return True
 
     def _written(self, value: object, clock: object) -> Written | MomentTextError:
         if value is None or value == "":
             return MomentTextError("is empty; write the start of the period")
         try:
             written = self._moments.read(value)
-            if not written.has_time and clock not in {None, ""}:
-                text = str(clock).strip().split("-")[0].strip()
-                text = f"{int(text):02}:00" if text.isdigit() else text
-                written = self._moments.read(f"{written.clock:%Y-%m-%d} {text}")
+            if clock is not None and clock != "":
+                return self._moments.read(f"{written.clock:%Y-%m-%d} {_time_of_day(clock)}")
         except MomentTextError as error:
-            return error
+            return error if clock is None else MomentTextError(f"with {shortened(clock)!r} {error}")
         return written
 
     def _total(self, cells: Sequence[object]) -> float:
@@ -195,6 +215,7 @@ class CountsFile:
         """Turn what is written into UTC, and tell the length of each period."""
         readable = [one for series in self._series.values() for one in series.written if isinstance(one, Written)]
         are_days = bool(readable) and not any(one.has_time for one in readable)
+        are_days |= self.layout.period < 0 and self.layout.clock < 0 and questions.are_midnights(readable)
         times = self.reading.times
         if self.layout.start_is and not any(one.offset is not None for one in readable):
             times = "utc" if self.layout.start_is == "utc" else "local"
@@ -205,19 +226,19 @@ class CountsFile:
         for (street, _), series in self._series.items():
             zone = self.reading.zone_of(street)
             self._check_word(street, series, zone)
+            if not are_days:
+                _refuse_bare_dates(series)
             series.starts = _starts(series, times, zone, street)
             if are_days:
                 series.periods = [86_400] * len(series.periods)
         if self.layout.period < 0 and not are_days and self.layout.kind != "telraam-api":
-            for series in self._series.values():
-                _tell_steps(series)
-        for series in self._series.values():
-            for place, (start, period_s) in enumerate(zip(series.starts, series.periods, strict=True)):
-                if isinstance(start, datetime):
-                    try:
-                        checked(start, period_s or 3600)
-                    except MomentTextError as error:
-                        series.starts[place] = error
+            for (street, _), series in self._series.items():
+                zone = self.reading.zone_of(street)
+                starts = [at for at in series.starts if isinstance(at, datetime)]
+                self._refuse(questions.about_steps(starts, street, zone))
+                _tell_steps(series, are_days=questions.are_days(starts, zone))
+        for (street, _), series in self._series.items():
+            series.check(self.reading.zone_of(street))
 
     def _question(self, first: Written) -> str:
         return (
@@ -233,8 +254,8 @@ class CountsFile:
             return
         pairs = [
             (one.clock, total)
-            for one, total in zip(series.written, series.totals, strict=True)
-            if isinstance(one, Written) and one.offset is None and one.has_time
+            for one, total, is_counted in zip(series.written, series.totals, series.has_counts, strict=True)
+            if isinstance(one, Written) and one.offset is None and one.has_time and is_counted
         ]
         reason = clocks.contradiction([at for at, _ in pairs], [total for _, total in pairs], zone, times)
         if reason:
@@ -245,15 +266,39 @@ class CountsFile:
             )
 
 
+def _cell(cells: Sequence[object], place: int) -> object:
+    """Return a cell as something that can be looked up: JSON and Arrow hold lists and objects, too."""
+    value = cells[place] if 0 <= place < len(cells) else None
+    return str(value) if isinstance(value, list | dict) else value
+
+
+def _time_of_day(clock: object) -> str:
+    """Return a time of day as text: hours, times, parts of a day (spreadsheets), and the start of 10:00-11:00."""
+    if isinstance(clock, time | datetime):
+        return f"{clock:%H:%M:%S}"
+    if isinstance(clock, float) and 0 < clock < 1:
+        return f"{datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=round(86_400 * clock)):%H:%M:%S}"
+    text = str(clock).strip().split("-")[0].strip()
+    hour = whole_number(text.removesuffix(".0"))
+    return text if hour is None else f"{hour:02}:00"
+
+
 def _as_share(value: object) -> float:
     if isinstance(value, bool) or value is None:
         return 0.0
-    if isinstance(value, int | float):
-        return float(value)
     try:
-        return float(str(value).replace(",", "."))
-    except ValueError:
+        return float(value) if isinstance(value, int | float) else float(str(value).replace(",", "."))
+    except (ValueError, OverflowError):
         return 0.0
+
+
+def _refuse_bare_dates(series: _Series) -> None:
+    """Refuse dates without a time between times: a line of the day's total, or a midnight whose time was left out."""
+    for place, one in enumerate(series.written):
+        if isinstance(one, Written) and not one.has_time:
+            series.written[place] = MomentTextError(
+                "has no time of day, and other lines have one; write midnight as 2026-03-01T00:00, and leave totals of a day out"
+            )
 
 
 def _starts(
@@ -289,11 +334,12 @@ def _starts(
     return out
 
 
-def _tell_steps(series: _Series) -> None:
+def _tell_steps(series: _Series, *, are_days: bool) -> None:
     """Tell how long each period is from where the next one starts."""
     known = sorted({int(at.timestamp()) for at in series.starts if isinstance(at, datetime)})
     step_of = dict(zip(known, steps_of(known), strict=True))
     alone = 900 if len(known) == 1 and datetime.fromtimestamp(known[0], UTC).minute % 30 else 3600
     for place, at in enumerate(series.starts):
         if isinstance(at, datetime):
-            series.periods[place] = alone if len(known) == 1 else step_of[int(at.timestamp())]
+            step = alone if len(known) == 1 else step_of[int(at.timestamp())]
+            series.periods[place] = 86_400 if are_days else step

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Times = Literal["local", "utc"]
 Order = Literal["dmy", "mdy", "ymd"]
@@ -43,6 +44,8 @@ class Moments:
     day_first: str = ""  # the text that proves it
     month_first: str = ""
     is_open: str = ""  # may be either
+    short_firsts: set[int] = field(default_factory=set)  # of dates with two digits everywhere, such as 25-03-13
+    short_lasts: set[int] = field(default_factory=set)
 
     def look(self, text: str) -> None:
         """Collect what a cell proves about the order of day and month."""
@@ -50,6 +53,9 @@ class Moments:
         if match is None:
             return
         first, second = int(match[1]), int(match[3])
+        if len(match[4]) == 2 and match[2] != ".":
+            self.short_firsts.add(first)
+            self.short_lasts.add(int(match[4]))
         if first > 12 >= second:
             self.day_first = self.day_first or text
         elif second > 12 >= first:
@@ -84,7 +90,11 @@ class Moments:
             year, _, month, day, hour, minute, second, half, zone = match.groups()
         elif match := _YEAR_LAST.fullmatch(text):
             one, _, two, year, hour, minute, second, half, zone = match.groups()
-            day, month = (two, one) if self._order_of(one, two) == "mdy" else (one, two)
+            if len(year) == 2 and match[2] != "." and self._is_year_first():
+                one, year = year, one
+                day, month = one, two
+            else:
+                day, month = (two, one) if self._order_of(one, two) == "mdy" else (one, two)
             year = f"20{year}" if len(year) == 2 else year
         elif match := _COMPACT.fullmatch(text):
             year, month, day, hour, minute, second, zone = match.groups()
@@ -92,6 +102,18 @@ class Moments:
         else:
             raise MomentTextError(f"is not a time; write it like {EXAMPLE}")
         return Written(_clock(year, month, day, hour, minute, second, half), _offset(zone), has_time=hour is not None)
+
+    def _is_year_first(self) -> bool:
+        """Tell 25-03-13 of 2025 from the 25th of March 2013: days change in a file more than years do."""
+        if self.order:
+            return self.order == "ymd"
+        if self.month_first or len(self.short_lasts) < len(self.short_firsts):
+            return False
+        if len(self.short_firsts) < len(self.short_lasts):
+            return True
+        raise MomentTextError(
+            f"has a year of two digits, first or last, and nothing in the file tells; say --dates dmy or --dates mdy, or write {EXAMPLE}"
+        )
 
     def _order_of(self, first: str, second: str) -> Order:
         if self.proven:
@@ -149,16 +171,26 @@ def utc_of(written: Written) -> datetime:
         raise MomentTextError(f"is not a time ({error}); write it like {EXAMPLE}") from error
 
 
-def checked(at: datetime, period_s: int) -> datetime:
-    """Return a start that can be one.
+def is_short_date(text: str) -> bool:
+    """Tell a date such as 13/04/2026, whatever its order."""
+    return _YEAR_LAST.fullmatch(text.strip()) is not None
+
+
+def checked(at: datetime, period_s: int, zone: ZoneInfo | None = None) -> datetime:
+    """Return a start that can be one, of a period of `period_s` on the clock of `zone` or of UTC.
 
     Raises
     ------
     MomentTextError
-        It is not the start of a quarter of an hour, is before 2000, or in the future.
+        It is not the start of such a period, is before 2000, or in the future.
     """
     if at.minute % 15 or at.second or at.microsecond:
         raise MomentTextError("is not the start of a quarter or an hour; write the start of the period")
+    minutes = {at.minute, at.astimezone(zone).minute if zone else at.minute}
+    if period_s in {1800, 3600} and all(minute % (period_s // 60) for minute in minutes):
+        raise MomentTextError(
+            f"is not where {period_s // 60} minutes start: hours start at :00, halves at :00 or :30; write the start of the period"
+        )
     if at.year < 2000 or at > datetime.now(UTC) + timedelta(days=1):
         raise MomentTextError("is before 2000 or in the future; correct the date")
     if period_s not in {900, 1800, 3600, 86400}:

@@ -16,6 +16,11 @@ _BOTH = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d+|[+-]?[1-9]\d{0,2}(?:\.\d{
 _ONE_MARK = re.compile(r"[+-]?\d*([.,])\d+(?:[eE][+-]?\d+)?", re.ASCII)
 
 
+def whole_number(text: str) -> int | None:
+    """Return a whole number written in the digits 0 to 9, or nothing: other digits, and more than a bigint has, are none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
 class NumberTextError(Exception):
     """A text that is no number, or one that may be two; says what to write instead."""
 

@@ -53,9 +53,14 @@ class Refusal:
     line: str
 
 
+def clean_text(text: str) -> str:
+    """Return a text as databases and screens take it: without zero bytes and halves of characters."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def shortened(value: object) -> str:
     """Return a cell as a message shows it."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else clean_text(str(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -81,7 +86,7 @@ class CellReader:
         value = cells[place] if 0 <= place < len(cells) else None
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        return "" if value is None else str(value).strip().removesuffix(".0")
+        return "" if value is None else clean_text(str(value)).strip().removesuffix(".0")
 
     def number(self, cells: Sequence[object], place: int, largest: float) -> float | None:
         """Return a number between 0 and `largest`, or None where the cell is empty."""
@@ -100,8 +105,10 @@ class CellReader:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         try:
             number = float(value) if is_number else self.numbers.read(str(value))  # type: ignore[arg-type]
-        except (NumberTextError, OverflowError) as error:
+        except NumberTextError as error:
             raise CellError(column, value, error) from error
+        except OverflowError:
+            number = math.inf
         if not math.isfinite(number) or not 0 <= number <= largest:
             raise CellError(column, value, f"is not between 0 and {largest:g}; correct it, or leave it empty")
         return number
@@ -112,7 +119,7 @@ class CellReader:
         if place < 0:
             return 3600 if self.layout.kind == "telraam-api" else None
         value = cells[place] if place < len(cells) else None
-        if self.layout.kind == "telraam-api" and value in {None, ""}:
+        if self.layout.kind == "telraam-api" and (value is None or value == ""):
             return 3600
         text = str(value or "").strip().lower()
         if text in PERIODS_S:
@@ -192,7 +199,10 @@ class CellReader:
             return None
         if not isinstance(value, list | tuple) or len(value) not in {8, 25}:
             raise CellError(column, value, "has neither 8 nor 25 bins; write all shares, or leave it empty")
-        shares = tuple(float(share) if isinstance(share, int | float) else math.nan for share in value)
+        try:
+            shares = tuple(float(share) if isinstance(share, int | float) else math.nan for share in value)
+        except OverflowError:
+            shares = (math.nan,)
         largest = COUNT_MAX if column == "car_speed" else 100.001
         if not all(math.isfinite(share) and 0 <= share <= largest for share in shares):
             raise CellError(column, value, f"holds a share that is not between 0 and {largest:g}; correct it")
@@ -210,17 +220,30 @@ class CellReader:
         CellError
             The first cell that cannot be taken.
         """
-        counts = self.layout.counts
+        places = self.layout.counts
         if period_s is None:  # it could not be read
             period_s = self.period_s(cells) or 3600
+        counts = tuple([self.number(cells, places.get(name, -1), COUNT_MAX) for name in COUNTS])
+        totals = tuple([self.number(cells, places.get(name, -1), COUNT_MAX) for name in CLASSES])
+        place = self.layout.uptime
+        if (
+            place >= 0
+            and any(counts) | any(totals)
+            and (place >= len(cells) or cells[place] is None or cells[place] == "")
+        ):
+            raise CellError(
+                self.layout.names[place],
+                "",
+                "is empty, and something was counted; write 1 if all of the period was seen",
+            )
         return Row(
             number,
             street[0],
             start,
             period_s,
             self.uptime(cells, period_s),
-            tuple([self.number(cells, counts.get(name, -1), COUNT_MAX) for name in COUNTS]),
-            tuple([self.number(cells, counts.get(name, -1), COUNT_MAX) for name in CLASSES]),
+            counts,
+            totals,
             self.number(cells, self.layout.v85, V85_MAX),
             self.car_speed(cells),
             self.is_corrected(cells),
@@ -231,4 +254,5 @@ class CellReader:
 def as_refusal(number: int, names: Sequence[str], cells: Sequence[object], error: Exception) -> Refusal:
     """Return why a line was refused, with what stands there."""
     known = {name: value for name, value in zip(names, cells, strict=False) if value is not None and value != ""}
-    return Refusal(number, str(error), json.dumps(known, default=str, ensure_ascii=False)[:TEXT_MAX])
+    line = json.dumps(known, default=str, ensure_ascii=False)[:TEXT_MAX]
+    return Refusal(number, clean_text(str(error)), clean_text(line))

@@ -77,7 +77,12 @@ def open_sheet(path: Path, is_header: IsHeader) -> Sheet:
 
 def decoded(path: Path, raw: bytes) -> tuple[str, list[str]]:
     """Return a file's text and what should be said about how it was read."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, name in (
+        (b"\xff\xfe\0\0", "utf-32"),
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if raw.startswith(mark):
             return _decode(path, raw, name), []
     even, odd = raw[0:2000:2].count(0), raw[1:2000:2].count(0)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from telstraat_store.errors import StreetFileError
+from telstraat_store.errors import CountsFileError, StreetFileError
+from telstraat_store.imports.sheets import decoded
 
 WGS84 = ("CRS84", "4326", "WGS84", "WGS 84")
 LINES = {"LineString", "MultiLineString"}
@@ -24,10 +25,10 @@ def read_features(path: Path) -> list[dict[str, Any]]:
         The file cannot be read, is no GeoJSON, or is in a system that is not known.
     """
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        content = json.loads(decoded(path, path.read_bytes())[0])
     except OSError as error:
         raise StreetFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except (CountsFileError, ValueError, RecursionError) as error:
         raise StreetFileError(f"{path}: cannot be read as GeoJSON: {error}") from error
     try:
         return features_of(content)
@@ -126,14 +127,15 @@ def _merged(lines: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
 
 
 def _transformer(crs: Any) -> Callable[[float, float], Point] | None:
-    name = crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else None
+    about = crs.get("properties") if isinstance(crs, Mapping) else None
+    name = about.get("name") if isinstance(about, Mapping) else None
     if not name or any(word in str(name) for word in WGS84):
         return None
     import pyproj
 
     try:
         return pyproj.Transformer.from_crs(str(name), "EPSG:4326", always_xy=True).transform
-    except pyproj.exceptions.CRSError as error:
+    except (pyproj.exceptions.CRSError, UnicodeError) as error:
         raise StreetFileError(
             f"is in the coordinate system {name!r}, which is not known; save it in WGS84 (EPSG:4326)"
         ) from error
@@ -145,7 +147,10 @@ def _moved(geometry: Any, into_wgs84: Callable[[float, float], Point] | None) ->
 
     def moved(value: Any) -> Any:
         if isinstance(value, list) and len(value) >= 2 and all(isinstance(n, int | float) for n in value[:2]):
-            return list(into_wgs84(value[0], value[1]))
+            try:
+                return list(into_wgs84(value[0], value[1]))
+            except OverflowError:
+                return value  # refused with its feature
         return [moved(one) for one in value] if isinstance(value, list) else value
 
     return dict(geometry) | {"coordinates": moved(geometry["coordinates"])}
