@@ -302,3 +302,11 @@ def test_an_empty_line_in_the_hour_that_was_left_out_is_no_contradiction(tmp_pat
     assert len(read_counts([write(tmp_path / "a.csv", text)], times="local")) == 23
     with pytest.raises(CountsFileError, match="which the clock of Europe/Brussels left out"):
         read_counts([write(tmp_path / "b.csv", text.replace(",\n", ",5\n"))], times="local")
+
+
+@pytest.mark.parametrize("hours", [("1", "1"), ("1", "24")])
+def test_an_hour_beside_a_whole_start_changes_nothing(tmp_path: Path, hours: tuple[str, str]) -> None:
+    text = "segment,start,hour,car\n" + "".join(
+        f"{name},2025-03-03T00:00Z,{hour},5\n" for name, hour in zip("AB", hours, strict=True)
+    )
+    assert set(read_counts([write(tmp_path / "a.csv", text)])["start"]) == {pd.Timestamp("2025-03-03T00:00Z")}

@@ -133,7 +133,6 @@ class CountsFile:
         seen: set[object] = set()
         uptimes = above = 0
         self._refuse(questions.about_mixed_dates(_cell(cells, layout.start) for _, cells in self.sheet.rows()))
-        self._refuse(questions.about_clocks({_cell(cells, layout.clock) for _, cells in self.sheet.rows()}))
         for number, cells in self.sheet.rows():
             self._refuse(questions.about_line(layout, number, cells))
             for place in (*counted, layout.uptime):
@@ -164,6 +163,8 @@ class CountsFile:
         out: dict[Street, _Series] = {}
         layout = self.layout
         has_clock = layout.clock >= 0 and self._are_days_only()
+        if has_clock:
+            self._refuse(questions.about_clocks({_cell(cells, layout.clock) for _, cells in self.sheet.rows()}))
         known: dict[object, Written | MomentTextError] = {}
         for number, cells in self.sheet.rows():
             series = out.setdefault(self._cells.street(cells, self._default_street), _Series())
@@ -187,7 +188,7 @@ class CountsFile:
                 written = self._moments.read(value)
             except MomentTextError:
                 continue
-            if written.has_time and written.clock.time() != time(0):
+            if written.offset is not None or (written.has_time and written.clock.time() != time(0)):
                 return False
         return True
 
