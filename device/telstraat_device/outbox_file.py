@@ -14,10 +14,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from telstraat_contract.topics import SENSOR_NAME
 from telstraat_device.errors import DamagedError, StorageError
 from telstraat_device.outbox_schema import CRC_LENGTH, LAYOUT, check, check_unsealed, columns_of, crc, prepare
 from telstraat_device.progress import Progress, ProgressFile, progress_of
-from telstraat_device.salvage import SUFFIXES, accounts, finish, salvage
+from telstraat_device.salvage import SUFFIXES, accounts, contents, fill, finish, reports_beside, salvage
 
 FILE = "outbox.sqlite"
 RESERVE_FILE = "outbox.reserve"
@@ -129,7 +130,7 @@ class OutboxFile:
             progress = None
         if self.path.exists() and self.path.stat().st_size:
             self._check(progress)
-        elif progress is not None and progress.saves:
+        elif (progress is not None and progress.saves) or contents(self.path.with_name(FILE + "-wal")):
             raise DamagedError("the file is gone, or empty")
         db = self._connect(self.path)
         with contextlib.suppress(sqlite3.Error):  # on a full disk it waits in the log
@@ -170,7 +171,7 @@ class OutboxFile:
         ):
             raise DamagedError("whose it is cannot be read")
         if sensor != self.sensor:
-            if progress is not None:
+            if progress is not None or (seals is None and not is_name(sensor)):
                 raise DamagedError(f"it says that it is sensor {sensor!r}'s")
             raise StorageError(
                 f"{self.path} holds the counts of sensor {sensor!r}, and this is sensor {self.sensor!r}; "
@@ -204,11 +205,16 @@ class OutboxFile:
             self._do_without(f"{error}, and then {again}")
 
     def _do_without(self, reason: str) -> None:
-        self.only_memory = (
-            f"there is no storage ({reason}): a power cut would take the counts; mend the disk and restart"
-        )
+        self.only_memory = f"there is no storage ({' '.join(reason.split())[:90]}): a power cut would take the counts; mend the disk and restart"
         log.error("%s", self.only_memory)
         self.db = self._connect(":memory:")
+        with contextlib.suppress(OSError, sqlite3.Error, StorageError):
+            fill(self.db, reports_beside(self.path, self.sensor), self.sensor)
+
+
+def is_name(sensor: object) -> bool:
+    """Tell whether a stored value may be a sensor's name."""
+    return isinstance(sensor, str) and SENSOR_NAME.fullmatch(sensor) is not None
 
 
 def is_damaged(error: Exception) -> bool:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import msgspec
 
 from telstraat_contract.errors import MessageError
 from telstraat_contract.messages import Report, decode
 from telstraat_contract.topics import Channel
 from telstraat_device.errors import DamagedError
+from telstraat_device.periods import State
 from telstraat_device.progress import Progress
+from telstraat_device.tally import Tally
 
 LAYOUT = 2
 CRC_LENGTH = 8
@@ -166,20 +170,65 @@ def _check_structure(db: sqlite3.Connection) -> None:
 
 
 def check_unsealed(db: sqlite3.Connection, sensor: str) -> None:
-    """Raise `DamagedError` where reports of a file without checksums are not what their columns say."""
+    """Raise `DamagedError` where a file without checksums holds what no program of ours has written."""
     _check_structure(db)
     if db.execute("select sensor from device").fetchone() != (sensor,):
         return  # another's: refused elsewhere, with its name
-    for epoch, seq, start_s, payload in db.execute("select epoch, seq, start_s, payload from report"):
+    for epoch, seq, start_s, payload, receipted_s in db.execute(
+        "select epoch, seq, start_s, payload, receipted_s from report"
+    ):
         report = report_in(payload, sensor)
         if report is None or (report.epoch, report.seq, report.period_start.timestamp()) != (epoch, seq, start_s):
             raise DamagedError(f"report {seq!r} of epoch {epoch!r} is not what its row says")
+        if not isinstance(receipted_s, float | None):
+            raise DamagedError(f"report {seq} of epoch {epoch} was receipted at {receipted_s!r}")
+    for table, columns in UNSEALED.items():
+        known = columns_of(db, table)
+        names = [name for name in columns if name in known]
+        for row in db.execute(f"select {', '.join(names)} from {table}"):  # noqa: S608 - names of this module
+            for name, value in zip(names, row, strict=True):
+                if not columns[name](value):
+                    raise DamagedError(f"{name} of a row of {table} is {value!r}")
+
+
+def _number(most: int, least: int = 0) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and least <= value <= most
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is(kind: type) -> Callable[[Any], bool]:
+    def reads(value: Any) -> bool:
+        try:
+            msgspec.json.decode(value, type=kind)
+        except (msgspec.MsgspecError, TypeError, UnicodeError):
+            return False
+        return True
+
+    return reads
+
+
+EPOCH_MAX, SEQ_MAX = 2**53 - 1, 2**31 - 1
+UNSEALED: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "device": {
+        "starts": _number(2**53), "state": _is(State), "config": lambda value: value is None or _is_text(value)
+    },
+    "stream": {
+        "generation": _number(2**53, -(2**53)), "epoch": _number(EPOCH_MAX, 1), "last_seq": _number(SEQ_MAX), "through": _number(SEQ_MAX),
+        "sent_seq": _number(SEQ_MAX),
+    },
+    "lost": {"epoch": _number(EPOCH_MAX, 1), "first": _number(SEQ_MAX, 1), "last": _number(SEQ_MAX, 1)},
+    "held": {"boot": _is_text, "start_s": _number(2**53, -(2**53)), "length_s": _number(2**31, 1), "tally": _is(Tally)},
+}  # fmt: skip
+"""What each column of an earlier version's file may hold, beside its reports."""
 
 
 def report_in(payload: Any, sensor: str) -> Report | None:
     """Return the report that a stored text is, None where it is none of this sensor."""
-    if not isinstance(payload, str):
-        return None
+    if not isinstance(payload, str) or not payload.isascii():
+        return None  # what is written is ASCII: another letter is damage, also inside a name that would be passed over
     try:
         report: Report = decode(Channel.REPORT, payload.encode())
     except (MessageError, UnicodeEncodeError):

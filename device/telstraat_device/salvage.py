@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,11 @@ from telstraat_device.tally import report_of
 SUFFIXES = ("-wal", "-shm", "-journal", "")  # the log before the database: it must never lie beside another's
 PART, WITH_LOG, WITHOUT_LOG, WITH_PAGE = TEMPORARY = (".part", ".with-log", ".without-log", ".with-page")
 ACCOUNT_SUFFIX = ".txt"
+STAMP, STAMP_LENGTH = "%Y%m%dT%H%M%S%f", 21
 ASIDE_MAX = 3  # damaged files that are kept; the oldest goes
 BLOCK = 4096
 EPOCH_MAX, SEQ_MAX = 2**53 - 1, 2**31 - 1
+JOURNAL_AT = 18  # where SQLite's header says that there is a log, in two bytes
 SIZE_AT = 28  # where SQLite's header says how many pages there are
 REPORT_BEGINS = b'{"v":'
 REPORT_BYTES_MAX = 4096
@@ -125,12 +127,30 @@ def accounts(path: Path) -> list[str]:
     return texts
 
 
-def gather(path: Path, sensor: str, progress: Progress | None, first_page: bytes) -> Found:
-    """Read all that can be read of a damaged outbox."""
+def reports_beside(path: Path, sensor: str) -> Found:
+    """Read what waits in an outbox whose disk takes nothing, writing nothing: the reports and losses, to be sent from memory.
+
+    What is open stays the file's: it is closed when the disk takes something again.
+    """
+    beside = ProgressFile(path.parent)
+    progress = beside.read()
+    if progress is not None and progress.sensor != sensor:
+        progress = None
+    found = gather(path, sensor, progress, beside.first_page(), writes=False)
+    found.view.held = []
+    found.view.device.pop("state", None)
+    return found
+
+
+def gather(path: Path, sensor: str, progress: Progress | None, first_page: bytes, *, writes: bool = True) -> Found:
+    """Read all that can be read of a damaged outbox; without copies on the disk, its log is read for whole reports only."""
     raw = {suffix: contents(path.with_name(path.name + suffix)) for suffix in ("", "-wal")}
     sealed = progress is not None or any(b"seal text" in content for content in raw.values())
-    with _copied(path, raw, first_page) as copies:
-        views = [_view(copy, sensor, sealed=sealed) for copy in copies]
+    if writes:
+        with _copied(path, raw, first_page) as copies:
+            views = [_view(sqlite3.connect(copy, isolation_level=None), sensor, sealed=sealed) for copy in copies]
+    else:
+        views = [_view(in_memory(image), sensor, sealed=sealed) for image in _images(raw[""], first_page)]
     foreign = {view.device["sensor"] for view in views if view.device.get("sensor", sensor) != sensor}
     views = [view for view in views if view.device.get("sensor", sensor) == sensor] or [View()]
     views.sort(key=lambda view: ("state" in view.device, view.device.get("saves", -1), len(view.reports)), reverse=True)
@@ -149,7 +169,8 @@ def gather(path: Path, sensor: str, progress: Progress | None, first_page: bytes
             f"{path} holds the counts of sensor {foreign.pop()!r}, and this is sensor {sensor!r}; "
             "give it a state folder of its own"
         )
-    _close_old_state(found, sensor)
+    if writes:
+        _close_old_state(found, sensor)
     _add_lost(found, views)
     return found
 
@@ -179,9 +200,8 @@ def _copied(path: Path, raw: dict[str, bytes], first_page: bytes) -> Iterator[li
     """Give copies of the database to read, each way that may work: reading must not change the original."""
     database, log_file = raw[""], raw["-wal"]
     ways = {WITH_LOG: (database, log_file), WITHOUT_LOG: (database, b"")}
-    if first_page:
-        page = first_page[:SIZE_AT] + bytes(4) + first_page[SIZE_AT + 4 :]  # no size: as many pages as there are
-        ways[WITH_PAGE] = (page + database[len(page) :], log_file)
+    for image in _images(database, first_page)[1:]:
+        ways[WITH_PAGE] = (image, log_file)
     copies = [path.with_name(path.name + name) for name in ways]
     try:
         for copy, parts in zip(copies, ways.values(), strict=True):
@@ -194,10 +214,26 @@ def _copied(path: Path, raw: dict[str, bytes], first_page: bytes) -> Iterator[li
                 _remove(copy.with_name(copy.name + suffix))
 
 
-def _view(copy: Path, sensor: str, *, sealed: bool) -> View:
-    """Read a copy by its tables."""
+def _images(database: bytes, first_page: bytes) -> list[bytes]:
+    """Return the database as it is, and with the copy of its first page, where there is one."""
+    if not first_page:
+        return [database]
+    page = first_page[:SIZE_AT] + bytes(4) + first_page[SIZE_AT + 4 :]  # no size: as many pages as there are
+    return [database, page + database[len(page) :]]
+
+
+def in_memory(image: bytes) -> sqlite3.Connection:
+    """Open a database's bytes; memory knows no log, so that its header must not ask for one."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    with contextlib.suppress(sqlite3.Error):
+        db.deserialize(image[:JOURNAL_AT] + b"\1\1" + image[JOURNAL_AT + 2 :])
+    return db
+
+
+def _view(db: sqlite3.Connection, sensor: str, *, sealed: bool) -> View:
+    """Read a copy by its tables, and close it."""
     view = View()
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as db:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(db):
         db.text_factory = lambda text: text.decode(errors="replace")
         for table, columns in COLUMNS.items():
             for *values, seals in rows_of(db, table):
@@ -321,34 +357,35 @@ def build(part: Path, sensor: str, found: Found) -> None:
     """Write a whole outbox. The streams get generations below zero: what is closed from now on begins a new epoch."""
     with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as db:
         prepare(db, sensor)
-        db.execute("begin immediate")
-        device = found.view.device
-        values = device.get("starts", 0), device.get("state", "{}"), device.get("config"), found.saves
-        db.execute("update device set starts = ?, state = ?, config = ?, saves = ?", values)
-        epochs = sorted(found.streams, key=lambda epoch: found.streams[epoch].get("generation", -1))
-        for number, epoch in enumerate(epochs):
-            stream = found.streams[epoch]
-            last = stream["last_seq"]
-            sent = min(stream.get("sent_seq", last), last)
-            row = (number - len(epochs), epoch, last, min(stream.get("through", 0), last), sent)
-            db.execute(
-                "insert into stream (generation, epoch, last_seq, through, sent_seq) values (?, ?, ?, ?, ?)", row
-            )
-            db.executemany(
-                "insert into lost (epoch, first, last) values (?, ?, ?)", [(epoch, *pair) for pair in found.lost[epoch]]
-            )
-        for (epoch, seq), (payload, receipted_s) in found.reports.items():
-            report = report_in(payload, sensor)
-            if report is not None:
-                start_s = int(report.period_start.timestamp())
-                db.execute(
-                    "insert into report (epoch, seq, start_s, receipted_s, payload) values (?, ?, ?, ?, ?)",
-                    (epoch, seq, start_s, receipted_s, payload),
-                )
+        fill(db, found, sensor)
+
+
+def fill(db: sqlite3.Connection, found: Found, sensor: str) -> None:
+    """Write what was found into new tables, in one transaction."""
+    db.execute("begin immediate")
+    device = found.view.device
+    values = device.get("starts", 0), device.get("state", "{}"), device.get("config"), found.saves
+    db.execute("update device set starts = ?, state = ?, config = ?, saves = ?", values)
+    epochs = sorted(found.streams, key=lambda epoch: found.streams[epoch].get("generation", -1))
+    for number, epoch in enumerate(epochs):
+        stream = found.streams[epoch]
+        last = stream["last_seq"]
+        sent = min(stream.get("sent_seq", last), last)
+        row = (number - len(epochs), epoch, last, min(stream.get("through", 0), last), sent)
+        db.execute("insert into stream (generation, epoch, last_seq, through, sent_seq) values (?, ?, ?, ?, ?)", row)
         db.executemany(
-            "insert or ignore into held (boot, start_s, length_s, tally) values (?, ?, ?, ?)", found.view.held
+            "insert into lost (epoch, first, last) values (?, ?, ?)", [(epoch, *pair) for pair in found.lost[epoch]]
         )
-        db.execute("commit")
+    for (epoch, seq), (payload, receipted_s) in found.reports.items():
+        report = report_in(payload, sensor)
+        if report is not None:
+            start_s = int(report.period_start.timestamp())
+            db.execute(
+                "insert into report (epoch, seq, start_s, receipted_s, payload) values (?, ?, ?, ?, ?)",
+                (epoch, seq, start_s, receipted_s, payload),
+            )
+    db.executemany("insert or ignore into held (boot, start_s, length_s, tally) values (?, ?, ?, ?)", found.view.held)
+    db.execute("commit")
 
 
 def _write_account(path: Path, found: Found, why: str) -> None:
@@ -373,12 +410,14 @@ def _write_account(path: Path, found: Found, why: str) -> None:
 
 
 def _free_name(path: Path) -> Path:
-    """Return a name for a file that is moved aside, which nothing has."""
-    while True:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        name = path.with_name(f"{path.name}.damaged-{stamp}")
-        if not any(path.parent.glob(f"{name.name}*")):
-            return name
+    """Return a name for a file that is moved aside, which comes after all that are there, whatever the clock says."""
+    begin = f"{path.name}.damaged-"
+    stamp = datetime.now(UTC).strftime(STAMP)
+    last = max((file.name[len(begin) :][:STAMP_LENGTH] for file in path.parent.glob(f"{begin}*")), default="")
+    if last >= stamp:
+        with contextlib.suppress(ValueError, OverflowError):
+            stamp = (datetime.strptime(last, STAMP) + timedelta(microseconds=1)).strftime(STAMP)  # noqa: DTZ007 - a name
+    return path.with_name(begin + stamp)
 
 
 def _forget_oldest(path: Path) -> None:

@@ -415,6 +415,80 @@ def test_a_file_without_checksums_is_brought_up_to_date_and_loses_nothing(tmp_pa
         outbox.close()
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("device.sensor", ""),
+        ("device.sensor", None),
+        ("device.starts", "x"),
+        ("device.state", '{"open":[{}]}'),
+        ("device.state", b"\xff"),
+        ("device.config", b"\xff\x00"),
+        ("stream.epoch", "x"),
+        ("stream.epoch", 2**62),
+        ("stream.epoch", float("inf")),
+        ("stream.last_seq", "x"),
+        ("stream.through", -1),
+        ("stream.sent_seq", "x"),
+        ("stream.sent_seq", 3.5),
+        ("report.receipted_s", "x"),
+        ("report.payload", '{"v":1}'),
+        ("lost.first", "x"),
+        ("held.boot", b"\xff"),
+        ("held.start_s", "x"),
+        ("held.length_s", 0),
+        ("held.tally", "[]"),
+    ],
+)
+def test_a_value_that_no_earlier_version_wrote_is_damage_and_never_ends_a_start(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    key = ("b1", 120, 10)
+    with outbox_in(tmp_path) as outbox:
+        outbox.save(State(), [quarter(n) for n in range(5)], {key: Tally()}, [key])
+        outbox.apply(receipt(outbox, through=0, seen=5, want=((1, 3),)), NOON_S)
+        waiting = {row.payload for row in outbox.waiting(9)}
+    older_file(tmp_path, notes_sent=True)
+    table, name = column.split(".")
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        db.execute("insert into lost values ((select epoch from stream), 9, 9)")
+        db.execute("pragma writable_schema = on")
+        db.execute("update sqlite_master set sql = replace(sql, 'not null', '')")
+        db.commit()
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        changed = db.execute(f"update {table} set {name} = ? where rowid = (select min(rowid) from {table})"
+                             if table in {"device", "stream"} else f"update {table} set {name} = ?", (value,)).rowcount  # fmt: skip
+        assert changed > 0
+        db.commit()
+    for _ in range(2):
+        outbox = Outbox(tmp_path, "elm-1")
+        outbox.begin()
+        outbox.save(State(open=[quarter(20)]), [quarter(19)])
+        outbox.unconfirmed()
+        assert len(outbox.alarms) == 1
+        assert "damaged" in outbox.alarms[0]
+        kept = {row.payload for row in outbox.waiting(9)}
+        assert kept >= waiting or column == "report.payload"
+        outbox.close()
+
+
+def test_a_log_whose_file_is_gone_still_gives_its_reports(tmp_path: Path) -> None:
+    with outbox_in(tmp_path / "live") as outbox:
+        outbox.save(State(), [quarter(n) for n in range(5)])
+        waiting = {row.key: row.payload for row in outbox.waiting(9)}
+        (tmp_path / "cut").mkdir()
+        log = (tmp_path / "live" / f"{FILE}-wal").read_bytes()
+    for file in (b"", None):
+        folder = tmp_path / f"cut-{file is None}"
+        folder.mkdir()
+        (folder / f"{FILE}-wal").write_bytes(log)
+        if file is not None:
+            (folder / FILE).write_bytes(file)
+        with outbox_in(folder) as outbox:
+            assert {row.key: row.payload for row in outbox.waiting(9)} == waiting
+            assert "damaged" in outbox.alarms[0]
+
+
 def test_a_damaged_file_without_checksums_is_salvaged_too(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
         outbox.save(State(), [quarter(n) for n in range(50)])

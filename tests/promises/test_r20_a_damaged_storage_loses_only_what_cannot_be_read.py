@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from bench.outbox_damage import OTHER, SECTOR, bytes_of, change, fill, trials
+from bench.outbox_damage import OTHER, SECTOR, bytes_of, change, fill, quarter, trials
 from tests.device.wires import device_settings, wire
 from tests.harness.brokers import TestBroker
+from tests.harness.disks import fill as fill_disk
+from tests.harness.disks import small_disk
 from tests.harness.processes import wait_until
 from tests.harness.truth_keeper import TruthKeeper
 from tests.ingest.sending import Ingest
 
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_device import salvage
 from telstraat_device.health import ALARM_LENGTH_MAX
 from telstraat_device.outbox import Outbox
 from telstraat_device.outbox_file import FILE
@@ -87,6 +92,75 @@ def test_a_card_that_is_damaged_again_and_again_keeps_only_the_newest_damaged_fi
             outbox.begin()
             assert {row.key: row.payload for row in outbox.waiting(99)} == truth.waiting
     assert len([file for file in folder.glob("*.damaged-*") if file.suffix != ".txt"]) == 3
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_card_that_only_reads_still_gives_every_report_that_waits_on_it(reachable_folder: Path, killed: bool) -> None:
+    with small_disk(reachable_folder / f"r20-only-reads-{killed}", 8) as disk:
+        truth = fill(disk / "state", killed=killed)
+        for damaged in (False, True):
+            if damaged:
+                at = bytes_of(truth.folder / FILE).find(b'"seq":100,')
+                change(truth.folder / FILE, at // SECTOR * SECTOR, bytes(SECTOR))
+            before = {file.name: file.read_bytes() for file in truth.folder.iterdir()}
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+            with closing(Outbox(truth.folder, "elm-1")) as outbox:
+                state, held, _ = outbox.begin()
+                assert (state.open, held) == ([], {}), "what is open stays the file's: it would be closed twice"
+                outbox.save(State(), [quarter(999, random.Random(1))])
+                waiting = {row.key: row.payload for row in outbox.waiting(9999)}
+                lost = {stream.epoch: stream.lost for stream in outbox.streams()}
+                assert "there is no storage" in outbox.alarms[0]
+            told = {key for key in truth.waiting if holds(lost.get(key[0], ()), key[1])}
+            assert {key: waiting[key] for key in truth.waiting if key in waiting} == {
+                key: payload for key, payload in truth.waiting.items() if key not in told
+            }
+            assert bool(told) <= damaged
+            (new,) = [key for key in waiting if key not in truth.waiting and key not in truth.receipted]
+            assert new[0] not in {epoch for epoch, _ in truth.waiting}, "its number may be given on the card later"
+            subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+            assert {file.name: file.read_bytes() for file in truth.folder.iterdir()} == before
+
+
+def test_a_damaged_file_on_a_full_disk_is_sent_from_memory_until_there_is_room(tiny_disk: Path) -> None:
+    truth = fill(tiny_disk / "state", killed=False)
+    at = bytes_of(truth.folder / FILE).find(b'"seq":100,')
+    change(truth.folder / FILE, at // SECTOR * SECTOR, bytes(SECTOR))
+    (truth.folder / "outbox.reserve").unlink()
+    ballast = fill_disk(tiny_disk)
+    seen = []
+    for _ in range(2):
+        with closing(Outbox(truth.folder, "elm-1")) as outbox:
+            outbox.begin()
+            waiting = {row.key: row.payload for row in outbox.waiting(9999)}
+            lost = {stream.epoch: stream.lost for stream in outbox.streams()}
+            silent = {key for key in truth.waiting if key not in waiting and not holds(lost.get(key[0], ()), key[1])}
+            assert silent == set()
+            seen.append(({key: waiting.get(key) for key in truth.waiting}, outbox.alarms[0][:20]))
+        ballast.unlink(missing_ok=True)
+    assert seen[0][0] == seen[1][0]
+    assert [alarm for _, alarm in seen] == ["there is no storage ", "the storage was dama"]
+
+
+def test_the_account_of_the_last_damage_stays_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = fill(tmp_path / "state", killed=False)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Clock:
+            return cls(2026 if damage < 4 else 1970, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(salvage, "datetime", Clock)
+    for damage in range(7):
+        (truth.folder / FILE).write_bytes(b"damage %d" % damage * 99)
+        with closing(Outbox(truth.folder, "elm-1")) as outbox:
+            outbox.begin()
+        kept = max(
+            file for file in truth.folder.glob("*.damaged-*") if file.suffix != ".txt" and "-wal" not in file.name
+        )
+        assert kept.read_bytes().startswith(b"damage %d" % damage)
 
 
 def test_without_its_file_the_numbers_beside_it_tell_what_is_lost(tmp_path: Path) -> None:
