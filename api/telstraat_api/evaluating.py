@@ -79,7 +79,17 @@ limit 1
 """
 
 
-def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
+def hours_query(sides: Sequence[str], *, whole: bool) -> sql.Composed:
+    """Return the query that reads a street's hours, or those that were watched whole."""
+    return sql.SQL(
+        "select segment_id, period_start, source_id, uptime, car_speed, {} from {} "
+        "where segment_id = %s and period_start >= %s and period_start < %s"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, sides)), sql.Identifier("settled" if whole else "public", "segment_hour")
+    )
+
+
+def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFrame:
     """Return the hours that the evaluation of a measure reads from a database, with the installation of each.
 
     Parameters
@@ -88,6 +98,9 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
         Of the database.
     measure
         Its segments are numbers; the days are those that `telstraat_analytics.days_needed` asks for, street by street.
+    whole
+        Read only what the public may read, whole hours (decision 072): so that levels of weeks tell no part of an hour, and
+        everybody can compute the answer again.
 
     Returns
     -------
@@ -100,10 +113,7 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
         A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
     """
     sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
-    hours = sql.SQL(
-        "select segment_id, period_start, source_id, uptime, car_speed, {} from segment_hour "
-        "where segment_id = %s and period_start >= %s and period_start < %s"
-    ).format(sql.SQL(", ").join(map(sql.Identifier, sides)))
+    hours = hours_query(sides, whole=whole)
     windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
     with psycopg.connect(dsn) as connection:
         rows = [row for number, window in windows.items() for row in connection.execute(hours, (number, *window))]
@@ -120,7 +130,10 @@ def read_hours(dsn: str, measure: Measure) -> pd.DataFrame:
             "try again in a minute, and see that telstraat ingest runs"
         )
     if not rows:
-        raise FrameError(f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}")
+        watched = " that were watched whole, all four quarters by one stream" if whole else ""
+        raise FrameError(
+            f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}{watched}"
+        )
     frame = pd.DataFrame(rows, columns=["segment", "start", "source", "uptime", "car_speed", *sides])
     frame["start"] = pd.to_datetime(frame["start"], utc=True)
     frame[sides] = frame[sides].astype(float)
@@ -217,7 +230,9 @@ def evaluated(asked: Mapping[str, Any]) -> bytes:
         Question(one["what"], one["direction"], tuple(one["hours"]), one["days"], one["against"])
         for one in asked["questions"]
     ]
-    found = evaluate_all(read_hours(asked["dsn"], measure), measure, questions, by=asked.get("by", ()))
+    found = evaluate_all(
+        read_hours(asked["dsn"], measure, whole=asked.get("whole", True)), measure, questions, by=asked.get("by", ())
+    )
     lines, source = lines_around(asked["dsn"], measure), asked.get("source", "")
     contents = {code: asdict(evaluation_content(found, code, lines=lines, source=source)) for code in LANGUAGES}
     return orjson.dumps(

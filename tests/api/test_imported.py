@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -126,3 +129,37 @@ def test_every_report_knows_the_numbers_that_real_streets_have(client: httpx.Cli
 )
 def test_nothing_is_said_above_what_coarse_bins_tell(bins: list[float], v85: float | None) -> None:
     assert v85_kmh(bins) == v85
+
+
+def quarters_of(street: int, **other: Any) -> list[dict[str, Any]]:
+    """Return an hour of one quarter, an hour of four, and an hour in one of whose quarters cars were counted."""
+    one = [api_row(street, 8, interval="quarterly", uptime=1.0)]
+    four = [{**one[0], "date": f"2025-06-02T09:{minute:02}:00.000Z"} for minute in (0, 15, 30, 45)]
+    nothing = dict.fromkeys(("car_lft", "car_rgt"))
+    mixed = [{**row, "date": row["date"].replace("T09", "T10"), **(nothing if n else {})} for n, row in enumerate(four)]
+    return one + four + mixed
+
+
+def test_an_hour_of_one_imported_quarter_is_not_public(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_bytes(orjson.dumps(quarters_of(STREET)))
+    with psycopg.connect(database) as connection:
+        registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=STREET)
+        connection.commit()
+        assert import_file(connection, path, Source("the town")).new == 9
+    starts: dict[int, list[str]] = {}
+    for smallest in (0, 5):
+        settings = ApiSettings(dsn=database, quarter_min=smallest, keep_s=0)
+        with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+            starts[smallest] = [hour["start"][11:13] for hour in hours(client, STREET) if hour["corrected"]]
+            query = {"bucket": "day", "from": "2025-06-02", "to": "2025-06-03", "segments": str(STREET)}
+            [day] = client.get(f"/api/v1/segments/{STREET}/reports", params=query).json()["periods"]
+            sums = sum(hour["corrected"]["car"]["lft"] for hour in hours(client, STREET))
+            assert day["corrected"]["car"]["lft"] == pytest.approx(sums)
+            rows = list(csv.DictReader(io.StringIO(client.get("/api/v1/reports/file.csv", params=query).text)))
+            assert sum(float(row["car_lft"]) for row in rows) == pytest.approx(sums)
+            quarters = client.get(f"/api/v1/segments/{STREET}/reports", params={**query, "bucket": "quarter"}).json()[
+                "periods"
+            ]
+            assert len(quarters) == (9 if smallest == 0 else 4)
+    assert starts == {0: ["10", "11", "12"], 5: ["11"]}

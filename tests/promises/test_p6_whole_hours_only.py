@@ -7,6 +7,7 @@ quarters, and the same in all answers ever. Then no sum of answers, with any sig
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -26,6 +27,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.api.conftest import served
 from tests.api.streets import QUARTER, SIDES, add_reports, add_segment, add_sensor
 
+from telstraat_analytics import Measure
+from telstraat_analytics.errors import FrameError
+from telstraat_api.evaluating import read_hours
 from telstraat_api.periods import local_midnight, zone
 from telstraat_api.settings import ApiSettings
 from telstraat_ingest.rollup import refresh_all
@@ -61,6 +65,11 @@ class Street:
         self.learnt: dict[tuple[int, int], set[Atom]] = {}
         self.numbers: dict[tuple[int, int], int] = {}  # last of each stream
         self.waiting: dict[Atom, int] = {}  # numbered, but not here yet
+
+    @property
+    def dsn(self) -> str:
+        """The database's address, as an evaluation gets it."""
+        return f"{self.connection.info.dsn} password={self.connection.info.password}"
 
     @property
     def window(self) -> dict[str, str]:
@@ -212,6 +221,17 @@ class Street:
             public = {hour["start"][11:16] for hour in hours if hour["start"].startswith(day.isoformat())}
             assert shown <= public, day
 
+    def ask_evaluation(self) -> None:
+        """Read what an evaluation is computed from: the public hours as they are, none more and none less."""
+        refresh_all(self.connection)
+        hours = {utc(hour["start"]): hour for hour in self.ask_json()}
+        frame = read_hours(self.dsn, Measure("m", (self.first + 48 * HOUR).date(), (str(self.segment),)))
+        assert {start.to_pydatetime() for start in frame["start"]} == set(hours)
+        for row in frame.to_dict("records"):
+            for side in SIDES:
+                kind, way = side.split("_")
+                assert row[side] == pytest.approx(hours[row["start"].to_pydatetime()]["corrected"][kind][way], abs=1e-3)
+
     def ask(self) -> None:
         """Ask everything."""
         hours = self.ask_json()
@@ -274,6 +294,12 @@ class Search(RuleBasedStateMachine):
         refresh_all(self.connection)
 
     @rule()
+    @precondition(lambda self: self.street.learnt)
+    def an_evaluation_is_computed(self) -> None:
+        with contextlib.suppress(FrameError):  # there is nothing to compare
+            self.street.ask_evaluation()
+
+    @rule()
     def somebody_asks_everything(self) -> None:
         self.street.ask()
 
@@ -319,3 +345,11 @@ def test_days_of_half_hour_zones_and_their_hours_have_no_half_hour_between_them(
         refresh_all(search.connection)
         street.ask()
         assert len(street.periods("day")) == 2
+
+
+def test_an_evaluation_reads_no_hour_that_the_public_does_not(search: type[Search]) -> None:
+    street = Street(search.connection, search.client, "UTC")
+    street.deliver([(0, 1, n) for n in (0, 1, 2, 4, 5, 6, 7)], 900)
+    street.deliver([(1, 1, n) for n in (4, 5)], 900)
+    street.ask_evaluation()
+    assert [hour["start"] for hour in street.periods("hour")] == [(street.first + HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")]

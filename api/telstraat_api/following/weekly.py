@@ -99,7 +99,7 @@ async def look_at(database: Database, settings: ApiSettings, due: Row, now: date
         return
     plain = await analysed(database, {**measure, "after_days": 7 * weeks})
     try:
-        found = await asyncio.to_thread(looked, database.dsn, plain, what, weeks)
+        found = await asyncio.to_thread(looked, database.dsn, plain, what, weeks, whole=settings.quarter_min > 0)
     except AnalysisError as error:
         done.refused.append(f"measure {due['measure_id']}, {what}: {error}")
         return
@@ -107,10 +107,10 @@ async def look_at(database: Database, settings: ApiSettings, due: Row, now: date
     await keep(database, settings, measure, what, weeks, found, last["state"] if last else {}, done)
 
 
-def looked(dsn: str, plain: Mapping[str, Any], what: str, weeks: int) -> dict[str, Any]:
+def looked(dsn: str, plain: Mapping[str, Any], what: str, weeks: int, *, whole: bool = True) -> dict[str, Any]:
     """Return, per treated street, the look after so many weeks: state, numbers, and sentences."""
     measure, question = measure_of(plain), Question(what)
-    streets = monitor(read_hours(dsn, measure), measure, question, weeks=[weeks])
+    streets = monitor(read_hours(dsn, measure, whole=whole), measure, question, weeks=[weeks])
     return {
         one.segment: {
             **one.to_dict(),

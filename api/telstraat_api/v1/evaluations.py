@@ -182,7 +182,7 @@ async def evaluate(request: Request, wanted: NewEvaluation, reader: Professional
     """Compute the change with its interval and doubts from the counts of the database, and keep it.
 
     This takes seconds. Events that were marked in the measure's streets are part of it: those that exclude take their days
-    out of the comparison. The result is the very object that `telstraat evaluate` gives for the measure's file.
+    out of the comparison. It is computed from the whole hours that the public reads, too. The result is the very object that `telstraat evaluate` gives for the measure's file.
     """
     database: Database = request.app.state.database
     evaluator: Evaluator = request.app.state.evaluator
@@ -195,7 +195,10 @@ async def evaluate(request: Request, wanted: NewEvaluation, reader: Professional
     questions = [{**one.model_dump(), "hours": sorted(set(one.hours))} for one in wanted.questions]
     settings: ApiSettings = request.app.state.settings
     source = ", ".join(part for part in (settings.attribution, settings.licence) if part)
-    asked = {"dsn": database.dsn, "measure": plain, "questions": questions, "source": source, "by": wanted.by}
+    asked = {
+        "dsn": database.dsn, "measure": plain, "questions": questions, "source": source, "by": wanted.by,
+        "whole": settings.quarter_min > 0,
+    }  # fmt: skip
     answer = orjson.loads(await evaluator.run("evaluate", asked))
     kept = await database.row(
         """

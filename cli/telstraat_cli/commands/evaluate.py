@@ -196,10 +196,14 @@ def _database(dsn: str, measure: Measure) -> pd.DataFrame:
     """Return the hours of a measure's streets as the API reads them, so that both give one answer."""
     import psycopg
 
+    from telstraat_api.errors import SettingsError
     from telstraat_api.evaluating import read_hours
+    from telstraat_api.settings import read_settings
 
     try:
-        return read_hours(dsn, measure)
+        return read_hours(dsn, measure, whole=read_settings(dsn=dsn).quarter_min > 0)
+    except SettingsError as error:
+        raise CliError(str(error)) from error
     except psycopg.Error as error:
         raise CliError(f"the database cannot be read: {str(error).strip()}") from error
 
