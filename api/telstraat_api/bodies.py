@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from http import HTTPStatus
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telstraat_api.problems import answer
@@ -73,7 +73,8 @@ class BodyLimit:
                 has_begun = True
                 await send(message)
 
-        with suppress(TooLongError):
+        # Who leaves before the end of its body is no error of ours: a traceback for each would fill the log.
+        with suppress(TooLongError, ClientDisconnect):
             await self.app(scope, counted, passed)
         if is_over and not has_begun:
             await refuse(scope, receive, send, limit)

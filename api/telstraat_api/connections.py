@@ -5,10 +5,12 @@ uvicorn waits for ever for the rest of a request and for a reader that does not 
 
 from __future__ import annotations
 
+import resource
 import socket
 import struct
 from asyncio import Transport
 from asyncio.events import TimerHandle
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +19,17 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 HEAD_BYTES_MAX = 65_536
 HEADERS_MAX = 100
+WAITING_MAX = 1000
+"""Connections on which we wait for the other side; beyond them the address that holds most of them loses its oldest quarter."""
+FILES_MAX = 65_536
+
+
+def raise_file_limit() -> None:
+    """Let this process hold as many connections as the system allows: the usual 1,024 are fewer than we bound them to."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -25,6 +38,7 @@ class BoundedProtocol(HttpToolsProtocol):
     head_s = 10.0  # for a request's line and headers, also before the first byte of a connection
     body_s = 60.0  # for its body
     write_s = 30.0  # for a reader to take what waits for it (64 kB)
+    waiting_max = WAITING_MAX
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -32,8 +46,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._writing: TimerHandle | None = None
         self._is_in_head = False
         self._is_refused = False
+        self._is_ended = False
         self._head_bytes = 0
         self._answering: RequestResponseCycle | None = None
+        self.since = self.loop.time()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle  # of pipelined requests uvicorn tells only the newest that the other side has gone
@@ -43,6 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for the first request, not for ever."""
         super().connection_made(transport)
         self._await_read(self.head_s)
+        self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget every deadline."""
@@ -107,6 +124,29 @@ class BoundedProtocol(HttpToolsProtocol):
         super().timeout_keep_alive_handler()
         self._await_write(self.write_s)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether this is held up by the other side: by its request, by its reading, or between two requests."""
+        is_between = self.cycle is not None and self.cycle.response_complete
+        is_held_up = self._reading is not None or self._writing is not None or is_between
+        return is_held_up and not self._is_ended
+
+    def _make_room(self) -> None:
+        """End the oldest quarter of the waits for the address that makes us wait most: looking at all for each would cost more."""
+        if len(self.connections) <= self.waiting_max:
+            return
+        waiting = [each for each in self.connections if isinstance(each, BoundedProtocol) and each.is_waiting]
+        if len(waiting) > self.waiting_max:
+            [(most, number)] = Counter(each.address for each in waiting).most_common(1)
+            oldest = sorted((each for each in waiting if each.address == most), key=lambda each: each.since)
+            for each in oldest[: max(1, number // 4)]:
+                each.hang_up()
+
+    @property
+    def address(self) -> str:
+        """Return where the connection comes from."""
+        return self.client[0] if self.client else "?"
+
     def _check_head(self, headers: int) -> None:
         if self._head_bytes > HEAD_BYTES_MAX or headers > HEADERS_MAX:
             self._refuse(431, f"a request's head may have {HEAD_BYTES_MAX} bytes and {HEADERS_MAX} headers")
@@ -133,10 +173,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_in_head or self.cycle is None:
             self._refuse(408, "the request did not come in time")
         else:
-            self._hang_up()
+            self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         """End the connection at once: without lingering, what the kernel holds for a reader that does not read goes, too."""
+        self._is_ended = True
         own = self.transport.get_extra_info("socket")
         if own is not None and not self.transport.is_closing():
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -153,7 +194,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading = self._timer(self._reading, seconds, self._is_late)
 
     def _await_write(self, seconds: float | None) -> None:
-        self._writing = self._timer(self._writing, seconds, self._hang_up)
+        self._writing = self._timer(self._writing, seconds, self.hang_up)
 
     def _timer(self, former: TimerHandle | None, seconds: float | None, end: Callable[[], None]) -> TimerHandle | None:
         if former is not None:

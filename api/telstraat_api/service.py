@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 
 from telstraat_api.app import create_app
-from telstraat_api.connections import BoundedProtocol
+from telstraat_api.connections import BoundedProtocol, raise_file_limit
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings
 
@@ -49,6 +49,7 @@ def server_for(settings: ApiSettings) -> Server:
 
 def serve(settings: ApiSettings) -> int:
     """Listen and serve until SIGINT or SIGTERM; print the address first. OSError when it cannot listen."""
+    raise_file_limit()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listener:
         host = f"[{settings.host}]" if family is socket.AF_INET6 else settings.host

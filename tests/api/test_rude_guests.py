@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import logging
 import select
 import socket
 from collections.abc import Iterator
@@ -125,6 +126,41 @@ def test_a_thousand_half_requests_are_gone_and_others_are_served_meanwhile(addre
         assert client.get("/static/street.js").status_code in {200, 404}
         for connection in guests:
             all_of(connection)
+
+
+def test_whoever_leaves_in_the_middle_of_a_body_leaves_nothing_in_the_log(
+    address: str, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in ROUTES:
+        with guest(address) as connection:
+            connection.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{" % path.encode())
+        with guest(address) as connection:  # and one that is sent away at the deadline
+            connection.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{" % path.encode())
+            all_of(connection)
+    assert client.get("/healthz").status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_beyond_a_number_of_waits_the_address_with_most_of_them_loses_its_oldest_quarter(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "waiting_max", 20)
+    for name in ("head_s", "body_s"):
+        monkeypatch.setattr(BoundedProtocol, name, 60.0)
+    url = httpx.URL(address)
+    half = b"POST /v1/reports/traffic HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        polite = stack.enter_context(
+            socket.create_connection((url.host, url.port or 80), timeout=20, source_address=("127.0.0.9", 0))
+        )
+        polite.sendall(half)
+        many = [stack.enter_context(guest(address)) for _ in range(60)]
+        for connection in many[-15:]:
+            connection.sendall(half)
+        assert [all_of(connection) for connection in many[:40]] == [b""] * 40
+        for connection in (polite, many[-1]):
+            connection.sendall(b"123456789")
+            assert b" 400 " in connection.recv(65_536).partition(b"\r\n")[0]
 
 
 @pytest.mark.parametrize(
