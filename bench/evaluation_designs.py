@@ -61,7 +61,7 @@ def run_case(panel: Panel, case: Case) -> list[dict[str, object]]:
     own = street(prepared, case.sensor, measure, question)
     if own is None or impossible(prepared.findings, case.sensor, question.columns, prepared.span):
         return []
-    if too_little(own, case.sensor, prepared):
+    if too_little(own, case.sensor, prepared, question):
         return []
     others = [one.weeks for one in controls_for(own, prepared, measure, question)]
     rows: list[dict[str, object]] = []

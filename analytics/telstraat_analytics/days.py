@@ -9,8 +9,11 @@ import pandas as pd
 
 from telstraat_analytics.frames import CLASSES, UPTIME_MIN
 
+DAYLIGHT = range(9, 16)  # local start hours that are light all year up to 55 degrees north
 PROFILE_MIN = 0.8  # share of the window's traffic that must have been seen for a day to count
 DEAD_SHARE = 0.05  # of the median day before: below it the channel is taken as dead (published health rule)
+DEAD_MIN = 10.0  # counts a day: where fewer are usual, a day without any comes about by chance
+DEAD_RUN_MIN = 20.0  # counts that are missing in such days in a row: that many are no chance
 HOUR_DAYS_MIN = 0.6  # of the days on which the best hour of that week was seen
 HOUR_WEEKS_MIN = 0.75  # of the weeks on either side of the date
 MEDIAN_DAYS = 56
@@ -85,7 +88,12 @@ def common_hours(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, d
         Local start hours; hours in which a sensor is blind in one of the seasons are not among them.
     """
     classes = [name for name in CLASSES if name in table]
-    seen = table[(table["day"] >= first) & (table["day"] <= last) & (table[classes].sum(axis=1) > 0)]
+    table = table[(table["day"] >= first) & (table["day"] <= last)]
+    counted = table[classes].sum(axis=1)
+    awake = counted.groupby(table["day"]).transform("sum") > 0
+    seen = table[
+        (counted > 0) | (table["hour"].isin(DAYLIGHT) & awake)
+    ]  # by day, an hour without anybody was seen, too
     if seen.empty:
         return ()
     week = (seen["day"] - date).dt.days // 7
@@ -148,4 +156,6 @@ def daily_counts(
     recent = before[before.index >= date - pd.Timedelta(days=MEDIAN_DAYS)]
     median = (recent if len(recent) > 5 else before).median() if len(before) else 0.0
     dead = totals < DEAD_SHARE * median
+    in_a_row = dead.groupby((~dead).cumsum()).transform("sum")
+    dead &= (median >= DEAD_MIN) | (median * in_a_row >= DEAD_RUN_MIN)
     return DailyCounts(segment, totals[~dead], pd.DatetimeIndex(totals.index[dead]), hours)

@@ -171,3 +171,39 @@ def test_no_axis_has_more_labels_than_anybody_reads() -> None:
     for spec in (profile_chart(working_day(frame, "a", ZONE), "en"), week_chart(typical_week(frame, "a", ZONE), "en")):
         labels = re.findall(r'<text[^>]*text-anchor="middle"[^>]*>(\d{1,2})</text>', svg(spec))
         assert 3 <= len(labels) <= 9, labels
+
+
+@pytest.fixture(scope="module")
+def area() -> Evaluation:
+    """One street with the measure, one beside it, counted for ten of the 28 days after."""
+    effects = {"a": {"car": -0.4}, "b": {"car": 0.3}}
+    frame = town(62, ("a", "b", "c", "d"), before=112, after=10, effects=effects)
+    week = (pd.Timestamp(MEASURE, tz=ZONE) - frame["start"]).dt.days / 7
+    odd = (frame["segment"] == "a") & (week < 4) & (week > 0)
+    frame["car"] = frame["car"].where(~odd, (frame["car"] * 1.4).round())
+    measure = Measure("Scheme", MEASURE, ("a",), ("c", "d"), boundary=("b",), timezone=ZONE, after_days=28)
+    return evaluate(frame, measure, Question("car", hours=tuple(range(8, 16))))
+
+
+def test_a_time_that_was_not_counted_is_not_told_of(area: Evaluation) -> None:
+    assert area.effect is not None
+    last = {"en": "1 October 2025", "nl": "1 oktober 2025", "fr": "1 octobre 2025"}
+    planned = {"en": "19 October", "nl": "19 oktober", "fr": "19 octobre"}
+    for language in LANGUAGES:
+        assert last[language] in sentence(area, language)
+        assert planned[language] not in sentence(area, language)
+
+
+def test_what_left_and_what_came_are_the_numbers_of_the_answers(area: Evaluation) -> None:
+    net = area.network
+    assert net is not None
+    assert net.treated is not None
+    assert net.boundary is not None
+    assert net.balance is not None
+    for one, flow in ((area.streets[0], net.treated), (area.boundary[0], net.boundary)):
+        assert one.effect is not None
+        assert flow.per_day == pytest.approx(one.effect.observed - one.effect.expected)
+        assert flow.low <= flow.per_day <= flow.high
+    assert net.balance.per_day == pytest.approx(net.treated.per_day + net.boundary.per_day)
+    if net.moved_share is not None:
+        assert net.moved_share[0] == pytest.approx(-net.boundary.per_day / net.treated.per_day)

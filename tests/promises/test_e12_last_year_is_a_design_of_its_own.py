@@ -106,3 +106,17 @@ def test_without_a_year_before_there_is_a_refusal_and_speeds_are_no_counts() -> 
     assert "année précédente" in answer.sentence("fr")
     with pytest.raises(QuestionError, match="last year"):
         Question("v85", against="last year")
+
+
+def test_without_a_control_nothing_is_said_to_be_taken_off() -> None:
+    measure = Measure("m", DATE, ("a",), (), timezone=ZONE, calendar=CALENDAR, after_days=42)
+    answer = evaluate(two_stretches(1, -0.7), measure, LAST_YEAR)
+    assert answer.effect is not None
+    assert answer.effect.claimed
+    taken_off = {"en": "taken off", "nl": "aftrek", "fr": "déduction"}
+    alone = {"en": "no control street", "nl": "zonder controlestraat", "fr": "sans rue témoin"}
+    for language in LANGUAGES:
+        said = answer.sentence(language)
+        assert taken_off[language] not in said
+        assert alone[language] in said
+        assert taken_off[language] in evaluated(two_stretches(1, -0.7)).sentence(language)

@@ -109,3 +109,39 @@ def test_learning_weeks_are_left_out_for_cars_and_used_for_the_sum() -> None:
     cars, motor = evaluated(frame), evaluated(frame, Question("motor", hours=CARS.hours))
     assert any(one.kind == "learning" for one in cars.findings)
     assert motor.streets[0].days_before > cars.streets[0].days_before
+
+
+def test_days_and_hours_without_anybody_are_counted_on_a_quiet_street() -> None:
+    frame = town(11, ("a", "b", "c", "d"), after=28)
+    rng = np.random.default_rng(11)
+    share = np.where(frame["start"] >= DATE, 0.006, 0.002)  # three cars a day become nine
+    for name in RECIPE:
+        frame[name] = rng.binomial(frame[name].astype(int), share).astype(float)
+    answer = evaluated(frame, Question("car"))
+    assert not [one for one in answer.findings if one.kind == "silent"]
+    [street] = answer.streets
+    assert set(range(9, 16)) <= set(street.hours), "by day an hour without anybody was seen, too"
+    assert street.days_before == 56
+    own = frame[(frame["segment"] == "a") & frame["start"].dt.tz_convert(ZONE).dt.hour.isin(street.hours)]
+    before = own[(own["start"] < DATE) & (own["start"] >= DATE - pd.Timedelta(days=56))]["car"].sum() / 56
+    week = street.weeks[~street.weeks["after"]].tail(8)["observed"].mean()
+    assert week == pytest.approx(before, rel=0.2), "days without a car are in the level"
+
+
+def test_a_thin_class_that_is_gone_for_good_is_no_fall() -> None:
+    frame = town(12, ("a", "b", "c", "d"), after=28)
+    frame["heavy"] = np.random.default_rng(12).binomial(frame["heavy"].astype(int), 0.025).astype(float)
+    frame.loc[hit(frame, DATE, DATE + pd.Timedelta(days=56)), "heavy"] = 0.0
+    assert evaluated(frame, Question("heavy", hours=CARS.hours)).effect is None
+
+
+@pytest.mark.parametrize(
+    ("days", "factor", "key"), [(0, 0.0, "nothing_before"), (400, 1.0, "few_after"), (-400, 1.0, "few_before")]
+)
+def test_a_refusal_names_the_side_that_was_not_counted(days: int, factor: float, key: str) -> None:
+    frame = town(12, ("a",), after=28)
+    frame[list(RECIPE)] *= factor
+    date = MEASURE + dt.timedelta(days=days)
+    answer = evaluate(frame, Measure("m", date, ("a",), timezone=ZONE, after_days=365), CARS)
+    assert key in {one.key for one in answer.refusals}
+    assert "no_days" not in {one.key for one in answer.refusals}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from telstraat_analytics.days import local_table
-from telstraat_analytics.quality.health import DAYLIGHT
+from telstraat_analytics.days import DAYLIGHT, local_table
 
 MARKS = ((0.9, "A"), (0.75, "B"), (0.5, "C"), (0.25, "D"), (0.0, "E"))
 """Least share of the month's daylight hours with an uptime of one half or more, and the mark it earns."""

@@ -129,13 +129,16 @@ def _sums(
     changes = observed * (1 - np.exp(-draws))
     split = len(inside)
     lost = changes[:, :split].sum(axis=1)
-    gone = _flow(lost)
     area = _area(observed[:split], draws[:, :split])
+    told = area if split > 1 else inside[0].effect
+    assert told is not None, "streets inside have an effect"
+    gone = _flow(lost, told.observed - told.expected)
     if not edge:
         return Network(area, gone, None, None, None)
     found = changes[:, split:].sum(axis=1)
-    moved = _share(found, lost) if gone.per_day < 0 else None
-    return Network(area, gone, _flow(found), _flow(lost + found), moved)
+    came = _flow(found, sum(one.effect.observed - one.effect.expected for one in edge if one.effect is not None))
+    moved = _share(found, lost, -came.per_day / gone.per_day) if gone.per_day < 0 else None
+    return Network(area, gone, came, _flow(lost + found, gone.per_day + came.per_day), moved)
 
 
 def _draws(steps: Mixture, wider: float) -> Floats:
@@ -151,15 +154,18 @@ def _draws(steps: Mixture, wider: float) -> Floats:
     return np.asarray(middle + wider * (raw - middle), dtype=float)
 
 
-def _flow(values: Floats) -> Flow:
-    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
-    return Flow(float(middle), float(low), float(high))
+def _flow(values: Floats, middle: float) -> Flow:
+    """Return the interval of a flow around its middle, which is observed less expected as the answers say: they add up."""
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Flow(middle, min(float(low), middle), max(float(high), middle))
 
 
-def _share(found: Floats, lost: Floats) -> tuple[float, float, float]:
+def _share(found: Floats, lost: Floats, middle: float) -> tuple[float, float, float]:
     real = lost < 0
-    low, middle, high = np.quantile(-found[real] / lost[real], [0.025, 0.5, 0.975])
-    return float(middle), float(low), float(high)
+    if not real.any():
+        return middle, -np.inf, np.inf
+    low, high = np.quantile(-found[real] / lost[real], [0.025, 0.975])
+    return middle, min(float(low), middle), max(float(high), middle)
 
 
 def _mean(observed: Floats, draws: Floats, question: Question) -> Effect:

@@ -22,6 +22,7 @@ from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.placebo import Placebo, placebos_in_space, placebos_in_time, stretch
 from telstraat_analytics.model.posterior import StepFit
 from telstraat_analytics.model.step import fit_steps
+from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.quality.inspect import Refusal, impossible
 from telstraat_analytics.question import Question
 
@@ -93,7 +94,7 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     columns = question.columns or ("car",)
     reasons = impossible(prepared.findings, segment, columns, span)
     own = street(prepared, segment, measure, question)
-    missing = too_little(own, segment, prepared)
+    missing = too_little(own, segment, prepared, question)
     if question.against == "last year":
         missing = [_of_year(one) for one in missing]
     reasons += missing
@@ -186,7 +187,7 @@ def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Qu
     return best_controls(own, candidates)
 
 
-def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Refusal]:
+def too_little(own: Street | None, segment: str, prepared: Prepared, question: Question) -> list[Refusal]:
     """Return what is missing for an answer.
 
     Parameters
@@ -197,6 +198,8 @@ def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Ref
         Its name.
     prepared
         For the span and the findings that took days away.
+    question
+        What is asked.
 
     Returns
     -------
@@ -210,7 +213,7 @@ def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Ref
         if one.segment == segment and one.action != "warning" and one.overlaps(span.first, span.last)
     )
     if own is None:
-        return [Refusal(segment, "no_days" if segment in prepared.tables else "not_there", why)]
+        return [_nothing(prepared, segment, question, why)]
     earlier = own.days(own.daily.totals.index[0], span.begin - pd.Timedelta(days=1))
     before = len(earlier)
     after = len(own.days(span.date, span.last))
@@ -224,3 +227,18 @@ def too_little(own: Street | None, segment: str, prepared: Prepared) -> list[Ref
     if not reasons and not ((own.weeks.number < 0).any() and (own.weeks.number >= 0).any()):
         reasons.append(Refusal(segment, "holidays"))
     return reasons
+
+
+def _nothing(prepared: Prepared, segment: str, question: Question, why: tuple[Finding, ...]) -> Refusal:
+    """Return why no day at all is left: nobody counted on one side, or what was counted is zero, or days were left out."""
+    table, span = prepared.tables.get(segment), prepared.span
+    if table is None:
+        return Refusal(segment, "not_there", why)
+    earlier, later = table[table["day"] < span.begin], table[table["day"].between(span.date, span.last)]
+    before, after = earlier["day"].nunique(), later["day"].nunique()
+    if after < DAYS_MIN:
+        return Refusal(segment, "few_after", why, after, DAYS_MIN)
+    if before < DAYS_MIN:
+        return Refusal(segment, "few_before", why, before, DAYS_MIN)
+    counted = earlier[[name for name in question.columns if name in earlier]]
+    return Refusal(segment, "nothing_before" if not counted.to_numpy(float).any() and not why else "no_days", why)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from telstraat_analytics.days import DAYLIGHT
 from telstraat_analytics.frames import CLASSES
 from telstraat_analytics.quality.findings import Finding, runs
 
-DAYLIGHT = range(9, 16)  # local start hours that are light all year up to 55 degrees north
 SEEN_HOURS_MIN = 3
+SILENT_MIN = 20.0  # counts that are missing in a silence: where fewer are usual, nobody passing is no silence
 DEAD_SHARE = 0.05  # of the sensor's median day: the published health rule
 DEAD_CHANNEL_DAYS = 5
 CHANNEL_MIN = 20.0  # a class with fewer a day may well be absent
@@ -95,6 +96,7 @@ def silent(segment: str, days: pd.DataFrame) -> list[Finding]:
             detail=f"below 5 % of the usual {usual:.0f} an hour, uptime normal",
         )
         for first, last in runs(pd.DatetimeIndex(dead))
+        if usual * float(days["hours"][first:last].sum()) >= SILENT_MIN
     ]
 
 

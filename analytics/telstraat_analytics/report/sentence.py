@@ -11,6 +11,7 @@ from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.effect import LEAST, Effect, Unit, direction_of
 from telstraat_analytics.evaluation import Evaluation
+from telstraat_analytics.measure import Measure
 from telstraat_analytics.report.numbers import day, decimal, digits_for, number, whole
 from telstraat_analytics.words import word
 
@@ -114,9 +115,17 @@ def subject(evaluation: Evaluation, language: str) -> str:
     if hours:
         parts.append(f", {hours}")
     if answered:
-        span = span_of(measure)
-        parts.append(word("period", language, first=day(span.date, language), last=day(span.last, language)))
+        first, last = days_seen(answered, measure)
+        parts.append(word("period", language, first=day(first, language), last=day(last, language)))
     return "".join(parts) + ("," if len(parts) > 1 or text.endswith(",") else "")
+
+
+def days_seen(answers: Sequence[StreetAnswer], measure: Measure) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day after the date that counts are there of: a time that was not counted is not told of."""
+    span = span_of(measure)
+    known = [one.street.days(span.date, span.last).index for one in answers if one.street is not None]
+    days = [(index[0], index[-1]) for index in known if len(index)] or [(span.date, span.last)]
+    return min(first for first, _ in days).date(), max(last for _, last in days).date()
 
 
 def streets_text(names: Sequence[str], language: str) -> str:
@@ -190,7 +199,7 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
             subject=bare,
             reasons="; ".join(one.text(language, evaluation.measure.names) for one in evaluation.refusals),
         )
-    parts = [_answer(effect, about, language, "_year" if evaluation.question.against == "last year" else "")]
+    parts = [_answer(effect, about, language, _against(evaluation, effect))]
     failed = [one for one in evaluation.doubts if one.verdict == Verdict.FAILED]
     if failed:
         doubts = "; ".join(
@@ -200,6 +209,14 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
     if effect.claimed and evaluation.network is not None:
         parts += _where_it_went(evaluation, evaluation.network, language)
     return " ".join(parts)
+
+
+def _against(evaluation: Evaluation, effect: Effect) -> str:
+    """Return which sentence it takes: against the weeks before, or last year, and there whether controls were taken off."""
+    if evaluation.question.against != "last year":
+        return ""
+    alone = effect.claimed and not all(one.controls for one in evaluation.streets if one.effect is not None)
+    return "_year_alone" if alone else "_year"
 
 
 def _where_it_went(evaluation: Evaluation, net: Network, language: str) -> list[str]:

@@ -118,6 +118,34 @@ ANSWER_WORDS: dict[str, tuple[str, str, str]] = {
             "un changement de cette ampleur survient par hasard dans {chance} des années comparables sans mesure."
         ),
     ),
+    "fell_year_alone": (
+        (
+            "{subject} fell by {size} ({low} to {high}) against the same weeks of the year before, with no control street to tell what the town did meanwhile; "
+            "a change this large comes about by chance in {chance} comparable years without a measure."
+        ),
+        (
+            "{subject} daalde met {size} ({low} tot {high}) tegenover dezelfde weken van het jaar ervoor, zonder controlestraat die toont wat de stad intussen deed; "
+            "een verandering van deze grootte komt door toeval voor in {chance} vergelijkbare jaren zonder maatregel."
+        ),
+        (
+            "{subject} a baissé de {size} ({low} à {high}) par rapport aux mêmes semaines de l'année précédente, sans rue témoin qui montre ce que la ville a fait entre-temps ; "
+            "un changement de cette ampleur survient par hasard dans {chance} des années comparables sans mesure."
+        ),
+    ),
+    "rose_year_alone": (
+        (
+            "{subject} rose by {size} ({low} to {high}) against the same weeks of the year before, with no control street to tell what the town did meanwhile; "
+            "a change this large comes about by chance in {chance} comparable years without a measure."
+        ),
+        (
+            "{subject} steeg met {size} ({low} tot {high}) tegenover dezelfde weken van het jaar ervoor, zonder controlestraat die toont wat de stad intussen deed; "
+            "een verandering van deze grootte komt door toeval voor in {chance} vergelijkbare jaren zonder maatregel."
+        ),
+        (
+            "{subject} a augmenté de {size} ({low} à {high}) par rapport aux mêmes semaines de l'année précédente, sans rue témoin qui montre ce que la ville a fait entre-temps ; "
+            "un changement de cette ampleur survient par hasard dans {chance} des années comparables sans mesure."
+        ),
+    ),
     "unclear_year": (
         (
             "{subject}: no change against the same weeks of the year before can be told from chance ({size}, between {low} and {high}); "
