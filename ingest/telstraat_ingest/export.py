@@ -12,6 +12,7 @@ from psycopg import Connection, sql
 
 from telstraat_ingest import rollup
 from telstraat_ingest.backup import write_whole
+from telstraat_ingest.errors import StoreError
 from telstraat_store.imports import COUNTS
 
 Step = Literal["quarter", "hour", "day"]
@@ -29,6 +30,11 @@ class Wanted:
 
 def export(connection: Connection, wanted: Wanted, path: Path, progress: Callable[[int], None] | None = None) -> int:
     """Write a CSV with a header and return the number of rows; whole or not at all. What waits to be added up is added up first."""
+    ours = {number for (number,) in connection.execute("select segment_id from segment")}
+    if unknown := sorted(set(wanted.segment_ids) - ours):
+        raise StoreError(
+            f"there is no segment {', '.join(map(str, unknown))}; telstraat sensor list shows those with sensors"
+        )
     if wanted.step != "quarter":
         rollup.refresh_all(connection)
     day = sql.SQL("v.day, v.hours, ") if wanted.step == "day" else sql.SQL("")

@@ -26,6 +26,15 @@ def test_a_round_without_a_database_says_one_line(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+def test_an_export_of_a_street_that_is_not_ours_is_refused(
+    database: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "hours.csv"
+    assert main(["db", "--dsn", database, "export", str(path), "--segment", "1009"]) == 2
+    assert "there is no segment 1009" in capfd.readouterr().err
+    assert not path.exists()
+
+
 def test_a_taken_port_of_the_metrics_is_named(
     database: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

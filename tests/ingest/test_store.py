@@ -126,7 +126,8 @@ def test_the_export_has_utc_and_local_time(filled: str, tmp_path: Path) -> None:
             head, first = path.read_text().splitlines()[:2]
             assert {"period_start_utc", "period_start_local", "car_lft", "uptime", "source"} <= set(head.split(","))
             assert first.startswith("1001,Elm,")
-        assert export(connection, Wanted("hour", (4,)), tmp_path / "none.csv") == 0
+        long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+        assert export(connection, Wanted("hour", (1001,), None, long_ago), tmp_path / "none.csv") == 0
         assert export(connection, Wanted("hour", (1001,), yesterday()), tmp_path / "one.csv") == 1
 
 
