@@ -33,7 +33,7 @@ from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
 
 AFTER_DAYS = 42
 QUIET_YEARS = (2015, 2016, 2017, 2018, 2019, 2024)
-STREETS_YEAR = ("ch_ParisMarché", "ch_RteVitré", "ch_Burel", "ch_rueVallée")
+STREETS_YEAR = ("ch_ParisMarché", "ch_RteVitré", "ch_Burel", "ch_rueVallee")
 SIMULATED_DAYS = 365 + 35 + AFTER_DAYS
 FALLS = (0.1, 0.16, 0.3)
 

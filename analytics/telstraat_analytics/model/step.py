@@ -44,7 +44,7 @@ from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
 SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
-LOG_NOTHING = -16.0  # in logs, against the best component: its weight is seen in no digit
+NOTHING = 1e-6  # weight of all components together that are left out: seen in no digit
 NEGLIGIBLE = 0.01  # of the best weight: not worth a factorisation
 LIKELIEST = 4  # ways that placebo dates are tried with: all of them would cost ten times as much and say the same
 FLAT = 1e-9
@@ -73,13 +73,17 @@ class _Fitted:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One component of the mixture: which fit, with which odd level (-1: none), read how."""
+class _Entries:
+    """Components of the mixture, arrays of one length: which fit, with which odd level (-1: none), how much of it stays."""
 
-    fit: int
-    odd: int
-    stays: float
-    log_weight: float
+    fit: Ints
+    odd: Ints
+    stays: Floats
+    log_weight: Floats
+
+    @property
+    def best(self) -> int:
+        return int(np.argmax(self.log_weight))
 
 
 @dataclass(frozen=True)
@@ -150,12 +154,12 @@ def fit_steps(
     fits = list(_fits(stack, [one.weight for one in alone], shared, motion, ways, odds))
     entries = _entries(fits, odds)
     mixture = _mixture(fits, odds, entries, stack.treated)
-    best = entries[int(np.argmax([one.log_weight for one in entries]))]
+    best = entries.best
     held: dict[Way, float] = dict.fromkeys(ways, 0.0)
-    for entry, share in zip(entries, mixture.weight, strict=True):
-        held[fits[entry.fit].way] += float(share)
+    for fit, share in zip(fits, np.bincount(entries.fit, mixture.weight, len(fits)), strict=True):
+        held[fit.way] += float(share)
     likeliest = tuple(sorted(held, key=lambda way: -held[way])[:LIKELIEST])
-    expected = _without_step(stack, fits[best.fit], best, odds, mixture, treated, motion)
+    expected = _without_step(stack, fits[entries.fit[best]], int(entries.odd[best]), odds, mixture, treated, motion)
     found = tuple(_odd_level(place, fits, odds, entries, mixture) for place in range(len(treated)))
     return StepFit(mixture, expected, shared, likeliest, found)
 
@@ -196,7 +200,7 @@ def _prior_of_size(size: float, spread: float) -> float:
 
 def _solve(stack: _Stack, V: Floats) -> Solved:
     """Return coefficients, their covariance and the restricted log likelihood under covariance `V`."""
-    L, wrong = lapack.dpotrf(V, lower=1, clean=0)
+    L, wrong = lapack.dpotrf(V.T, lower=1, clean=0)  # symmetric, and columns first, as LAPACK wants it
     if wrong:
         raise np.linalg.LinAlgError(f"covariance of {len(V)} weeks is not positive definite at {wrong}")
     white, _ = lapack.dtrtrs(L, stack.right, lower=1)
@@ -249,6 +253,25 @@ def _alone(
     share = np.exp(plain - plain.max())[:, :, None]
     mean = (share * np.exp(np.minimum(factors, 300.0))).sum(axis=(0, 1)) / share.sum()
     return _Alone(plain + evidence, tuple(odd for odd, size in zip(odds, mean, strict=True) if size > SPEAKS_FOR))
+
+
+@one_thread()
+def odd_evidence(weeks: Weeks, motion: Motion, date: pd.Timestamp) -> tuple[float, int]:
+    """Return the sum of the Bayes factors of a treated street's odd levels, by its own weeks alone, and how many were tried."""
+    stack = _stacked([weeks], 1, motion, date, southern=False)
+    fixed = _calendar(stack.breaks, motion) + np.diag(stack.noise)
+    C = [one.column for one in candidates(0, weeks.number, treated=True)]
+    if not C:
+        return 0.0, 0
+    plain, factors = [], []
+    for way in WAYS:
+        K = motion.week_step**2 * way.covariance(stack.number)
+        for size in SIZES:
+            solved = _solve(stack, size**2 * K + fixed)
+            plain.append(solved.likelihood + _prior_of_size(size, motion.week_step_spread) + way.log_prior)
+            factors.append(added(solved, np.column_stack(C)).factor)
+    share = np.exp(np.array(plain) - max(plain))
+    return float(share @ np.exp(np.minimum(factors, 300.0)).sum(axis=1) / share.sum()), len(C)
 
 
 def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
@@ -309,58 +332,68 @@ def _fits(
             if not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD:
                 continue
             scale = sizes[stack.street]
+            moved = scale[:, None] * scale[None, :] * K
             for correlation in sharing:
-                V = correlation * scale[:, None] * scale[None, :] * K + fixed
+                V = correlation * moved + fixed
                 solved = _solve(stack, V)
                 weight = solved.likelihood + _prior_of_size(size, spread) + way.log_prior
                 yield _Fitted(solved, weight, way, size, V, added(solved, C))
 
 
-def _entries(fits: Sequence[_Fitted], odds: Sequence[Odd]) -> list[_Entry]:
-    """Return every component of the mixture that is worth keeping: each fit without, and with each odd level."""
-    out = []
-    for number, fit in enumerate(fits):
-        out.append(_Entry(number, -1, 0.0, fit.log_weight))
-        for which, odd in enumerate(odds):
-            weight = fit.log_weight + np.log(RATE) + float(fit.change.factor[which])
-            out += [_Entry(number, which, stays, weight + np.log(share)) for share, stays in odd.readings]
-    best = max(one.log_weight for one in out)
-    return [one for one in out if one.log_weight > best + LOG_NOTHING]
+def _entries(fits: Sequence[_Fitted], odds: Sequence[Odd]) -> _Entries:
+    """Return every component of the mixture that is worth keeping: each fit without, and with each odd level as it may be read."""
+    plain = np.array([one.log_weight for one in fits])[:, None]
+    readings = [(which, share, stays) for which, odd in enumerate(odds) for share, stays in odd.readings]
+    which = np.array([-1, *(one[0] for one in readings)])
+    stays = np.array([0.0, *(one[2] for one in readings)])
+    factor = np.array([one.change.factor for one in fits])
+    shares = np.log([RATE * one[1] for one in readings])
+    logs = np.concatenate([plain, plain + factor[:, which[1:]] + shares], axis=1)
+    fit, column = np.nonzero(_worth(logs))
+    return _Entries(fit, which[column], stays[column], logs[fit, column])
 
 
-def _mixture(fits: Sequence[_Fitted], odds: Sequence[Odd], entries: Sequence[_Entry], treated: int) -> Mixture:
+def _worth(logs: Floats) -> NDArray[np.bool_]:
+    """Tell which weights are kept: all but the smallest, that together are seen in no digit."""
+    weight = np.exp(logs - logs.max())
+    ranked = np.sort(weight, axis=None)
+    small = int(np.searchsorted(np.cumsum(ranked), NOTHING * ranked.sum()))
+    return np.asarray(weight >= ranked[small])
+
+
+def _mixture(fits: Sequence[_Fitted], odds: Sequence[Odd], entries: _Entries, treated: int) -> Mixture:
     """Return the posterior of the steps.
 
     An odd level of size a that stays makes the step against it smaller by a, and shares its uncertainty.
     """
-    centre, covariance = np.empty((len(entries), treated)), np.empty((len(entries), treated, treated))
-    for number, entry in enumerate(entries):
-        fit = fits[entry.fit]
-        centre[number] = fit.solved.beta[-treated:]
-        covariance[number] = fit.solved.covariance[-treated:, -treated:]
-        if entry.odd >= 0:
-            pull = fit.change.pull[-treated:, entry.odd].copy()
-            own = odds[entry.odd].street
-            pull[own if own < treated else slice(None)] += entry.stays
-            centre[number] -= fit.change.size[entry.odd] * pull
-            covariance[number] += fit.change.variance[entry.odd] * np.outer(pull, pull)
-    logs = np.array([one.log_weight for one in entries])
-    weight = np.exp(logs - logs.max())
+    centre = np.array([one.solved.beta[-treated:] for one in fits])[entries.fit]
+    covariance = np.array([one.solved.covariance[-treated:, -treated:] for one in fits])[entries.fit]
+    with_odd = np.flatnonzero(entries.odd >= 0)
+    if len(with_odd):
+        fit, odd = entries.fit[with_odd], entries.odd[with_odd]
+        pull = np.array([one.change.pull[-treated:] for one in fits])[fit, :, odd]
+        own = np.array([one.street for one in odds])[odd]
+        touched = (own[:, None] == np.arange(treated)) | (own[:, None] >= treated)
+        pull = pull + touched * entries.stays[with_odd, None]
+        centre[with_odd] -= np.array([one.change.size for one in fits])[fit, odd][:, None] * pull
+        variance = np.array([one.change.variance for one in fits])[fit, odd]
+        covariance[with_odd] += variance[:, None, None] * pull[:, :, None] * pull[:, None, :]
+    weight = np.exp(entries.log_weight - entries.log_weight.max())
     weight = weight / weight.sum()
-    memory = float(weight @ [fits[one.fit].way.memory_weeks for one in entries])
-    return Mixture(centre, covariance, weight, memory, float(weight @ [fits[one.fit].size for one in entries]))
+    memory = np.array([one.way.memory_weeks for one in fits], dtype=float)
+    size = np.array([one.size for one in fits])
+    return Mixture(centre, covariance, weight, float(weight @ memory[entries.fit]), float(weight @ size[entries.fit]))
 
 
 def _odd_level(
-    place: int, fits: Sequence[_Fitted], odds: Sequence[Odd], entries: Sequence[_Entry], mixture: Mixture
+    place: int, fits: Sequence[_Fitted], odds: Sequence[Odd], entries: _Entries, mixture: Mixture
 ) -> OddLevel | None:
     """Return what speaks for an odd level of one treated street."""
-    held = np.zeros((len(odds), len(fits)))
-    for entry, share in zip(entries, mixture.weight, strict=True):
-        if entry.odd >= 0 and odds[entry.odd].street == place:
-            held[entry.odd, entry.fit] += share
-    if held.sum() == 0:
+    own = np.array([one.street for one in odds] + [-1])[entries.odd] == place
+    if not own.any():
         return None
+    held = np.zeros((len(odds), len(fits)))
+    np.add.at(held, (entries.odd[own], entries.fit[own]), mixture.weight[own])
     likeliest = int(np.argmax(held.sum(axis=1)))
     share = held[likeliest] / held[likeliest].sum()
     size = np.array([one.change.size[likeliest] for one in fits])
@@ -379,7 +412,7 @@ def _typical_size(weights: Floats) -> float:
 def _without_step(
     stack: _Stack,
     fit: _Fitted,
-    entry: _Entry,
+    which: int,
     odds: Sequence[Odd],
     mixture: Mixture,
     treated: Sequence[Weeks],
@@ -387,10 +420,10 @@ def _without_step(
 ) -> tuple[Expected, ...]:
     """Return the smoothed level of each treated street with its step taken out, and the usual of the year's end put back."""
     beta, odd = fit.solved.beta, np.zeros(len(stack.level))
-    if entry.odd >= 0:
-        size = fit.change.size[entry.odd]
-        beta = beta - size * fit.change.pull[:, entry.odd]
-        odd = size * columns([odds[entry.odd]], stack.street)[:, 0]
+    if which >= 0:
+        size = fit.change.size[which]
+        beta = beta - size * fit.change.pull[:, which]
+        odd = size * columns([odds[which]], stack.street)[:, 0]
     rest = stack.level - stack.X @ beta - odd
     signal = fit.V - np.diag(stack.noise)
     smooth = signal @ np.linalg.solve(fit.V, rest)
