@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.rows import tuple_row
@@ -78,10 +78,18 @@ sensor_quarter as (
 
 SENSOR_HOUR = sql.SQL("""
 sensor_hour as (
-    select segment_id, installation_id, timezone, date_trunc('hour', period_start, {zone}) as period_start,
+    select segment_id, installation_id, timezone, {start} as period_start,
            count(*)::int as quarters, sum(observed_s)::int as observed_s, bit_or(flags) as flags, {raw}, {corrected}
     from sensor_quarter where observed_s > 0 group by 1, 2, 3, 4
 )""")
+UTC_HOUR = sql.SQL("date_trunc('hour', period_start, 'UTC')")
+HOUR_OF_DAY = sql.SQL("date_bin('1 hour', period_start, date_trunc('day', period_start, timezone))")
+"""Hours that pass since local midnight: a day of 23.5 or 24.5 hours has a last hour of two quarters."""
+OF_UTC: LiteralString = "4::float8"
+OF_DAY: LiteralString = """least(4, extract(epoch from min(
+    (date_trunc('day', period_start at time zone timezone) + interval '1 day') at time zone timezone
+    - date_bin('1 hour', period_start, date_trunc('day', period_start, timezone)))) / 900)::float8"""
+SCALED_UP: LiteralString = " / count(*) * sum({n}_seen * share * 900::float8 / observed_s) as {n}"
 
 SENSOR_DAY = sql.SQL("""
 sensor_day as (
@@ -129,7 +137,7 @@ QUARTER_COLUMNS = {
     ),
     "raw": each("saturated(sum(r.{n})) as {n}_seen"),
     "corrected": each("sum({n}_seen * share) * 900::float8 / nullif(sum(observed_s), 0) as {n}"),
-    "seen": each("saturated(sum({n}_seen)) as {n}_seen"),
+    "seen": each("saturated(sum({n}_seen) filter (where observed_s > 0)) as {n}_seen"),
     "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8 as {n}_conf", RATED),
 }
 
@@ -198,14 +206,14 @@ def summed_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
 
 def added_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
     """Return the steps that add hours or days of each installation up from its quarters; of `whole` hours always hours."""
-    zone = sql.SQL("'UTC'" if is_hour or whole else "timezone")
-    corrected = each("4::float8 / count(*) * sum({n}_seen * share * 900::float8 / observed_s) as {n}")
+    of_utc = is_hour or whole
+    corrected = each(OF_UTC + SCALED_UP if of_utc else OF_DAY + SCALED_UP)
     if whole:
         corrected = each("sum({n}_seen) * 3600::float8 / sum(observed_s) as {n}")
     raw = each("saturated(sum({n}_seen)) as {n}_seen")
     quarters = SENSOR_QUARTER.format(raw=each("saturated(sum(r.{n})) as {n}_seen"), placed=placed(key, whole=whole))
-    hours = SENSOR_HOUR.format(zone=zone, raw=raw, corrected=corrected)
-    return [quarters, hours] if is_hour or whole else [quarters, hours, SENSOR_DAY]
+    hours = SENSOR_HOUR.format(start=UTC_HOUR if of_utc else HOUR_OF_DAY, raw=raw, corrected=corrected)
+    return [quarters, hours] if of_utc else [quarters, hours, SENSOR_DAY]
 
 
 def period_of(row: tuple[Any, ...]) -> Period:
@@ -216,7 +224,7 @@ def period_of(row: tuple[Any, ...]) -> Period:
     return Period(
         segment_id, start, quarters, observed_s, sensor_s, sensors, flags,
         corrected=None if corrected[0] is None else corrected,
-        raw=raw,
+        raw=raw if observed_s else None,
         confidence=tuple(confidence) or None,
         received_at=received_at,
         light=light,

@@ -66,10 +66,17 @@ _QUARTERS = f"""
     having sum(r.observed_s) > 0
 """  # noqa: S608  (constants of this module)
 
-_SUMS = f"""count(*) as quarters, sum(q.observed_s) as observed_s,
+
+def _sums(quarters: str) -> str:
+    """Return the sums of an hour that has so many quarters, of which those with data are known."""
+    corrected = _each(
+        f"{quarters} / count(*) * sum(q.{{n}} * q.share * 900.0::double precision / q.observed_s) as {{n}}"
+    )
+    return f"""count(*) as quarters, sum(q.observed_s) as observed_s,
     coalesce(sum(q.observed_s) filter (where q.is_dark), 0) as dark_s, bit_or(q.flags) as flags,
-    {_each("saturated(sum(q.{n})::bigint) as {n}_seen")}, {_each("4.0::double precision / count(*) * sum(q.{n} * q.share * 900.0::double precision / q.observed_s) as {n}")},
+    {_each("saturated(sum(q.{n})::bigint) as {n}_seen")}, {corrected},
     {_bins("q.car_speed")} as car_speed"""
+
 
 _COLUMNS = f"""quarters, observed_s, dark_s, flags, {_each("{n}_seen")}, {_each("{n}")}, car_speed"""
 
@@ -86,7 +93,7 @@ ADD_HOURS = (
     + f"""
 insert into rollup_hour (installation_id, hour_start, one_stream, {_COLUMNS})
 select t.installation_id, date_trunc('hour', q.period_start, 'UTC') as hour_start,
-    min(q.first_epoch) = max(q.last_epoch) as one_stream, {_SUMS}
+    min(q.first_epoch) = max(q.last_epoch) as one_stream, {_sums("4.0::double precision")}
 from touched t cross join lateral ({_QUARTERS.format(low="t.from_at", high="t.until_at")}) q
 group by t.installation_id, date_trunc('hour', q.period_start, 'UTC')
 """  # noqa: S608  (constants of this module)
@@ -112,11 +119,16 @@ where r.installation_id = t.installation_id and r.day >= (t.from_at at time zone
 """
 )
 
+# The hours that pass since local midnight: a day of 23.5 or 24.5 hours has a last hour of two quarters.
 _DAYS_FROM_HOURS = f"""
 , hours as (
-    select t.installation_id, t.day, t.day_start, {_SUMS}
+    select t.installation_id, t.day, t.day_start, {_sums("min(w.quarters)")}
     from days t cross join lateral ({_QUARTERS.format(low="t.day_start", high="t.day_end")}) q
-    group by t.installation_id, t.day, t.day_start, date_trunc('hour', q.period_start, t.timezone)
+    cross join lateral (select floor(extract(epoch from q.period_start - t.day_start) / 3600) as hour) h
+    cross join lateral (
+        select least(4, extract(epoch from t.day_end - t.day_start) / 900 - 4 * h.hour)::double precision as quarters
+    ) w
+    group by t.installation_id, t.day, t.day_start, h.hour
 )
 insert into rollup_day (installation_id, day, day_start, hours, {_COLUMNS})
 select installation_id, day, day_start, count(*), sum(quarters), sum(observed_s), sum(dark_s), bit_or(flags),
