@@ -109,7 +109,7 @@ join public.report r on r.sensor_id = i.sensor_id
  and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
 where i.segment_id = any(%(ids)s) and r.period_start >= %(start)s and r.period_start < %(end)s""").format(
     corrected=each("r.{n} * 900::float8 / nullif(r.observed_s, 0) as {n}"),
-    raw=each("r.{n}::int as {n}_seen"),
+    raw=each("case when r.observed_s > 0 then r.{n}::int end as {n}_seen"),
     confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end as {n}_conf", RATED),
 )
 HOURS_OR_DAYS = sql.SQL("""

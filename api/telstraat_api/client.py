@@ -43,6 +43,7 @@ class Columns:
     bucket: str
     licence: str
     columns: Mapping[str, Sequence[Any]]
+    gaps: Sequence[Mapping[str, Any]] = ()  # what is not among them: segment_id, from, to, state
 
     def __len__(self) -> int:
         return len(self.columns["start"])
@@ -132,7 +133,7 @@ class Client:
     ) -> Columns:
         """Return counts in columns: the quick way to a data frame."""
         told = self._get("/api/v1/reports/columns", {**self._asked(segments, start, end), "bucket": bucket})
-        return Columns(told["bucket"], told["licence"], told["columns"])
+        return Columns(told["bucket"], told["licence"], told["columns"], told.get("gaps", ()))
 
     def table(
         self,
@@ -141,11 +142,15 @@ class Client:
         end: When,
         *,
         bucket: FileBucket = "hour",
+        gaps: bool = True,
     ) -> pa.Table:
-        """Return counts of any size as one Arrow table, read from the server's stream."""
+        """Return counts of any size as one Arrow table, read from the server's stream.
+
+        With `gaps` every period has a row, and `state` says why one has no counts.
+        """
         import pyarrow as pa
 
-        query = {**self._asked(segments, start, end), "bucket": bucket}
+        query = {**self._asked(segments, start, end), "bucket": bucket, "gaps": str(gaps).lower()}
         answer = self._send("GET", "/api/v1/reports/file.arrow", query=query)
         with pa.ipc.open_stream(BytesIO(answer.content)) as stream:
             return stream.read_all()
@@ -158,10 +163,14 @@ class Client:
         end: When,
         *,
         bucket: FileBucket = "hour",
+        gaps: bool = True,
     ) -> Path:
-        """Write counts to a file; its ending says in which form: .csv, .parquet or .arrow. Memory stays small."""
+        """Write counts to a file; its ending says in which form: .csv, .parquet or .arrow. Memory stays small.
+
+        With `gaps` every period has a row, and `state` says why one has no counts.
+        """
         target = Path(path)
-        query = {**self._asked(segments, start, end), "bucket": bucket}
+        query = {**self._asked(segments, start, end), "bucket": bucket, "gaps": str(gaps).lower()}
         with self.http.stream("GET", f"/api/v1/reports/file{target.suffix}", params=query) as answer:
             if answer.is_error:
                 answer.read()

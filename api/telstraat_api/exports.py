@@ -1,6 +1,7 @@
 """Counts as files of any size, in constant memory: month by month from the database, each piece sent before the next is read.
 
-CSV is written by PostgreSQL itself (COPY); Parquet and Arrow go through column arrays. Every file names its licence.
+CSV is written by PostgreSQL itself (COPY); Parquet and Arrow go through column arrays. Every file names its licence, and has a row
+for every period: one without counts says why in `state`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +25,7 @@ from telstraat_api.alone import Standing, each, standing_of
 from telstraat_api.counts import COLUMNS
 from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ApiError, BusyError
+from telstraat_api.gap_rows import Absence, gap_values, read_absence
 from telstraat_api.imported import imported_query
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, street_query
@@ -80,11 +82,14 @@ class Wish:
     separator: Separator = Separator.COMMA
     decimal: Decimal = Decimal.POINT
     asker: str = "?"  # address of whoever downloads
+    shown_until: datetime | None = None  # counts that are later are not for whoever asks
+    hides: bool = False  # neither are those of hours that nobody watched whole
+    has_gaps: bool = True  # a row for every period, also for those without counts
 
 
 NAMES = (
     "segment_id", "street", "start_local", "start_utc", "bucket", "observed_s", "uptime", "sensors", "flags",
-    *COLUMNS, *(f"{name}_seen" for name in COLUMNS), "licence", "source",
+    *COLUMNS, *(f"{name}_seen" for name in COLUMNS), "licence", "source", "state",
 )  # fmt: skip
 
 LOCAL = sql.SQL("left((c.period_start at time zone %(timezone)s)::text, 16)")
@@ -112,21 +117,51 @@ where observed_s > 0 or not exists (select from other o where o.period_start = o
 union all
 select o.segment_id, o.period_start, o.observed_s, 0, 0, {n}, {nothing}, p.name, p.licence
 from other o join import_source p using (source_id)
-where not exists (select from own w where w.period_start = o.period_start and w.observed_s > 0)""")
+where not exists (select from own w where w.period_start = {first} and w.observed_s > 0)
+  and not exists (select from own w where w.period_start = {last} and w.observed_s > 0)""")
+# An hour of others may begin at half past: it gives way to each of the two of the street's own that it overlaps.
+OVERLAPPED = {
+    Bucket.HOUR: {
+        "first": sql.SQL("date_trunc('hour', o.period_start, 'UTC')"),
+        "last": sql.SQL("date_trunc('hour', o.period_start + interval '59 minutes', 'UTC')"),
+    }
+}
+AT_ONCE = {"first": sql.SQL("o.period_start"), "last": sql.SQL("o.period_start")}
 OWN_ONLY = sql.SQL("select q.*, null::text as source, null::text as licence from ({own}) q")
+WITH_STATE = sql.SQL("""
+select segment_id, period_start, observed_s, sensors, flags, {n}, {seen}, source, licence,
+       case when {counted} then 'counted' else 'missing' end as state from ({counts}) q""")
+WITH_GAPS = sql.SQL("""{rows}
+union all
+select {segment}, start, null, null, null, {nothing}, {nothing}, null, null, state
+from unnest(%(gap_starts)s::timestamptz[], %(gap_states)s::text[]) gap (start, state)""")
 
 
 def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
-    """Return the query of a piece's counts, by period."""
+    """Return the query of a piece's counts, by period; none of periods without a row."""
     rolled_up, alone = bucket is not Bucket.QUARTER and piece.standing.added_up, piece.standing.alone
     own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=reads_settled.get())
     if not piece.standing.has_imported:
         return OWN_ONLY.format(own=own)
-    parts = {"n": each("{n}"), "seen": each("{n}_seen"), "nothing": each("null::int")}
+    parts: dict[str, sql.Composable] = {
+        "n": each("{n}"), "seen": each("{n}_seen"), "nothing": each("null::int"), **OVERLAPPED.get(bucket, AT_ONCE)
+    }  # fmt: skip
     return WITH_IMPORTED.format(own=own, other=imported_query(bucket), **parts)
 
 
-def csv_query(wish: Wish, piece: Piece) -> sql.Composed:
+def rows_query(bucket: Bucket, piece: Piece, *, has_gaps: bool) -> sql.Composed:
+    """Return the query of a piece's rows, each with its state, those of its gaps among them."""
+    counted: sql.Composable = sql.SQL("observed_s > 0")
+    if piece.standing.has_imported:
+        counted = sql.SQL("observed_s > 0 and num_nonnulls({}) > 0").format(each("{n}"))
+    parts = {"n": each("{n}"), "seen": each("{n}_seen"), "counted": counted}
+    rows = WITH_STATE.format(counts=counts_query(bucket, piece), **parts)
+    if not has_gaps:
+        return rows
+    return WITH_GAPS.format(rows=rows, segment=sql.Literal(piece.segment_id), nothing=each("null"))
+
+
+def csv_query(wish: Wish, piece: Piece, *, has_gaps: bool) -> sql.Composed:
     """Return the query whose rows are the lines of a CSV file."""
     length = LENGTHS.get(wish.bucket, DAY_LENGTH)
     uptime = sql.SQL("c.observed_s::float8 / {}").format(length)
@@ -135,8 +170,9 @@ def csv_query(wish: Wish, piece: Piece) -> sql.Composed:
         sql.SQL("c.segment_id"), sql.SQL("%(street)s"), LOCAL, STAMP, sql.Literal(wish.bucket.value), sql.SQL("c.observed_s"),
         number(uptime, wish.decimal), sql.SQL("c.sensors"), sql.SQL("c.flags"),
         *(number(column, wish.decimal) for column in corrected), each("c.{n}_seen"), sql.SQL("coalesce(c.licence, %(licence)s)"), SOURCE,
+        sql.SQL("c.state"),
     ]  # fmt: skip
-    counts = counts_query(wish.bucket, piece)
+    counts = rows_query(wish.bucket, piece, has_gaps=has_gaps)
     # Sorted before it is written out: what is written is several times as long.
     query = sql.SQL("select {fields} from (select * from ({counts}) q order by period_start offset 0) c")
     return query.format(fields=sql.SQL(", ").join(fields), counts=counts)
@@ -163,6 +199,7 @@ FIELDS = [
     ("start_utc", pa.timestamp("us", tz="UTC")), ("bucket", pa.string()), ("observed_s", pa.int32()),
     ("uptime", pa.float64()), ("sensors", pa.int32()), ("flags", pa.int32()),
     *((name, pa.float64()) for name in COLUMNS), *((f"{name}_seen", pa.int32()) for name in COLUMNS), ("source", pa.string()),
+    ("state", pa.string()),
 ]  # fmt: skip
 SOURCES = """
 select distinct p.name, p.licence, p.credit from import_source p
@@ -205,13 +242,14 @@ class Exporter:
             await connection.execute("set transaction isolation level repeatable read, read only")
             yield connection
 
-    def values(self, piece: Piece, bucket: Bucket) -> dict[str, Any]:
+    def values(self, piece: Piece, wish: Wish) -> dict[str, Any]:
         """Return the values of a piece's query."""
+        end = piece.window.end if wish.shown_until is None else min(piece.window.end, wish.shown_until)
         return {
             "ids": [piece.segment_id],
-            "bucket": bucket.value,
+            "bucket": wish.bucket.value,
             "start": piece.window.start,
-            "end": piece.window.end,
+            "end": max(piece.window.start, end),
             "timezone": piece.timezone,
             "street": as_text(piece.street),
             "licence": self.settings.licence,
@@ -233,6 +271,22 @@ class Exporter:
                 yield Piece(segment_id, names.get(segment_id, ""), timezone, window, standing)
                 start = end
 
+    async def absence(self, wish: Wish) -> Absence:
+        """Return what is known of the periods that have no counts."""
+        ids = [segment_id for segment_id, _ in wish.segments]
+        return await read_absence(self.database, ids, wish.window, hides=wish.hides)
+
+    async def whole_values(
+        self, connection: psycopg.AsyncConnection[Any], wish: Wish, piece: Piece, absence: Absence
+    ) -> dict[str, Any]:
+        """Return the values of a piece's query, its gaps among them."""
+        values = self.values(piece, wish)
+        if not wish.has_gaps:
+            return {**values, "gap_starts": []}
+        span = absence.span(piece.segment_id, piece.timezone, wish.bucket, wish.window, piece.window)
+        counts = counts_query(wish.bucket, piece)
+        return values | await gap_values(connection, counts, values, span, wish.bucket, absence)
+
     async def csv(self, wish: Wish) -> AsyncIterator[bytes]:
         """Yield a CSV file; when it breaks off, its last line says so."""
         separator = SEPARATORS[wish.separator]
@@ -240,10 +294,12 @@ class Exporter:
         options = sql.SQL("with (format csv, delimiter {})").format(sql.Literal(separator))
         try:
             async with self.snapshot(wish.asker) as connection, connection.cursor() as cursor:
+                absence = await self.absence(wish)
                 async for piece in self.pieces(wish):
-                    query = csv_query(wish, piece)
+                    values = await self.whole_values(connection, wish, piece, absence)
+                    query = csv_query(wish, piece, has_gaps=bool(values["gap_starts"]))
                     copy_query = sql.SQL("copy ({}) to stdout {}").format(query, options)
-                    async with cursor.copy(copy_query, self.values(piece, wish.bucket)) as copy:
+                    async with cursor.copy(copy_query, values) as copy:
                         async for block in joined(copy):
                             yield block
         except (psycopg.Error, ApiError, OSError) as error:
@@ -259,7 +315,7 @@ class Exporter:
 
     async def batches(self, wish: Wish, schema: pa.Schema) -> AsyncIterator[pa.RecordBatch]:
         """Yield the counts as record batches."""
-        fields = sql.SQL("c.period_start, c.observed_s, c.sensors, c.flags, {}, {}, c.source").format(
+        fields = sql.SQL("c.period_start, c.observed_s, c.sensors, c.flags, {}, {}, c.source, c.state").format(
             each("c.{n}"), each("c.{n}_seen")
         )
         query = sql.SQL("select {} from ({}) c order by c.period_start")
@@ -267,9 +323,11 @@ class Exporter:
             self.snapshot(wish.asker) as connection,
             connection.cursor(row_factory=tuple_row, binary=True) as cursor,
         ):
+            absence = await self.absence(wish)
             async for piece in self.pieces(wish):
-                counts = counts_query(wish.bucket, piece)
-                await cursor.execute(query.format(fields, counts), self.values(piece, wish.bucket))
+                values = await self.whole_values(connection, wish, piece, absence)
+                rows_of_piece = rows_query(wish.bucket, piece, has_gaps=bool(values["gap_starts"]))
+                await cursor.execute(query.format(fields, rows_of_piece), values)
                 while rows := await cursor.fetchmany(PIECE_ROWS):
                     yield batch_of(schema, rows, piece, wish.bucket)
 
@@ -363,7 +421,7 @@ def batch_of(schema: pa.Schema, rows: Sequence[tuple[Any, ...]], piece: Piece, b
     else:
         lengths = [(next_start(start, bucket, tz) - start) / timedelta(seconds=1) for start in starts]
     local = [start.astimezone(tz).isoformat(" ", "minutes")[:16] for start in starts]
-    uptimes = [seconds / length for seconds, length in zip(observed, lengths, strict=True)]
+    uptimes = [None if seconds is None else seconds / length for seconds, length in zip(observed, lengths, strict=True)]
     names = [piece.street] * len(rows)
     numbers = [piece.segment_id] * len(rows)
     values = [numbers, names, local, starts, [bucket.value] * len(rows), observed, uptimes, *columns]

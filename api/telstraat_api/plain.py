@@ -25,7 +25,7 @@ from public.report r
 where r.sensor_id = %(sensor)s and r.epoch_no = %(epoch)s and r.period_start >= %(start)s and r.period_start < %(end)s
 order by r.period_start limit %(limit)s""").format(
     corrected=each("r.{n} * 900::float8 / nullif(r.observed_s, 0)"),
-    raw=each("r.{n}::int"),
+    raw=each("case when r.observed_s > 0 then r.{n}::int end"),
     confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end", RATED),
 )
 ADDED_UP = sql.SQL("""

@@ -6,6 +6,7 @@ and not shown to whoever asks. *Not yet*: the period is not over, or its reports
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,7 +95,7 @@ def classified(gap: Window, bucket: Bucket, tz: ZoneInfo, hidden: Sequence[datet
     border = min(max(gap.start, begun), gap.end)
     parts: list[Stretch] = []
     at = gap.start
-    for start in (start for start in hidden if gap.start <= start < border):
+    for start in hidden[bisect_left(hidden, gap.start) : bisect_left(hidden, border)]:
         parts += [
             Stretch(Window(at, start), State.MISSING),
             Stretch(Window(start, next_start(start, bucket, tz)), State.WITHHELD),

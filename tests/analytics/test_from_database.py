@@ -99,4 +99,4 @@ def test_an_export_adds_up_first_what_has_come_in(database: str, tmp_path: Path)
             connection, [{"sensor_id": sensor, "period_start": at + n * QUARTER, "car_lft": 3} for n in range(8)]
         )
     assert main(["db", "--dsn", database, "export", str(tmp_path / "hours.csv")]) == 0
-    assert len((tmp_path / "hours.csv").read_text().splitlines()) == 3
+    assert (tmp_path / "hours.csv").read_text().count(",counted\n") == 2

@@ -183,7 +183,11 @@ def forms(client: httpx.Client, late: int, first: datetime) -> dict[str, Any]:
         **{bucket: read(client, late, bucket, window=window) for bucket in ("quarter", "hour", "day", "week", "year")},
         "speeds": [p["speed"] for p in client.get(
             f"/api/v1/segments/{late}/reports", params={**window, "bucket": "hour", "speed": "true"}).json()["periods"]],
-        "file": client.get(f"/api/v1/reports/file.csv?{query}").text.splitlines()[1:],
+        "file": [
+            line
+            for line in client.get(f"/api/v1/reports/file.csv?{query}").text.splitlines()
+            if line.endswith(",counted")
+        ],
         "columns": client.get(f"/api/v1/reports/columns?{query}").json()["columns"],
         "telraam": rows(client.post("/v1/reports/traffic", json=body)),
         "snapshot": [f["properties"] for f in snapshot if f["properties"]["segment_id"] == late],

@@ -1,24 +1,32 @@
-"""E21: missing, withheld, not yet and zero are four different things, in text, chart, table and JSON, in every language."""
+"""E21: missing, withheld, not yet and zero are four different things, in text, chart, table, JSON and files, in every language."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import itertools
 import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.api.conftest import served
 from tests.api.four_states import Town, a_town
-from tests.api.streets import BRUSSELS
+from tests.api.streets import BRUSSELS, QUARTER, add_reports, add_segment, add_sensor
 
 from telstraat_api.settings import ApiSettings
+from telstraat_ingest.export import Wanted, export
+from telstraat_ingest.imports import Source, import_file
 from telstraat_ingest.rollup import refresh_all
+from telstraat_store import read_counts
 
 LARGEST = {
     "en": {"missing": "No counts: nobody was watching", "withheld": "Counted, but not shown", "not_yet": "No counts yet"},
@@ -191,3 +199,118 @@ def test_json_has_a_state_for_every_class(open_to_all: httpx.Client, public: htt
         withheld = {kind for kind, count in quarter["corrected"].items() if count["lft"] is None}
         assert quarter["not_shown"] == dict.fromkeys(withheld, "withheld")
     assert any(quarter["not_shown"] for quarter in quarters)
+
+
+def file_of(client: httpx.Client, number: int, start: datetime, end: datetime, bucket: str, form: str) -> bytes:
+    values = {"bucket": bucket, "from": start.isoformat(), "to": end.isoformat(), "segments": str(number)}
+    answer = client.get(f"/api/v1/reports/file.{form}", params=values)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def lines_of(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+
+
+def steps_of(answer: dict[str, Any], hours: int) -> dict[datetime, str]:
+    """Return the state of every hour (or of every day, by the hours that it has) that an answer tells of."""
+    states = {datetime.fromisoformat(period["start"]): period["state"] for period in answer["periods"]}
+    for gap in answer["gaps"]:
+        at, end = datetime.fromisoformat(gap["from"]), datetime.fromisoformat(gap["to"])
+        while at < end:
+            states[at] = gap["state"]
+            at += timedelta(hours=hours)
+    return states
+
+
+def test_files_say_of_every_period_what_json_says(public: httpx.Client, open_to_all: httpx.Client, town: Town) -> None:
+    start, end = town.yesterday - timedelta(days=9), town.yesterday + timedelta(days=3)
+    seen = set()
+    for client in (public, open_to_all):
+        for number in (town.counted, town.silent, town.withheld, town.new):
+            lines = lines_of(file_of(client, number, start, end, "hour", "csv"))
+            states = {datetime.fromisoformat(line["start_utc"]): line["state"] for line in lines}
+            assert states == steps_of(asked(client, number, start, end), 1)
+            assert len(states) == len(lines)
+            seen |= set(states.values())
+            for line in lines:
+                assert (line["car_lft"] != "") == (line["state"] == "counted")
+                assert line["state"] == "counted" or {line["uptime"], line["car_lft_seen"]} <= {"", "0"}
+            zeros = [line for line in lines if line["state"] == "counted" and float(line["car_lft"]) == 0]
+            assert zeros or number != town.counted, "a zero that was counted is a zero"
+    assert seen == {"counted", "missing", "withheld", "not_yet"}
+
+
+@pytest.mark.parametrize("bucket", ["quarter", "hour", "day"])
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_arrays_say_what_the_lines_of_a_file_say(open_to_all: httpx.Client, town: Town, bucket: str, form: str) -> None:
+    start, end = town.yesterday - timedelta(days=9), town.yesterday + timedelta(days=3)
+    for number in (town.counted, town.new):
+        lines = lines_of(file_of(open_to_all, number, start, end, bucket, "csv"))
+        data = io.BytesIO(file_of(open_to_all, number, start, end, bucket, form))
+        table = pq.read_table(data) if form == "parquet" else pa.ipc.open_stream(data).read_all()
+        assert table["state"].to_pylist() == [line["state"] for line in lines]
+        assert [start.isoformat() for start in table["start_utc"].to_pylist()] == [
+            line["start_utc"].replace("Z", "+00:00") for line in lines
+        ]
+        assert table["car_lft"].is_null().to_pylist() == [line["car_lft"] == "" for line in lines]
+        assert table.schema.names[-1] == next(reversed(lines[0])) == "state", "new columns stand at the end"
+
+
+def test_a_file_of_counted_periods_alone_is_to_be_had(open_to_all: httpx.Client, town: Town) -> None:
+    values = {
+        "bucket": "hour",
+        "from": town.yesterday.date().isoformat(),
+        "segments": str(town.counted),
+        "gaps": "false",
+    }
+    lines = lines_of(open_to_all.get("/api/v1/reports/file.csv", params=values).content)
+    assert len(lines) > 3
+    assert {line["state"] for line in lines} == {"counted"}
+
+
+@pytest.mark.parametrize("timezone", ["Asia/Kolkata", "Australia/Lord_Howe", "Asia/Kathmandu"])
+@pytest.mark.parametrize("bucket", ["hour", "day"])
+def test_every_period_has_one_row_where_days_begin_beside_the_hour(
+    open_to_all: httpx.Client, town: Town, module_database: str, timezone: str, bucket: str
+) -> None:
+    with psycopg.connect(module_database, autocommit=True) as connection:
+        number = add_segment(connection, f"{timezone} {bucket}", timezone=timezone)
+        sensor = add_sensor(connection, f"beside-{timezone}-{bucket}", number)
+        start = datetime(2025, 9, 20, 5, 30, tzinfo=UTC)
+        add_reports(connection, [{"sensor_id": sensor, "period_start": start + n * QUARTER} for n in range(0, 4000, 3)])
+        refresh_all(connection)
+    window = datetime(2025, 9, 1, tzinfo=UTC), datetime(2025, 11, 30, tzinfo=UTC)
+    lines = lines_of(file_of(open_to_all, number, *window, bucket, "csv"))
+    starts = [datetime.fromisoformat(line["start_utc"]) for line in lines]
+    if bucket == "hour":
+        assert {b - a for a, b in itertools.pairwise(starts)} == {timedelta(hours=1)}
+    else:
+        days = [line["start_local"] for line in lines]
+        assert {day[11:] for day in days} == {"00:00"}
+        dates = [datetime.fromisoformat(day) for day in days]
+        assert {b - a for a, b in itertools.pairwise(dates)} == {timedelta(days=1)}
+    assert {line["state"] for line in lines} == {"counted", "missing"}
+
+
+@pytest.mark.parametrize("step", ["quarter", "hour", "day"])
+def test_the_export_of_a_database_says_why_and_is_read_back(
+    town: Town, module_database: str, tmp_path: Path, step: str
+) -> None:
+    path = tmp_path / f"{step}.csv"
+    wanted = Wanted(step, (town.counted, town.new))  # type: ignore[arg-type]
+    with psycopg.connect(module_database) as connection:
+        export(connection, wanted, path)
+        lines = lines_of(path.read_bytes())
+        counted = [line for line in lines if line["state"] == "counted"]
+        assert {line["state"] for line in lines if line["segment_id"] == str(town.new)} <= {"missing", "not_yet"}
+        assert {line["state"] for line in lines} == {"counted", "missing", "not_yet"}
+        for number in (town.counted, town.new):
+            starts = [line["period_start_utc"] for line in lines if line["segment_id"] == str(number)]
+            assert len(starts) == len(set(starts)) >= 30
+        assert all((line["car_lft"] == "") == (line["state"] != "counted") for line in lines)
+        if step != "day":
+            copy = add_segment(connection, f"Copy by {step}")
+            result = import_file(connection, path, Source(f"copy by {step}"), {str(town.counted): copy})
+            assert (result.new, result.refused) == (len(counted), {})
+    assert len(read_counts([path])) == len(counted)

@@ -182,6 +182,9 @@ class Street:
             turned = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
             for form in (list(csv.DictReader(io.StringIO(text))), table.to_pylist(), packed.to_pylist(), turned):
                 for row in form:
+                    if row.get("state", "counted") != "counted":
+                        assert not any(row[side] or row[f"{side}_seen"] or row["observed_s"] for side in SIDES), row
+                        continue
                     self.learn(f"a file by {bucket}", {side: int(row[f"{side}_seen"]) for side in SIDES})
 
     def ask_telraam(self, hours: list[dict[str, Any]]) -> None:

@@ -189,19 +189,29 @@ async def report_file(
     to: To = None,
     separator: Annotated[Separator, Query(description="CSV: what stands between fields.")] = Separator.COMMA,
     decimal: Annotated[Decimal, Query(description="CSV: how fractions are written.")] = Decimal.POINT,
+    gaps: Annotated[
+        bool, Query(description="A row for every period, also for those without counts; `state` says why.")
+    ] = True,
 ) -> Response:
-    """Return counts as a file that streams while it is read. CSV opens in a spreadsheet as it is."""
+    """Return counts as a file that streams while it is read. CSV opens in a spreadsheet as it is.
+
+    Every period has a row: `state` is `counted`, `missing` (nobody watched), `withheld` (counted, not for whoever asks) or
+    `not_yet`; all but the first have empty cells.
+    """
     database: Database = request.app.state.database
     exporter: Exporter = request.app.state.exporter
     chosen = await read_segments(database, segments)
     tz = zone(chosen[0][1] if chosen else "UTC")
     window = read_window(start, to, Bucket(bucket.value), tz, datetime.now(UTC))
-    if is_discreet(request, reader):
+    hides = is_discreet(request, reader)
+    shown_until = None
+    if hides:
         if bucket is FileBucket.QUARTER:
             await refuse_quarters(request)
-        window = finished(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC))
-    exporter.check_room(asker_of(request.scope))
-    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal, asker_of(request.scope))
+        shown_until = finished(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC)).end
+    asker = asker_of(request.scope)
+    exporter.check_room(asker)
+    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal, asker, shown_until, hides, gaps)
     name = (
         f"telstraat-{bucket.value}-{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}.{form.value}"
     )

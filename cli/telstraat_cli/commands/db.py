@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     export.add_argument("--from", dest="from_at", type=moment, metavar="TIME", help="e.g. 2026-05-01T00:00+02:00")
     export.add_argument("--until", dest="until_at", type=moment, metavar="TIME", help="not included")
+    export.add_argument("--no-gaps", action="store_true", help="leave out periods that have no counts, and why")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -193,7 +194,7 @@ def export(dsn: str, args: argparse.Namespace) -> int:
     from telstraat_ingest.export import Wanted
     from telstraat_ingest.export import export as write
 
-    wanted = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at)
+    wanted = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
     with psycopg.connect(dsn) as connection:
         rows = write(connection, wanted, args.file)
     print(f"{args.file}: {rows} rows")

@@ -81,6 +81,7 @@ class Layout:
     bins: tuple[int, ...]
     counts: dict[str, int]
     start_is: Literal["utc", "local", ""]
+    state: int = -1  # in our own files: counted, or why there are no counts
 
 
 def is_header(names: Iterable[str]) -> bool:
@@ -108,8 +109,9 @@ def layout_of(names: Sequence[str], *, default_kind: Format | None = None) -> La
     segment = place(*SEGMENTS)
     histograms = [place(name) for name in ("car_speed_hist_0to120plus", "car_speed", "car_speed_hist_0to70plus")]
     uptime = place("uptime", "uptime_percent")
+    kind = default_kind or _kind(set(plain))
     return Layout(
-        default_kind or _kind(set(plain)),
+        kind,
         tuple(names),
         start,
         clock,
@@ -125,6 +127,7 @@ def layout_of(names: Sequence[str], *, default_kind: Format | None = None) -> La
         tuple(number for share in BINS if (number := place(f"speed_car_{share}_km_h_percent")) >= 0),
         counts,
         "utc" if plain[start] in UTC_STARTS else "local" if plain[start] in LOCAL_STARTS else "",
+        place("state") if kind == "telstraat" else -1,
     )
 
 

@@ -23,6 +23,9 @@ from telstraat_store.imports.sheets import Sheet, open_sheet
 PERCENT_SHARE = 0.9
 """Uptimes are in percent when that many of them are too large for a share."""
 
+WITHOUT_COUNTS = frozenset({"missing", "withheld", "not_yet"})
+"""States of a period in our own files; what has counts is `counted`, and files from before have no such column."""
+
 Street = tuple[str, str]
 
 
@@ -96,7 +99,7 @@ class CountsFile:
     def rows(self) -> Iterator[Row | Refusal]:
         """Yield each line of the file: a row, or why it was refused."""
         place: dict[Street, int] = {}
-        for number, cells in self.sheet.rows():
+        for number, cells in self._lines():
             street = self._cells.street(cells, self._default_street)
             series, turn = self._series[street], place.get(street, 0)
             place[street] = turn + 1
@@ -106,6 +109,13 @@ class CountsFile:
                 yield self._cells.row(number, cells, street, self._known(start, cells), period_s)
             except CellError as error:
                 yield as_refusal(number, self.layout.names, cells, error)
+
+    def _lines(self) -> Iterator[tuple[int, Sequence[object]]]:
+        """Yield the lines that are about counts: ours also tell of periods that have none, and why."""
+        place = self.layout.state
+        for number, cells in self.sheet.rows():
+            if not (0 <= place < len(cells) and str(cells[place] or "").strip().lower() in WITHOUT_COUNTS):
+                yield number, cells
 
     def _check_width(self, cells: Sequence[object]) -> None:
         width = len(self.sheet.columns)
@@ -132,8 +142,8 @@ class CountsFile:
         counted = [*layout.counts.values(), layout.v85]
         seen: set[object] = set()
         uptimes = above = 0
-        self._refuse(questions.about_mixed_dates(_cell(cells, layout.start) for _, cells in self.sheet.rows()))
-        for number, cells in self.sheet.rows():
+        self._refuse(questions.about_mixed_dates(_cell(cells, layout.start) for _, cells in self._lines()))
+        for number, cells in self._lines():
             self._refuse(questions.about_line(layout, number, cells))
             for place in (*counted, layout.uptime):
                 value = cells[place] if 0 <= place < len(cells) else None
@@ -164,9 +174,9 @@ class CountsFile:
         layout = self.layout
         has_clock = layout.clock >= 0 and self._are_days_only()
         if has_clock:
-            self._refuse(questions.about_clocks({_cell(cells, layout.clock) for _, cells in self.sheet.rows()}))
+            self._refuse(questions.about_clocks({_cell(cells, layout.clock) for _, cells in self._lines()}))
         known: dict[object, Written | MomentTextError] = {}
-        for number, cells in self.sheet.rows():
+        for number, cells in self._lines():
             series = out.setdefault(self._cells.street(cells, self._default_street), _Series())
             value, clock = _cell(cells, layout.start), _cell(cells, layout.clock) if has_clock else None
             if (value, clock) not in known:
@@ -183,7 +193,7 @@ class CountsFile:
 
     def _are_days_only(self) -> bool:
         """Tell whether the starts are dates, and the times of day stand in a column of their own."""
-        for value in {_cell(cells, self.layout.start) for _, cells in self.sheet.rows()} - {None, ""}:
+        for value in {_cell(cells, self.layout.start) for _, cells in self._lines()} - {None, ""}:
             try:
                 written = self._moments.read(value)
             except MomentTextError:
