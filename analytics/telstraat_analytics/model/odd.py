@@ -185,12 +185,18 @@ def added(solved: Solved, C: Floats) -> Added:
     white, _ = lapack.dtrtrs(solved.L, C, lower=1)
     across = solved.X.T @ white
     pull = solved.covariance @ across
-    precision = np.einsum("ij,ij->j", white, white) - np.einsum("ij,ij->j", across, pull) + 1 / SPREAD**2
+    known = np.einsum("ij,ij->j", white, white) - np.einsum("ij,ij->j", across, pull)
     score = white.T @ solved.y - across.T @ solved.beta
-    factor = 0.5 * score**2 / precision - 0.5 * np.log(precision * SPREAD**2)
-    return Added(factor, score / precision, 1 / precision, pull)
+    precision = known + 1 / SPREAD**2
+    return Added(log_factor(score, known), score / precision, 1 / precision, pull)
 
 
-def log_evidence(factor: Floats) -> float:
-    """Return by how much the evidence of a street grows, in logs, when it may have been odd in one of these ways."""
-    return float(np.log1p(RATE * np.exp(np.minimum(factor, 500.0)).sum()))
+def log_factor(score: Floats, known: Floats) -> Floats:
+    """Return the logarithm of the Bayes factor of a size of which the weeks know this much (a precision), with this score."""
+    precision = known + 1 / SPREAD**2
+    return np.asarray(0.5 * score**2 / precision - 0.5 * np.log(precision * SPREAD**2), dtype=float)
+
+
+def log_evidence(factor: Floats) -> Floats:
+    """Return by how much the evidence of a street grows, in logs, when it may have been odd in one of the ways of the last axis."""
+    return np.asarray(np.log1p(RATE * np.exp(np.minimum(factor, 500.0)).sum(axis=-1)), dtype=float)

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import lapack
+from scipy.linalg import block_diag, lapack
 
+from telstraat_analytics.model.alone import Street, explained
 from telstraat_analytics.model.odd import (
     RATE,
     SPEAKS_FOR,
@@ -225,53 +226,52 @@ def _alone(
     *,
     treated: bool,
 ) -> _Alone:
-    """Return what one street's own weeks say about its movement, and the odd levels that they speak for.
-
-    How much speaks for an odd level is tried without a contrast of seasons: it begins at most half a year before the date.
-    """
-    stack = _stacked([weeks], int(treated), motion, date, southern=southern)
-    fixed = _calendar(stack.breaks, motion) + np.diag(stack.noise)
+    """Return what one street's own weeks say about its movement, and the odd levels that they speak for."""
     odds = candidates(place, weeks.number, treated=treated)
-    C = np.column_stack([one.column for one in odds]) if odds else np.zeros((len(weeks.number), 0))
-    plain = np.empty((len(ways), len(SIZES)))
-    factor: dict[tuple[float, float], Floats] = {}
-    for row, way in enumerate(ways):
-        K = motion.week_step**2 * way.covariance(stack.number)
-        kind = way.memory_weeks, way.shock
-        fresh: list[Floats] | None = [] if kind not in factor else None
-        for column, size in enumerate(SIZES):
-            solved = _solve(stack, size**2 * K + fixed)
-            plain[row, column] = solved.likelihood + _prior_of_size(size, motion.week_step_spread) + way.log_prior
-            if fresh is not None:
-                fresh.append(added(solved, C).factor)
-        if fresh is not None:
-            factor[kind] = np.array(fresh)
-    if not odds:
-        return _Alone(plain, ())
-    factors = np.array([factor[way.memory_weeks, way.shock] for way in ways])
-    evidence = np.array([[log_evidence(one) for one in row] for row in factors])
+    plain, factor = _explained(weeks, odds, motion, date, ways, southern=southern, treated=treated)
     share = np.exp(plain - plain.max())[:, :, None]
-    mean = (share * np.exp(np.minimum(factors, 300.0))).sum(axis=(0, 1)) / share.sum()
-    return _Alone(plain + evidence, tuple(odd for odd, size in zip(odds, mean, strict=True) if size > SPEAKS_FOR))
+    mean = (share * np.exp(np.minimum(factor, 300.0))).sum(axis=(0, 1)) / share.sum()
+    worth = tuple(odd for odd, size in zip(odds, mean, strict=True) if size > SPEAKS_FOR)
+    return _Alone(plain + log_evidence(factor), worth)
+
+
+def _explained(
+    weeks: Weeks,
+    odds: Sequence[Odd],
+    motion: Motion,
+    date: pd.Timestamp,
+    ways: Sequence[Way],
+    *,
+    southern: bool,
+    treated: bool,
+) -> tuple[Floats, Floats]:
+    """Return log posterior weights of a street's movement, shape (ways, sizes), and log Bayes factors, (ways, sizes, odds)."""
+    stack = _stacked([weeks], int(treated), motion, date, southern=southern)
+    holidays = np.diag([motion.year_end_sd**-2, motion.school_break_sd**-2])
+    street = Street(
+        stack.number,
+        stack.level,
+        stack.noise,
+        np.column_stack([stack.X, stack.breaks]),
+        block_diag(stack.precision, holidays),
+    )
+    C = np.column_stack([np.zeros((len(stack.number), 0)), *(odd.column for odd in odds)])
+    seen = explained(street, C, ways, motion.week_step * SIZES)
+    prior = np.array(
+        [[_prior_of_size(size, motion.week_step_spread) + way.log_prior for size in SIZES] for way in ways]
+    )
+    return seen.likelihood + prior, seen.factor
 
 
 @one_thread()
 def odd_evidence(weeks: Weeks, motion: Motion, date: pd.Timestamp) -> tuple[float, int]:
     """Return the sum of the Bayes factors of a treated street's odd levels, by its own weeks alone, and how many were tried."""
-    stack = _stacked([weeks], 1, motion, date, southern=False)
-    fixed = _calendar(stack.breaks, motion) + np.diag(stack.noise)
-    C = [one.column for one in candidates(0, weeks.number, treated=True)]
-    if not C:
+    odds = candidates(0, weeks.number, treated=True)
+    if not odds:
         return 0.0, 0
-    plain, factors = [], []
-    for way in WAYS:
-        K = motion.week_step**2 * way.covariance(stack.number)
-        for size in SIZES:
-            solved = _solve(stack, size**2 * K + fixed)
-            plain.append(solved.likelihood + _prior_of_size(size, motion.week_step_spread) + way.log_prior)
-            factors.append(added(solved, np.column_stack(C)).factor)
-    share = np.exp(np.array(plain) - max(plain))
-    return float(share @ np.exp(np.minimum(factors, 300.0)).sum(axis=1) / share.sum()), len(C)
+    plain, factor = _explained(weeks, odds, motion, date, WAYS, southern=False, treated=True)
+    share = np.exp(plain - plain.max())
+    return float((share * np.exp(np.minimum(factor, 300.0)).sum(axis=-1)).sum() / share.sum()), len(odds)
 
 
 def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:

@@ -40,9 +40,13 @@ class Way:
         """Return the covariance of the movement in these weeks, for a step of one a week."""
         lag = np.abs(number[:, None] - number[None, :])
         K = self.memory_weeks / 2 * np.exp(-lag / self.memory_weeks) + self.shock**2 * (lag == 0)
-        away = (1 - np.cos(2 * np.pi * number / WEEKS_OF_YEAR)) / 2
-        scale = self.contrast**away
+        scale = self.scale(number)
         return np.asarray(K * scale[:, None] * scale[None, :], dtype=float)
+
+    def scale(self, number: Ints) -> Floats:
+        """Return how many times as much it moves in these weeks as around the date."""
+        away = (1 - np.cos(2 * np.pi * number / WEEKS_OF_YEAR)) / 2
+        return np.asarray(self.contrast**away, dtype=float)
 
 
 WAYS = tuple(Way(*one) for one in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))

@@ -1,0 +1,70 @@
+"""One street by itself: the filter over its weeks says what least squares under their covariance says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.analytics.streets import MEASURE, ZONE, town
+
+from telstraat_analytics import Measure, Question, evaluate
+from telstraat_analytics.model import step
+from telstraat_analytics.model.odd import added, candidates
+from telstraat_analytics.model.priors import MOTIONS
+from telstraat_analytics.model.ways import WAYS
+from telstraat_analytics.model.weeks import Weeks
+
+DATE = pd.Timestamp("2025-09-22")
+
+
+def street(kind: str, odd: float) -> Weeks:
+    """A street of a year with a gap of five weeks, holidays, and an odd level before the date."""
+    rng = np.random.default_rng(7)
+    number = np.setdiff1d(np.arange(-52, 5), np.arange(-20, -15))
+    motion = MOTIONS[kind]
+    level = 5 + rng.normal(0, motion.week_step, len(number)).cumsum() + odd * ((number >= -6) & (number < 0))
+    breaks = np.column_stack([(number // 2 == -20) * 0.7, np.isin(number, [-10, -9, -8]) * 1.0])
+    noise = motion.day_noise**2 * rng.uniform(0.05, 0.5, len(number))
+    return Weeks(kind, number, level, noise, breaks, pd.Series(dtype=float), np.ones(7), 0.3, motion.day_noise)
+
+
+@pytest.mark.parametrize("treated", [True, False])
+@pytest.mark.parametrize(("kind", "odd"), [("car", 0.0), ("bike", 0.6), ("v85", -4.0)])
+def test_every_way_and_size_is_weighed_as_least_squares_weighs_it(kind: str, odd: float, treated: bool) -> None:
+    weeks, motion = street(kind, odd), MOTIONS[kind]
+    odds = candidates(0, weeks.number, treated=treated)
+    plain, factor = step._explained(weeks, odds, motion, DATE, WAYS, southern=False, treated=treated)
+    stack = step._stacked([weeks], int(treated), motion, DATE, southern=False)
+    fixed = step._calendar(stack.breaks, motion) + np.diag(stack.noise)
+    C = np.column_stack([one.column for one in odds])
+    usual, expected = np.empty_like(plain), np.empty_like(factor)
+    for row, way in enumerate(WAYS):
+        K = motion.week_step**2 * way.covariance(stack.number)
+        for column, size in enumerate(step.SIZES):
+            solved = step._solve(stack, size**2 * K + fixed)
+            prior = step._prior_of_size(size, motion.week_step_spread) + way.log_prior
+            usual[row, column] = solved.likelihood + prior
+            expected[row, column] = added(solved, C).factor
+    assert np.ptp(expected.reshape(3, 3, 5, len(step.SIZES), -1), axis=2).max() > 0.5, "contrasts of seasons matter"
+    assert plain - plain.max() == pytest.approx(usual - usual.max(), abs=1e-6)
+    assert factor == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_a_street_too_short_for_an_odd_level_is_still_weighed() -> None:
+    weeks, motion = street("car", 0.0).between(-2, 1), MOTIONS["car"]
+    assert candidates(0, weeks.number, treated=True) == []
+    alone = step._alone(0, weeks, motion, DATE, False, WAYS, treated=True)
+    assert alone.odds == ()
+    assert np.isfinite(alone.weight).all()
+
+
+def test_what_is_left_out_as_negligible_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = town(4, ("a", "b", "c", "d"), before=400)
+    measure = Measure("m", MEASURE, ("a",), ("b", "c", "d"), timezone=ZONE, after_days=28)
+    answers = []
+    for negligible in (step.NEGLIGIBLE, 1e-9):
+        monkeypatch.setattr(step, "NEGLIGIBLE", negligible)
+        effect = evaluate(frame, measure, Question("car", hours=tuple(range(8, 19)))).effect
+        assert effect is not None
+        answers.append([effect.estimate, effect.low, effect.high])
+    assert answers[0] == pytest.approx(answers[1], abs=0.005)
