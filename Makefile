@@ -22,7 +22,7 @@ demo: setup-demo
 
 test: setup
 	@scripts/system-packages
-	@$(BIN)/python -m telstraat_device.compile_ahead --all || echo "Tests of what is missing are skipped by name."
+	@$(BIN)/python -m telstraat_device.native.precompile --all || echo "Tests of what is missing are skipped by name."
 	@TELSTRAAT_KERNELS=jit $(BIN)/python -m telstraat_cli.stack.warm street
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -52,7 +52,7 @@ $(VENV)/.dev-ready: pyproject.toml constraints.txt
 	@touch $@ $(VENV)/.demo-ready
 
 ahead: setup
-	@$(BIN)/python -m telstraat_device.compile_ahead --all
+	@$(BIN)/python -m telstraat_device.native.precompile --all
 
 wheel: ahead
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

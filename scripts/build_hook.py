@@ -20,7 +20,7 @@ class CoreAhead(BuildHookInterface[Any]):
         if version == "editable":
             return
         sys.path.insert(0, str(Path(self.root) / "device"))
-        from telstraat_device.ahead import NEEDED, PACKAGE, library_path
+        from telstraat_device.native.precompiled import NEEDED, PACKAGE, library_path
 
         for machine in NEEDED:
             path = library_path(machine)

@@ -24,7 +24,7 @@ from telstraat_firmware_sim.fault_proxy import FaultProxy
 # Tests call single kernels, which only numba has; what they start as a process of its own decides for itself.
 with pytest.MonkeyPatch.context() as environment:
     environment.setenv("TELSTRAAT_KERNELS", "jit")
-    importlib.import_module("telstraat_device.kernel")
+    importlib.import_module("telstraat_device.native.kernel")
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def run(*words: str | Path, cwd: Path, **environment: str) -> subprocess.Complet
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    ahead = run(sys.executable, "-m", "telstraat_device.compile_ahead", "--all", cwd=folder)
+    ahead = run(sys.executable, "-m", "telstraat_device.native.precompile", "--all", cwd=folder)
     if "no linker" in ahead.stderr:
         pytest.skip(
             "NO LINKER FOR BOTH MACHINES HERE: no wheel as users get it (scripts/system-packages installs them)"
@@ -83,11 +83,11 @@ def test_one_wheel_carries_the_counting_core_for_every_machine(wheel: Path) -> N
     with zipfile.ZipFile(wheel) as carried:
         cores = [name for name in carried.namelist() if name.endswith(".so")]
     assert sorted(name.split("-")[1] for name in cores) == ["aarch64", "x86_64"]
-    assert {str(Path(name).parent) for name in cores} == {"telstraat_device/compiled"}
+    assert {str(Path(name).parent) for name in cores} == {"telstraat_device/native/compiled"}
 
 
 def test_what_is_installed_counts_without_a_compiler(device_only: Path, tmp_path: Path) -> None:
-    code = "import sys, telstraat_device.counter; print(telstraat_device.__file__, 'numba' in sys.modules)"
+    code = "import sys, telstraat_device.counting.counter; print(telstraat_device.__file__, 'numba' in sys.modules)"
     done = run(device_only / "python", "-c", code, cwd=tmp_path, TELSTRAAT_KERNELS="ahead")
     assert done.returncode == 0, done.stderr
     assert "site-packages" in done.stdout

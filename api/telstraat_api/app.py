@@ -10,23 +10,23 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from telstraat_api import assets, health, pages, problems, well_known, work_pages
-from telstraat_api.access import SCHEMES, check_key
-from telstraat_api.bodies import BodyLimit
 from telstraat_api.database import Database
 from telstraat_api.discretion import ReadSettled
-from telstraat_api.evaluator import Evaluator
+from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.exports import Exporter
 from telstraat_api.following import stop
-from telstraat_api.headers import HardeningHeaders
-from telstraat_api.kept import ForgetAfterChanges, Kept
+from telstraat_api.http import health, problems, well_known
+from telstraat_api.http.access import SCHEMES, check_key
+from telstraat_api.http.bodies import BodyLimit
+from telstraat_api.http.headers import HardeningHeaders
+from telstraat_api.http.rates import Buckets, RateLimit
+from telstraat_api.http.response_cache import ForgetAfterChanges, Kept
+from telstraat_api.http.slashes import TrailingSlashes
 from telstraat_api.live import LiveHub
-from telstraat_api.rates import Buckets, RateLimit
 from telstraat_api.settings import ApiSettings, read_settings
 from telstraat_api.sign_in import pages as sign_in
 from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
-from telstraat_api.slashes import TrailingSlashes
 from telstraat_api.telraam import instances as cameras
 from telstraat_api.telraam import legacy, places, snapshots, summaries, traffic, typical, welcome
 from telstraat_api.v1 import (
@@ -45,6 +45,7 @@ from telstraat_api.v1 import (
     streams,
     workshops,
 )
+from telstraat_api.web import assets, measures_workshops, pages
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -108,7 +109,7 @@ def add_routes(app: FastAPI) -> None:
         sign_in,
         stop,
         pages,
-        work_pages,
+        measures_workshops,
     )
     for part in ours:
         app.include_router(part.router)

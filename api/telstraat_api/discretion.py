@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from telstraat_api.access import Reader, Role, reader_of
 from telstraat_api.counts import KINDS, RATED, Period
 from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ForbiddenError
+from telstraat_api.http.access import Reader, Role, reader_of
 from telstraat_api.periods import Bucket, Window, start_of, whole, zone
 from telstraat_api.reading import read_periods
 from telstraat_api.settings import ApiSettings

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from telstraat_api.answers import stamp
 from telstraat_api.database import Database
+from telstraat_api.http.answers import stamp
 from telstraat_api.periods import Bucket, Window, zone
 from telstraat_api.reading import read_watched
 from telstraat_api.states import ON_THE_WAY, Stretch, due_at, gaps

@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 
 from telstraat_api.app import create_app
-from telstraat_api.connections import BoundedProtocol, raise_file_limit
+from telstraat_api.http.connections import BoundedProtocol, raise_file_limit
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings
 

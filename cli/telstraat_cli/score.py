@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from telstraat_cli.errors import CliError
-from telstraat_device.crossings import Crossing
+from telstraat_device.counting.crossings.crossing import Crossing
 
 TOLERANCE_S = 0.7  # with 2 s a blind metronome that knows only totals scores 0.88
 IMPOSSIBLE = 1e6

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telstraat_cli.errors import CliError
-from telstraat_device.counter import Counter
-from telstraat_device.crossings import CLASSES, Crossing
-from telstraat_device.frames import Frame, FrameSource
-from telstraat_device.line import Segment
-from telstraat_device.video import quiet_opencv
+from telstraat_device.cameras.frames import Frame, FrameSource
+from telstraat_device.cameras.video import quiet_opencv
+from telstraat_device.counting.counter import Counter
+from telstraat_device.counting.crossings.crossing import CLASSES, Crossing
+from telstraat_device.counting.crossings.line import Segment
 
 TAIL_FRAMES = 40
 FRESH_S = 1.5  # so long a crossing stays marked

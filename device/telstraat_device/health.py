@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from telstraat_contract.messages import MAX_RANGES, Health
-from telstraat_device.outbox import Outbox, Stream
+from telstraat_device.delivery.outbox import Outbox, Stream
 
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
 HOT_C = 80.0  # a Pi slows itself down from here on

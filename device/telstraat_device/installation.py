@@ -12,8 +12,8 @@ import msgspec
 from telstraat_contract.errors import MessageError
 from telstraat_contract.messages import Config, decode
 from telstraat_contract.topics import Channel
+from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.errors import LineError
-from telstraat_device.line import Segment
 from telstraat_device.settings import CameraSettings
 
 log = logging.getLogger(__name__)

@@ -19,20 +19,20 @@ from typing import Protocol
 
 from telstraat_contract.messages import Config, Flag, Health, Live, encode
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_device.clock import AnchoredClock, Clock, Reading, SystemClock
-from telstraat_device.counter import Counter, CounterSettings
-from telstraat_device.crossings import Crossing
+from telstraat_device.cameras.frames import Frame, FrameSource, Luma
+from telstraat_device.counting.counter import Counter, CounterSettings
+from telstraat_device.counting.crossings.crossing import Crossing
+from telstraat_device.counting.crossings.line import Segment
+from telstraat_device.delivery.outbox import Limits, Outbox
+from telstraat_device.delivery.publisher import Publisher, Sources, spread_of
 from telstraat_device.errors import DeviceError, LineError, SettingsError, SourceError
-from telstraat_device.frames import Frame, FrameSource, Luma
 from telstraat_device.health import Condition, health_messages
 from telstraat_device.installation import Installation
-from telstraat_device.line import Segment
-from telstraat_device.outbox import Limits, Outbox
-from telstraat_device.periods import NO_FLAG, Late, Periods, Rules
-from telstraat_device.publisher import Publisher, Sources, spread_of
+from telstraat_device.quarters.clock import AnchoredClock, Clock, Reading, SystemClock
+from telstraat_device.quarters.periods import NO_FLAG, Late, Periods, Rules
+from telstraat_device.quarters.tally import Quarter, live_of
+from telstraat_device.quarters.uptime import Uptime, View
 from telstraat_device.settings import Settings
-from telstraat_device.tally import Quarter, live_of
-from telstraat_device.uptime import Uptime, View
 
 PRUNE_EVERY_S = 60.0
 ERRORS_IN_A_ROW_MAX = 50  # as many frames that cannot be counted: the source is opened anew

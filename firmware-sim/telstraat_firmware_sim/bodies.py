@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telstraat_device.crossings import ClassName
+from telstraat_device.counting.crossings.crossing import ClassName
 
 
 @dataclass(frozen=True, slots=True)

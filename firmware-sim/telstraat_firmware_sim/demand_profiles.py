@@ -1,6 +1,6 @@
 """What streets are like, in constants: the shape of a week, the share that varies, what rain and holidays do.
 
-Fitted by `bench/calibrate_demand.py` on counts of Telraam sensors in Chateaubourg (CC BY 4.0; Agis-ta-terre, Telraam) and of
+Fitted by `bench/simulator/calibrate_demand.py` on counts of Telraam sensors in Chateaubourg (CC BY 4.0; Agis-ta-terre, Telraam) and of
 the Fremont Bridge counter (Seattle Department of Transportation, open data); it prints its fits beside what stands here.
 What could not be measured says "assumed".
 """

@@ -19,12 +19,12 @@ import msgspec
 from telstraat_contract.messages import Health, Report, decode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.topics import Channel
+from telstraat_device.delivery.outbox import Outbox
+from telstraat_device.delivery.publisher import Publisher, Sources, spread_of
 from telstraat_device.health import Condition, health_messages
-from telstraat_device.outbox import Outbox
-from telstraat_device.periods import State
-from telstraat_device.publisher import Publisher, Sources, spread_of
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import BrokerSettings, SendSettings, SensorSettings, Settings, StorageSettings
-from telstraat_device.tally import Quarter, Tally
 from telstraat_firmware_sim.errors import FleetError
 
 STEP_S = 0.2

@@ -10,7 +10,7 @@ from math import cos, radians, sin, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.frames import ClosingSource, Frame, Luma
+from telstraat_device.cameras.frames import ClosingSource, Frame, Luma
 from telstraat_firmware_sim import columns
 from telstraat_firmware_sim.backdrop import MARGIN_PX, lamp_places, night_light, paint_backdrop
 from telstraat_firmware_sim.bodies import BODIES, INDEX

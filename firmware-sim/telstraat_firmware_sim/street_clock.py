@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from telstraat_device.frames import ClosingSource, Frame
+from telstraat_device.cameras.frames import ClosingSource, Frame
 from telstraat_firmware_sim.errors import SceneError
 from telstraat_firmware_sim.settings import StreetSettings
 from telstraat_firmware_sim.street import Street

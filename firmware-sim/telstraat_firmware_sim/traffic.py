@@ -13,7 +13,7 @@ from math import ceil, hypot, inf
 
 import numpy as np
 
-from telstraat_device.crossings import ClassName, Direction
+from telstraat_device.counting.crossings.crossing import ClassName, Direction
 from telstraat_firmware_sim.bodies import BODIES, INDEX
 from telstraat_firmware_sim.drive import STEP_S, drive
 from telstraat_firmware_sim.layout import Floats, Layout

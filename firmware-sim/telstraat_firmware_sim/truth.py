@@ -12,7 +12,7 @@ from typing import Self
 
 import msgspec
 
-from telstraat_device.crossings import ClassName, Direction
+from telstraat_device.counting.crossings.crossing import ClassName, Direction
 from telstraat_firmware_sim.errors import TruthError
 
 

@@ -13,7 +13,7 @@ from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor
 
 from telstraat_analytics import Measure
 from telstraat_analytics.errors import FrameError
-from telstraat_api.evaluating import read_hours
+from telstraat_api.evaluations.evaluating import read_hours
 from telstraat_cli.main import main
 from telstraat_ingest import registry
 from telstraat_ingest.imports import Source, import_file

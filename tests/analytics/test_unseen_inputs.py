@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from bench.evaluation_ours import Answer, effect_of
+from bench.evaluation.ours import Answer, effect_of
 from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Evaluation, Measure, Question, evaluate

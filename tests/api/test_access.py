@@ -11,9 +11,9 @@ import pytest
 from tests.api.conftest import served
 from tests.api.streets import add_segment, add_sensor
 
-from telstraat_api.access import SCOPES, hashed, new_secret
 from telstraat_api.app import create_app
-from telstraat_api.rates import Buckets
+from telstraat_api.http.access import SCOPES, hashed, new_secret
+from telstraat_api.http.rates import Buckets
 from telstraat_api.settings import ApiSettings
 
 ROLES = ("public", "citizen", "professional", "operator")

@@ -18,7 +18,7 @@ from tests.api.streets import add_imported_town
 from tests.api.test_access import bearing, let_in
 
 from telstraat_analytics import Measure
-from telstraat_api.evaluating import lines_around
+from telstraat_api.evaluations.evaluating import lines_around
 from telstraat_api.following.weekly import Round, go_round
 from telstraat_api.following.weeks import WEEKS_MAX, weeks_over
 from telstraat_api.settings import ApiSettings

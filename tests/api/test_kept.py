@@ -12,7 +12,7 @@ from tests.api.conftest import served
 from tests.api.streets import a_neighbourhood, add_segment
 from tests.api.test_access import bearing, let_in
 
-from telstraat_api.kept import Kept
+from telstraat_api.http.response_cache import Kept
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.quarters import quarter_start
 

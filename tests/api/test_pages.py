@@ -14,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from tests.api.streets import BRUSSELS, QUARTER, a_neighbourhood, add_reports, add_segment
 
-from telstraat_api.languages import NAMES
+from telstraat_api.web.languages import NAMES
 from telstraat_contract.quarters import quarter_start
 
 PACKAGE = Path(__file__).resolve().parents[2] / "api" / "telstraat_api"
@@ -99,7 +99,7 @@ def test_every_text_is_translated_with_its_values(code: str) -> None:
         message if isinstance(message, str) else message[0]
         for _, _, message, _, _ in extract_from_dir(PACKAGE, method_map, keywords=keywords)
     }
-    catalogue = read_po(BytesIO((PACKAGE / "locales" / code / "messages.po").read_bytes()), locale=code)
+    catalogue = read_po(BytesIO((PACKAGE / "web" / "locales" / code / "messages.po").read_bytes()), locale=code)
     found = {text: catalogue.get(text) for text in used}
     assert [text for text, message in found.items() if not message or not all(message.string or [""])] == []
     for message in catalogue:

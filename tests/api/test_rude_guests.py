@@ -19,11 +19,11 @@ import pytest
 from tests.api.conftest import NOON, served
 from tests.api.streets import add_reports, add_segment, add_sensor, plausible_days
 
-from telstraat_api.bodies import BODY_MAX, LIMITS
-from telstraat_api.connections import HEAD_BYTES_MAX, HEADERS_MAX, BoundedProtocol
 from telstraat_api.database import Database
 from telstraat_api.errors import BusyError, DatabaseError, TooManyStreamsError
 from telstraat_api.exports import Exporter
+from telstraat_api.http.bodies import BODY_MAX, LIMITS
+from telstraat_api.http.connections import HEAD_BYTES_MAX, HEADERS_MAX, BoundedProtocol
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings
 

@@ -18,8 +18,8 @@ from tests.api.conftest import served
 from tests.api.mail_and_identities import Identities, Letters, identity_provider, mail_server
 from tests.api.test_access import let_in
 
-from telstraat_api.access import COOKIE
 from telstraat_api.errors import SettingsError
+from telstraat_api.http.access import COOKIE
 from telstraat_api.settings import ApiSettings, read_settings
 
 ADDRESS = "citizen@example.org"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from telstraat_api.counts import COLUMNS, Period
 from telstraat_api.periods import Window
-from telstraat_api.street_day import without_what_is_to_come
+from telstraat_api.web.street_day import without_what_is_to_come
 
 MIDNIGHT = datetime(2026, 5, 4, tzinfo=UTC)
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)

@@ -20,7 +20,7 @@ from tests.device.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
 
 from telstraat_cli.main import main
 from telstraat_cli.score import Clip, TrueCrossing, assign, pooled, read_clips, score_clip
-from telstraat_device.crossings import CLASSES, DIRECTIONS, Crossing
+from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
 
 CLIPS = os.environ.get("TELSTRAAT_CLIPS")
 LINE = "160,20,160,220"

@@ -23,7 +23,7 @@ from telstraat_cli.stack.broker import mosquitto_program
 from telstraat_cli.stack.home import Home
 from telstraat_cli.stack.needs import absent_libraries
 from telstraat_contract.messages import Flag
-from telstraat_device.video import quiet_opencv
+from telstraat_device.cameras.video import quiet_opencv
 
 FAST = ("--past", "1200", "--pace", "120", "--size", "160x120", "--fps", "4")  # a quarter takes 8 s or little more
 AS_NOBODY = (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from telstraat_device.background import (
+from telstraat_device.counting.foreground.background import (
     ADOPT_S,
     ADOPT_YOUNG_S,
     FLOOR,
@@ -20,9 +20,9 @@ from telstraat_device.background import (
     YOUNG_S,
     shrink_factor,
 )
-from telstraat_device.blobs import CHANGE_STEP
-from telstraat_device.glow import ACROSS_PX, DOWN_PX, NEAR_DARK_PX, NEAR_PX
-from telstraat_device.pixels import (
+from telstraat_device.counting.foreground.blobs import CHANGE_STEP
+from telstraat_device.counting.foreground.headlights import ACROSS_PX, DOWN_PX, NEAR_DARK_PX, NEAR_PX
+from telstraat_device.counting.foreground.pixels import (
     BLACK,
     LEAST,
     RING_PX,
@@ -120,7 +120,7 @@ def without_light(small: Plane, mean: Plane, mask: Plane) -> Plane:
 
 
 class Planes:
-    """The background of `telstraat_device.background`, after its description."""
+    """The background of `telstraat_device.counting.foreground.background`, after its description."""
 
     def __init__(self, width: int, height: int) -> None:
         self.factor = shrink_factor(width)

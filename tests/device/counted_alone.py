@@ -28,7 +28,7 @@ class Film:
     line: tuple[float, ...]
 
     def words(self) -> list[str]:
-        """Return the arguments of `bench.counting_process`."""
+        """Return the arguments of `bench.core.counting_process`."""
         return [str(word) for word in (self.path, self.width, self.height, FPS, *self.line)]
 
 
@@ -48,7 +48,7 @@ def count_alone(film: Film, kernels: str, python: Sequence[str] = (sys.executabl
     environment = os.environ | {"TELSTRAAT_KERNELS": kernels}
     if path:
         environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [*python, "-m", "bench.counting_process", *film.words()]
+    words = [*python, "-m", "bench.core.counting_process", *film.words()]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.counter import Counter
-from telstraat_device.crossings import Crossing
+from telstraat_device.counting.counter import Counter
+from telstraat_device.counting.crossings.crossing import Crossing
 
 WIDTH, HEIGHT, FPS = 320, 240, 25.0
 LINE = ((160.0, 20.0), (160.0, 220.0))  # drawn downwards: left_to_right is towards the left edge

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from telstraat_device.outbox import Outbox
+from telstraat_device.delivery.outbox import Outbox
 
 STEPS = {"open", "pwrite", "write", "fsync", "fdatasync", "rename", "replace", "unlink", "mkdir", "connect", "execute"}
 EVERY_STATEMENT = 40  # of the statements only one in so many: each report is one

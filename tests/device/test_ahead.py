@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from tests.device.counted_alone import Film, count_alone, film_of
 
-from telstraat_device import ahead
 from telstraat_device.errors import KernelError
+from telstraat_device.native import precompiled as ahead
 
 MEMORY_KB = 45 * 1024  # issue 4
 SCENES = ("dense", "night", "rain", "shake")
@@ -24,7 +24,7 @@ SCENES = ("dense", "night", "rain", "shake")
 @pytest.fixture(scope="module")
 def library() -> Path:
     """The library of these sources for this machine, made if need be."""
-    words = [sys.executable, "-m", "telstraat_device.compile_ahead"]
+    words = [sys.executable, "-m", "telstraat_device.native.precompile"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if "no linker" in done.stderr:
         pytest.skip("NO LINKER HERE: nothing is compiled ahead (apt install binutils)")
@@ -50,13 +50,13 @@ def test_both_ways_give_the_same_crossings_byte_for_byte(library: Path, film: Fi
 
 
 def test_without_a_word_about_it_the_library_is_used(library: Path) -> None:
-    code = "import sys, telstraat_device.counter as _; sys.exit('numba' in sys.modules)"
+    code = "import sys, telstraat_device.counting.counter as _; sys.exit('numba' in sys.modules)"
     environment = {key: value for key, value in os.environ.items() if key != ahead.SETTING}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
 def test_a_kernel_of_the_library_is_not_run_as_python(library: Path) -> None:
-    code = "from telstraat_device.words import majority; majority(None, 1, None)"
+    code = "from telstraat_device.counting.foreground.bitmask import majority; majority(None, 1, None)"
     environment = os.environ | {ahead.SETTING: "ahead"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "TypeError: majority stands within the library" in done.stderr
@@ -99,7 +99,7 @@ def test_a_processor_that_is_too_old_is_told_what_it_lacks(
 
 
 def test_when_the_library_is_asked_for_nothing_else_will_do(folder: Path) -> None:
-    with pytest.raises(KernelError, match=r"'ahead', but .* run: python -m telstraat_device.compile_ahead"):
+    with pytest.raises(KernelError, match=r"'ahead', but .* run: python -m telstraat_device.native.precompile"):
         ahead.load("ahead")
 
 
@@ -121,7 +121,16 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package
 
 
-@pytest.mark.parametrize("module", ["pixels", "core", "vectors", "track_table", "compile_ahead"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "counting/foreground/pixels",
+        "counting/foreground/segmenter",
+        "native/vectors",
+        "counting/tracking/track_table",
+        "native/precompile",
+    ],
+)
 def test_another_kernel_is_another_library(copy: Path, module: str) -> None:
     before = ahead.fingerprint()
     with (copy / f"{module}.py").open("a") as source:
@@ -131,7 +140,7 @@ def test_another_kernel_is_another_library(copy: Path, module: str) -> None:
 
 def test_what_is_no_part_of_the_machine_code_changes_nothing(copy: Path) -> None:
     before = ahead.fingerprint()
-    for module in ("outbox", "service", "publisher"):
+    for module in ("delivery/outbox", "service", "delivery/publisher"):
         with (copy / f"{module}.py").open("a") as source:
             source.write("# changed\n")
     assert ahead.fingerprint() == before
@@ -139,5 +148,5 @@ def test_what_is_no_part_of_the_machine_code_changes_nothing(copy: Path) -> None
 
 def test_whatever_has_kernels_is_a_source_of_the_library() -> None:
     marks: tuple[Any, ...] = ("\n@kernel\n", "\n@entry\n", "\n@lanes\n")
-    texts = {path: path.read_text(encoding="utf-8") for path in ahead.PACKAGE.glob("*.py")}
+    texts = {path: path.read_text(encoding="utf-8") for path in ahead.PACKAGE.rglob("*.py")}
     assert {path for path, text in texts.items() if any(mark in text for mark in marks)} <= set(ahead.sources())

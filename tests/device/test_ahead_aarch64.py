@@ -29,7 +29,7 @@ pytestmark = [
 @pytest.mark.parametrize("processor", ["cortex-a53", "cortex-a72", "cortex-a76"])
 def test_the_crossings_are_those_of_x86_byte_for_byte(tmp_path: Path, scene: str, processor: str) -> None:
     """The processors of the Pi 3 and Zero 2, the 4 and the 5."""
-    made = [sys.executable, "-m", "telstraat_device.compile_ahead", "--all"]
+    made = [sys.executable, "-m", "telstraat_device.native.precompile", "--all"]
     subprocess.run(made, check=True, capture_output=True)
     film = film_of(scene, tmp_path, 640, 480, 20.0)
     folder = Path(SYSTEM).resolve()

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.device import byte_planes
 
-from telstraat_device.background import plane, shrink, shrink_factor, widen
-from telstraat_device.core import Sight
+from telstraat_device.counting.foreground.background import plane, shrink, shrink_factor, widen
+from telstraat_device.counting.foreground.segmenter import Sight
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4])

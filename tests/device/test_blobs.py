@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from telstraat_device import blobs as module
-from telstraat_device.background import plane
-from telstraat_device.blobs import (
+from telstraat_device.counting.foreground import blobs as module
+from telstraat_device.counting.foreground.background import plane
+from telstraat_device.counting.foreground.bitmask import runs_of, words_across
+from telstraat_device.counting.foreground.blobs import (
     AREA,
     CHANGED,
     SOLID,
@@ -25,7 +26,6 @@ from telstraat_device.blobs import (
     gather,
     unite,
 )
-from telstraat_device.words import runs_of, words_across
 
 WIDTH, HEIGHT = 150, 30
 Mask = NDArray[np.uint8]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from telstraat_device.cast_shadow import KNOWN_AFTER, CastShadow
-from telstraat_device.seen import Seen
+from telstraat_device.counting.foreground.cast_shadow import KNOWN_AFTER, CastShadow
+from telstraat_device.counting.tracking.observation import Seen
 
 NOTHING = (0.0, 0.0, 0.0, 0.0)
 

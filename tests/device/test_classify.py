@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from telstraat_device.bodies import BICYCLE, BODIES, CAR, LORRY, PERSON, Body, BodyTable
-from telstraat_device.classify import Classifier
-from telstraat_device.perspective import Perspective
-from telstraat_device.seen import Seen
+from telstraat_device.counting.crossings.bodies import BICYCLE, BODIES, CAR, LORRY, PERSON, Body, BodyTable
+from telstraat_device.counting.crossings.classify import Classifier
+from telstraat_device.counting.crossings.perspective import Perspective
+from telstraat_device.counting.tracking.observation import Seen
 
 
 def seen(body: Body, scale: float, angle_deg: float, heading_deg: float, rng: np.random.Generator) -> Seen:

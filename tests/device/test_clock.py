@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 from tests.harness.moved_clock import NOT_HERE, MovedClock
 
-from telstraat_device.clock import NOT_BEFORE, AnchoredClock, Reading, SystemClock, boot_id, clock_is_synchronised
+from telstraat_device.quarters.clock import (
+    NOT_BEFORE,
+    AnchoredClock,
+    Reading,
+    SystemClock,
+    boot_id,
+    clock_is_synchronised,
+)
 
 
 def test_a_recording_counts_from_its_start() -> None:
@@ -72,7 +79,7 @@ def test_the_kernel_can_be_asked_here() -> None:
 @pytest.mark.parametrize(("shown", "believed"), [("1970-01-01 00:01:00", False), ("2027-03-01 12:00:00", True)])
 def test_a_time_before_the_software_was_built_is_never_believed(tmp_path: Path, shown: str, believed: bool) -> None:
     code = (
-        "from telstraat_device.clock import SystemClock\n"
+        "from telstraat_device.quarters.clock import SystemClock\n"
         "reading = SystemClock('system').now()\n"
         "print(reading.trusted, reading.monotonic_s > 0)"
     )

@@ -81,7 +81,7 @@ def tls_port(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_a_certificate_that_ends_soon_is_an_alarm_until_a_later_connection_shows_another(
     tls_port: int, certificates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days_left: int, is_told: bool
 ) -> None:
-    monkeypatch.setattr("telstraat_device.publisher.LOOK_AGAIN_S", 0.2)
+    monkeypatch.setattr("telstraat_device.delivery.publisher.LOOK_AGAIN_S", 0.2)
     over_tls = {"host": "localhost", "tls": True, "ca_file": str(certificates / "ours.crt")}
     before_end_s = time.time() + (CERTIFICATE_DAYS - days_left) * 86_400
     with wire(device_settings(tmp_path, "tls-1", tls_port, broker=over_tls), now_s=before_end_s) as w:

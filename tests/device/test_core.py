@@ -11,9 +11,9 @@ from tests.device import byte_planes
 from tests.device.byte_planes import Planes
 from tests.device.test_blobs import packed
 
-from telstraat_device import core
-from telstraat_device.core import Sight
-from telstraat_device.words import majority
+from telstraat_device.counting.foreground import segmenter as core
+from telstraat_device.counting.foreground.bitmask import majority
+from telstraat_device.counting.foreground.segmenter import Sight
 
 
 @settings(max_examples=30, deadline=None)

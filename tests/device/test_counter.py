@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.device.drawn import HEIGHT, LINE, WIDTH, Thing, count, frames, straight, through
 
-from telstraat_device.counter import Counter, CounterSettings
+from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.errors import FrameError, LineError
 
 RIGHT, LEFT = "right_to_left", "left_to_right"  # to the right edge, to the left edge: the line is drawn downwards

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telstraat_device.background import plane
-from telstraat_device.follow import GAPS, POINTS, SEARCH_PX, shift
+from telstraat_device.counting.foreground.background import plane
+from telstraat_device.counting.tracking.assignment import GAPS, POINTS, SEARCH_PX, shift
 
 WIDTH, HEIGHT = 90, 60
 

@@ -11,8 +11,8 @@ from tests.device import byte_planes
 from tests.device.drawn import HEIGHT, WIDTH, Thing, count, frames, straight
 from tests.device.test_blobs import packed
 
-from telstraat_device.background import plane
-from telstraat_device.glow import Glow, broaden, close_columns, close_rows, take_light_off
+from telstraat_device.counting.foreground.background import plane
+from telstraat_device.counting.foreground.headlights import Glow, broaden, close_columns, close_rows, take_light_off
 
 ACROSS, DOWN = 120, 90
 Picture = NDArray[np.uint8]

@@ -10,10 +10,10 @@ from tests.device.toys import NOON_S
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, decode, encode
 from telstraat_contract.topics import Channel
 from telstraat_device import health
+from telstraat_device.delivery.outbox import Outbox
 from telstraat_device.health import Condition, board_alarms, health_messages, told
-from telstraat_device.outbox import Outbox
-from telstraat_device.periods import State
-from telstraat_device.tally import Quarter
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter
 
 CONDITION = Condition(
     at_s=NOON_S + 60.0, clock_trusted=True, config=3, fps=24.987, dropped_frames=4, restarts=1, alarms=("no receipt",)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from telstraat_device.ahead import fingerprint
-from telstraat_device.kernel import cache_folder
+from telstraat_device.native.kernel import cache_folder
+from telstraat_device.native.precompiled import fingerprint
 
 
 def test_the_fingerprint_is_short_and_steady() -> None:

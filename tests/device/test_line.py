@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from telstraat_device.counting.crossings.line import Line, checked_line, parse_line
 from telstraat_device.errors import LineError
-from telstraat_device.line import Line, checked_line, parse_line
 
 number = st.floats(-500, 500, allow_nan=False)
 

@@ -9,10 +9,10 @@ import tracemalloc
 import numpy as np
 from tests.device.drawn import HEIGHT, LINE, WIDTH, Thing, frames, straight, through
 
-from telstraat_device.core import Sight
-from telstraat_device.counter import Counter
-from telstraat_device.moves import Moves
-from telstraat_device.tracks import Tracks
+from telstraat_device.counting.counter import Counter
+from telstraat_device.counting.foreground.segmenter import Sight
+from telstraat_device.counting.tracking.tracker import Moves
+from telstraat_device.counting.tracking.tracks import Tracks
 
 TO_AND_FRO = [
     Thing(through((1.5, -20, 80), (3, 200, 80), (4.5, -20, 80), (6, 340, 80))),

@@ -17,13 +17,13 @@ from tests.device.toys import NOON_S, QUARTER_S
 
 from telstraat_contract.messages import Flag, Receipt, Report, decode
 from telstraat_contract.topics import Channel
+from telstraat_device.delivery.outbox import MEMORY_REPORTS_MAX, Limits, Outbox, Row
+from telstraat_device.delivery.outbox_file import FILE
+from telstraat_device.delivery.progress import FILE as PROGRESS
+from telstraat_device.delivery.ranges import holds, joined
 from telstraat_device.errors import StorageError
-from telstraat_device.outbox import MEMORY_REPORTS_MAX, Limits, Outbox, Row
-from telstraat_device.outbox_file import FILE
-from telstraat_device.periods import State
-from telstraat_device.progress import FILE as PROGRESS
-from telstraat_device.ranges import holds, joined
-from telstraat_device.tally import Quarter, Tally
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 
 DAY_S = 86_400
 INFINITY = float("inf")

@@ -17,10 +17,10 @@ from tests.device.toys import NOON_S, QUARTER_S
 
 from telstraat_contract.messages import Receipt, Report, decode
 from telstraat_contract.topics import Channel
-from telstraat_device.outbox import Outbox, Row
-from telstraat_device.periods import State
-from telstraat_device.ranges import joined
-from telstraat_device.tally import Quarter, Tally
+from telstraat_device.delivery.outbox import Outbox, Row
+from telstraat_device.delivery.ranges import joined
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 
 INFINITY = float("inf")
 TALKS_MAX = 20

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from telstraat_device import track_table as c
-from telstraat_device.passages import judge, one_in_the_dark, piece_of
-from telstraat_device.sighting import MEDIANS
+from telstraat_device.counting.crossings.line_crossing import judge, one_in_the_dark, piece_of
+from telstraat_device.counting.tracking import track_table as c
+from telstraat_device.counting.tracking.measure_track import MEDIANS
 
 
 def crossed(

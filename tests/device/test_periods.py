@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.device.toys import NOON_S, QUARTER_S, at, late, second
 
 from telstraat_contract.messages import Flag
-from telstraat_device.clock import Reading
-from telstraat_device.periods import BACK_MAX_S, GRACE_S, SLICE_S, Periods, Rules, State
-from telstraat_device.tally import Quarter
-from telstraat_device.uptime import Span
+from telstraat_device.quarters.clock import Reading
+from telstraat_device.quarters.periods import BACK_MAX_S, GRACE_S, SLICE_S, Periods, Rules, State
+from telstraat_device.quarters.tally import Quarter
+from telstraat_device.quarters.uptime import Span
 
 
 def run_seconds(periods: Periods, first: int, last: int, *, cars_every: int = 0) -> None:

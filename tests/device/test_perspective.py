@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from telstraat_device.bodies import Body, BodyTable
-from telstraat_device.perspective import FOCAL, Perspective
+from telstraat_device.counting.crossings.bodies import Body, BodyTable
+from telstraat_device.counting.crossings.perspective import FOCAL, Perspective
 
 WIDTH, HEIGHT, LINE_Y = 320, 240, 130.0
 CAMERA_M = 5.0

@@ -20,9 +20,9 @@ from tests.harness.processes import wait_until
 
 from telstraat_contract.messages import Config, Health, Live, Receipt, Status, Watch, decode
 from telstraat_contract.topics import Channel, topic
-from telstraat_device.connection import tls_context
-from telstraat_device.periods import State
-from telstraat_device.publisher import spread_of
+from telstraat_device.delivery.connection import tls_context
+from telstraat_device.delivery.publisher import spread_of
+from telstraat_device.quarters.periods import State
 from telstraat_firmware_sim.fault_proxy import FaultProxy
 
 NEWEST, OLDER = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311

@@ -19,14 +19,14 @@ from tests.harness.brokers import TestBroker
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Config, Flag, Health, Live, Receipt, Report, Watch
 from telstraat_device import service as service_module
-from telstraat_device.clock import AnchoredClock, Clock, SystemClock
+from telstraat_device.cameras.frames import Frame, FrameSource
+from telstraat_device.counting.crossings.line import Segment
+from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.errors import CameraError, LineError, SettingsError, SourceError
-from telstraat_device.frames import Frame, FrameSource
-from telstraat_device.line import Segment
-from telstraat_device.outbox_file import FILE
+from telstraat_device.quarters.clock import AnchoredClock, Clock, SystemClock
+from telstraat_device.quarters.uptime import KnownView
 from telstraat_device.service import DeviceService, clock_of, run
 from telstraat_device.settings import Settings, settings_of
-from telstraat_device.uptime import KnownView
 
 NOON = datetime.fromtimestamp(NOON_S, UTC)
 NOBODY = 1  # a port at which nobody answers

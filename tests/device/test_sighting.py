@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from telstraat_device import track_table as c
-from telstraat_device.sighting import MEDIANS, median, settle
+from telstraat_device.counting.tracking import track_table as c
+from telstraat_device.counting.tracking.measure_track import MEDIANS, median, settle
 
 WIDTH = 320.0
 

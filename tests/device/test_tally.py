@@ -8,8 +8,17 @@ from hypothesis import strategies as st
 from tests.device.toys import NOON_S, crossing
 
 from telstraat_contract.messages import Confidence, Counts, Directed, Flag
-from telstraat_device.crossings import CLASSES, DIRECTIONS
-from telstraat_device.tally import Quarter, Tally, confidence_of, counts_of, light_of, live_of, report_of, whole_seconds
+from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS
+from telstraat_device.quarters.tally import (
+    Quarter,
+    Tally,
+    confidence_of,
+    counts_of,
+    light_of,
+    live_of,
+    report_of,
+    whole_seconds,
+)
 
 
 def tally_of(*crossings: object, flip: bool = False) -> Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telstraat_contract.messages import Flag
-from telstraat_device.uptime import CLEAR, GAP_MAX_S, KnownView, Span, Uptime
+from telstraat_device.quarters.uptime import CLEAR, GAP_MAX_S, KnownView, Span, Uptime
 
 
 def test_the_first_frame_ends_no_span() -> None:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from telstraat_device.cameras.picamera import PiCamera
+from telstraat_device.cameras.video import VideoFile, is_live, open_source
 from telstraat_device.errors import CameraError, NoFileError, NotVideoError
-from telstraat_device.picamera import PiCamera
-from telstraat_device.video import VideoFile, is_live, open_source
 
 
 @pytest.fixture

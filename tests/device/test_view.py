@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from telstraat_device.counter import Counter
-from telstraat_device.view import ViewWatch
-from telstraat_device.words import words_across
+from telstraat_device.counting.counter import Counter
+from telstraat_device.counting.foreground.bitmask import words_across
+from telstraat_device.counting.view import ViewWatch
 
 WIDTH, HEIGHT = 320, 180
 Picture = NDArray[np.uint8]

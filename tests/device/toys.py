@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from telstraat_device.clock import Reading
-from telstraat_device.crossings import CLASSES, DIRECTIONS, Crossing
-from telstraat_device.frames import Frame, Luma
-from telstraat_device.line import Segment
-from telstraat_device.periods import Late
-from telstraat_device.uptime import KnownView, Span, View
+from telstraat_device.cameras.frames import Frame, Luma
+from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
+from telstraat_device.counting.crossings.line import Segment
+from telstraat_device.quarters.clock import Reading
+from telstraat_device.quarters.periods import Late
+from telstraat_device.quarters.uptime import KnownView, Span, View
 
 WIDTH, HEIGHT = 32, 24
 LINE: Segment = ((2.0, 12.0), (30.0, 12.0))

@@ -15,12 +15,12 @@ from tests.harness.brokers import TestBroker, TestClient, password_of
 
 from telstraat_contract.messages import Config, Health, Live, Message, Receipt, Report, Status, decode, encode
 from telstraat_contract.topics import UP, Channel, parse_topic, topic
+from telstraat_device.delivery.outbox import Outbox
+from telstraat_device.delivery.publisher import Publisher, Sources
 from telstraat_device.health import Condition, health_messages
-from telstraat_device.outbox import Outbox
-from telstraat_device.periods import State
-from telstraat_device.publisher import Publisher, Sources
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import Settings, settings_of
-from telstraat_device.tally import Quarter, Tally
 
 WAIT_S = 15.0
 LATER_S = NOON_S + 400 * QUARTER_S  # all toy quarters of a test are over by then

@@ -16,7 +16,7 @@ from tests.ingest.sending import Ingest
 from telstraat_cli.chaos import differences
 from telstraat_cli.fleet_registry import register_fleet
 from telstraat_cli.stack.ledger import stored_reports
-from telstraat_device.tally import report_of
+from telstraat_device.quarters.tally import report_of
 from telstraat_firmware_sim.errors import FleetError
 from telstraat_firmware_sim.fleet import Fleet, FleetSettings, made_up_fleet
 from telstraat_firmware_sim.fleet_publish import FleetClock, FleetPublisher, FleetSensor, Wire, quarter_of

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from telstraat_device.crossings import CLASSES
-from telstraat_device.frames import FrameSource
-from telstraat_device.line import Line
+from telstraat_device.cameras.frames import FrameSource
+from telstraat_device.counting.crossings.crossing import CLASSES
+from telstraat_device.counting.crossings.line import Line
 from telstraat_firmware_sim.bodies import BODIES
 from telstraat_firmware_sim.errors import SceneError
 from telstraat_firmware_sim.layout import lay_out

@@ -7,7 +7,7 @@ from tests.analytics.streets import MEASURE, RECIPE, ZONE, town
 from telstraat_analytics import Measure, Question, evaluate_all
 
 TOWNS = 3
-BINOMIAL_HIGH = 3  # of 12 at 5 %: exceeded once in 500 runs; the 500 streets are `python -m bench.evaluation_fleet`
+BINOMIAL_HIGH = 3  # of 12 at 5 %: exceeded once in 500 runs; the 500 streets are `python -m bench.evaluation.fleet`
 
 
 def test_nothing_done_is_rarely_claimed_and_never_hidden_behind_endless_intervals() -> None:

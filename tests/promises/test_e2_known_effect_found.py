@@ -9,7 +9,7 @@ from telstraat_analytics import Measure, Question, evaluate_all
 
 TOWNS = 3
 PLANTED = -0.2
-MISSED_MAX = 3  # of 12 at 5 %: exceeded once in 500 runs; larger numbers by `python -m bench.evaluation_fleet`
+MISSED_MAX = 3  # of 12 at 5 %: exceeded once in 500 runs; larger numbers by `python -m bench.evaluation.fleet`
 
 
 def test_a_fifth_less_is_found_without_bias() -> None:

@@ -21,7 +21,7 @@ from telstraat_analytics import Measure, Question, as_counts, days_needed, evalu
 from telstraat_analytics.designs.series import prepare
 from telstraat_analytics.frames import SPEED_BINS
 from telstraat_analytics.report.following import week_sentences
-from telstraat_api.evaluating import evaluated, read_hours
+from telstraat_api.evaluations.evaluating import evaluated, read_hours
 from telstraat_api.following.weekly import looked
 from telstraat_cli.main import main
 from telstraat_ingest import registry

@@ -24,8 +24,8 @@ from tests.promises.traced_device import HEIGHT, WIDTH
 
 from telstraat_contract.messages import Report, decode, encode
 from telstraat_contract.topics import parse_topic
-from telstraat_device.outbox_file import FILE, RESERVE_FILE
-from telstraat_device.progress import FILE as PROGRESS_FILE
+from telstraat_device.delivery.outbox_file import FILE, RESERVE_FILE
+from telstraat_device.delivery.progress import FILE as PROGRESS_FILE
 
 STRACE = shutil.which("strace")
 CALLS = "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,sendfile,copy_file_range,mmap"

@@ -29,7 +29,7 @@ from tests.api.streets import QUARTER, SIDES, add_reports, add_segment, add_sens
 
 from telstraat_analytics import Measure
 from telstraat_analytics.errors import FrameError
-from telstraat_api.evaluating import read_hours
+from telstraat_api.evaluations.evaluating import read_hours
 from telstraat_api.periods import local_midnight, zone
 from telstraat_api.settings import ApiSettings
 from telstraat_ingest.rollup import refresh_all

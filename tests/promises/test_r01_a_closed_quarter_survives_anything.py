@@ -22,9 +22,9 @@ from tests.device.wires import device_settings
 
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Report
-from telstraat_device.clock import AnchoredClock
-from telstraat_device.outbox_file import FILE
-from telstraat_device.periods import State
+from telstraat_device.delivery.outbox_file import FILE
+from telstraat_device.quarters.clock import AnchoredClock
+from telstraat_device.quarters.periods import State
 from telstraat_device.service import DeviceService
 from telstraat_device.settings import Settings, settings_of
 

@@ -23,8 +23,8 @@ from tests.ingest.sending import Ingest
 from telstraat_cli.stack.broker import Kind
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.quarters import QUARTER
-from telstraat_device.periods import State
-from telstraat_device.tally import Quarter, Tally
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_ingest import registry
 
 REPORTS = 200

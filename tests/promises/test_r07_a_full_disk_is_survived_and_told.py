@@ -14,10 +14,10 @@ from tests.harness.brokers import TestBroker
 from tests.harness.disks import fill, small_disk
 
 from telstraat_contract.messages import Health
-from telstraat_device.clock import AnchoredClock
-from telstraat_device.outbox import Limits, Outbox
-from telstraat_device.periods import State
-from telstraat_device.ranges import holds
+from telstraat_device.delivery.outbox import Limits, Outbox
+from telstraat_device.delivery.ranges import holds
+from telstraat_device.quarters.clock import AnchoredClock
+from telstraat_device.quarters.periods import State
 from telstraat_device.service import DeviceService
 
 EVERY = 10

@@ -25,7 +25,7 @@ import json, sys, time
 from pathlib import Path
 from tests.device.toys import LINE, ToyCore, ToyStreet
 from tests.device.wires import device_settings
-from telstraat_device.clock import SystemClock
+from telstraat_device.quarters.clock import SystemClock
 from telstraat_device.service import DeviceService
 
 folder = Path(sys.argv[1])

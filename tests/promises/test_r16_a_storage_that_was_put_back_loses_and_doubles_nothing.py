@@ -23,11 +23,11 @@ from tests.ingest.sending import Ingest
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Report
 from telstraat_contract.quarters import QUARTER
-from telstraat_device.outbox import Outbox
-from telstraat_device.outbox_file import FILE
-from telstraat_device.periods import State
+from telstraat_device.delivery.outbox import Outbox
+from telstraat_device.delivery.outbox_file import FILE
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import Settings
-from telstraat_device.tally import Quarter, Tally
 from telstraat_ingest import registry
 
 COPIED, USED_UP = 10, 20

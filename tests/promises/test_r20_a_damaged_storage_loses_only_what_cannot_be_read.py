@@ -1,6 +1,6 @@
 """R20: of a damaged storage every report that can be read is sent as it was, every other one is told as lost, whatever is damaged.
 
-`python -m bench.outbox_damage` tries every sector and prints a table; here is every twentieth, and some of each other kind.
+`python -m bench.ingest.outbox_damage` tries every sector and prints a table; here is every twentieth, and some of each other kind.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from bench.outbox_damage import OTHER, SECTOR, bytes_of, change, fill, quarter, trials
+from bench.ingest.outbox_damage import OTHER, SECTOR, bytes_of, change, fill, quarter, trials
 from tests.device.wires import device_settings, wire
 from tests.harness.brokers import TestBroker
 from tests.harness.disks import fill as fill_disk
@@ -29,14 +29,14 @@ from tests.ingest.sending import Ingest
 
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.quarters import QUARTER, quarter_start
-from telstraat_device import salvage
+from telstraat_device.delivery import salvage
+from telstraat_device.delivery.outbox import Outbox
+from telstraat_device.delivery.outbox_file import FILE
+from telstraat_device.delivery.progress import FILE as PROGRESS
+from telstraat_device.delivery.ranges import holds
 from telstraat_device.health import ALARM_LENGTH_MAX
-from telstraat_device.outbox import Outbox
-from telstraat_device.outbox_file import FILE
-from telstraat_device.periods import State
-from telstraat_device.progress import FILE as PROGRESS
-from telstraat_device.ranges import holds
-from telstraat_device.tally import Quarter, Tally
+from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_ingest import registry
 
 SECTORS_EVERY = 20

@@ -16,7 +16,7 @@ from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until,
 
 from telstraat_contract.messages import Counts, Directed, Flag, Report
 from telstraat_contract.quarters import QUARTER
-from telstraat_device.connection import Connection, Disconnected
+from telstraat_device.delivery.connection import Connection, Disconnected
 from telstraat_ingest import registry, rollup
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep

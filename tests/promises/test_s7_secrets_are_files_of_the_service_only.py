@@ -24,7 +24,7 @@ import logging, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tests.device.toys import LINE, ToyCore, ToyStreet
-from telstraat_device.clock import AnchoredClock
+from telstraat_device.quarters.clock import AnchoredClock
 from telstraat_device.service import DeviceService, stopped_by_signals
 from telstraat_device.settings import read_settings
 

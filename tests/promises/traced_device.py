@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from telstraat_contract.messages import Flag
-from telstraat_device.clock import AnchoredClock
-from telstraat_device.frames import ClosingSource, Frame
+from telstraat_device.cameras.frames import ClosingSource, Frame
+from telstraat_device.quarters.clock import AnchoredClock
 from telstraat_device.service import run
 from telstraat_device.settings import Settings, read_settings
 from telstraat_firmware_sim.settings import StreetSettings

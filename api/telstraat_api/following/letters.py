@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from telstraat_analytics.words import word
-from telstraat_api.access import hashed, new_secret
 from telstraat_api.database import Database, Row
+from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.mail import send
 from telstraat_api.settings import ApiSettings
 

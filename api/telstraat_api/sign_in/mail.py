@@ -9,13 +9,13 @@ from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import urlencode
 
-from telstraat_api.access import hashed, new_secret
 from telstraat_api.database import Database
 from telstraat_api.errors import ApiError, SignInError, TooManyError
-from telstraat_api.languages import words
+from telstraat_api.http.access import hashed, new_secret
+from telstraat_api.http.rates import Buckets
 from telstraat_api.mail import TIMEOUT_S, send
-from telstraat_api.rates import Buckets
 from telstraat_api.settings import ApiSettings
+from telstraat_api.web.languages import words
 
 log = logging.getLogger("telstraat.api")
 LIFE = timedelta(minutes=15)

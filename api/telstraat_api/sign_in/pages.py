@@ -10,16 +10,16 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from telstraat_api.access import Reader, Role, check_origin, reader_of
 from telstraat_api.errors import NotFoundError, QueryError, SignInError, UnauthorizedError
-from telstraat_api.languages import chosen, untranslated
-from telstraat_api.pages import Pages
-from telstraat_api.rates import asker_of
+from telstraat_api.http.access import Reader, Role, check_origin, reader_of
+from telstraat_api.http.rates import asker_of
 from telstraat_api.settings import ApiSettings
 from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
 from telstraat_api.sign_in.sessions import begin, end, forget, is_secure
 from telstraat_api.v1.accounts import EMAIL
+from telstraat_api.web.languages import chosen, untranslated
+from telstraat_api.web.pages import Pages
 
 router = APIRouter(include_in_schema=False)
 STATE_COOKIE = "telstraat_sign_in"

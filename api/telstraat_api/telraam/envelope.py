@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
-from telstraat_api.kept import Kept
+from telstraat_api.http.response_cache import Kept
 
 PREFIXES = ("/v1", "/v0", "/advanced", "/api/segments", "/api/measurements")
 

@@ -9,10 +9,10 @@ import psycopg
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from telstraat_api.access import KeyOwner, Operator, Role, SignedIn, hashed, hint_of, needs, new_secret
-from telstraat_api.answers import json_answer, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import ConflictError, ForbiddenError, NotFoundError
+from telstraat_api.http.access import KeyOwner, Operator, Role, SignedIn, hashed, hint_of, needs, new_secret
+from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.v1.shapes import described
 
 router = APIRouter(prefix="/api/v1", tags=["access"])

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.access import Contributor, Operator, Role, SignedIn, needs
-from telstraat_api.answers import stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError, TooManyError
-from telstraat_api.rates import Buckets
+from telstraat_api.http.access import Contributor, Operator, Role, SignedIn, needs
+from telstraat_api.http.answers import stamp
+from telstraat_api.http.rates import Buckets
 from telstraat_api.v1.accounts import Wanted, created, made
 from telstraat_api.v1.resources import private
 from telstraat_api.v1.shapes import described

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg.types.json import Jsonb
 from pydantic import Field
 
-from telstraat_api.access import Anybody, Professional, Reader, Role, needs
-from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
-from telstraat_api.evaluator import Evaluator
+from telstraat_api.evaluations.evaluator import Evaluator
+from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
+from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.accounts import Wanted, made
 from telstraat_api.v1.measure_file import analysed, toml

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from telstraat_api.access import Anybody, Contributor, Reader, Role, needs
-from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
+from telstraat_api.http.access import Anybody, Contributor, Reader, Role, needs
+from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.v1.accounts import Wanted, made
 from telstraat_api.v1.resources import (
     After,

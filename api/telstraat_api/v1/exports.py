@@ -11,17 +11,17 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from telstraat_api.access import Anybody
 from telstraat_api.alone import standing_of
-from telstraat_api.answers import json_answer, stamp
 from telstraat_api.counts import COLUMNS, Period
 from telstraat_api.database import Database
 from telstraat_api.discretion import finished, is_discreet, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
 from telstraat_api.gaps import read_gaps
+from telstraat_api.http.access import Anybody
+from telstraat_api.http.answers import json_answer, stamp
+from telstraat_api.http.rates import asker_of
 from telstraat_api.periods import Bucket, Window, read_window, zone
-from telstraat_api.rates import asker_of
 from telstraat_api.reading import Key, read_rows
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of

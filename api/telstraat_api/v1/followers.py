@@ -7,10 +7,10 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.access import Anybody, Contributor, Reader, Role, needs
-from telstraat_api.answers import stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.following.weeks import followed_until
+from telstraat_api.http.access import Anybody, Contributor, Reader, Role, needs
+from telstraat_api.http.answers import stamp
 from telstraat_api.v1.accounts import Wanted
 from telstraat_api.v1.measures import find_measure, measure_shape
 from telstraat_api.v1.resources import Number, found, private

@@ -9,10 +9,10 @@ import psycopg
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from telstraat_api.access import Anybody, Reader, Registrar, Role, needs
-from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import ConflictError, NotFoundError, QueryError
+from telstraat_api.http.access import Anybody, Reader, Registrar, Role, needs
+from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.v1.accounts import Wanted, made
 from telstraat_api.v1.resources import (
     After,

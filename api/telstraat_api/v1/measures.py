@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request, Response
 from psycopg.types.json import Jsonb
 from pydantic import Field, field_validator, model_validator
 
-from telstraat_api.access import Anybody, Professional, Reader, Role, needs
-from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
+from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
+from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.v1.accounts import Wanted, made
 from telstraat_api.v1.registry import known_zone
 from telstraat_api.v1.resources import (

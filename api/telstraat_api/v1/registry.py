@@ -12,10 +12,10 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pyproj import Geod
 
-from telstraat_api.access import Operator, Registrar, Role, SignedIn, needs
-from telstraat_api.answers import json_answer, stamp
 from telstraat_api.database import Database
 from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.http.access import Operator, Registrar, Role, SignedIn, needs
+from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.periods import is_zone
 from telstraat_api.segments import SENSORS, find_segment
 from telstraat_api.v1.accounts import EMAIL, Wanted, created, made

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
-from telstraat_api.access import Anybody, Reader
-from telstraat_api.answers import json_answer, stamp
 from telstraat_api.counts import KINDS, RATED, Period, bin_kmh, v85_kmh
 from telstraat_api.database import Database
 from telstraat_api.discretion import is_discreet, read_for
 from telstraat_api.gaps import read_gaps
+from telstraat_api.http.access import Anybody, Reader
+from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
 from telstraat_api.reading import Speeds, read_speeds
 from telstraat_api.segments import find_segment

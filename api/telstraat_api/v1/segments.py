@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from telstraat_api.access import Anybody, Reader, Role
-from telstraat_api.answers import OPTIONS, json_answer, stamp
 from telstraat_api.database import Database, Row
-from telstraat_api.kept import Kept
+from telstraat_api.http.access import Anybody, Reader, Role
+from telstraat_api.http.answers import OPTIONS, json_answer, stamp
+from telstraat_api.http.response_cache import Kept
 from telstraat_api.segments import Segment, find_segment, find_segments, find_sensors, sensors_at
 from telstraat_api.v1.shapes import (
     SEGMENT,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from telstraat_api.problem import MEDIA_TYPE, Problem
+from telstraat_api.http.problem import MEDIA_TYPE, Problem
 from telstraat_api.states import State
 
 

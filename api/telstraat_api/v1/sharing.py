@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.access import Professional, Role, hashed, needs, new_secret
-from telstraat_api.answers import stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.http.access import Professional, Role, hashed, needs, new_secret
+from telstraat_api.http.answers import stamp
 from telstraat_api.v1.accounts import Wanted, created, made
 from telstraat_api.v1.measures import find_measure
 from telstraat_api.v1.resources import Line, Number, changeable, private

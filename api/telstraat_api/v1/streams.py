@@ -10,12 +10,12 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
-from telstraat_api.answers import stamp
 from telstraat_api.counts import KINDS
 from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
+from telstraat_api.http.answers import stamp
+from telstraat_api.http.rates import asker_of
 from telstraat_api.live import Event, LiveHub
-from telstraat_api.rates import asker_of
 from telstraat_api.segments import find_segment
 from telstraat_api.v1.segments import SegmentId
 from telstraat_api.v1.shapes import described_stream

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from telstraat_api.access import Anybody, Professional, Reader, Role, needs
-from telstraat_api.answers import check_unchanged, stamp
 from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError, QueryError
+from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
+from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.v1.accounts import Wanted, created, made
 from telstraat_api.v1.measures import find_measure
 from telstraat_api.v1.resources import (

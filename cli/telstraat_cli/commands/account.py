@@ -73,7 +73,7 @@ def add_account(connection: Connection[Any], args: argparse.Namespace) -> int:
 
 def make_key(connection: Connection[Any], args: argparse.Namespace) -> int:
     """Make a key and show it."""
-    from telstraat_api.access import hashed, hint_of, new_secret
+    from telstraat_api.http.access import hashed, hint_of, new_secret
 
     scopes = [word.strip() for word in args.scopes.split(",") if word.strip()]
     unknown = [scope for scope in scopes if scope not in SCOPES]

@@ -27,10 +27,10 @@ from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
     from telstraat_cli.score import Score
-    from telstraat_device.counter import Counter
-    from telstraat_device.crossings import Crossing
-    from telstraat_device.frames import Frame, FrameSource
-    from telstraat_device.line import Segment
+    from telstraat_device.cameras.frames import Frame, FrameSource
+    from telstraat_device.counting.counter import Counter
+    from telstraat_device.counting.crossings.crossing import Crossing
+    from telstraat_device.counting.crossings.line import Segment
 
 Look = Callable[["Counter", "Frame", "list[Crossing]"], None]
 
@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
 def count_one(args: argparse.Namespace) -> int:
     """Count one source."""
-    from telstraat_device.line import parse_line
-    from telstraat_device.video import is_live, open_source
+    from telstraat_device.cameras.video import is_live, open_source
+    from telstraat_device.counting.crossings.line import parse_line
 
     if args.show and is_live(args.source):
         raise CliError("--show is for files only: the picture of a street is never stored")
@@ -109,7 +109,7 @@ def count_source(
     from rich.console import Console
     from rich.progress import Progress
 
-    from telstraat_device.counter import Counter, CounterSettings
+    from telstraat_device.counting.counter import Counter, CounterSettings
 
     counter = Counter(source.width, source.height, line, CounterSettings(pixels_per_metre=scale))
     found: list[Crossing] = []
@@ -166,7 +166,7 @@ def print_summary(name: str, crossings: list[Crossing]) -> None:
     from rich.table import Table
 
     from telstraat_cli.screen import screen
-    from telstraat_device.crossings import CLASSES, DIRECTIONS
+    from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS
 
     table = Table(title=f"{name}: {len(crossings)} crossings", title_justify="left")
     table.add_column("class")
@@ -185,7 +185,7 @@ def print_summary(name: str, crossings: list[Crossing]) -> None:
 def score_folder(folder: Path, json_path: str | None) -> int:
     """Count every clip of a folder with its own line, and print how right the counts are."""
     from telstraat_cli.score import read_clips, score_clip
-    from telstraat_device.video import open_source
+    from telstraat_device.cameras.video import open_source
 
     scores, counts = [], {}
     for clip in read_clips(folder):

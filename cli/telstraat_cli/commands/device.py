@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def changes_of(args: argparse.Namespace) -> dict[str, dict[str, object]]:
     """Return what the command line changes in the settings."""
-    from telstraat_device.line import parse_line
+    from telstraat_device.counting.crossings.line import parse_line
 
     changes: dict[str, dict[str, object]] = {}
 
@@ -86,9 +86,9 @@ def count(settings: object) -> int:
     import logging
 
     from telstraat_device import service
-    from telstraat_device.frames import FrameSource
+    from telstraat_device.cameras.frames import FrameSource
+    from telstraat_device.cameras.video import is_live, open_source
     from telstraat_device.settings import Settings
-    from telstraat_device.video import is_live, open_source
 
     assert isinstance(settings, Settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -197,7 +197,7 @@ def _database(dsn: str, measure: Measure) -> pd.DataFrame:
     import psycopg
 
     from telstraat_api.errors import SettingsError
-    from telstraat_api.evaluating import read_hours
+    from telstraat_api.evaluations.evaluating import read_hours
     from telstraat_api.settings import read_settings
 
     try:
@@ -218,7 +218,7 @@ def _lines(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -
     import psycopg
 
     from telstraat_analytics.lines import read_lines
-    from telstraat_api.evaluating import lines_around
+    from telstraat_api.evaluations.evaluating import lines_around
 
     data = tables.get("data", {})
     if data.get("map"):

@@ -143,8 +143,8 @@ def run_street(args: argparse.Namespace) -> int:
 
     from telstraat_contract.messages import Flag
     from telstraat_device import service
-    from telstraat_device.clock import AnchoredClock
     from telstraat_device.errors import DeviceError
+    from telstraat_device.quarters.clock import AnchoredClock
     from telstraat_firmware_sim.scenes import scene
     from telstraat_firmware_sim.street import Street
     from telstraat_firmware_sim.street_clock import PacedSource

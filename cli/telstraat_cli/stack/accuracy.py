@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telstraat_contract.messages import Report
-from telstraat_device.crossings import ClassName, Direction
+from telstraat_device.counting.crossings.crossing import ClassName, Direction
 
 ROW_OF: dict[ClassName, str] = {
     "pedestrian": "pedestrian",

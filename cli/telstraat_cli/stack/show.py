@@ -91,7 +91,7 @@ def check(args: argparse.Namespace) -> None:
     if not args.headless and (args.minutes is not None or args.json):
         raise CliError("--minutes and --json are for --headless: give it too")
     if args.headless and args.video:
-        from telstraat_device.video import is_live
+        from telstraat_device.cameras.video import is_live
 
         if is_live(args.video):
             raise CliError(f"--headless counts what has an end, a film or the simulated street; {args.video} has none")

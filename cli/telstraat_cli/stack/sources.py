@@ -71,9 +71,9 @@ def street(line: Line, sensor: str, wanted: StreetPlan) -> StreetSource:
 
 def video(text: str, line_text: str, sensor: str | None = None) -> VideoSource:
     """Return a recording, anchored to end at now, or a camera; a mistake in either is told before anything starts."""
+    from telstraat_device.cameras.video import is_live, open_source
+    from telstraat_device.counting.crossings.line import checked_line, parse_line
     from telstraat_device.errors import DeviceError
-    from telstraat_device.line import checked_line, parse_line
-    from telstraat_device.video import is_live, open_source
 
     now = datetime.now(UTC)
     try:

@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from telstraat_contract.messages import Flag
-from telstraat_device.clock import AnchoredClock
-from telstraat_device.frames import ClosingSource, Frame
+from telstraat_device.cameras.frames import ClosingSource, Frame
+from telstraat_device.quarters.clock import AnchoredClock
 from telstraat_device.service import run
 from telstraat_device.settings import read_settings
 from telstraat_firmware_sim.scenes import scene

@@ -15,7 +15,7 @@ def main(argv: list[str]) -> int:
     """Count a few seconds of a simulated street, which runs through every kernel; `film` leaves the simulator cold."""
     import numpy as np
 
-    from telstraat_device.counter import Counter
+    from telstraat_device.counting.counter import Counter
     from telstraat_firmware_sim.scenes import scene
     from telstraat_firmware_sim.street import Street
 

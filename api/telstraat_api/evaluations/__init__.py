@@ -1,0 +1,3 @@
+"""Evaluations in processes of their own."""
+
+from __future__ import annotations

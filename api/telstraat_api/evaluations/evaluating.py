@@ -1,0 +1,269 @@
+"""One evaluation in a process of its own: a measure and questions in, the result and its words out, as `telstraat evaluate`.
+
+Run as `python -m telstraat_api.evaluations.evaluating evaluate|html|pdf` with JSON on stdin. The service stays quick while it computes,
+and what takes too long can be ended.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import msgspec
+import orjson
+import pandas as pd
+import psycopg
+from psycopg import sql
+
+from telstraat_analytics import Excluded, Measure, Question, days_needed, evaluate_all
+from telstraat_analytics.errors import AnalysisError, FrameError
+from telstraat_analytics.lines import Line, line_of
+from telstraat_analytics.report.content import Content, evaluation_content
+from telstraat_analytics.report.write import html, pdf
+from telstraat_analytics.words import LANGUAGES
+from telstraat_store.imports.numbers import whole_number
+
+CLASSES = ("pedestrian", "bike", "car", "heavy", "night")
+LINES_MAX = 300
+"""Streets that have no part in a measure, on its map."""
+
+EVERY_CAR = 0.01
+"""Speeds whose sum is this near to the cars were shares of all of them when they were imported."""
+
+IMPORTED = 0
+"""Stands for the instrument behind imported counts; installations are numbered from 1."""
+
+REFUSED = 3
+"""The exit code that says: what is on stdout is the reason, in words for the user."""
+
+
+def measure_of(plain: Mapping[str, Any]) -> Measure:
+    """Return the measure that plain values describe, in the words of `telstraat_analytics`."""
+    return Measure(
+        name=plain["name"],
+        date=date.fromisoformat(plain["date"]),
+        treated=tuple(plain["treated"]),
+        controls=tuple(plain["controls"]),
+        boundary=tuple(plain["boundary"]),
+        timezone=plain["timezone"],
+        before_days=plain["before_days"],
+        after_days=plain["after_days"],
+        transition_days=plain["transition_days"],
+        excluded=tuple(
+            Excluded(
+                date.fromisoformat(one["first"]),
+                date.fromisoformat(one["last"]),
+                one["reason"],
+                tuple(one["segments"]),
+            )
+            for one in plain["excluded"]
+        ),
+        other_measures=tuple((date.fromisoformat(day), name) for day, name in plain["other_measures"]),
+        chosen_for=plain["chosen_for"],
+        closed_to=tuple(plain["closed_to"]),
+        speed_limit_kmh=plain["speed_limit_kmh"],
+        names=dict(plain["names"]),
+    )
+
+
+# What came within the last day is being added up while one looks, and no answer rests on it alone.
+WAITING = """
+select from rollup_dirty d join installation i using (sensor_id)
+where i.segment_id = %s and d.until_at > greatest(%s, i.from_at, (select reports_from from retention))
+    and d.from_at < least(%s, i.until_at, now() - interval '1 day')
+    and exists (select from report r where r.sensor_id = d.sensor_id and r.period_start >= d.from_at and r.period_start < d.until_at)
+limit 1
+"""
+
+
+def hours_query(sides: Sequence[str], *, whole: bool) -> sql.Composed:
+    """Return the query that reads a street's hours, or those that were watched whole."""
+    return sql.SQL(
+        "select segment_id, period_start, source_id, uptime, car_speed, {} from {} "
+        "where segment_id = %s and period_start >= %s and period_start < %s"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, sides)), sql.Identifier("settled" if whole else "public", "segment_hour")
+    )
+
+
+def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFrame:
+    """Return the hours that the evaluation of a measure reads from a database, with the installation of each.
+
+    Parameters
+    ----------
+    dsn
+        Of the database.
+    measure
+        Its segments are numbers; the days are those that `telstraat_analytics.days_needed` asks for, street by street.
+    whole
+        Read only what the public may read, whole hours (decision 072): so that levels of weeks tell no part of an hour, and
+        everybody can compute the answer again.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `telstraat_analytics.as_counts` takes it, corrected for uptime. A class that nobody counted is missing.
+
+    Raises
+    ------
+    FrameError
+        A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
+    """
+    sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
+    hours = hours_query(sides, whole=whole)
+    windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
+    with psycopg.connect(dsn) as connection:
+        rows = [row for number, window in windows.items() for row in connection.execute(hours, (number, *window))]
+        placed = connection.execute(
+            "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
+            (list(windows),),
+        ).fetchall()
+        waiting = [
+            number for number, window in windows.items() if connection.execute(WAITING, (number, *window)).rowcount
+        ]
+    if waiting:
+        raise FrameError(
+            f"reports of segments {', '.join(map(str, waiting))} are not added up to hours yet, so the answer would lack them: "
+            "try again in a minute, and see that telstraat ingest runs"
+        )
+    if not rows:
+        watched = " that were watched whole, all four quarters by one stream" if whole else ""
+        raise FrameError(
+            f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}{watched}"
+        )
+    frame = pd.DataFrame(rows, columns=["segment", "start", "source", "uptime", "car_speed", *sides])
+    frame["start"] = pd.to_datetime(frame["start"], utc=True)
+    frame[sides] = frame[sides].astype(float)
+    for name in CLASSES:
+        frame[name] = frame[[f"{name}_lft", f"{name}_rgt"]].sum(axis=1, min_count=1)
+    frame["uptime"] = frame["uptime"].clip(upper=1.0)
+    cars = frame["car"] * frame["uptime"]
+    frame["car_speed"] = pd.Series(map(shares_of, frame["car_speed"], cars), index=frame.index, dtype=object)
+    counted = [*CLASSES, *sides]
+    frame = frame.drop(columns=[name for name in counted if frame[name].isna().all()])  # what nobody counted is no zero
+    frame["instance"] = instances(frame, placed)
+    frame = without_fillers(frame.drop(columns="source"))
+    return frame.assign(segment=frame["segment"].astype(str))
+
+
+def shares_of(speeds: Sequence[float] | None, cars: float) -> Sequence[float] | None:
+    """Return an hour's speeds in percent, as they were imported, where every car that passed has one; else as they are.
+
+    Parameters
+    ----------
+    speeds
+        Cars per bin, or nothing.
+    cars
+        Cars seen in the hour.
+    """
+    if not speeds or not cars > 0 or abs(sum(speeds) - cars) > EVERY_CAR * cars:
+        return speeds
+    return [100 * one / cars for one in speeds]
+
+
+def lines_around(dsn: str, measure: Measure) -> dict[str, Line]:
+    """Return where a measure's streets lie, and the streets of the site between and beside them, to find one's way."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select segment_id, geometry from segment order by segment_id").fetchall()
+    lines = {str(number): line for number, geometry in rows if (line := line_of(geometry))}
+    own = [point for name in measure.segments for point in lines.get(name, ())]
+    if not own:
+        return {}
+    (west, east), (south, north) = ((min(axis), max(axis)) for axis in zip(*own, strict=True))
+    beside = {
+        name: line
+        for name, line in lines.items()
+        if any(west <= lon <= east and south <= lat <= north for lon, lat in line)
+    }
+    kept = dict(list(beside.items())[:LINES_MAX])
+    return {name: line for name, line in lines.items() if name in kept or name in measure.segments}
+
+
+def number_of(segment: str) -> int:
+    """Return a segment's number; in files of counts a street may have any name, in a database it has a number."""
+    number = whole_number(segment)
+    if number is None:
+        raise FrameError(f"segment {segment!r}: in a database segments are numbers (see /v1/segments)")
+    return number
+
+
+def instances(frame: pd.DataFrame, placed: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Return, per row, which instrument counted it: imported counts are of another one than the town's own sensor.
+
+    Parameters
+    ----------
+    frame
+        Columns segment, start and source (the import's number; nothing for own counts).
+    placed
+        Segment, number and begin of every installation, in order of time.
+
+    Returns
+    -------
+    list of int or None
+        The latest installation that had begun, or `IMPORTED`.
+    """
+    out: list[int | None] = []
+    for segment, start, source in zip(frame["segment"], frame["start"], frame["source"], strict=True):
+        if pd.notna(source):
+            out.append(IMPORTED)
+            continue
+        begun = [number for where, number, from_at in placed if where == segment and from_at <= start]
+        out.append(begun[-1] if begun else None)
+    return out
+
+
+def without_fillers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the hours without imported ones in an outage of an own sensor: a gap is no change of the instrument."""
+    ordered = frame.sort_values(["segment", "start"])
+    own = ordered["instance"].where(ordered["instance"] != IMPORTED).astype(float).groupby(ordered["segment"])
+    fills = (ordered["instance"] == IMPORTED) & (own.ffill() == own.bfill())
+    return frame[~fills.reindex(frame.index)]
+
+
+def evaluated(asked: Mapping[str, Any]) -> bytes:
+    """Return the result and, per language, the report in words."""
+    measure = measure_of(asked["measure"])
+    questions = [
+        Question(one["what"], one["direction"], tuple(one["hours"]), one["days"], one["against"])
+        for one in asked["questions"]
+    ]
+    found = evaluate_all(
+        read_hours(asked["dsn"], measure, whole=asked.get("whole", True)), measure, questions, by=asked.get("by", ())
+    )
+    lines, source = lines_around(asked["dsn"], measure), asked.get("source", "")
+    contents = {code: asdict(evaluation_content(found, code, lines=lines, source=source)) for code in LANGUAGES}
+    return orjson.dumps(
+        {
+            "result": {"evaluations": [one.to_dict() for one in found]},
+            "contents": contents,
+            "answered": any(one.effect is not None for one in found),
+        },
+        option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
+        default=str,
+    )
+
+
+def run(task: str, asked: dict[str, Any]) -> bytes:
+    """Do one task."""
+    if task == "evaluate":
+        return evaluated(asked)
+    content = msgspec.convert(asked, Content)
+    return pdf(content) if task == "pdf" else html(content).encode()
+
+
+def main(task: str) -> int:
+    """Read the task from stdin and write the answer, or the reason why there is none, to stdout; stderr is for the log."""
+    asked = orjson.loads(sys.stdin.buffer.read())
+    try:
+        sys.stdout.buffer.write(run(task, asked))
+    except AnalysisError as error:
+        sys.stdout.buffer.write(str(error).encode())
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

@@ -1,0 +1,108 @@
+"""Errors on the wire: RFC 9457 problem documents for programs, a plain page for people; nothing of the inside leaks."""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from telstraat_api.errors import ApiError
+from telstraat_api.http.problem import MEDIA_TYPE
+from telstraat_api.telraam.envelope import forbidden, speaks_telraam, told
+
+log = logging.getLogger("telstraat.api")
+
+
+def problem(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
+    """Return the answer that says what went wrong."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    return Response(orjson.dumps(body), status, media_type=MEDIA_TYPE)
+
+
+def complaint(error: RequestValidationError) -> str:
+    """Say in one line which parameters cannot be read and why."""
+    parts = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0])
+        parts.append(f"{where}: {item['msg']}")
+    return "; ".join(parts)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+
+    @app.exception_handler(ApiError)
+    async def api_error(request: Request, error: ApiError) -> Response:
+        response = await answer(request, error.status, error.kind, error.title, str(error))
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if error.retry_after_s is not None:
+            response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        return await answer(request, 422, "bad-parameter", "A parameter cannot be used", complaint(error))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        kind = phrase.lower().replace(" ", "-")
+        response = await answer(request, error.status_code, kind, phrase, str(error.detail))
+        response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            methods = allowed(app, request.url.path)
+            if methods:
+                response.headers["Allow"] = ", ".join(methods)
+        return response
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("unforeseen error at %s", request.url.path, exc_info=error)
+        return await answer(request, 500, "internal", ApiError.title, "this was written to the server's log")
+
+
+def allowed(app: FastAPI, path: str) -> list[str]:
+    """Return every method of an address; two routes may share it."""
+    paths = app.openapi()["paths"]
+    if path in paths:
+        return sorted(method.upper() for method in paths[path])
+    found: set[str] = set()
+    for template, operations in paths.items():
+        pattern = "[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
+        if re.fullmatch(pattern, path):
+            found.update(method.upper() for method in operations)
+    return sorted(found)
+
+
+async def answer(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
+    """Return a page to somebody with a browser and a problem document to everybody else."""
+    if speaks_telraam(request.url.path):
+        if status == HTTPStatus.UNAUTHORIZED:
+            return forbidden()
+        return told(400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status, detail)
+    pages = getattr(request.app.state, "pages", None)
+    if pages is not None and wants_page(request):
+        page: Response = pages.error(request, status, title, detail)
+        return page
+    return problem(request, status, kind, title, detail)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a person reads the answer: a page's address, asked for by a browser."""
+    path = request.url.path
+    if path.startswith(("/api/", "/healthz", "/static/")):
+        return False
+    return "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,308 @@
+"""The pages for people: a map of the streets, and each street's own page. Rendered here, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from telstraat_api.alone import standing_of
+from telstraat_api.counts import CLASSES, Period, both, total
+from telstraat_api.database import Database
+from telstraat_api.discretion import is_discreet
+from telstraat_api.errors import QueryError, UnauthorizedError
+from telstraat_api.http.access import EVERYBODY, Reader, reader_of
+from telstraat_api.http.response_cache import Kept
+from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
+from telstraat_api.reading import read_periods, read_totals, read_watched
+from telstraat_api.segments import Segment, find_segment, find_segments
+from telstraat_api.settings import ApiSettings
+from telstraat_api.states import State
+from telstraat_api.web import assets
+from telstraat_api.web.charts import CLASS_NAMES, STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
+from telstraat_api.web.languages import COOKIE, NAMES, Words, chosen, untranslated, words
+from telstraat_api.web.street_day import SPLIT, StreetDay, read_day
+from telstraat_contract.quarters import QUARTER, quarter_start
+
+router = APIRouter(include_in_schema=False)
+ERROR_TITLES = (
+    untranslated("There is nothing here"),
+    untranslated("A parameter cannot be used"),
+    untranslated("The database does not answer"),
+    untranslated("Too many live streams"),
+    untranslated("Something went wrong here"),
+    untranslated("Not Found"),
+    untranslated("Method Not Allowed"),
+)
+WITHOUT_COUNTS = {
+    State.MISSING: untranslated("nobody watched in the last 24 hours"),
+    State.WITHHELD: untranslated("counted in the last 24 hours, not shown"),
+    State.NOT_YET: untranslated("nothing counted yet"),
+}
+LISTED_MAX = 200
+LATEST_ROWS = 12
+YEAR_S = 365 * 86_400
+
+
+def as_json(value: object) -> Markup:
+    """Return JSON that may stand inside a script element."""
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    escaped = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(escaped)  # noqa: S704
+
+
+def total_of(counts: Mapping[str, float | None], kinds: Sequence[str]) -> float | None:
+    """Return the counts of some classes together; None when none of them was counted."""
+    return total(counts[kind] for kind in kinds)
+
+
+class Pages:
+    """Renders templates in the reader's language."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.environments = {code: self.environment(words(code)) for code in NAMES}
+
+    def environment(self, _: Words) -> Environment:
+        """Return the templates in one language."""
+        found = Environment(
+            loader=PackageLoader("telstraat_api.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        # A page has hundreds of these: a filter costs a tenth of a call.
+        found.filters.update(json=as_json, number=_.number, percent=_.percent, clock=_.clock, short_day=_.short_day)
+        found.globals.update(
+            _=_,
+            w=_,
+            many=_.many,
+            total_of=total_of,
+            asset=assets.address,
+            site=self.settings,
+            languages=NAMES,
+            classes=CLASSES,
+            class_names=CLASS_NAMES,
+            state_names=STATE_NAMES,
+            without_counts=WITHOUT_COUNTS,
+            split_classes=SPLIT,
+        )
+        return found
+
+    def html(self, request: Request, template: str, **context: object) -> str:
+        """Return a page's text."""
+        return (
+            self.environments[chosen(request)]
+            .get_template(template)
+            .render(
+                request=request,
+                here=lambda **changes: changed(request, **changes),
+                **context,
+            )
+        )
+
+    def render(self, request: Request, template: str, status: int = 200, **context: object) -> Response:
+        """Return a page."""
+        html = self.html(request, template, **context)
+        return remembering(request, Response(html, status, headers=page_headers(request)))
+
+    def error(self, request: Request, status: int, title: str, detail: str) -> Response:
+        """Return a page that says what went wrong."""
+        phrase = HTTPStatus(status).phrase
+        return self.render(request, "error.html", status, title=title, detail=detail, phrase=phrase, code=status)
+
+
+def page_headers(request: Request) -> dict[str, str]:
+    """Return the headers of a page."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Language": chosen(request),
+        "Vary": "Accept-Language, Cookie",
+        "Cache-Control": "no-cache",
+    }
+
+
+def remembering(request: Request, response: Response) -> Response:
+    """Have the browser remember the language that was asked for."""
+    if request.query_params.get("lang") in NAMES:
+        response.set_cookie(COOKIE, chosen(request), max_age=YEAR_S, samesite="lax", httponly=True)
+    return response
+
+
+def changed(request: Request, **changes: str | None) -> str:
+    """Return this page's address with some parameters changed or, when None, left out."""
+    values = {**request.query_params, **changes}
+    query = urlencode({name: value for name, value in values.items() if value is not None})
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+@router.get("/")
+async def map_page(request: Request) -> Response:
+    """Show all streets on a map and in a list."""
+    database: Database = request.app.state.database
+    pages: Pages = request.app.state.pages
+    kept: Kept = request.app.state.kept
+    hours_only = is_discreet(request, await page_reader(request))
+
+    async def make() -> bytes:
+        now = datetime.now(UTC)
+        found = await find_segments(database, limit=LISTED_MAX)
+        until = start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now
+        totals = await last_day(database, found, until, hours_only=hours_only)
+        lines = {number: {"n": last.total, "state": last.state} for number, last in totals.items()}
+        return pages.html(request, "map.html", segments=found, totals=totals, map_totals=lines, now=now).encode()
+
+    key = ("/", hours_only, chosen(request), str(request.query_params))
+    return remembering(request, await kept.answer(request, key, make, page_headers(request)))
+
+
+@dataclass(frozen=True)
+class LastDay:
+    """The last 24 hours of a street: corrected counts per class, how much of the time was watched, and what it is without them."""
+
+    counts: dict[str, float | None]
+    share: float
+    state: State
+
+    @property
+    def total(self) -> float | None:
+        """All road users; None when nothing was counted."""
+        return total(self.counts.values())
+
+
+async def last_day(
+    database: Database, found: Sequence[Segment], now: datetime, *, hours_only: bool = False
+) -> dict[int, LastDay]:
+    """Return what is known of the last 24 hours of each street."""
+    end = quarter_start(now)
+    places = [segment.segment_id for segment in found]
+    window = Window(end - timedelta(days=1), end)
+    standing = await standing_of(database, places, window)
+    totals: dict[int, LastDay] = {}
+    if standing.has_imported:
+        by_street: dict[int, list[Period]] = {}
+        for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
+            by_street.setdefault(period.segment_id, []).append(period)
+        for place, hours in by_street.items():
+            counts = {kind: total(hour.both(kind) for hour in hours) for kind in CLASSES}
+            totals[place] = counted(counts, sum(hour.observed_s for hour in hours) / window.length_s)
+    else:
+        for place, (seconds, sums) in (await read_totals(database, places, window, standing)).items():
+            totals[place] = counted({kind: both(sums, kind) for kind in CLASSES}, seconds / window.length_s)
+    rest = [segment for segment in found if totals.get(segment.segment_id) is None]
+    ids = [segment.segment_id for segment in rest]
+    watched = await read_watched(database, ids, window) if hours_only and ids else []
+    hidden = {quarter.segment_id for quarter in watched if quarter.observed_s}
+    for segment in rest:
+        state = State.NOT_YET if segment.first_report is None else State.MISSING
+        state = State.WITHHELD if segment.segment_id in hidden else state
+        totals[segment.segment_id] = LastDay(dict.fromkeys(CLASSES), 0.0, state)
+    return totals
+
+
+def counted(counts: dict[str, float | None], share: float) -> LastDay:
+    """Return a day with its counts; one without any class was not watched."""
+    state = State.MISSING if total(counts.values()) is None else State.COUNTED
+    return LastDay(counts, min(1.0, share), state)
+
+
+@router.get("/street/{segment_id}")
+async def street_page(
+    request: Request,
+    segment_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    day: Annotated[str | None, Query(max_length=10)] = None,
+    by: Bucket = Bucket.QUARTER,
+) -> Response:
+    """Show one street: now, today (or the day asked for), the days before, and what came in last."""
+    database: Database = request.app.state.database
+    pages: Pages = request.app.state.pages
+    segment = await find_segment(database, segment_id)
+    hours_only = is_discreet(request, await page_reader(request))
+    shown = await read_day(database, segment, read_date(day), datetime.now(UTC), hours_only=hours_only)
+    _ = words(chosen(request))
+    by = Bucket.HOUR if hours_only or by is not Bucket.QUARTER else Bucket.QUARTER
+    return pages.render(
+        request,
+        "street.html",
+        street=shown,
+        segment=segment,
+        by=by.value,
+        charts=charts_of(shown, by, _),
+        latest=[] if hours_only else list(reversed(shown.quarters))[:LATEST_ROWS],
+        quarter=QUARTER,
+        day_s=lambda on: local_day(on, shown.tz).length_s,
+        next_day=(shown.day + timedelta(days=1)).isoformat(),
+        previous=(shown.day - timedelta(days=1)).isoformat(),
+        following=(shown.day + timedelta(days=1)).isoformat() if shown.day < shown.today else None,
+        reported_at=max((p.received_at for p in shown.quarters if p.received_at), default=None),
+    )
+
+
+async def page_reader(request: Request) -> Reader:
+    """Return who reads a page; a session that has ended is nobody's."""
+    try:
+        return await reader_of(request)
+    except UnauthorizedError:
+        return EVERYBODY
+
+
+def read_date(text: str | None) -> date | None:
+    """Read the day asked for."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise QueryError(f"day={text!r} is not a date; write 2026-03-01") from error
+    if not 2000 <= day.year < 2200:
+        raise QueryError(f"day={text!r} lies outside of the years 2000 to 2199")
+    return day
+
+
+def charts_of(day: StreetDay, by: Bucket, _: Words) -> dict[str, Any]:
+    """Return the specs of a street's charts."""
+    charts: dict[str, Any] = {
+        "day": day_chart(day, by, "together", _),
+        "ways": day_chart(day, Bucket.HOUR, "apart", _),
+        "uptime": uptime_chart(day, _),
+        "days": days_chart(day, _),
+    }
+    charts["names"] = [_(CLASS_NAMES[kind]) for kind in CLASSES]
+    if day.cars_timed:
+        charts["speed"] = speed_chart(day, _)
+    return charts
+
+
+@router.get("/docs")
+async def docs_page(request: Request) -> Response:
+    """Show every operation of the API, from the same document that programs read."""
+    pages: Pages = request.app.state.pages
+    return pages.render(request, "docs.html", operations=operations(request.app.openapi()), base=str(request.base_url))
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the operations of an OpenAPI document, each with its parameters and an example of its answer."""
+    found = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            content = operation["responses"].get("200", {}).get("content", {})
+            media_type, body = next(iter(content.items()), ("", dict[str, Any]()))
+            example = body.get("example")
+            shown = example if isinstance(example, str) or example is None else pretty(example)
+            found.append({**operation, "method": method.upper(), "path": path, "type": media_type, "example": shown})
+    return found
+
+
+def pretty(value: object) -> str:
+    """Return JSON for reading."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

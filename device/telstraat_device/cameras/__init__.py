@@ -1,0 +1,3 @@
+"""Where frames come from: a Pi camera, a video file, a stream."""
+
+from __future__ import annotations

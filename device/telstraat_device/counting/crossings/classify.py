@@ -1,0 +1,139 @@
+"""Says what crossed, and how fast, from what was seen of it, while learning the camera and the street.
+
+Nothing is trained. What streets have in common is known: a car is 4.3 m long, a person walks at 1.3 m/s (`bodies`). What
+this street has of its own is not: pixels per metre, how steeply the camera looks down, which classes come here. The
+first two are kept as a probability over a grid of cameras (`perspective`), and every crossing sharpens it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device.counting.crossings.bodies import BODIES, Body, BodyTable
+from telstraat_device.counting.crossings.crossing import CLASSES, ClassName
+from telstraat_device.counting.crossings.perspective import Grid, Perspective
+from telstraat_device.counting.foreground.cast_shadow import CastShadow
+from telstraat_device.counting.tracking.observation import Seen
+
+SCALES = 36
+SCALE_MIN, SCALE_MAX = 4.0, 90.0  # pixels per metre in a picture 320 wide: 80 m to 3.5 m of street
+SCALE_USUAL, SCALE_SPREAD = 20.0, 0.55  # a view from a window shows 10 to 30 m
+ANGLES_DEG = (6.0, 9.0, 13.0, 18.0, 24.0, 32.0, 43.0, 56.0, 72.0)
+ANGLE_WEIGHTS = (0.06, 0.10, 0.14, 0.17, 0.17, 0.14, 0.11, 0.07, 0.04)
+MEMORY = 0.985  # the street's knowledge fades, so that a moved camera is learnt again
+OUTLIER = 1e-3
+MIX_PRIOR = 6.0  # crossings that the usual mix is worth
+SEEN_IN_THE_DARK = 0.4  # of those without headlights, for one motor vehicle that is seen
+MIDDLE_M = 0.75  # height of the middle of what passes: the line is drawn, and a scale taken, where middles pass
+EDGE_PX = 1.5  # what an edge may be off
+WOBBLE_SPREAD, WOBBLE_MIN = 0.7, 0.02
+LOOKS_WEIGHT = 0.7  # fill and wobble go together
+GROWTH_SPREAD = 0.15  # of its height in a second: arms, doors, a foot hidden by a kerb
+
+
+class Classifier:
+    """What one camera has learnt of its street, and the class of each crossing in that light.
+
+    Parameters
+    ----------
+    width, height : int
+        Working size in pixels; all sizes and speeds given to it are in working pixels.
+    line_y : float
+        Height of the line's middle in the picture: the scale is told there.
+    scale : float or None
+        Pixels per metre of what passes with its middle on the line's middle, when known by hand.
+    """
+
+    def __init__(
+        self, width: int, height: int, line_y: float, scale: float | None = None, bodies: tuple[Body, ...] = BODIES
+    ) -> None:
+        k = width / 320.0
+        scales = np.geomspace(SCALE_MIN * k, SCALE_MAX * k, SCALES) if scale is None else np.array([scale])
+        foot_y = line_y + (MIDDLE_M * scale if scale else 0.0)
+        self.perspective = Perspective(scales, np.radians(ANGLES_DEG), width, height, foot_y)
+        self.cast_shadow = CastShadow()
+        usual = -0.5 * (np.log(scales / (SCALE_USUAL * k)) / SCALE_SPREAD) ** 2
+        prior = usual[:, None] + np.log(ANGLE_WEIGHTS)[None, :]
+        self._prior: Grid = prior - prior.max()
+        self._log_belief: Grid = self._prior.copy()
+        self._bodies = BodyTable(bodies)
+        self._seen = np.zeros(len(bodies))
+
+    @property
+    def belief(self) -> Grid:
+        """Probability of each (scale, angle); sums to 1."""
+        weights: Grid = np.exp(self._log_belief - self._log_belief.max())
+        weights /= weights.sum()
+        return weights
+
+    def scale(self) -> tuple[float, float]:
+        """Return pixels per metre at the line (working pixels) and its uncertainty as a factor (1 is certain)."""
+        weights = self.belief.sum(axis=1)
+        logs = np.log(self.perspective.scales)
+        middle = float((weights * logs).sum())
+        spread = math.sqrt(max(0.0, float((weights * (logs - middle) ** 2).sum())))
+        return math.exp(middle), math.exp(spread)
+
+    def likelihood(self, seen: Seen) -> tuple[Grid, Grid]:
+        """Return log-likelihoods of what was seen, and its speed in m/s, each (scales, angles, bodies)."""
+        body = self._bodies
+        w, h = max(seen.w, 2.0), max(seen.h, 2.0)
+        place = self.perspective.place(seen.x, seen.foot, seen.vx, seen.v_foot)
+        wide, high, speed = self.perspective.boxes(place, body)
+        spread_w = np.hypot(body.size_spread, EDGE_PX / max(w, 3.0))
+        spread_h = np.hypot(body.tall_spread, EDGE_PX / max(h, 3.0))
+        off_w = (math.log(w) - np.log(wide)) / spread_w
+        off_h = (math.log(h) - np.log(high)) / spread_h
+        off_v = (np.log(speed) - np.log(body.speed_ms)) / body.speed_spread
+        logs: Grid = -0.5 * (off_w**2 + off_h**2 + off_v**2) - np.log(spread_w * spread_h * body.speed_spread)
+        if seen.growth_error > 0.0:
+            off = (seen.growth - seen.v_foot / place.below_px) / math.hypot(GROWTH_SPREAD, 2 * seen.growth_error)
+            logs = logs - np.log1p(0.5 * off**2)[None, :, None]
+        return logs + self._looks(seen), speed
+
+    def _looks(self, seen: Seen) -> NDArray[np.float64]:
+        """Return log-likelihoods (bodies,) of fill and wobble."""
+        body = self._bodies
+        looks = np.zeros(len(body))
+        if seen.fill > 0:
+            looks -= 0.5 * (np.log(seen.fill / body.fill) / body.fill_spread) ** 2 + np.log(body.fill_spread)
+        if seen.wobble > 0:
+            looks -= 0.5 * (np.log(max(seen.wobble, WOBBLE_MIN) / body.wobble) / WOBBLE_SPREAD) ** 2
+        return LOOKS_WEIGHT * looks
+
+    def classify(self, seen: Seen, trust: float = 1.0, *, dark: bool = False) -> tuple[ClassName, float, float]:
+        """Return class, confidence and ground speed in km/h of what crossed, and learn from it.
+
+        `trust` below 1 makes less of what was seen: the box of a car at night is that of its headlights' glare. `dark` makes
+        more of motor vehicles.
+        """
+        logs, speed = self.likelihood(self.cast_shadow.whole(seen))
+        likely = np.exp(trust * logs) * self._mix(dark)
+        joint = likely * self.belief[..., None]
+        total = joint.sum()
+        per_body = joint.sum(axis=(0, 1)) / total if total > 0 else self._mix(dark)
+        class_of = self._bodies.class_of
+        per_class = np.bincount(class_of, per_body, minlength=len(CLASSES))
+        best = int(per_class.argmax())
+        joint[..., class_of != best] = 0.0
+        weight = joint if joint.sum() > 0 else np.ones_like(joint)
+        speed_kmh = 3.6 * math.exp(float((weight * np.log(speed)).sum() / weight.sum()))
+        self.learn(likely, per_body, trust)
+        return CLASSES[best], min(1.0, float(per_class[best])), speed_kmh
+
+    def learn(self, likely: Grid, per_body: NDArray[np.float64], trust: float) -> None:
+        """Sharpen what is known of camera and mix by one crossing."""
+        evidence = trust * np.log(likely.sum(axis=2) + OUTLIER)
+        self._log_belief = MEMORY * (self._log_belief - self._prior) + self._prior + evidence
+        self._seen = self._seen * MEMORY + trust * per_body
+
+    def _mix(self, dark: bool) -> NDArray[np.float64]:
+        """Return the share (bodies,) of what comes here, and is seen: the usual mix, moved by what was seen."""
+        share: NDArray[np.float64] = (self._bodies.share * MIX_PRIOR + self._seen) / (MIX_PRIOR + self._seen.sum())
+        if dark:
+            share = np.where(self._bodies.motor, share, SEEN_IN_THE_DARK * share)
+            share /= share.sum()
+        return share

@@ -1,0 +1,62 @@
+"""Learns on which sides of things their shadows lie in this street's light.
+
+A flat dark car looks like a shadow, pixel by pixel, and is cut; but only a cast shadow is cut from the same side of
+everything that passes the same way. So a side counts as shadow where half of what passed that way lately was cut there, and
+nowhere else. Each way is learnt apart: the near lane of a wet road mirrors its cars below them, the far one need not.
+
+        sun  ╲   ┌──────┐
+              ╲  │ car  │▒▒▒▒   cut to the right, from everybody: shadow
+               ╲ └──────┘▒▒▒▒
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device.counting.tracking.observation import Seen
+
+SHADOW_SHARE = 0.1  # of the box
+KNOWN_AFTER = 5  # things that passed; until then every cut is taken for a shadow
+KEEP = 30
+
+
+class CastShadow:
+    """The sides of boxes that lately were cut, for either way to go."""
+
+    def __init__(self) -> None:
+        self._cuts: NDArray[np.float64] = np.zeros((2, KEEP, 4))
+        self._counts = [0, 0]
+
+    def sides(self, seen: Seen) -> NDArray[np.bool_]:
+        """Return where shadows lie for what goes this way: left, top, right, bottom. Everywhere, while too little passed."""
+        way = way_of(seen)
+        if self._counts[way] < KNOWN_AFTER:
+            return np.ones(4, dtype=bool)
+        known = self._cuts[way, : min(self._counts[way], KEEP)]
+        return np.asarray(np.median(known, axis=0) >= SHADOW_SHARE)
+
+    def whole(self, seen: Seen) -> Seen:
+        """Give back what was cut from a box where no shadow lies, and learn from it."""
+        if not any(seen.cut):
+            return seen
+        left, top, right, bottom = seen.cut
+        w, h = seen.w + left + right, seen.h + top + bottom
+        way, size = way_of(seen), np.array([w, h, w, h])
+        self._cuts[way, self._counts[way] % KEEP] = np.maximum(seen.cut, 0.0) / np.maximum(size, 1.0)
+        self._counts[way] += 1
+        left, top, right, bottom = np.where(self.sides(seen), 0.0, seen.cut).tolist()
+        return replace(
+            seen,
+            w=seen.w + left + right,
+            h=seen.h + top + bottom,
+            x=seen.x + (right - left) / 2,
+            foot=seen.foot + bottom,
+        )
+
+
+def way_of(seen: Seen) -> int:
+    """Return 1 for what goes mostly to the right or down in the picture, else 0."""
+    return int((seen.vx if abs(seen.vx) >= abs(seen.v_foot) else seen.v_foot) > 0)

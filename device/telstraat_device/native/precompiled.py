@@ -1,0 +1,93 @@
+"""Decides whether the counting core comes from a library that was compiled ahead, or is compiled here by numba.
+
+The library's name tells the machine and the sources that it was made from, so that a changed kernel never meets old
+machine code. Whatever is wrong with it is said in one line, and numba does the work.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import logging
+import platform
+import re
+import sys
+import zlib
+from pathlib import Path
+
+from telstraat_device.errors import KernelError
+
+log = logging.getLogger(__name__)
+
+SETTING = "TELSTRAAT_KERNELS"  # in the environment
+CHOICES = ("auto", "ahead", "jit")
+PACKAGE = Path(__file__).parents[1]
+FOLDER = PACKAGE / "native" / "compiled"
+IMPORTED = re.compile(r"^ *from telstraat_device\.?([\w.]*) import \(?(\w*)", re.MULTILINE)
+NEEDED = {  # by machine: what the processor must have, in numpy's words
+    "x86_64": {"AVX2", "FMA3", "F16C"},  # Intel of 2013, AMD of 2015, or younger
+    "aarch64": {"ASIMD"},  # any
+}
+
+
+def sources() -> list[Path]:
+    """Return the modules that make the machine code: those with entries, and what they import, in turn."""
+    todo = {path for path in PACKAGE.rglob("*.py") if "\n@entry\n" in path.read_text(encoding="utf-8")}
+    todo.add(PACKAGE / "native" / "precompile.py")
+    found: set[Path] = set()
+    while todo:
+        path = todo.pop()
+        found.add(path)
+        for package, name in IMPORTED.findall(path.read_text(encoding="utf-8")):
+            module = PACKAGE.joinpath(*package.split("."))
+            todo |= {module / f"{name}.py" if module.is_dir() else module.with_suffix(".py")} - found
+    return sorted(found)
+
+
+def fingerprint() -> str:
+    """Return a short name for the sources of the machine code.
+
+    Two checksums, not a cryptographic one: it tells versions apart, and OpenSSL would be 4 MB of a Pi's memory.
+    """
+    text = b"\0".join(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() for path in sources())
+    return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
+
+
+def library_path(machine: str) -> Path:
+    """Return where the library for a machine and these very sources lies, if there is one."""
+    return FOLDER / f"core-{machine}-{fingerprint()}.so"
+
+
+def lacking(machine: str) -> set[str]:
+    """Return what the library for a machine needs of the processor and this one has not."""
+    try:  # numpy's list, for /proc/cpuinfo may be hidden from a service
+        features: dict[str, bool] = importlib.import_module("numpy._core._multiarray_umath").__cpu_features__
+    except (ImportError, AttributeError):
+        return {"a numpy that tells what it has"}
+    return {name for name in NEEDED[machine] if not features.get(name)}
+
+
+def load(choice: str) -> ctypes.CDLL | None:
+    """Return the library, or None when numba is to compile: because it was chosen, or because the library is no use."""
+    if choice not in CHOICES:
+        raise KernelError(f"{SETTING} is {choice!r}; it can be {', '.join(CHOICES)}")
+    if choice == "jit":
+        return None
+    machine = platform.machine()
+    reason = ""
+    if sys.platform != "linux" or machine not in NEEDED:
+        reason = f"nothing is compiled ahead for {sys.platform} on {machine}"
+    elif not library_path(machine).exists():
+        stale = any(FOLDER.glob(f"core-{machine}-*.so"))
+        reason = f"{FOLDER} holds no library " + ("for these sources, but for others" if stale else f"for {machine}")
+    elif lacks := lacking(machine):
+        reason = f"this processor lacks {', '.join(sorted(lacks))}"
+    else:
+        try:
+            return ctypes.CDLL(str(library_path(machine)))
+        except OSError as error:
+            reason = str(error)
+    if choice == "ahead":
+        raise KernelError(f"{SETTING} is 'ahead', but {reason}; run: python -m telstraat_device.native.precompile")
+    log.warning("the counting core is compiled by numba, which takes minutes on a Raspberry Pi: %s", reason)
+    return None
