@@ -25,6 +25,7 @@ from telstraat_analytics.quality.findings import Finding, timeline
 from telstraat_analytics.quality.inspect import Refusal
 from telstraat_analytics.question import SPEEDS, Question
 from telstraat_analytics.weather import read_weather
+from telstraat_contract.languages import LANGUAGES
 
 STREETS_TOLD = 20
 
@@ -104,7 +105,7 @@ class Evaluation:
         return all(one.verdict != Verdict.FAILED for results in self.checks.values() for one in results)
 
     def sentence(self, language: str = "en") -> str:
-        """Return the answer as one sentence that a council can quote, in ``en``, ``nl`` or ``fr``."""
+        """Return the answer as one sentence that a council can quote, in a language of ``LANGUAGES``."""
         from telstraat_analytics.report.sentence import sentence
 
         return sentence(self, language)
@@ -133,7 +134,7 @@ class Evaluation:
         return {
             "measure": json.loads(json.dumps(measure, default=str)),
             "question": asdict(self.question),
-            "sentence": {language: self.sentence(language) for language in ("en", "nl", "fr")},
+            "sentence": {language: self.sentence(language) for language in LANGUAGES},
             "effect": self.effect.to_dict() if self.effect else None,
             "streets": [_plain(one) for one in self.streets],
             "boundary": [_plain(one) for one in self.boundary],

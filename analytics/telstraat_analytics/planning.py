@@ -20,6 +20,7 @@ from telstraat_analytics.model.weeks import Floats, Ints
 from telstraat_analytics.report.numbers import digits_for
 from telstraat_analytics.report.sentence import percent
 from telstraat_analytics.words import word
+from telstraat_contract.languages import LANGUAGES
 
 WEEKS = (2, 4, 6, 8, 12, 16, 26)
 SENSORS = (1, 2, 3, 5)
@@ -74,7 +75,7 @@ class Plan:
         return int(rows["weeks"].min()) if len(rows) else None
 
     def sentence(self, language: str = "en") -> str:
-        """Return the plan as a sentence, in ``en``, ``nl`` or ``fr``."""
+        """Return the plan as a sentence, in a language of `LANGUAGES`."""
         numbers = sorted(int(one) for one in self.table["sensors"].unique())
         enough = next((one for one in numbers if self.weeks_needed(one) is not None), None)
         longest = self.table[self.table["sensors"] == numbers[-1]].iloc[-1]
@@ -98,7 +99,7 @@ class Plan:
             "wanted": self.wanted,
             "per_day": self.per_day,
             "controls": self.controls,
-            "sentence": {language: self.sentence(language) for language in ("en", "nl", "fr")},
+            "sentence": {language: self.sentence(language) for language in LANGUAGES},
             "table": self.table.to_dict("records"),
         }
 

@@ -3,7 +3,8 @@
 ContractError
 ├── MessageError      a payload that is not the message it should be
 ├── TopicError        a topic that is not one of ours
-└── SensorNameError   a name that may not be a sensor's
+├── SensorNameError   a name that may not be a sensor's
+└── LanguageError     a language without a catalogue
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class TopicError(ContractError):
 
 class SensorNameError(ContractError):
     """A sensor's name may not stand in a topic, a file name and a user name."""
+
+
+class LanguageError(ContractError):
+    """There is no catalogue of a language; the text names those that there are."""

@@ -21,7 +21,7 @@ from telstraat_analytics.describe import (
 )
 from telstraat_analytics.report.description import description_content
 from telstraat_analytics.values import quantile_kmh, share_above
-from telstraat_analytics.words import LANGUAGES
+from telstraat_contract.languages import LANGUAGES
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from telstraat_analytics import Calendar, Evaluation, Measure, Question, evaluate
 from telstraat_analytics.checks import Verdict
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.words import LANGUAGES
+from telstraat_contract.languages import LANGUAGES
 
 ZONE = "Europe/Brussels"
 HOURS = np.arange(8, 18)

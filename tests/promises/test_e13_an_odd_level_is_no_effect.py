@@ -11,7 +11,7 @@ from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Evaluation, Measure, Question, evaluate
 from telstraat_analytics.checks import Verdict
-from telstraat_analytics.words import LANGUAGES
+from telstraat_contract.languages import LANGUAGES
 
 STREETS = ("a", "b", "c", "d")
 HISTORY_DAYS = 200

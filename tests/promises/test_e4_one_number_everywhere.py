@@ -16,7 +16,7 @@ from telstraat_analytics.report.content import evaluation_content
 from telstraat_analytics.report.maps import COLOURS
 from telstraat_analytics.report.sentence import percent, size
 from telstraat_analytics.report.write import as_json, html, pdf
-from telstraat_analytics.words import LANGUAGES
+from telstraat_contract.languages import LANGUAGES
 
 LINES = {
     name: ((4.70 + 0.01 * place, 50.87), (4.70 + 0.01 * place, 50.88))

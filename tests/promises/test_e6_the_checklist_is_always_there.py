@@ -10,7 +10,8 @@ from telstraat_analytics import Calendar, Measure, Question, evaluate
 from telstraat_analytics.checks import CHECKS, Verdict
 from telstraat_analytics.report.content import evaluation_content
 from telstraat_analytics.report.write import html
-from telstraat_analytics.words import LANGUAGES, word
+from telstraat_analytics.words import word
+from telstraat_contract.languages import LANGUAGES
 
 ASKED = Question("car", hours=tuple(range(8, 19)))
 

@@ -20,7 +20,7 @@ from telstraat_analytics.report.content import effect_cells
 from telstraat_analytics.report.description import school_sentence
 from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.sentence import flow_cells, sentence
-from telstraat_analytics.words import LANGUAGES
+from telstraat_contract.languages import LANGUAGES
 
 INF = math.inf
 POINTS = (-INF, -0.73, -0.3, -0.004, -1e-7, -0.0, 0.0, 1e-7, 0.004, 0.3, 5.0, INF, math.nan)

@@ -14,7 +14,7 @@ from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.report.numbers import chart_locale
-from telstraat_analytics.words import word
+from telstraat_analytics.words import streets_counted, word
 
 WIDTH_PX, HEIGHT_PX = 640, 190
 WEEKS_MAX = 60
@@ -39,7 +39,7 @@ def weeks_chart(answer: StreetAnswer, language: str) -> dict[str, Any]:
     answer
         One street's answer.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def streets_chart(rows: list[dict[str, Any]], language: str, title: str) -> dict
     rows
         Per street: ``street``, ``change``, ``low``, ``high``.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
     title
         Of the axis, with the unit.
 
@@ -115,7 +115,7 @@ def findings_chart(findings: Sequence[Finding], measure: Measure, language: str)
     measure
         Whose streets they are.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
     table
         `telstraat_analytics.planning.Plan.table`.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------
@@ -174,9 +174,7 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
         A Vega-Lite spec.
     """
     known = table.assign(share=100 * table["power"])
-    known["street"] = [
-        word("head.one_sensor", language) if n == 1 else word("head.n_sensors", language, n=n) for n in table["sensors"]
-    ]
+    known["street"] = [streets_counted(n, language) for n in table["sensors"]]
     x = alt.X("weeks:Q", title=word("chart.weeks", language), axis=alt.Axis(tickCount=LABELS_MAX, labelOverlap=True))
     y = alt.Y("share:Q", title=word("chart.power", language), scale=alt.Scale(domain=[0, 100]))
     names = list(dict.fromkeys(known["street"]))
@@ -200,7 +198,7 @@ def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
     profile
         Indexed by local hour, one column per class.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------
@@ -240,7 +238,7 @@ def week_chart(week: pd.DataFrame, language: str) -> dict[str, Any]:
     week
         `telstraat_analytics.describe.typical_week`.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------

@@ -113,7 +113,7 @@ def evaluation_content(
     evaluations
         Of the same measure, one per question.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
     lines
         Where streets lie, longitude and latitude, for the map; also of streets that have no part in the measure.
     source

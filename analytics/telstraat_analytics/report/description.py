@@ -58,7 +58,7 @@ def description_content(
     timezone
         Of the streets.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
     limit_kmh
         The speed limit.
     calendar

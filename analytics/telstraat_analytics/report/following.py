@@ -24,7 +24,7 @@ def week_sentences(
     measure, question
         What was done, and what is followed.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
     only
         Of the boundary, only these keys of `Monitoring.state`; all by default.
 

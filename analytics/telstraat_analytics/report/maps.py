@@ -73,7 +73,7 @@ def streets_map(streets: Sequence[MapStreet], language: str) -> dict[str, Any]:
     streets
         At least one that takes part in the measure.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------

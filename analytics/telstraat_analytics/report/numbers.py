@@ -23,7 +23,7 @@ def number(value: float, language: str, digits: int = 0, *, signed: bool = False
     value
         Any; what is beyond all measure is written as infinite, what is no number as a dash.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
     digits
         Decimals.
     signed

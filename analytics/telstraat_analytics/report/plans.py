@@ -9,7 +9,7 @@ from telstraat_analytics.report.charts import power_chart
 from telstraat_analytics.report.content import Content, Picture, Section, Table
 from telstraat_analytics.report.numbers import digits_for, whole
 from telstraat_analytics.report.sentence import percent
-from telstraat_analytics.words import word
+from telstraat_analytics.words import streets_counted, word
 
 
 def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -> Content:
@@ -20,7 +20,7 @@ def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -
     plans
         One per kind of traffic.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
     title
         Of the report.
 
@@ -72,7 +72,7 @@ def _section(one: Plan, language: str) -> Section:
         for row in one.table.to_dict("records")
     }
     weeks, sensors = (sorted({key[place] for key in cells}) for place in (0, 1))
-    head = [word("head.one_sensor", language) if n == 1 else word("head.n_sensors", language, n=n) for n in sensors]
+    head = [streets_counted(n, language) for n in sensors]
     rows = tuple((str(length), *(cells[length, n] for n in sensors)) for length in weeks)
     table = Table(
         word("title.plan", language),

@@ -13,7 +13,7 @@ from telstraat_analytics.effect import LEAST, Effect, Unit, direction_of
 from telstraat_analytics.evaluation import Evaluation
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.report.numbers import day, decimal, digits_for, number, whole
-from telstraat_analytics.words import word
+from telstraat_analytics.words import streets_counted, word
 
 CHANCE_MIN = 1 / 1000
 DIGITS: dict[Unit, int] = {"relative": 0, "km/h": 1, "points": 1}
@@ -34,7 +34,7 @@ CHANGES = {"size", "usual", "last"}
 def percent(value: float, language: str, *, signed: bool = False, digits: int = 0) -> str:
     """Return a share as percent, in the way of a language; a minus is always written (see `number`)."""
     text = number(100 * value, language, digits, signed=signed)
-    return f"{text}%" if language == "nl" else f"{text} %"
+    return word("percent", language, number=text)
 
 
 def size(value: float, effect_unit: Unit, language: str, *, signed: bool = False, digits: int | None = None) -> str:
@@ -77,8 +77,7 @@ def level(value: float, effect_unit: str, language: str) -> str:
 
 def share(value: float, language: str) -> str:
     """Return a share as percent with one decimal."""
-    number = decimal(100 * value, language)
-    return f"{number}%" if language == "nl" else f"{number} %"
+    return word("percent", language, number=decimal(100 * value, language))
 
 
 def interval(effect: Effect, language: str) -> str:
@@ -131,7 +130,7 @@ def days_seen(answers: Sequence[StreetAnswer], measure: Measure) -> tuple[dt.dat
 def streets_text(names: Sequence[str], language: str) -> str:
     """Return streets by name, or how many they are where nobody would read the list."""
     if len(names) > NAMES_MAX:
-        return word("streets.many", language, count=len(names))
+        return streets_counted(len(names), language)
     *most, last = names
     return f"{', '.join(most)}{word('and', language)}{last}" if most else last
 
@@ -182,7 +181,7 @@ def sentence(evaluation: Evaluation, language: str = "en") -> str:
     evaluation
         What was found.
     language
-        ``en``, ``nl`` or ``fr``.
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
 
     Returns
     -------

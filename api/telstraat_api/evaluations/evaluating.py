@@ -23,7 +23,7 @@ from telstraat_analytics.errors import AnalysisError, FrameError
 from telstraat_analytics.lines import Line, line_of
 from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
-from telstraat_analytics.words import LANGUAGES
+from telstraat_contract.languages import LANGUAGES
 from telstraat_store.imports.numbers import whole_number
 
 CLASSES = ("pedestrian", "bike", "car", "heavy", "night")

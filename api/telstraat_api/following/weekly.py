@@ -18,7 +18,7 @@ from telstraat_analytics.errors import AnalysisError
 from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.numbers import day
 from telstraat_analytics.report.write import finite
-from telstraat_analytics.words import LANGUAGES, word
+from telstraat_analytics.words import word
 from telstraat_api.database import Database, Row
 from telstraat_api.evaluations.evaluating import measure_of, read_hours
 from telstraat_api.following.letters import letter_rows, send_waiting
@@ -27,6 +27,7 @@ from telstraat_api.http.access import EVERYBODY
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.measure_file import analysed
 from telstraat_api.v1.measures import find_measure, measure_shape
+from telstraat_contract.languages import LANGUAGES
 
 log = logging.getLogger("telstraat.api")
 GUARD = "select pg_try_advisory_lock(hashtext('telstraat follow'))"

@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_analytics.errors import AnalysisError
     from telstraat_analytics.report.description import description_content
     from telstraat_analytics.report.write import as_json, html, pdf
-    from telstraat_analytics.words import LANGUAGES
     from telstraat_cli.commands.evaluate import show
+    from telstraat_contract.languages import LANGUAGES
     from telstraat_store.errors import TelstraatStoreError
     from telstraat_store.imports import read_files
 

@@ -1,0 +1,94 @@
+"""One language as its catalogue has it: texts by gettext, and the locale for its numbers and dates."""
+
+from __future__ import annotations
+
+import gettext
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from telstraat_contract.errors import LanguageError
+from telstraat_contract.languages import CONTEXT, FOLDER, LANGUAGES, SOURCE, SUFFIX
+
+SOURCE_LOCALE = "en_GB"
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language.
+
+    Attributes
+    ----------
+    code
+        Its ISO 639 code, as in `LANGUAGES`.
+    locale
+        Of CLDR: how its numbers and dates are written, in the region that the head of its catalogue names.
+    texts
+        Its catalogue.
+    """
+
+    code: str
+    locale: Locale
+    texts: gettext.NullTranslations
+
+    @property
+    def name(self) -> str:
+        """Return what the language calls itself."""
+        name = Locale.parse(self.code).language_name or self.code
+        return name[:1].upper() + name[1:]
+
+    def gettext(self, text: str, /, **values: object) -> str:
+        """Return a text in this language, with its values filled in; `pgettext_noop` may have given it a context."""
+        context, _, bare = text.rpartition(CONTEXT)
+        translation = self.texts.pgettext(context, bare) if context else self.texts.gettext(bare)
+        return translation.format(**values) if values else translation
+
+    def pgettext(self, context: str, text: str, /, **values: object) -> str:
+        """Return a text that means one of several things; the context says which."""
+        translation = self.texts.pgettext(context, text)
+        return translation.format(**values) if values else translation
+
+    def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
+        """Return the form that fits the number `n`, which stands for ``{n}`` unless it is given in writing."""
+        return self.texts.ngettext(singular, plural, n).format(**{"n": n, **values})
+
+
+@lru_cache
+def language(code: str) -> Language:
+    """Return a language; its catalogue is read once.
+
+    Parameters
+    ----------
+    code
+        Of `LANGUAGES`.
+
+    Returns
+    -------
+    Language
+        Texts, and the locale for numbers and dates.
+
+    Raises
+    ------
+    LanguageError
+        There is no such language.
+    """
+    if code not in LANGUAGES:
+        raise LanguageError(f"language {code!r}: there are {', '.join(LANGUAGES)}")
+    if code == SOURCE:
+        return Language(code, Locale.parse(SOURCE_LOCALE), gettext.NullTranslations())
+    catalogue = read_catalogue(code)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(code, catalogue.locale or Locale.parse(code), gettext.GNUTranslations(compiled))
+
+
+def read_catalogue(code: str) -> Catalog:
+    """Return the catalogue of a language as it lies in the folder."""
+    with (FOLDER / f"{code}{SUFFIX}").open("rb") as stream:
+        return read_po(stream)
