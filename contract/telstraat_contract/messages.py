@@ -15,10 +15,9 @@ from msgspec import Meta, Struct
 
 from telstraat_contract.errors import MessageError
 from telstraat_contract.quarters import QUARTER_S, is_quarter_start
+from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel
 
-SPEED_BIN_KMH = 5
-SPEED_BINS = 25  # 0-5, 5-10, ..., 115-120, 120 and faster
 MAX_RANGES = 200
 MAX_PAYLOAD_BYTES = 16_384  # the longest receipt with MAX_RANGES is half of it; a report is 0.5 kB
 

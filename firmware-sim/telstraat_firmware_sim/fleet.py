@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from telstraat_contract.messages import SPEED_BIN_KMH, SPEED_BINS, Confidence, Counts, Directed, Report
+from telstraat_contract.messages import Confidence, Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER, QUARTER_S
+from telstraat_contract.road_users import SPEED_BIN_KMH, SPEED_BINS
 from telstraat_firmware_sim.demand import CountArray, Demand, Measure, StreetDemand, Town, random_of
 from telstraat_firmware_sim.demand_profiles import CLASSES
 from telstraat_firmware_sim.errors import DemandError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from datetime import datetime
 
-from telstraat_contract.messages import SPEED_BINS, Report
+from telstraat_contract.messages import Report
+from telstraat_contract.road_users import SPEED_BINS
 
 COPY = """
 copy stage (ordinal, sensor_id, epoch_no, seq, period_start, flags, observed_s,

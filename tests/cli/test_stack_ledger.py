@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from telstraat_cli.stack.ledger import closed_reports, differences, stored_reports, waiting_reports
-from telstraat_contract.messages import SPEED_BINS, Confidence, Counts, Directed, Report, encode
+from telstraat_contract.messages import Confidence, Counts, Directed, Report, encode
+from telstraat_contract.road_users import SPEED_BINS
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -20,7 +20,6 @@ from telstraat_contract.messages import (
     MAX_PAYLOAD_BYTES,
     MAX_RANGES,
     MESSAGES,
-    SPEED_BINS,
     Confidence,
     Config,
     Counts,
@@ -37,6 +36,7 @@ from telstraat_contract.messages import (
     encode,
     utc,
 )
+from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel
 
 GOLDEN = Path(__file__).parent / "golden"

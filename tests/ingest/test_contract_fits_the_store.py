@@ -19,7 +19,6 @@ from tests.ingest.sending import Ingest, a_report, receipt_of
 from telstraat_contract.messages import (
     MAX_PAYLOAD_BYTES,
     SEQ_MAX,
-    SPEED_BINS,
     Confidence,
     Counts,
     Directed,
@@ -32,6 +31,7 @@ from telstraat_contract.messages import (
     encode,
 )
 from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel, topic
 from telstraat_ingest import registry, rows
 from telstraat_ingest.limits import EPOCHS_MAX

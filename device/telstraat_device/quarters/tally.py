@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from msgspec import Struct, field
 
 from telstraat_contract.messages import (
-    SPEED_BIN_KMH,
-    SPEED_BINS,
     Confidence,
     Counts,
     Directed,
@@ -21,6 +19,7 @@ from telstraat_contract.messages import (
     Report,
 )
 from telstraat_contract.quarters import QUARTER_S
+from telstraat_contract.road_users import SPEED_BIN_KMH, SPEED_BINS
 from telstraat_device.counting.crossings.crossing import Crossing
 
 COUNT_MAX = 32_767
