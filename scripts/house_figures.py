@@ -1,7 +1,7 @@
-"""Print how the house stands: `python scripts/house_figures.py [REVISION ...]`, a column each; none is the working tree.
+"""Print how the house stands: `python scripts/house_figures.py [REVISION ...]`, a column each; `now` is the working tree.
 
 Per part its modules, the fullest folder, floors (the longest chain of imports inside the part), arrows (imports between its
-modules) and circles; over all parts the modules that hold SQL, literal lists of road users, refused names and lines.
+modules) and circles; over all parts the modules that hold SQL, literal lists of road users, what the house rules refuse, and lines.
 """
 
 from __future__ import annotations
@@ -12,64 +12,16 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "store", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
-REFUSED = {"one", "found", "told", "said", "made", "shown", "wanted", "asked", "kept"}
+import house_rules
+from house_rules import PARTS, ROOT, Graph, circles, graph_of
+
 SQL = re.compile(
     r"\b(select\s.+?\sfrom\s+\w|insert\s+into\s+\w|delete\s+from\s+\w|update\s+\w+\s+set\s|(from|join)\s+(segment|installation|report|sensor)\b)",
     re.DOTALL | re.IGNORECASE,
 )
 ROAD_USERS = {"pedestrian", "bike", "car", "heavy"}
-
-Graph = dict[str, set[str]]
-
-
-def modules_of(folder: Path) -> dict[str, ast.Module]:
-    """Return the modules of a source root by their dotted names."""
-    return {
-        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
-            path.read_text(encoding="utf-8")
-        )
-        for path in sorted(folder.rglob("*.py"))
-    }
-
-
-def imports(module: ast.Module, names: Mapping[str, ast.Module]) -> Iterator[str]:
-    """Yield which of `names` a module imports, wherever in it."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                if whole in names or node.module in names:
-                    yield whole if whole in names else node.module
-
-
-def graph_of(modules: Mapping[str, ast.Module]) -> Graph:
-    """Return who imports whom inside a part."""
-    return {name: set(imports(tree, modules)) - {name} for name, tree in modules.items()}
-
-
-def circles(graph: Graph) -> list[list[str]]:
-    """Return the groups of modules that import each other (strongly connected, two or more)."""
-    reach = {name: _reachable(graph, name) for name in graph}
-    groups = {frozenset(o for o in reach[n] if n in reach[o]) for n in graph if n in reach[n]}
-    return sorted(sorted(group) for group in groups if len(group) > 1)
-
-
-def _reachable(graph: Graph, start: str) -> set[str]:
-    seen: set[str] = set()
-    todo = list(graph[start])
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo.extend(graph[name])
-    return seen
 
 
 def floors(graph: Graph) -> int:
@@ -86,14 +38,6 @@ def floors(graph: Graph) -> int:
         return depth[home]
 
     return max((of(name, frozenset()) for name in graph), default=0)
-
-
-def _bound_names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.arg):
-            yield node.arg
 
 
 def _has_sql(tree: ast.Module) -> bool:
@@ -113,36 +57,61 @@ def _class_lists(tree: ast.Module) -> int:
 
 def figures(root: Path) -> dict[str, int | str]:
     """Return every figure of a checkout, by what it counts."""
+    sources = house_rules.sources(root)
+    modules = {house_rules.module_name(path): tree for path, tree in sources.items()}
+    return _parts(root) | {
+        "modules with SQL, outside store": sum(
+            _has_sql(tree) for name, tree in modules.items() if not name.startswith("telstraat_store")
+        ),
+        "files with `from installation`, outside store": _files_with(root, "from installation"),
+        "literal lists of road users": sum(_class_lists(tree) for tree in modules.values()),
+        "refused names bound": sum(map(len, house_rules.refused_names(sources).values())),
+        "refused names bound in tests, bench, scripts": sum(
+            map(len, house_rules.refused_names(house_rules.sources(root, ("tests", "bench", "scripts"))).values())
+        ),
+        "class names that stand for two or more": len(house_rules.shared_class_names(sources)),
+        "decisions by the text of a message": sum(map(len, house_rules.decisions_by_text(sources).values())),
+        "bench: modules in the fullest folder": max(
+            collections.Counter(path.parent for path in (root / "bench").rglob("*.py")).values()
+        ),
+        "lines of source": _lines(root, *PARTS),
+        "lines of tests": _lines(root, "tests"),
+        "lines of bench": _lines(root, "bench"),
+    }
+
+
+def _parts(root: Path) -> dict[str, int | str]:
     rows: dict[str, int | str] = {}
-    trees: dict[str, ast.Module] = {}
-    for part in PARTS:
-        folder = root / part
-        if not folder.is_dir():
+    for part in (*PARTS, "bench"):
+        sources = house_rules.sources(root, (part,))
+        if not sources:
             continue
-        modules = modules_of(folder)
-        graph = graph_of(modules)
-        fullest = collections.Counter(path.parent.name for path in folder.rglob("*.py")).most_common(1)[0]
-        rows[f"{part}: modules"] = len(modules)
-        rows[f"{part}: fullest folder"] = f"{fullest[1]} ({fullest[0]})"
-        rows[f"{part}: floors, arrows"] = f"{floors(graph)}, {sum(len(targets) for targets in graph.values())}"
+        graph = graph_of({house_rules.module_name(path): tree for path, tree in sources.items()})
+        if part != "bench":
+            folder, count = collections.Counter(Path(path).parent for path in sources).most_common(1)[0]
+            rows[f"{part}: modules"] = len(sources)
+            rows[f"{part}: fullest folder"] = f"{count} ({folder.name})"
+            rows[f"{part}: floors, arrows"] = f"{floors(graph)}, {sum(len(targets) for targets in graph.values())}"
         rows[f"{part}: circles"] = len(circles(graph))
-        trees |= modules
-    rows["modules with SQL, outside store"] = sum(
-        _has_sql(tree) for name, tree in trees.items() if not name.startswith("telstraat_store")
-    )
-    rows["literal lists of road users"] = sum(_class_lists(tree) for tree in trees.values())
-    rows["refused names bound"] = sum(name in REFUSED for tree in trees.values() for name in _bound_names(tree))
-    rows["bench: modules in the fullest folder"] = max(
-        collections.Counter(path.parent for path in (root / "bench").rglob("*.py")).values()
-    )
-    for label, folders in (("source", PARTS), ("tests", ("tests",)), ("bench", ("bench",))):
-        files = [path for folder in folders for path in (root / folder).rglob("*.py")]
-        rows[f"lines of {label}"] = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
     return rows
 
 
+def _files_with(root: Path, text: str) -> int:
+    files = (
+        path for part in PARTS if part != "store" for path in (root / part).rglob("*") if path.suffix in {".py", ".sql"}
+    )
+    return sum(text in path.read_text(encoding="utf-8").lower() for path in files)
+
+
+def _lines(root: Path, *folders: str) -> int:
+    files = (path for folder in folders for path in (root / folder).rglob("*.py"))
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+
+
 def at_revision(revision: str) -> dict[str, int | str]:
-    """Return the figures of a commit, from an archive of it."""
+    """Return the figures of a commit, from an archive of it, or of the working tree, which is called `now`."""
+    if revision == "now":
+        return figures(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True, check=True).stdout
         subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
@@ -151,7 +120,7 @@ def at_revision(revision: str) -> dict[str, int | str]:
 
 def main(revisions: list[str]) -> None:
     """Print a Markdown table, a column for every revision."""
-    columns = {revision: at_revision(revision) for revision in revisions} or {"now": figures(ROOT)}
+    columns = {revision: at_revision(revision) for revision in revisions or ["now"]}
     labels = dict.fromkeys(label for column in columns.values() for label in column)
     print("| | " + " | ".join(columns) + " |\n" + "| --- " * (len(columns) + 1) + "|")
     for label in labels:

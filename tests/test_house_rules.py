@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import house_rules
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,6 +100,13 @@ def test_only_the_outermost_loop_of_a_service_catches_everything(path: Path) -> 
         and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
     ]
     assert not caught or path.name in LOOPS_THAT_MAY_CATCH_ALL, f"lines {caught}"
+
+
+# Ceilings of what is being removed: `python scripts/house_rules.py` prints the places, `--lower` lowers the ceilings.
+@pytest.mark.parametrize(("rule", "count"), house_rules.counts().items())
+def test_what_a_house_rule_refuses_does_not_grow(rule: str, count: int) -> None:
+    ceilings = json.loads(house_rules.CEILINGS.read_text(encoding="utf-8")) if house_rules.CEILINGS.exists() else {}
+    assert count <= ceilings.get(rule, 0), "python scripts/house_rules.py prints where"
 
 
 @pytest.mark.parametrize("path", TESTS, ids=name)
