@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "contract" / "telstraat_contract" / "languages"
-PARTS = ("contract", "analytics")
+PARTS = ("contract", "analytics", "api")
 """Whose texts people read; operators' messages, errors and logs are English."""
 
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]

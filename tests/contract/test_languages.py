@@ -47,9 +47,9 @@ def test_no_text_of_a_catalogue_is_empty_or_doubtful(code: str) -> None:
 def test_a_translation_asks_for_the_values_of_the_english_text(code: str) -> None:
     for message in read_catalogue(code):
         if message.id:
-            expected = {name for text in forms(message.id) for name in fields(text)}
-            for text in forms(message.string):
-                assert fields(text) == expected, (message.id, text)
+            allowed = [fields(text) for text in forms(message.id)]  # "One street" needs no number, "{n} streets" does
+            assert all(fields(text) in allowed for text in forms(message.string)), message.id
+            assert fields(forms(message.string)[-1]) == allowed[-1], message.id
             assert (forms(message.id)[0][:1] == " ") == (forms(message.string)[0][:1] == " "), message.id
             assert (forms(message.id)[-1][-1:] == " ") == (forms(message.string)[-1][-1:] == " "), message.id
 

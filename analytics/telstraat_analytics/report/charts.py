@@ -56,7 +56,7 @@ def weeks_chart(answer: StreetAnswer, language: str) -> dict[str, Any]:
             weeks.assign(series=names[1], value=weeks["expected"]),
         ]
     )
-    x = alt.X("day:T", title=None, axis=_days_axis())
+    x = alt.X("day:T", title=None, axis=_days_axis(language))
     y = alt.Y("value:Q", title=word(f"axis.{unit}", language), axis=alt.Axis(format=FORMATS[unit]))
     colour = alt.Color(
         "series:N", scale=alt.Scale(domain=names, range=[SEEN, EXPECTED]), legend=alt.Legend(title=None, orient="top")
@@ -138,7 +138,7 @@ def findings_chart(findings: Sequence[Finding], measure: Measure, language: str)
         {"first": f"{first:%Y-%m-%d}", "last": f"{last + pd.Timedelta(days=1):%Y-%m-%d}"}
         for first, last in ((span.first, span.begin - pd.Timedelta(days=1)), (span.date, span.last))
     ]
-    x = alt.X("first:T", title=None, axis=_days_axis())
+    x = alt.X("first:T", title=None, axis=_days_axis(language))
     compared = alt.Chart(alt.InlineData(values=sides)).mark_rect(color=SEEN, opacity=0.1).encode(x=x, x2="last:T")
     colours = alt.Scale(
         domain=[word(f"short.{kind}", language) for kind in kinds], range=[KIND_COLOURS[kind] for kind in kinds]
@@ -284,8 +284,8 @@ def _event(day: str, language: str) -> Any:
     return rule + said.encode(x="day:T", y=alt.value(-2), text="text:N")
 
 
-def _days_axis() -> alt.Axis:
-    return alt.Axis(format="%-d %b %y", labelAngle=0, tickCount=LABELS_MAX, labelOverlap=True)
+def _days_axis(language: str) -> alt.Axis:
+    return alt.Axis(format=word("axis.day", language), labelAngle=0, tickCount=LABELS_MAX, labelOverlap=True)
 
 
 def _finished(chart: Any, height_px: int, language: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from babel import Locale
 from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal
 
+from telstraat_analytics.words import spoken
+
 MINUS = "−"
 DIGITS_MAX = 2
 BEYOND = 1e12
@@ -63,7 +65,7 @@ def digits_for(values: tuple[float, ...], usual: int) -> int:
 
 def day(value: dt.date, language: str) -> str:
     """Return a date in words, such as 7 March 2022."""
-    return str(format_date(value, "d MMMM y", locale=language))
+    return str(format_date(value, "long", locale=spoken(language).locale))
 
 
 def chart_locale(language: str) -> dict[str, Any]:

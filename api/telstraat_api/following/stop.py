@@ -11,7 +11,6 @@ from telstraat_api.database import Database
 from telstraat_api.http.access import hashed
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages
-from telstraat_contract.languages import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 Token = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -23,8 +22,7 @@ where l.stop_hash = %s and (f.measure_id, f.account_id) = (l.measure_id, l.accou
 
 def shown(request: Request, token: str, said: str) -> Response:
     """Return the page with a question and its button, or with what was done."""
-    code = chosen(request)
-    language = code if code in LANGUAGES else "en"
+    language = chosen(request)
     pages: Pages = request.app.state.pages
     response = pages.render(
         request,

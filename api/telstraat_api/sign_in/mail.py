@@ -15,7 +15,7 @@ from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.http.rates import Buckets
 from telstraat_api.mail import TIMEOUT_S, send
 from telstraat_api.settings import ApiSettings
-from telstraat_api.web.languages import words
+from telstraat_contract.languages.catalogue import language as language_of
 
 log = logging.getLogger("telstraat.api")
 LIFE = timedelta(minutes=15)
@@ -74,16 +74,16 @@ class MailLinks:
 
     def letter(self, email: str, secret: str, language: str) -> EmailMessage:
         """Return the letter with a link."""
-        _ = words(language)
+        _ = language_of(language).gettext
         link = f"{self.settings.public_url}/sign-in/link?{urlencode({'token': secret, 'lang': language})}"
         message = EmailMessage()
         message["From"] = self.settings.mail_from
         message["To"] = email
-        message["Subject"] = _("Sign in to %(site)s", site=self.settings.site_name)
+        message["Subject"] = _("Sign in to {site}", site=self.settings.site_name)
         message["Auto-Submitted"] = "auto-generated"
         lines = [
             _(
-                "With this link you sign in to %(site)s. It works once, for a quarter of an hour:",
+                "With this link you sign in to {site}. It works once, for a quarter of an hour:",
                 site=self.settings.site_name,
             ),
             "",

@@ -18,17 +18,18 @@ from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
 from telstraat_api.sign_in.sessions import begin, end, forget, is_secure
 from telstraat_api.v1.accounts import EMAIL
-from telstraat_api.web.languages import chosen, untranslated
+from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages
+from telstraat_contract.languages import gettext_noop
 
 router = APIRouter(include_in_schema=False)
 STATE_COOKIE = "telstraat_sign_in"
 STATE_S = 600
 SEE_OTHER = 303
 TITLES = (
-    untranslated("Signing in did not work"),
-    untranslated("Too many requests"),
-    untranslated("This is not allowed"),
+    gettext_noop("Signing in did not work"),
+    gettext_noop("Too many requests"),
+    gettext_noop("This is not allowed"),
 )
 Token = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 

@@ -1,7 +1,8 @@
-"""`/api/v1/evaluations`: did a measure work? Computed from the database's counts, kept with its doubts, told in three languages."""
+"""`/api/v1/evaluations`: did a measure work? Computed from the database's counts, kept with its doubts, told in every language."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -37,8 +38,9 @@ from telstraat_api.v1.resources import (
     update,
     visible,
 )
-from telstraat_api.v1.shapes import described
+from telstraat_api.v1.shapes import LanguageCode, described
 from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape
+from telstraat_contract.languages import LANGUAGES, SOURCE
 
 router = APIRouter(prefix="/api/v1", tags=["evaluations"])
 PATH = "/api/v1/evaluations"
@@ -47,7 +49,6 @@ What = Literal[
     "pedestrian", "bike", "car", "heavy", "motor", "active", "all", "v85", "above_limit", "bike_share", "active_share",
     "motor_share",
 ]  # fmt: skip
-Language = Literal["en", "nl", "fr"]
 Form = Literal["html", "pdf"]
 FORMS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
@@ -114,6 +115,11 @@ SHORT = {name: value for name, value in EVALUATION.items() if name != "result"}
 SELECT = "select e.*, a.email from evaluation e left join account a using (account_id)"
 
 
+def languages_of(answers: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the languages that answers were put into words in: a catalogue that came later has no words of theirs."""
+    return [code for code in LANGUAGES if all(code in answer["sentence"] for answer in answers)]
+
+
 def evaluation_shape(row: Row, reader: Reader, *, short: bool = False) -> dict[str, Any]:
     """Return an evaluation as the reader may see it."""
     number = row["evaluation_id"]
@@ -123,7 +129,7 @@ def evaluation_shape(row: Row, reader: Reader, *, short: bool = False) -> dict[s
         "measure_id": row["measure_id"],
         "questions": row["questions"],
         "answered": row["answered"],
-        "sentence": {code: [one["sentence"][code] for one in answers] for code in ("en", "nl", "fr")},
+        "sentence": {code: [one["sentence"][code] for one in answers] for code in languages_of(answers)},
         "inputs_sha256": [one["inputs_sha256"] for one in answers],
         **({} if short else {"result": row["result"]}),
         "note": row["note"],
@@ -292,10 +298,11 @@ async def report(
     evaluation_id: Number,
     form: Annotated[Form, Path(description="A page that needs nothing from the net, or a PDF.")],
     reader: Anybody,
-    language: Annotated[Language, Query(description="English, Dutch or French.")] = "en",
+    language: Annotated[LanguageCode, Query(description="Of the report.")] = "en",
 ) -> Response:
-    """Return the report in one of three languages. It is set once, from what was computed, and kept."""
+    """Return the report in a language, or in English if it was computed before that was there. It is set once and kept."""
     row = found(await find_evaluation(request, evaluation_id), reader, "evaluation", evaluation_id)
+    language = language if language in row["contents"] else SOURCE
     body = await set_report(request, row, language, form)
     headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": REPORT_POLICY}
     name = f"evaluation-{evaluation_id}-{language}.{form}"

@@ -14,7 +14,7 @@ from telstraat_api.http.answers import stamp
 from telstraat_api.v1.accounts import Wanted
 from telstraat_api.v1.measures import find_measure, measure_shape
 from telstraat_api.v1.resources import Number, found, private
-from telstraat_api.v1.shapes import described
+from telstraat_api.v1.shapes import LanguageCode, described
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"
@@ -26,7 +26,7 @@ class Follow(Wanted):
     """What one wants letters about."""
 
     what: Followed = Field("car", description="Which traffic is followed.")
-    language: Literal["en", "nl", "fr"] = Field("en", description="Of the letters.")
+    language: LanguageCode = Field("en", description="Of the letters.")
 
 
 class LookShape(BaseModel):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from telstraat_api.http.problem import MEDIA_TYPE, Problem
 from telstraat_api.states import State
+from telstraat_contract.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    LanguageCode = str
+else:
+    LanguageCode = Literal[LANGUAGES]
+    """The code of a language that there is a catalogue of."""
 
 
 class Line(BaseModel):

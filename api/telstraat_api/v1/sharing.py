@@ -13,6 +13,7 @@ from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.http.access import Professional, Role, hashed, needs, new_secret
 from telstraat_api.http.answers import stamp
 from telstraat_api.v1.accounts import Wanted, created, made
+from telstraat_api.v1.evaluations import languages_of
 from telstraat_api.v1.measures import find_measure
 from telstraat_api.v1.resources import Line, Number, changeable, private
 from telstraat_api.v1.shapes import described
@@ -60,7 +61,7 @@ class SharedWorkshop(BaseModel):
     first_day: str | None
     last_day: str | None
     measure: dict[str, Any] | None
-    evaluations: list[dict[str, Any]] = Field(description="What was found of the measure, in three languages.")
+    evaluations: list[dict[str, Any]] = Field(description="What was found of the measure, in every language.")
     notes: list[NoteShape]
     expires_at: str
 
@@ -209,8 +210,8 @@ async def shared(
             "measure": measure
             and {"name": measure["name"], "kind": measure["kind"], "first_day": day(measure["first_day"])},
             "evaluations": [
-                {code: [one["sentence"][code] for one in row["result"]["evaluations"]] for code in ("en", "nl", "fr")}
-                for row in told
+                {code: [answer["sentence"][code] for answer in answers] for code in languages_of(answers)}
+                for answers in (row["result"]["evaluations"] for row in told)
             ],
             "notes": [note_shape(note) for note in notes],
             "expires_at": stamp(row["expires_at"]),

@@ -17,8 +17,9 @@ import altair as alt
 from telstraat_api.counts import CLASSES, Period, total
 from telstraat_api.periods import Bucket, Window, local_day, next_start
 from telstraat_api.states import State
-from telstraat_api.web.languages import Words, untranslated, words
+from telstraat_api.web.languages import PageLanguage, page_language
 from telstraat_api.web.street_day import StreetDay
+from telstraat_contract.languages import gettext_noop
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -34,21 +35,21 @@ PATTERNS = {State.MISSING: "url(#is-missing)", State.WITHHELD: "url(#is-withheld
 """Where no number is, the page's own patterns are drawn; what is not yet there stays empty."""
 
 STATE_NAMES = {
-    State.COUNTED: untranslated("counted"),
-    State.MISSING: untranslated("nobody watched"),
-    State.WITHHELD: untranslated("counted, not shown"),
-    State.NOT_YET: untranslated("not yet"),
+    State.COUNTED: gettext_noop("counted"),
+    State.MISSING: gettext_noop("nobody watched"),
+    State.WITHHELD: gettext_noop("counted, not shown"),
+    State.NOT_YET: gettext_noop("not yet"),
 }
 CLASS_NAMES = {
-    "pedestrian": untranslated("Pedestrians"),
-    "bike": untranslated("Bicycles"),
-    "car": untranslated("Cars"),
-    "heavy": untranslated("Heavy vehicles"),
-    "night": untranslated("In the dark"),
+    "pedestrian": gettext_noop("Pedestrians"),
+    "bike": gettext_noop("Bicycles"),
+    "car": gettext_noop("Cars"),
+    "heavy": gettext_noop("Heavy vehicles"),
+    "night": gettext_noop("In the dark"),
 }
 
 
-def class_names(_: Words) -> list[str]:
+def class_names(_: PageLanguage) -> list[str]:
     """Return the classes' names in the order of the colours."""
     return [_(CLASS_NAMES[kind]) for kind in CLASSES]
 
@@ -76,7 +77,7 @@ def time_axis(labels: dict[int, str]) -> alt.Axis:
 
 @lru_cache(maxsize=64)
 def _day_skeleton(code: str, labels: tuple[tuple[int, str], ...], ways: str) -> Spec:
-    _ = words(code)
+    _ = page_language(code)
     end = labels[-1][0]
     x = alt.X("from:Q", bin="binned", axis=time_axis(dict(labels)), scale=alt.Scale(domain=[0, end], nice=False))
     colour = alt.Color("class:N", scale=alt.Scale(domain=class_names(_)), legend=None)
@@ -105,7 +106,7 @@ def _day_skeleton(code: str, labels: tuple[tuple[int, str], ...], ways: str) -> 
     return spec
 
 
-def period_row(day: StreetDay, period: Period, bucket: Bucket, _: Words) -> dict[str, Any]:
+def period_row(day: StreetDay, period: Period, bucket: Bucket, _: PageLanguage) -> dict[str, Any]:
     """Return where a period lies on the time axis and how much of it was observed."""
     end = next_start(period.start, bucket, day.tz)
     length_s = (end - period.start).total_seconds()
@@ -118,7 +119,7 @@ def period_row(day: StreetDay, period: Period, bucket: Bucket, _: Words) -> dict
     }
 
 
-def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: str, _: Words) -> Rows:
+def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: str, _: PageLanguage) -> Rows:
     """Return the rows of a chart of counts: one per period, class and, when they are apart, direction."""
     rows: Rows = []
     names = class_names(_)
@@ -135,7 +136,7 @@ def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: 
     return rows
 
 
-def stretch_row(day: StreetDay, window: Window, _: Words) -> dict[str, Any]:
+def stretch_row(day: StreetDay, window: Window, _: PageLanguage) -> dict[str, Any]:
     """Return where a stretch without counts lies on the time axis."""
     return {
         "from": (window.start - day.window.start).total_seconds() / 60,
@@ -144,7 +145,7 @@ def stretch_row(day: StreetDay, window: Window, _: Words) -> dict[str, Any]:
     }
 
 
-def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
+def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: PageLanguage) -> Spec:
     """Return the counts over the day, stacked by class, with `ways` "together" or "apart" by direction."""
     periods = day.quarters if bucket is Bucket.QUARTER else day.hours
     nothing = [NOTHING_YET | {"class": class_names(_)[0], "uptime": 1, "seen": ""}]
@@ -158,7 +159,7 @@ def day_chart(day: StreetDay, bucket: Bucket, ways: str, _: Words) -> Spec:
 
 @lru_cache(maxsize=64)
 def _uptime_skeleton(code: str, labels: tuple[tuple[int, str], ...]) -> Spec:
-    _ = words(code)
+    _ = page_language(code)
     end = labels[-1][0]
     x = alt.X("from:Q", bin="binned", axis=time_axis(dict(labels)), scale=alt.Scale(domain=[0, end], nice=False))
     y = alt.Y("uptime:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", values=[0, 0.5, 1], title=None))
@@ -168,7 +169,7 @@ def _uptime_skeleton(code: str, labels: tuple[tuple[int, str], ...]) -> Spec:
     return spec
 
 
-def uptime_chart(day: StreetDay, _: Words) -> Spec:
+def uptime_chart(day: StreetDay, _: PageLanguage) -> Spec:
     """Return how much of each hour was observed."""
     rows = [period_row(day, period, Bucket.HOUR, _) for period in day.hours]
     return {**_uptime_skeleton(_.code, clock_labels(day.window, day.tz)), "datasets": {"uptime": rows}}
@@ -176,7 +177,7 @@ def uptime_chart(day: StreetDay, _: Words) -> Spec:
 
 @lru_cache(maxsize=64)
 def _days_skeleton(code: str, labels: tuple[str, ...]) -> Spec:
-    _ = words(code)
+    _ = page_language(code)
     opacity: Any = alt.condition(f"datum.uptime < {UNCERTAIN_BELOW}", alt.value(0.45), alt.value(1.0))
     axis = alt.Axis(title=None, labelAngle=-40, labelOverlap=True)
     x = alt.X("day:N", scale=alt.Scale(domain=list(labels), paddingInner=0.1), axis=axis)
@@ -206,7 +207,7 @@ def _days_skeleton(code: str, labels: tuple[str, ...]) -> Spec:
     return spec
 
 
-def days_chart(day: StreetDay, _: Words) -> Spec:
+def days_chart(day: StreetDay, _: PageLanguage) -> Spec:
     """Return the days before and this one, stacked by class.
 
     A day without counts shows in which state it is; above a day that was watched in part stands how much of it was.
@@ -239,7 +240,7 @@ def days_chart(day: StreetDay, _: Words) -> Spec:
 
 @lru_cache
 def _speed_skeleton(code: str) -> Spec:
-    _ = words(code)
+    _ = page_language(code)
     x = alt.X("from:Q", bin="binned", axis=alt.Axis(title="km/h", grid=False, tickMinStep=10))
     tooltip = [alt.Tooltip("told:N", title=_("speed")), alt.Tooltip("cars:Q", title=_("cars"))]
     y = alt.Y("cars:Q", axis=alt.Axis(title=_("cars"), tickCount=4))
@@ -252,7 +253,7 @@ def _speed_skeleton(code: str) -> Spec:
     return spec
 
 
-def speed_chart(day: StreetDay, _: Words) -> Spec:
+def speed_chart(day: StreetDay, _: PageLanguage) -> Spec:
     """Return how fast the cars went, with V85 and the speed limit."""
     bins, wide = day.speeds or [], day.speed_bin_kmh
     last = max([n for n, cars in enumerate(bins) if cars], default=0)

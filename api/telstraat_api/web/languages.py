@@ -1,47 +1,49 @@
-"""The languages of the pages: gettext catalogues read from `.po` files at start, numbers and dates as each writes them."""
+"""The language of a page: which one a request gets, and numbers and dates as that language writes them."""
 
 from __future__ import annotations
 
-import gettext
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
-from importlib.resources import files
-from io import BytesIO
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 from fastapi import Request
 
-NAMES = {"en": "English", "nl": "Nederlands", "fr": "Français"}
-REGIONS = {"en": "en_GB", "nl": "nl_BE", "fr": "fr_BE"}
-DEFAULT = "en"
+from telstraat_contract.languages import LANGUAGES, SOURCE, pgettext_noop
+from telstraat_contract.languages.catalogue import Language, language
+
 COOKIE = "telstraat_language"
-
-
 UNKNOWN = "–"
 """Stands where no number is: never 0, which is a count."""
 
+PERCENT = pgettext_noop("on a page", "{number}%")
+
 
 @dataclass(frozen=True)
-class Words:
-    """One language: its texts, its numbers, its dates."""
+class PageLanguage:
+    """A language as pages use it: `_` for texts, filters for numbers and dates."""
 
-    code: str
-    locale: Locale
-    catalogue: gettext.NullTranslations
+    language: Language
 
-    def __call__(self, text: str, **values: object) -> str:
+    @property
+    def code(self) -> str:
+        """Return its code, as in `LANGUAGES`."""
+        return self.language.code
+
+    @property
+    def locale(self) -> Locale:
+        """Return how its numbers and dates are written."""
+        return self.language.locale
+
+    def __call__(self, text: str, /, **values: object) -> str:
         """Return the text in this language, with its values filled in."""
-        told = self.catalogue.gettext(text)
-        return told % values if values else told
+        return self.language.gettext(text, **values)
 
-    def many(self, one: str, several: str, n: int, **values: object) -> str:
-        """Return the form that fits the number `n`; `%(n)s` stands for it."""
-        return self.catalogue.ngettext(one, several, n) % {"n": self.number(n), **values}
+    def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
+        """Return the form that fits the number `n`, which stands for ``{n}`` as the language writes it."""
+        return self.language.ngettext(singular, plural, n, **{"n": self.number(n), **values})
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Write a number; a dash for what is not known."""
@@ -70,7 +72,8 @@ class Words:
 
     def moment(self, at: datetime, tz: tzinfo) -> str:
         """Write a day and a time of day."""
-        return format_datetime(at.astimezone(tz), "d MMM y, HH:mm", locale=self.locale)
+        local = at.astimezone(tz)
+        return f"{format_skeleton('yMMMd', local, locale=self.locale)}, {local:%H:%M}"
 
 
 # A page holds hundreds of numbers and dates, mostly those of the page before: Babel spells each of them once.
@@ -80,54 +83,40 @@ class Words:
 def spelt_number(code: str, value: float, digits: int) -> str:
     """Return a number that was rounded to so many digits as the language writes it."""
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(value, pattern, locale=REGIONS[code])
+    return format_decimal(value, pattern, locale=language(code).locale)
 
 
 @lru_cache(maxsize=1000)
 def spelt_percent(code: str, whole: int) -> str:
     """Return a whole percentage as the language writes it."""
-    return format_percent(whole / 100, "#,##0 %" if code != "en" else "#,##0%", locale=REGIONS[code])
+    return language(code).gettext(PERCENT, number=spelt_number(code, whole, 0))
 
 
 @lru_cache(maxsize=2000)
 def spelt_day(code: str, day: date) -> str:
     """Return a day in full."""
-    return format_date(day, "full", locale=REGIONS[code])
+    return format_date(day, "full", locale=language(code).locale)
 
 
 @lru_cache(maxsize=2000)
 def spelt_short_day(code: str, day: date) -> str:
     """Return a day as short as can be understood."""
-    return str(format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=REGIONS[code]))  # noqa: DTZ001
-
-
-def untranslated(text: str) -> str:
-    """Mark a text for the catalogues without translating it yet."""
-    return text
+    return str(format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=language(code).locale))  # noqa: DTZ001
 
 
 @lru_cache
-def words(code: str) -> Words:
-    """Return a language; its catalogue is read once."""
-    locale = Locale.parse(REGIONS[code])
-    source = files("telstraat_api.web") / "locales" / code / "messages.po"
-    if not source.is_file():
-        return Words(code, locale, gettext.NullTranslations())
-    with source.open("rb") as stream:
-        catalogue = read_po(stream, locale=code)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Words(code, locale, gettext.GNUTranslations(compiled))
+def page_language(code: str) -> PageLanguage:
+    """Return a language as pages use it."""
+    return PageLanguage(language(code))
 
 
 def chosen(request: Request) -> str:
     """Return the language of a request: asked for, remembered, or preferred by the browser."""
     for code in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
-        if code in NAMES:
+        if code in LANGUAGES:
             return str(code)
     for part in request.headers.get("accept-language", "").split(","):
-        code = part.split(";")[0].strip()[:2].lower()
-        if code in NAMES:
+        code = part.split(";")[0].strip().split("-")[0].lower()
+        if code in LANGUAGES:
             return code
-    return DEFAULT
+    return SOURCE

@@ -16,18 +16,19 @@ from telstraat_api.http.access import Reader, hashed
 from telstraat_api.periods import zone
 from telstraat_api.v1 import evaluations, events, measures, sharing, workshops
 from telstraat_api.v1.resources import found, listing, sees, visible
-from telstraat_api.web.languages import chosen, untranslated
+from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages, page_reader
+from telstraat_contract.languages import SOURCE, gettext_noop
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 LISTED_MAX = 200
 EVALUATIONS_MAX = 20
 NOTE_KINDS = {
-    "note": untranslated("Note"),
-    "question": untranslated("Question"),
-    "answer": untranslated("Answer"),
-    "agreement": untranslated("Agreed"),
+    "note": gettext_noop("Note"),
+    "question": gettext_noop("Question"),
+    "answer": gettext_noop("Answer"),
+    "agreement": gettext_noop("Agreed"),
 }
 OF_MEASURE = "and measure_id = %(measure)s"
 IN_STREETS = "and segment_id = any(%(segments)s) and until_at >= %(since)s"
@@ -57,7 +58,7 @@ async def answers_of(request: Request, reader: Reader, measure_id: int) -> list[
     return [
         {
             "evaluation_id": row["evaluation_id"],
-            "sections": row["contents"][code]["sections"],
+            "sections": row["contents"].get(code, row["contents"][SOURCE])["sections"],
             "note": row["note"],
             "published": row["published"],
             "at": row["created_at"],
@@ -148,7 +149,11 @@ async def shared_page(
         "select result from evaluation where measure_id = %s order by evaluation_id", (row["measure_id"],)
     )
     code = chosen(request)
-    sentences = [one["sentence"][code] for evaluation in told for one in evaluation["result"]["evaluations"]]
+    sentences = [
+        one["sentence"].get(code, one["sentence"][SOURCE])
+        for evaluation in told
+        for one in evaluation["result"]["evaluations"]
+    ]
     response = await workshop_shown(request, row, measure, sentences, until=row["expires_at"].date())
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

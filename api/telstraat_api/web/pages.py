@@ -28,24 +28,26 @@ from telstraat_api.settings import ApiSettings
 from telstraat_api.states import State
 from telstraat_api.web import assets
 from telstraat_api.web.charts import CLASS_NAMES, STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
-from telstraat_api.web.languages import COOKIE, NAMES, Words, chosen, untranslated, words
+from telstraat_api.web.languages import COOKIE, PageLanguage, chosen, page_language
 from telstraat_api.web.street_day import SPLIT, StreetDay, read_day
+from telstraat_contract.languages import LANGUAGES, gettext_noop
+from telstraat_contract.languages.catalogue import language
 from telstraat_contract.quarters import QUARTER, quarter_start
 
 router = APIRouter(include_in_schema=False)
 ERROR_TITLES = (
-    untranslated("There is nothing here"),
-    untranslated("A parameter cannot be used"),
-    untranslated("The database does not answer"),
-    untranslated("Too many live streams"),
-    untranslated("Something went wrong here"),
-    untranslated("Not Found"),
-    untranslated("Method Not Allowed"),
+    gettext_noop("There is nothing here"),
+    gettext_noop("A parameter cannot be used"),
+    gettext_noop("The database does not answer"),
+    gettext_noop("Too many live streams"),
+    gettext_noop("Something went wrong here"),
+    gettext_noop("Not Found"),
+    gettext_noop("Method Not Allowed"),
 )
 WITHOUT_COUNTS = {
-    State.MISSING: untranslated("nobody watched in the last 24 hours"),
-    State.WITHHELD: untranslated("counted in the last 24 hours, not shown"),
-    State.NOT_YET: untranslated("nothing counted yet"),
+    State.MISSING: gettext_noop("nobody watched in the last 24 hours"),
+    State.WITHHELD: gettext_noop("counted in the last 24 hours, not shown"),
+    State.NOT_YET: gettext_noop("nothing counted yet"),
 }
 LISTED_MAX = 200
 LATEST_ROWS = 12
@@ -69,9 +71,9 @@ class Pages:
 
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
-        self.environments = {code: self.environment(words(code)) for code in NAMES}
+        self.environments = {code: self.environment(page_language(code)) for code in LANGUAGES}
 
-    def environment(self, _: Words) -> Environment:
+    def environment(self, _: PageLanguage) -> Environment:
         """Return the templates in one language."""
         found = Environment(
             loader=PackageLoader("telstraat_api.web"),
@@ -86,11 +88,11 @@ class Pages:
         found.globals.update(
             _=_,
             w=_,
-            many=_.many,
+            ngettext=_.ngettext,
             total_of=total_of,
             asset=assets.address,
             site=self.settings,
-            languages=NAMES,
+            languages={code: language(code).name for code in LANGUAGES},
             classes=CLASSES,
             class_names=CLASS_NAMES,
             state_names=STATE_NAMES,
@@ -134,7 +136,7 @@ def page_headers(request: Request) -> dict[str, str]:
 
 def remembering(request: Request, response: Response) -> Response:
     """Have the browser remember the language that was asked for."""
-    if request.query_params.get("lang") in NAMES:
+    if request.query_params.get("lang") in LANGUAGES:
         response.set_cookie(COOKIE, chosen(request), max_age=YEAR_S, samesite="lax", httponly=True)
     return response
 
@@ -229,7 +231,7 @@ async def street_page(
     segment = await find_segment(database, segment_id)
     hours_only = is_discreet(request, await page_reader(request))
     shown = await read_day(database, segment, read_date(day), datetime.now(UTC), hours_only=hours_only)
-    _ = words(chosen(request))
+    _ = page_language(chosen(request))
     by = Bucket.HOUR if hours_only or by is not Bucket.QUARTER else Bucket.QUARTER
     return pages.render(
         request,
@@ -269,7 +271,7 @@ def read_date(text: str | None) -> date | None:
     return day
 
 
-def charts_of(day: StreetDay, by: Bucket, _: Words) -> dict[str, Any]:
+def charts_of(day: StreetDay, by: Bucket, _: PageLanguage) -> dict[str, Any]:
     """Return the specs of a street's charts."""
     charts: dict[str, Any] = {
         "day": day_chart(day, by, "together", _),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import add_reading_arguments, file_name
+from telstraat_contract.languages import LANGUAGES, SOURCE
 
 LIMITS_KMH = (5, 150)
 
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--school", action="append", default=[], metavar="FIRST:LAST", help="school holidays; may be repeated"
     )
     parser.add_argument("--source", default="", help="whose counts these are, and their licence; printed in the report")
-    parser.add_argument("--language", default="en", help="en, nl or fr")
+    parser.add_argument("--language", default=SOURCE, choices=LANGUAGES, help=f"one of {', '.join(LANGUAGES)}")
     parser.add_argument("--out", type=file_name, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
 
 
@@ -54,12 +55,9 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_analytics.report.description import description_content
     from telstraat_analytics.report.write import as_json, html, pdf
     from telstraat_cli.commands.evaluate import show
-    from telstraat_contract.languages import LANGUAGES
     from telstraat_store.errors import TelstraatStoreError
     from telstraat_store.imports import read_files
 
-    if args.language not in LANGUAGES:
-        raise CliError(f"--language {args.language!r}: there are {', '.join(LANGUAGES)}")
     if not LIMITS_KMH[0] <= args.limit <= LIMITS_KMH[1]:
         raise CliError(f"--limit {args.limit}: from {LIMITS_KMH[0]} to {LIMITS_KMH[1]} km/h")
     base = Calendar.of_timezone(args.timezone)

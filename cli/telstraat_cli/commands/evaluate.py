@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import CHOICES, add_reading_arguments, file_name
+from telstraat_contract.languages import LANGUAGES, SOURCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against", help="before (the weeks before the measure) or 'last year' (the same weeks a year before)"
     )
     parser.add_argument("--by", action="append", help="answer in parts, too: hour, direction, speed; may be repeated")
-    parser.add_argument("--language", default="en", help="en, nl or fr")
+    parser.add_argument("--language", default=SOURCE, choices=LANGUAGES, help=f"one of {', '.join(LANGUAGES)}")
     add_reading_arguments(parser)
     parser.add_argument("--weather", type=Path, help="CSV of day, temperature_c, rain_mm")
     parser.add_argument("--out", type=file_name, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")

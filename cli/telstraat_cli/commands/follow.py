@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telstraat_cli.errors import CliError
+from telstraat_contract.languages import LANGUAGES, SOURCE
 
 if TYPE_CHECKING:
     from telstraat_analytics import Measure, Monitoring, Question
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", type=int, default=4, metavar="WEEKS", help="weeks between the looks that are printed"
     )
-    parser.add_argument("--language", default="en", help="en, nl or fr")
+    parser.add_argument("--language", default=SOURCE, choices=LANGUAGES, help=f"one of {', '.join(LANGUAGES)}")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
 

@@ -12,6 +12,7 @@ import argparse
 
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import file_name
+from telstraat_contract.languages import LANGUAGES, SOURCE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sensors", default="1,2,3,5", help="numbers of treated streets with a sensor")
     parser.add_argument("--weeks", default="2,4,6,8,12,16,26", help="weeks before, and as many after")
-    parser.add_argument("--language", default="en", help="en, nl or fr")
+    parser.add_argument("--language", default=SOURCE, choices=LANGUAGES, help=f"one of {', '.join(LANGUAGES)}")
     parser.add_argument("--out", type=file_name, metavar="NAME", help="write NAME.html, NAME.pdf and NAME.json")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 

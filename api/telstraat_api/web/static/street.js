@@ -51,7 +51,7 @@ function follow() {
     const start = new Date(live.period_start);
     const end = new Date(start.getTime() + QUARTER_MS);
     const minutes = number.format(Math.round(live.observed_s / 6) / 10);
-    note.textContent = words.so_far.replace("%(from)s", clock.format(start)).replace("%(to)s", clock.format(end)).replace("%(minutes)s", minutes);
+    note.textContent = words.so_far.replace("{from}", clock.format(start)).replace("{to}", clock.format(end)).replace("{minutes}", minutes);
     card.dataset.state = "live";
     document.getElementById("live-progress").style.width = `${live.observed_s / 9}%`;
     const rows = [];
