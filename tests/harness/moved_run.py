@@ -30,8 +30,8 @@ NO_TESTS = 5  # pytest's exit code when a file has none that were chosen
 
 PART = [
     "tests/contract/test_messages.py",
-    "tests/device/test_clock.py",
-    "tests/device/test_publisher.py",
+    "tests/device/quarters/test_clock.py",
+    "tests/device/delivery/test_publisher.py",
     "tests/ingest/test_store.py",
     "tests/ingest/test_receive.py",
     "tests/analytics/test_from_database.py",

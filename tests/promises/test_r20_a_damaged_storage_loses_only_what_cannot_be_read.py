@@ -59,7 +59,10 @@ def test_a_salvage_that_is_killed_before_any_step_is_finished_by_the_next_start(
         report = file.read_bytes().find(b'{"v":1,')
         change(file, report // SECTOR * SECTOR, bytes(SECTOR))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.device.killed_salvage", str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.device.delivery.killed_salvage", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)

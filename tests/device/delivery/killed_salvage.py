@@ -1,6 +1,6 @@
 """A program that salvages a damaged folder again and again, killed before each of its steps in turn; prints what came of it.
 
-    python -m tests.device.killed_salvage FOLDER
+    python -m tests.device.delivery.killed_salvage FOLDER
 
 A step is a call into the system or into SQLite. After each kill comes a start that is killed too, at another step, and then
 one that is not: its reports, losses and alarms are compared with those of a salvage that nobody disturbed.
