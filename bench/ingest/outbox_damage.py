@@ -32,7 +32,7 @@ from telstraat_device.delivery.outbox_schema import COLUMNS, KEYS, crc
 from telstraat_device.delivery.progress import FILE as PROGRESS
 from telstraat_device.delivery.ranges import holds
 from telstraat_device.health import Condition, health_messages
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 
 SENSOR = "elm-1"
@@ -82,16 +82,20 @@ def fill(folder: Path, *, sensor: str = SENSOR, killed: bool, seed: int = 0, man
     state, _, _ = outbox.begin()
     outbox.save(state, [quarter(n, rng) for n in range(RECEIPTED)])
     epoch = outbox.current().epoch
-    outbox.going(outbox.waiting(999))
-    outbox.apply(Receipt(epoch=epoch, through=RECEIPTED - 3, seen=RECEIPTED - 1, want=((18, 18),)), float(NOON_S))
+    outbox.mark_sending(outbox.waiting(999))
+    outbox.apply_receipt(
+        Receipt(epoch=epoch, through=RECEIPTED - 3, seen=RECEIPTED - 1, want=((18, 18),)), float(NOON_S)
+    )
     held = {("boot-1", 120 + 10 * n, 10): Tally({"car": (1, n)}) for n in range(9)}
     for n in range(RECEIPTED, RECEIPTED + many, 10):
         if n == RECEIPTED + 10 * (many // 20):
             shutil.copy(live / (FILE + "-wal"), folder.with_name(folder.name + "-earlier-wal"))
-        state = State(open=[quarter(n + 11, rng)], closed_until_s=NOON_S + n * QUARTER_S, counted_until_s=float(NOON_S))
+        state = SavedState(
+            open=[quarter(n + 11, rng)], closed_until_s=NOON_S + n * QUARTER_S, counted_until_s=float(NOON_S)
+        )
         outbox.save(state, [quarter(n + k, rng) for k in range(10)], held, list(held))
-    outbox.save(State(open=[Quarter(OPEN_S, Tally({"car": (7, 7)}))], closed_until_s=OPEN_S - QUARTER_S))
-    outbox.going(outbox.waiting(40))
+    outbox.save(SavedState(open=[Quarter(OPEN_S, Tally({"car": (7, 7)}))], closed_until_s=OPEN_S - QUARTER_S))
+    outbox.mark_sending(outbox.waiting(40))
     if not killed:
         outbox.close()
     shutil.copytree(live, folder)

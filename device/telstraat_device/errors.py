@@ -6,7 +6,7 @@ DeviceError
 │   ├── NotVideoError    the file is there, but is no video that can be decoded
 │   └── CameraError      a camera or a stream that does not answer, or stops
 ├── LineError            a counting line that cannot be counted on
-├── FrameError           a frame that is not what the counter was set up for
+├── FrameFormatError     a frame that is not what the counter was set up for
 ├── KernelError          machine code that was asked for and is not there
 ├── SettingsError        a setting that is unknown, of the wrong kind, or dangerous
 ├── StorageError         a state folder that cannot be this sensor's
@@ -40,7 +40,7 @@ class LineError(DeviceError):
     """A counting line lies outside the picture or has no length."""
 
 
-class FrameError(DeviceError):
+class FrameFormatError(DeviceError):
     """A frame has another size or type than the counter was set up for."""
 
 

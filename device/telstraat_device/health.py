@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from telstraat_contract.messages import MAX_RANGES, Health
-from telstraat_device.delivery.outbox import Outbox, Stream
+from telstraat_device.delivery.outbox import Outbox, ReportStream
 
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
 HOT_C = 80.0  # a Pi slows itself down from here on
@@ -37,14 +37,14 @@ def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[H
     *older, current = outbox.streams()
     waiting = outbox.waiting_count()
     temperature_c, disk_free_mb = temperature(), free_mb(outbox.folder)
-    alarms = told([*condition.alarms, *outbox.alarms, *board_alarms(temperature_c, disk_free_mb)])
+    alarms = fit_into_message([*condition.alarms, *outbox.alarms, *board_alarms(temperature_c, disk_free_mb)])
 
-    def of(stream: Stream) -> Health:
+    def of(stream: ReportStream) -> Health:
         return Health(
             sensor=sensor,
             at=datetime.fromtimestamp(condition.at_s, UTC),
             epoch=stream.epoch,
-            last_seq=stream.told_seq,
+            last_seq=stream.announced_seq,
             lost=stream.lost[:MAX_RANGES],
             waiting=waiting,
             version=version("telstraat"),
@@ -62,7 +62,7 @@ def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[H
 
 
 def temperature() -> float | None:
-    """Return the temperature of the processor, None where the machine tells none."""
+    """Return the temperature of the processor, None where the machine has no sensor."""
     try:
         return int(THERMAL.read_text(encoding="ascii")) / 1000
     except (OSError, ValueError):
@@ -78,15 +78,15 @@ def free_mb(folder: Path) -> int | None:
 
 
 def board_alarms(temperature_c: float | None, disk_free_mb: int | None) -> list[str]:
-    """Say what is wrong with the board."""
-    said = []
+    """Return the alarms of the board itself: heat, and a disk that runs full."""
+    alarms = []
     if temperature_c is not None and temperature_c >= HOT_C:
-        said.append(f"the processor is at {temperature_c:.0f} °C and slows down: give it air, or shade")
+        alarms.append(f"the processor is at {temperature_c:.0f} °C and slows down: give it air, or shade")
     if disk_free_mb is not None and disk_free_mb < DISK_LOW_MB:
-        said.append(f"only {disk_free_mb} MB are free on the disk: make room")
-    return said
+        alarms.append(f"only {disk_free_mb} MB are free on the disk: make room")
+    return alarms
 
 
-def told(alarms: Iterable[str]) -> tuple[str, ...]:
-    """Return the alarms as they fit into a message."""
+def fit_into_message(alarms: Iterable[str]) -> tuple[str, ...]:
+    """Return the alarms without doubles, cut to what a message holds."""
     return tuple(dict.fromkeys(text[:ALARM_LENGTH_MAX] for text in alarms if text))[:ALARMS_MAX]

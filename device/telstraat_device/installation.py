@@ -1,4 +1,4 @@
-"""Which line is counted on, and which way across it is forward: the server's wish, else what was given at the start.
+"""Which line is counted on, and which way across it is forward: the server's settings, else what was given at the start.
 
 A new line begins with a quarter, never inside one: no report mixes two lines.
 """
@@ -38,12 +38,12 @@ class Installation:
         """Whether left to right across the line is `rgt`."""
         return self._camera.flip if self.config.flip is None else self.config.flip
 
-    def wish(self, config: Config) -> Config | None:
-        """Take settings from the server; return what is to be kept, None when they are not new."""
+    def propose(self, config: Config) -> Config | None:
+        """Take settings from the server; return what is to be stored, None when they are not new."""
         newest = self.pending or self.config
         if config.version <= newest.version:
             return None
-        self.pending = overlaid(newest, config)
+        self.pending = merged_config(newest, config)
         return self.pending
 
     def begin_pending(self) -> None:
@@ -78,7 +78,9 @@ def stored_config(payload: bytes | None) -> Config:
     return config
 
 
-def overlaid(config: Config, change: Config) -> Config:
-    """Return settings with what newer ones say; what those leave open stays."""
-    said = {name: value for name in ("line", "flip", "speed_limit_kmh") if (value := getattr(change, name)) is not None}
-    return msgspec.structs.replace(config, version=change.version, **said)
+def merged_config(config: Config, change: Config) -> Config:
+    """Return settings with those that a newer message sets; what it leaves null stays."""
+    changes = {
+        name: value for name in ("line", "flip", "speed_limit_kmh") if (value := getattr(change, name)) is not None
+    }
+    return msgspec.structs.replace(config, version=change.version, **changes)

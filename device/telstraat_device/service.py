@@ -23,15 +23,15 @@ from telstraat_device.cameras.frames import Frame, FrameSource, Luma
 from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
-from telstraat_device.delivery.outbox import Limits, Outbox
-from telstraat_device.delivery.publisher import Publisher, Sources, spread_of
+from telstraat_device.delivery.outbox import Outbox, RetentionLimits
+from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
 from telstraat_device.errors import DeviceError, LineError, SettingsError, SourceError
 from telstraat_device.health import Condition, health_messages
 from telstraat_device.installation import Installation
-from telstraat_device.quarters.clock import AnchoredClock, Clock, Reading, SystemClock
-from telstraat_device.quarters.periods import NO_FLAG, Late, Periods, Rules
+from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
+from telstraat_device.quarters.periods import NO_FLAG, LateCrossing, Periods, Rules
 from telstraat_device.quarters.tally import Quarter, live_of
-from telstraat_device.quarters.uptime import Uptime, View
+from telstraat_device.quarters.uptime import Uptime, ViewCondition
 from telstraat_device.settings import Settings
 
 PRUNE_EVERY_S = 60.0
@@ -45,7 +45,7 @@ class CountingCore(Protocol):
     """What the service needs of the counter."""
 
     @property
-    def view(self) -> View:
+    def view(self) -> ViewCondition:
         """What it knows of its view."""
 
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
@@ -60,7 +60,7 @@ OpenSource = Callable[[], FrameSource]
 
 
 @dataclass(slots=True)
-class Figures:
+class ServiceCounters:
     """What the service counts about itself."""
 
     frames: int = 0
@@ -71,7 +71,7 @@ class Figures:
 
 
 @dataclass(slots=True)
-class Eye:
+class CaptureSession:
     """A source being counted: its core, and how regularly its frames come."""
 
     source: FrameSource
@@ -90,30 +90,30 @@ class DeviceService:
         clock: Clock,
         *,
         line: Segment | None = None,
-        marks: Flag = NO_FLAG,
+        extra_flags: Flag = NO_FLAG,
         make_counter: MakeCounter | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.figures = Figures()
+        self.counters = ServiceCounters()
         self.stopping = threading.Event()
-        self.hurry = threading.Event()
+        self.skip_waiting = threading.Event()
         self._make_counter = make_counter or self._real_counter
         storage = settings.storage
-        limits = Limits(storage.days, storage.megabytes, storage.receipted_days)
+        limits = RetentionLimits(storage.days, storage.megabytes, storage.receipted_days)
         name = settings.sensor.name
         self.outbox = Outbox(Path(storage.folder), name, limits, spread_of(name, settings.send.spread_s))
         state, held, self.restarts = self.outbox.begin()
         self.periods = Periods(state, held, boot=clock.boot)
         self.installation = Installation(settings.camera, line, self.outbox.config())
-        self.periods.rules = Rules(settings.counting.night_confidence, self.installation.flip, marks)
+        self.periods.rules = Rules(settings.counting.night_confidence, self.installation.flip, extra_flags)
         self._lock = threading.RLock()
         self._reading = clock.now()
         self._fps: float | None = None
         self._begun_anew = False
         self._saved_at_s = self._pruned_at_s = time.monotonic()
         self._skip_until_s = state.counted_until_s if clock.repeatable else float("-inf")
-        sources = Sources(self._health, self._live, self._config_came, self._now_s)
+        sources = PublisherCallbacks(self._health, self._live, self._receive_config, self._now_s)
         self.publisher = Publisher(settings, self.outbox, sources)
         self._sending = threading.Thread(target=self._send_loop, name="sending", daemon=True)
         self._sending_ends = threading.Event()
@@ -129,13 +129,13 @@ class DeviceService:
                     break
                 self.stopping.wait(REOPEN_S)
         finally:
-            arrived = self._end()
+            arrived = self._shut_down()
         return 0 if arrived else 1
 
     def stop(self) -> None:
         """Ask for a stop: what is open is closed, sent, and waited for; asking again ends the waiting."""
         if self.stopping.is_set():
-            self.hurry.set()
+            self.skip_waiting.set()
         self.stopping.set()
 
     def _count_once(self, open_source: OpenSource) -> bool:
@@ -143,9 +143,9 @@ class DeviceService:
         try:
             source = open_source()
         except SourceError as error:
-            if self.clock.repeatable or not self.figures.frames:
+            if self.clock.repeatable or not self.counters.frames:
                 raise  # wrong from the start: a person is there to mend it
-            self._went_wrong(error)
+            self._record_error(error)
             return False
         try:
             return self._count_source(source)
@@ -154,66 +154,66 @@ class DeviceService:
 
     def _count_source(self, source: FrameSource) -> bool:
         """Count one source; tell whether it came to its end, or a stop was asked for."""
-        eye = self._look_at(source)
+        session = self._open_session(source)
         try:
             for frame in source:
                 if self.stopping.is_set():
                     break
-                self._take(eye, frame)
-                if eye.errors_in_a_row >= ERRORS_IN_A_ROW_MAX:
+                self._process_frame(session, frame)
+                if session.errors_in_a_row >= ERRORS_IN_A_ROW_MAX:
                     return False
         except SourceError as error:
-            self._went_wrong(error)
+            self._record_error(error)
             if self.clock.repeatable:
                 raise
             return False
         finally:
-            self._finish(eye)
+            self._finish(session)
         return True
 
-    def _take(self, eye: Eye, frame: Frame) -> None:
-        """Take one frame through the core into the quarters; what goes wrong is counted, and the next frame comes."""
+    def _process_frame(self, session: CaptureSession, frame: Frame) -> None:
+        """Take one frame through the core into the quarters; an error is counted, and the next frame comes."""
         try:
-            self._count_frame(eye, frame)
-            eye.errors_in_a_row = 0
+            self._count_frame(session, frame)
+            session.errors_in_a_row = 0
         except Exception as error:  # noqa: BLE001 - the outermost loop of the service
-            eye.errors_in_a_row += 1
-            eye.uptime.interrupted()
-            self._went_wrong(error)
+            session.errors_in_a_row += 1
+            session.uptime.interrupted()
+            self._record_error(error)
 
-    def _count_frame(self, eye: Eye, frame: Frame) -> None:
+    def _count_frame(self, session: CaptureSession, frame: Frame) -> None:
         reading = self.clock.read(frame.t_s)
         if self.installation.pending and self._begins_quarter(reading):
-            self._change_line(eye)
-        crossings = eye.core.process(frame.luma, frame.t_s)
-        span = eye.uptime.span(frame.t_s, eye.core.view)
-        eye.last_t_s = frame.t_s
+            self._change_line(session)
+        crossings = session.core.process(frame.luma, frame.t_s)
+        span = session.uptime.span(frame.t_s, session.core.view)
+        session.last_t_s = frame.t_s
         with self._lock:
-            self.figures.frames += 1
-            self.figures.dropped_frames = eye.uptime.dropped
-            self._fps = eye.uptime.fps
+            self.counters.frames += 1
+            self.counters.dropped_frames = session.uptime.dropped
+            self._fps = session.uptime.fps
             self._reading = reading
             if reading.at_s <= self._skip_until_s:
                 return
-            self.figures.crossings += len(crossings)
-            late = [Late(crossing, max(0.0, frame.t_s - crossing.t_s)) for crossing in crossings]
+            self.counters.crossings += len(crossings)
+            late = [LateCrossing(crossing, max(0.0, frame.t_s - crossing.t_s)) for crossing in crossings]
             self.periods.observe(reading, span, late)
             self._save_if_due()
 
-    def _look_at(self, source: FrameSource) -> Eye:
+    def _open_session(self, source: FrameSource) -> CaptureSession:
         core = self._core_for(source)
         log.info("counting %s, %d x %d", source.name, source.width, source.height)
-        return Eye(source, core, Uptime(source.fps))
+        return CaptureSession(source, core, Uptime(source.fps))
 
-    def _finish(self, eye: Eye) -> None:
-        """Take what the core was still looking at."""
+    def _finish(self, session: CaptureSession) -> None:
+        """Count the crossings that the core was still tracking."""
         with self._lock:
             reading = self._reading
             if reading is None or reading.at_s <= self._skip_until_s:
                 return
-            for crossing in eye.core.finish():
-                self.figures.crossings += 1
-                self.periods.late(reading, Late(crossing, max(0.0, eye.last_t_s - crossing.t_s)))
+            for crossing in session.core.finish():
+                self.counters.crossings += 1
+                self.periods.add_late(reading, LateCrossing(crossing, max(0.0, session.last_t_s - crossing.t_s)))
 
     def _save_if_due(self) -> None:
         """Save when a quarter has closed, or the last save is a few seconds old."""
@@ -231,20 +231,20 @@ class DeviceService:
         if not self.outbox.save(self.periods.state, closed, self.periods.held, changed):
             self.periods.changed |= changed
         self._saved_at_s = time.monotonic()
-        if self.outbox.put_back and not self._begun_anew:
-            log.error("%s", self.outbox.put_back)
+        if self.outbox.rolled_back and not self._begun_anew:
+            log.error("%s", self.outbox.rolled_back)
             self._begun_anew = True
-            self.periods.begin_anew()
+            self.periods.begin_new_generation_after_rollback()
 
-    def _end(self) -> bool:
-        """Close the open quarter, send what waits, and say good-bye; tell whether nothing waits."""
+    def _shut_down(self) -> bool:
+        """Close the open quarter, send what waits and disconnect; return whether nothing waits any more."""
         self._sending_ends.set()
         self._sending.join()
         with self._lock:
             if self.settings.storage.on_stop == "close" or not self.stopping.is_set():
                 self.periods.stop()
             self._save(self.periods.take_closed())
-        arrived = self.publisher.flush(self.settings.send.flush_s, self.hurry)
+        arrived = self.publisher.flush(self.settings.send.flush_s, self.skip_waiting)
         if not arrived:
             log.warning("%d reports wait for a receipt; they are kept", self.outbox.waiting_count())
         self.publisher.close()
@@ -256,12 +256,12 @@ class DeviceService:
         while not self._sending_ends.is_set():
             try:
                 self.publisher.step(TICK_S)
-                self._tick()
+                self._advance_time()
             except Exception as error:  # noqa: BLE001 - the outermost loop of the service's second thread
-                self._went_wrong(error)
+                self._record_error(error)
                 self._sending_ends.wait(TICK_S)
 
-    def _tick(self) -> None:
+    def _advance_time(self) -> None:
         """Let time pass when no frame comes: a quarter closes although the camera is away."""
         reading = self.clock.now()
         if reading is None:
@@ -270,18 +270,18 @@ class DeviceService:
             self.periods.advance(reading)
             self._save_if_due()
 
-    def _went_wrong(self, error: Exception) -> None:
+    def _record_error(self, error: Exception) -> None:
         """Count an error and log it, without what it may have quoted: a picture has no place in a log."""
-        told = str(error) if isinstance(error, DeviceError) else type(error).__name__
+        message = str(error) if isinstance(error, DeviceError) else type(error).__name__
         with self._lock:
-            self.figures.errors += 1
-            known, self.figures.last_error = self.figures.last_error, told
-        if told != known:
+            self.counters.errors += 1
+            known, self.counters.last_error = self.counters.last_error, message
+        if message != known:
             place = error.__traceback__
             while place is not None and place.tb_next is not None:
                 place = place.tb_next
             where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
-            log.error("%s (%s)", told, where)
+            log.error("%s (%s)", message, where)
 
     def _now_s(self) -> float:
         """Return the moment on the device's clock; one that is not set is at least where counting has come to."""
@@ -300,21 +300,21 @@ class DeviceService:
                 clock_trusted=reading.trusted,
                 config=self.installation.config.version,
                 fps=self._fps,
-                dropped_frames=self.figures.dropped_frames,
+                dropped_frames=self.counters.dropped_frames,
                 restarts=self.restarts,
                 alarms=(*self.publisher.alarms(), *self._alarms(reading)),
             )
         return health_messages(self.settings.sensor.name, self.outbox, condition)
 
-    def _alarms(self, reading: Reading) -> list[str]:
-        said = []
+    def _alarms(self, reading: ClockReading) -> list[str]:
+        alarms = []
         if not reading.trusted:
-            said.append(f"the clock is not set: {len(self.periods.held)} stretches of counts wait for it")
-        if self.figures.last_error:
-            said.append(f"{self.figures.errors} errors, the last: {self.figures.last_error}")
+            alarms.append(f"the clock is not set: {len(self.periods.held)} stretches of counts wait for it")
+        if self.counters.last_error:
+            alarms.append(f"{self.counters.errors} errors, the last: {self.counters.last_error}")
         if not self.installation.has_line:
-            said.append("there is no counting line: draw one")
-        return said
+            alarms.append("there is no counting line: draw one")
+        return alarms
 
     def _live(self) -> Live | None:
         with self._lock:
@@ -323,31 +323,31 @@ class DeviceService:
                 return None
             return live_of(quarter, self.settings.sensor.name, self._reading.at_s)
 
-    def _config_came(self, config: Config) -> None:
+    def _receive_config(self, config: Config) -> None:
         """Keep the server's settings; they begin with the next quarter, at once when nothing is counted yet."""
         with self._lock:
-            kept = self.installation.wish(config)
-            if kept is not None:
-                self.outbox.save_config(encode(kept))
+            updated = self.installation.propose(config)
+            if updated is not None:
+                self.outbox.save_config(encode(updated))
                 if not self.installation.has_line:
-                    self._begin_wish()
+                    self._apply_pending_config()
 
-    def _begin_wish(self) -> None:
+    def _apply_pending_config(self) -> None:
         self.installation.begin_pending()
         self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
 
-    def _begins_quarter(self, reading: Reading) -> bool:
+    def _begins_quarter(self, reading: ClockReading) -> bool:
         """Tell whether a frame is the first of its quarter."""
         with self._lock:
             quarter = self.periods.current()
             return quarter is None or reading.at_s >= quarter.end_s
 
-    def _change_line(self, eye: Eye) -> None:
-        """Begin with what the server wants: a new core, and no track that began before."""
-        self._finish(eye)
+    def _change_line(self, session: CaptureSession) -> None:
+        """Begin with the server's line: a new core, and no track that began before."""
+        self._finish(session)
         with self._lock:
-            self._begin_wish()
-            eye.core = self._core_for(eye.source)
+            self._apply_pending_config()
+            session.core = self._core_for(session.source)
 
     def _wait_for_line(self) -> None:
         """Wait until somebody has drawn a line."""
@@ -399,7 +399,7 @@ def run(
     clock: Clock,
     *,
     line: Segment | None = None,
-    marks: Flag = NO_FLAG,
+    extra_flags: Flag = NO_FLAG,
     reopen: OpenSource | None = None,
 ) -> int:
     """Count a source as a sensor until it ends or SIGTERM asks for a stop.
@@ -422,7 +422,7 @@ def run(
     int
         0 when everything has its receipt, 1 when reports wait for the next start.
     """
-    service = DeviceService(settings, clock, line=line, marks=marks)
+    service = DeviceService(settings, clock, line=line, extra_flags=extra_flags)
     first: list[FrameSource] = [source]
 
     def open_source() -> FrameSource:

@@ -63,7 +63,7 @@ def leave_figures(publisher: FleetPublisher, folder: str) -> None:
     """Write down what was sent so far, so that a kill takes no more of it than a moment's."""
     if not folder:
         return
-    figures = [sensor.publisher.figures for sensor in publisher.sensors]
+    figures = [sensor.publisher.counters for sensor in publisher.sensors]
     found = {name: sum(getattr(one, name) for one in figures) for name in ("connects", "sent", "resent", "receipts")}
     file = Path(folder) / f"{os.getpid()}.json"
     file.parent.mkdir(parents=True, exist_ok=True)

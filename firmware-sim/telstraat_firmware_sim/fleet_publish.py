@@ -20,9 +20,9 @@ from telstraat_contract.messages import Health, Report, decode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.topics import Channel
 from telstraat_device.delivery.outbox import Outbox
-from telstraat_device.delivery.publisher import Publisher, Sources, spread_of
+from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
 from telstraat_device.health import Condition, health_messages
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import BrokerSettings, SendSettings, SensorSettings, Settings, StorageSettings
 from telstraat_firmware_sim.errors import FleetError
@@ -92,7 +92,7 @@ class FleetSensor:
         )
         self._state, _, self._restarts = self.outbox.begin()
         self.publisher = Publisher(
-            settings, self.outbox, Sources(self._health, lambda: None, lambda *_: None, clock.now_s)
+            settings, self.outbox, PublisherCallbacks(self._health, lambda: None, lambda *_: None, clock.now_s)
         )
 
     @property
@@ -116,14 +116,14 @@ class FleetSensor:
         done_s = self._state.closed_until_s
         passed = [report for report in self._reports if done_s <= report.period_start.timestamp() <= now_s - QUARTER_S]
         if passed:
-            state = State(closed_until_s=int(passed[-1].period_start.timestamp()) + QUARTER_S)
+            state = SavedState(closed_until_s=int(passed[-1].period_start.timestamp()) + QUARTER_S)
             if self.outbox.save(state, [quarter_of(report) for report in passed]):
                 self._state = state
 
-    def finish(self, limit_s: float, hurry: threading.Event) -> bool:
+    def finish(self, limit_s: float, skip_waiting: threading.Event) -> bool:
         """Close what has passed, send everything and wait for the receipts; tell whether all have come."""
         self.close_quarters()
-        return self.publisher.flush(limit_s, hurry)
+        return self.publisher.flush(limit_s, skip_waiting)
 
     def leave(self) -> None:
         """Say good-bye to the broker; the outbox can still be asked."""

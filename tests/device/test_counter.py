@@ -7,7 +7,7 @@ import pytest
 from tests.device.drawn import HEIGHT, LINE, WIDTH, Thing, count, frames, straight, through
 
 from telstraat_device.counting.counter import Counter, CounterSettings
-from telstraat_device.errors import FrameError, LineError
+from telstraat_device.errors import FrameFormatError, LineError
 
 RIGHT, LEFT = "right_to_left", "left_to_right"  # to the right edge, to the left edge: the line is drawn downwards
 
@@ -165,7 +165,7 @@ def test_a_film_shorter_than_the_first_look_is_counted_without_complaint() -> No
 
 
 def test_a_frame_of_another_size_is_refused_with_both_sizes() -> None:
-    with pytest.raises(FrameError, match="200 x 100 came to a counter for uint8 320 x 240"):
+    with pytest.raises(FrameFormatError, match="200 x 100 came to a counter for uint8 320 x 240"):
         Counter(WIDTH, HEIGHT, LINE).process(np.zeros((100, 200), np.uint8), 0.0)
 
 

@@ -11,8 +11,8 @@ from telstraat_contract.messages import MAX_PAYLOAD_BYTES, decode, encode
 from telstraat_contract.topics import Channel
 from telstraat_device import health
 from telstraat_device.delivery.outbox import Outbox
-from telstraat_device.health import Condition, board_alarms, health_messages, told
-from telstraat_device.quarters.periods import State
+from telstraat_device.health import Condition, board_alarms, fit_into_message, health_messages
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter
 
 CONDITION = Condition(
@@ -28,7 +28,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def test_a_healthy_sensor_tells_its_stream_and_its_pace(outbox: Outbox) -> None:
-    outbox.save(State(), [Quarter(NOON_S)])
+    outbox.save(SavedState(), [Quarter(NOON_S)])
     (message,) = health_messages("elm-1", outbox, CONDITION)
     assert (message.last_seq, message.waiting, message.config, message.fps) == (1, 1, 3, 24.99)
     assert message.alarms == ("no receipt",)
@@ -38,7 +38,7 @@ def test_a_healthy_sensor_tells_its_stream_and_its_pace(outbox: Outbox) -> None:
 
 
 def test_losses_of_an_older_stream_are_announced_before_the_current_one(outbox: Outbox) -> None:
-    outbox.save(State(generation=1), [Quarter(NOON_S), Quarter(NOON_S, generation=1)])
+    outbox.save(SavedState(generation=1), [Quarter(NOON_S), Quarter(NOON_S, generation=1)])
     old, new = outbox.streams()
     outbox._db.execute("insert into lost (epoch, first, last) values (?, 1, 1)", (old.epoch,))
     first, then = health_messages("elm-1", outbox, CONDITION)
@@ -48,7 +48,7 @@ def test_losses_of_an_older_stream_are_announced_before_the_current_one(outbox: 
 
 
 def test_the_longest_health_still_fits_into_a_message(outbox: Outbox) -> None:
-    outbox.save(State(), [Quarter(NOON_S)])
+    outbox.save(SavedState(), [Quarter(NOON_S)])
     epoch = outbox.current().epoch
     outbox._db.executemany(
         "insert into lost (epoch, first, last) values (?, ?, ?)",
@@ -64,7 +64,7 @@ def test_the_longest_health_still_fits_into_a_message(outbox: Outbox) -> None:
 
 
 def test_the_same_alarm_is_told_once_and_silence_is_none() -> None:
-    assert told(["hot", "", "hot", "full"]) == ("hot", "full")
+    assert fit_into_message(["hot", "", "hot", "full"]) == ("hot", "full")
 
 
 def test_a_hot_board_and_a_full_disk_are_alarms() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.device.toys import LINE, NOON_S, QUARTER_S, ToyClock, ToyCore, ToyStreet, told_crossing
+from tests.device.toys import LINE, NOON_S, QUARTER_S, GivenView, ToyClock, ToyCore, ToyStreet, crossing_of
 from tests.device.wires import device_settings, server_of
 from tests.harness.brokers import TestBroker
 
@@ -24,7 +24,6 @@ from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.errors import CameraError, LineError, SettingsError, SourceError
 from telstraat_device.quarters.clock import AnchoredClock, Clock, SystemClock
-from telstraat_device.quarters.uptime import KnownView
 from telstraat_device.service import DeviceService, clock_of, run
 from telstraat_device.settings import Settings, settings_of
 
@@ -72,7 +71,7 @@ def test_every_crossing_is_booked_as_the_core_told_it(tmp_path: Path) -> None:
     settings = alone(tmp_path)
     count(settings, ToyStreet(frames=200, every=2))
     (report,) = reports_in(settings)
-    told = [told_crossing(number, 0.0) for number in range(100)]
+    told = [crossing_of(number, 0.0) for number in range(100)]
     cars = [one.direction for one in told if one.class_name == "car"]
     assert (report.counts.car.lft, report.counts.car.rgt) == (cars.count("left_to_right"), cars.count("right_to_left"))
     assert report.counts.motorcycle.lft + report.counts.motorcycle.rgt == 20
@@ -162,7 +161,7 @@ def test_a_frame_that_cannot_be_counted_is_an_error_and_the_next_one_counts(
     service = service_of(settings, core=lambda *_: ToyCore(on_frame=fail))
     with caplog.at_level(logging.INFO):
         service.run(lambda: ToyStreet(frames=900))
-    assert service.figures.errors == 9
+    assert service.counters.errors == 9
     assert total(reports_in(settings)[0]) == 90 - 9
     assert "ValueError (test_service.py:" in caplog.text
     assert "canary" not in caplog.text
@@ -184,7 +183,7 @@ def test_a_camera_that_breaks_off_is_opened_again_and_its_absence_is_not_observe
 
     service = service_of(settings, clock)
     service.run(open_source)
-    assert service.figures.errors == 2
+    assert service.counters.errors == 2
     (report,) = reports_in(settings)
     assert (report.observed_s, total(report)) == (199 + 299, 20 + 30)
 
@@ -226,7 +225,7 @@ def test_a_source_that_is_wrong_from_the_start_is_told_at_once(tmp_path: Path) -
 
 def test_a_view_that_cannot_be_counted_in_lowers_the_observed_seconds_and_says_why(tmp_path: Path) -> None:
     settings = alone(tmp_path)
-    count(settings, ToyStreet(frames=901), core=lambda *_: ToyCore(view=KnownView(light="night", blind=True)))
+    count(settings, ToyStreet(frames=901), core=lambda *_: ToyCore(view=GivenView(light="night", blind=True)))
     report = reports_in(settings)[0]
     assert report.observed_s == 0
     assert report.flags & Flag.CAMERA_COVERED
@@ -234,7 +233,7 @@ def test_a_view_that_cannot_be_counted_in_lowers_the_observed_seconds_and_says_w
 
 def test_marks_stand_in_every_report(tmp_path: Path) -> None:
     settings = alone(tmp_path)
-    count(settings, ToyStreet(frames=1000), marks=Flag.SIMULATED)
+    count(settings, ToyStreet(frames=1000), extra_flags=Flag.SIMULATED)
     assert all(report.flags & Flag.SIMULATED for report in reports_in(settings))
 
 
@@ -276,8 +275,8 @@ class WishingStreet(ToyStreet):
     def __iter__(self) -> Iterator[Frame]:
         for number, frame in enumerate(super().__iter__()):
             if number == 100:
-                self._service._config_came(self._wish)
-                self._service._config_came(Config(version=1, flip=False))
+                self._service._receive_config(self._wish)
+                self._service._receive_config(Config(version=1, flip=False))
             yield frame
 
 
@@ -295,7 +294,7 @@ def test_what_is_counted_reaches_the_server_and_its_receipts_end_the_waiting(
 ) -> None:
     settings = device_settings(tmp_path, "ser-2", mosquitto.port, send={"flush_s": 20, "health_s": 0.2, "live_s": 0.05})
     with server_of(mosquitto, "ser-2") as server:
-        service = service_of(settings, marks=Flag.SIMULATED)
+        service = service_of(settings, extra_flags=Flag.SIMULATED)
         codes: list[int] = []
         street = ToyStreet(frames=1301, every=10, pause_s=0.001)
         thread = threading.Thread(target=lambda: codes.append(service.run(lambda: street)))
@@ -371,7 +370,9 @@ def test_a_storage_that_was_put_back_begins_a_new_epoch_in_the_running_service(t
         def __iter__(self) -> Iterator[Frame]:
             for number, frame in enumerate(super().__iter__()):
                 if number == 1000:
-                    service.outbox.apply(Receipt(epoch=service.outbox.current().epoch, through=40, seen=40), NOON_S)
+                    service.outbox.apply_receipt(
+                        Receipt(epoch=service.outbox.current().epoch, through=40, seen=40), NOON_S
+                    )
                 yield frame
 
     service.run(lambda: PutBack(frames=2000, pause_s=0.0002))

@@ -8,17 +8,29 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from telstraat_contract.messages import Light
 from telstraat_device.cameras.frames import Frame, Luma
 from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
 from telstraat_device.counting.crossings.line import Segment
-from telstraat_device.quarters.clock import Reading
-from telstraat_device.quarters.periods import Late
-from telstraat_device.quarters.uptime import KnownView, Span, View
+from telstraat_device.quarters.clock import ClockReading
+from telstraat_device.quarters.periods import LateCrossing
+from telstraat_device.quarters.uptime import ObservedSpan, ViewCondition
 
 WIDTH, HEIGHT = 32, 24
 LINE: Segment = ((2.0, 12.0), (30.0, 12.0))
 NOON_S = 1_795_262_400  # 2026-11-21T12:00Z
 QUARTER_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class GivenView:
+    """A view as somebody says it is."""
+
+    light: Light = "unknown"
+    blind: bool = False
+    moved: bool = False
+    too_dark: bool = False
+    learning: bool = False
 
 
 def crossing(
@@ -34,19 +46,19 @@ def crossing(
     return Crossing(t_s, class_name, direction, confidence, speed_kmh, night)  # type: ignore[arg-type]
 
 
-def late(lag_s: float = 0.0, **what: object) -> Late:
+def late(lag_s: float = 0.0, **what: object) -> LateCrossing:
     """Return a crossing that happened before its frame."""
-    return Late(crossing(**what), lag_s)  # type: ignore[arg-type]
+    return LateCrossing(crossing(**what), lag_s)  # type: ignore[arg-type]
 
 
-def at(seconds: float, *, trusted: bool = True) -> Reading:
+def at(seconds: float, *, trusted: bool = True) -> ClockReading:
     """Return a reading so many seconds after noon; the monotonic clock counts from noon."""
-    return Reading(NOON_S + seconds, seconds, trusted)
+    return ClockReading(NOON_S + seconds, seconds, trusted)
 
 
-def second(observed_s: float = 1.0, length_s: float | None = None) -> Span:
+def second(observed_s: float = 1.0, length_s: float | None = None) -> ObservedSpan:
     """Return a span of one second in daylight."""
-    return Span(observed_s if length_s is None else length_s, observed_s, light="day")
+    return ObservedSpan(observed_s if length_s is None else length_s, observed_s, light="day")
 
 
 @dataclass
@@ -85,21 +97,21 @@ class ToyCore:
     width: int = WIDTH
     height: int = HEIGHT
     line: Segment = LINE
-    view: View = field(default_factory=lambda: KnownView(light="day"))
+    view: ViewCondition = field(default_factory=lambda: GivenView(light="day"))
     on_frame: Callable[[int], None] = lambda number: None
 
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
         """Return the crossing that the frame tells."""
         number = int.from_bytes(bytes(luma[0, :4]), "big")
         self.on_frame(number)
-        return [told_crossing(number // int(luma[0, 4]), t_s)] if number % int(luma[0, 4]) == 0 else []
+        return [crossing_of(number // int(luma[0, 4]), t_s)] if number % int(luma[0, 4]) == 0 else []
 
     def finish(self) -> list[Crossing]:
         """Nothing is left."""
         return []
 
 
-def told_crossing(number: int, t_s: float) -> Crossing:
+def crossing_of(number: int, t_s: float) -> Crossing:
     """Return what object `number` is."""
     return crossing(t_s, CLASSES[number % len(CLASSES)], DIRECTIONS[number // len(CLASSES) % 2])
 
@@ -117,13 +129,13 @@ class ToyClock:
     repeatable: bool = False
     start_s: float = NOON_S
     trusted: bool = True
-    last: Reading | None = None
+    last: ClockReading | None = None
 
-    def read(self, t_s: float, /) -> Reading:
+    def read(self, t_s: float, /) -> ClockReading:
         """Return the moment of a frame."""
-        self.last = Reading(self.start_s + t_s, t_s, self.trusted)
+        self.last = ClockReading(self.start_s + t_s, t_s, self.trusted)
         return self.last
 
-    def now(self) -> Reading | None:
+    def now(self) -> ClockReading | None:
         """Return the moment of the last frame."""
         return self.last

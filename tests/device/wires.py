@@ -16,9 +16,9 @@ from tests.harness.brokers import TestBroker, TestClient, password_of
 from telstraat_contract.messages import Config, Health, Live, Message, Receipt, Report, Status, decode, encode
 from telstraat_contract.topics import UP, Channel, parse_topic, topic
 from telstraat_device.delivery.outbox import Outbox
-from telstraat_device.delivery.publisher import Publisher, Sources
+from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks
 from telstraat_device.health import Condition, health_messages
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import Settings, settings_of
 
@@ -65,7 +65,7 @@ class Wire:
         self.now_s = now_s
         self.live: Live | None = None
         self.configs: list[Config] = []
-        sources = Sources(self._health, lambda: self.live, self.configs.append, lambda: self.now_s)
+        sources = PublisherCallbacks(self._health, lambda: self.live, self.configs.append, lambda: self.now_s)
         self.publisher = Publisher(settings, self.outbox, sources)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -80,7 +80,7 @@ class Wire:
 
     def close_quarters(self, first: int, last: int) -> None:
         """Put quarters into the outbox."""
-        assert self.outbox.save(State(), quarters(first, last))
+        assert self.outbox.save(SavedState(), quarters(first, last))
 
     def start(self) -> None:
         """Let it send."""

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.device.toys import LINE, NOON_S, QUARTER_S, ToyCore, ToyStreet, told_crossing
+from tests.device.toys import LINE, NOON_S, QUARTER_S, ToyCore, ToyStreet, crossing_of
 from tests.device.wires import device_settings
 
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Report
 from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.quarters.clock import AnchoredClock
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.service import DeviceService
 from telstraat_device.settings import Settings, settings_of
 
@@ -54,14 +54,14 @@ def counted_until(settings: Settings) -> float:
             (text,) = db.execute("select state from device").fetchone() or ("{}",)
         except sqlite3.OperationalError:  # killed before the tables were made
             return 0.0
-    return msgspec.json.decode(text, type=State).counted_until_s
+    return msgspec.json.decode(text, type=SavedState).counted_until_s
 
 
 def truth(frames: int) -> dict[tuple[int, str, str], int]:
     """Return what crossed: quarter, class and direction."""
     found: Counter[tuple[int, str, str]] = Counter()
     for number in range(0, frames, EVERY):
-        crossing = told_crossing(number // EVERY, number)
+        crossing = crossing_of(number // EVERY, number)
         side = "lft" if crossing.direction == "left_to_right" else "rgt"
         found[NOON_S + number // QUARTER_S * QUARTER_S, BOOKED[crossing.class_name], side] += 1
     return dict(found)

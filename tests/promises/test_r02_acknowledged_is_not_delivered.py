@@ -23,7 +23,7 @@ from tests.ingest.sending import Ingest
 from telstraat_cli.stack.broker import Kind
 from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.quarters import QUARTER
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_ingest import registry
 
@@ -52,7 +52,7 @@ def past_quarters(many: int) -> list[Quarter]:
 
 def all_acknowledged(w: Wire, many: int) -> bool:
     """Tell whether the broker has acknowledged every report."""
-    return w.publisher.figures.sent == many and not w.publisher._of_mid
+    return w.publisher.counters.sent == many and not w.publisher._of_mid
 
 
 @pytest.fixture(params=["mosquitto", "amqtt"])
@@ -73,7 +73,7 @@ def test_two_hundred_acknowledged_reports_survive_a_broker_that_forgets(
     broker.let_in("r2")
     settings = device_settings(tmp_path, "r2", broker.port, send={"per_second": 1000, "window": 1000, "resend_s": 600})
     with wire(settings, now_s=time.time()) as w:
-        assert w.outbox.save(State(), past_quarters(REPORTS))
+        assert w.outbox.save(SavedState(), past_quarters(REPORTS))
         wait_until(lambda: all_acknowledged(w, REPORTS), what="every publish acknowledged")
         broker.kill()
         assert w.outbox.waiting_count() == REPORTS, "an acknowledgement is not a receipt"
@@ -97,7 +97,7 @@ def test_a_broker_killed_after_every_few_acknowledgements_loses_nothing(
     many = 6
     with wire(settings, now_s=time.time()) as w:
         for n, quarter in enumerate(past_quarters(many), 1):
-            assert w.outbox.save(State(), [quarter])
+            assert w.outbox.save(SavedState(), [quarter])
             wait_until(partial(all_acknowledged, w, n), what=f"report {n} acknowledged")
             broker.kill()
             broker.start()

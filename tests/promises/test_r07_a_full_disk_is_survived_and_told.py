@@ -14,10 +14,10 @@ from tests.harness.brokers import TestBroker
 from tests.harness.disks import fill, small_disk
 
 from telstraat_contract.messages import Health
-from telstraat_device.delivery.outbox import Limits, Outbox
+from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.ranges import holds
 from telstraat_device.quarters.clock import AnchoredClock
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.service import DeviceService
 
 EVERY = 10
@@ -58,8 +58,8 @@ def test_a_device_on_a_full_disk_counts_on_says_so_and_recovers(
         server.listen(lambda: len(server.reports) >= 3)
         ballast = fill(small_folder)
         server.listen(lambda: told(server, "storage takes nothing"), 30)
-        counted = service.figures.crossings
-        server.listen(lambda: service.figures.crossings > counted + 50)
+        counted = service.counters.crossings
+        server.listen(lambda: service.counters.crossings > counted + 50)
         sent_when_full = max(server.seqs)
         assert service.outbox.current().last_seq >= sent_when_full, "only what is on the disk is sent"
         ballast.unlink()
@@ -84,10 +84,10 @@ def answered(server: Server) -> bool:
 
 
 def test_on_a_small_disk_the_oldest_goes_first_and_the_loss_is_recorded(small_folder: Path) -> None:
-    outbox = Outbox(small_folder, "r7", Limits(days=400, megabytes=50))
+    outbox = Outbox(small_folder, "r7", RetentionLimits(days=400, megabytes=50))
     outbox.begin()
     for number in range(1, 1801):
-        outbox.save(State(), quarters(number, number))
+        outbox.save(SavedState(), quarters(number, number))
     stream = outbox.streams()[-1]
     waiting = {row.seq for row in outbox.waiting(5000)}
     assert len(waiting) > 200

@@ -24,7 +24,7 @@ def test_a_half_open_connection_is_noticed_and_everything_arrives_over_a_new_one
     proxy = fault_proxy(mosquitto.port)
     settings = device_settings(tmp_path, sensor, proxy.port, broker={"keepalive_s": KEEPALIVE_S})
     with server_of(mosquitto, sensor) as server, wire(settings) as w:
-        wait_until(lambda: w.publisher.figures.connects == 1)
+        wait_until(lambda: w.publisher.counters.connects == 1)
         proxy.blackhole()
         if sending:
             w.close_quarters(1, 3)

@@ -25,7 +25,7 @@ from telstraat_contract.messages import Report
 from telstraat_contract.quarters import QUARTER
 from telstraat_device.delivery.outbox import Outbox
 from telstraat_device.delivery.outbox_file import FILE
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import Settings
 from telstraat_ingest import registry
@@ -53,10 +53,10 @@ def live_on_and_put_the_copy_back(settings: Settings, tmp_path: Path) -> list[Re
     """Close and commit quarters, some after the copy was made; return all of them, the copy in the folder's place."""
     state = Path(settings.storage.folder)
     with wire(settings, now_s=time.time()) as w:
-        w.outbox.save(State(), quarters(1, COPIED))
+        w.outbox.save(SavedState(), quarters(1, COPIED))
         all_arrive(w)
         shutil.copytree(state, tmp_path / "copy")
-        w.outbox.save(State(), quarters(COPIED + 1, USED_UP))
+        w.outbox.save(SavedState(), quarters(COPIED + 1, USED_UP))
         all_arrive(w)
     before = closed(settings)
     shutil.rmtree(state)
@@ -92,8 +92,8 @@ def test_what_was_closed_since_an_old_copy_was_put_back_arrives_once(
         close_without_a_connection(settings, quarters(USED_UP + 1, half), quarters(half + 1, USED_UP + since))
         with wire(settings, now_s=time.time()) as w:
             all_arrive(w)
-            assert "put back" in w.outbox.put_back
-            w.outbox.save(State(), quarters(USED_UP + since + 1, USED_UP + since + 2))
+            assert "put back" in w.outbox.rolled_back
+            w.outbox.save(SavedState(), quarters(USED_UP + since + 1, USED_UP + since + 2))
             all_arrive(w)
             assert all(stream.lost == () for stream in w.outbox.streams())
     truth_keeper.closed(*closed(settings)[COPIED:])
@@ -131,9 +131,9 @@ def test_while_ingest_is_away_nothing_new_leaves_a_storage_that_may_be_a_copy(
         truth_keeper.closed(*live_on_and_put_the_copy_back(settings, tmp_path))
     close_without_a_connection(settings, quarters(USED_UP + 1, USED_UP + 25))
     with wire(settings, now_s=time.time()) as w:
-        wait_until(lambda: w.publisher.figures.connects == 1)
+        wait_until(lambda: w.publisher.counters.connects == 1)
         time.sleep(1.5)
-        assert w.publisher.figures.sent == 0
+        assert w.publisher.counters.sent == 0
         fresh_mosquitto.kill()
         fresh_mosquitto.start()
         with Ingest(database, fresh_mosquitto):

@@ -35,7 +35,7 @@ from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.delivery.progress import FILE as PROGRESS
 from telstraat_device.delivery.ranges import holds
 from telstraat_device.health import ALARM_LENGTH_MAX
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_ingest import registry
 
@@ -110,7 +110,7 @@ def test_a_card_that_only_reads_still_gives_every_report_that_waits_on_it(reacha
             with closing(Outbox(truth.folder, "elm-1")) as outbox:
                 state, held, _ = outbox.begin()
                 assert (state.open, held) == ([], {}), "what is open stays the file's: it would be closed twice"
-                outbox.save(State(), [quarter(999, random.Random(1))])
+                outbox.save(SavedState(), [quarter(999, random.Random(1))])
                 waiting = {row.key: row.payload for row in outbox.waiting(9999)}
                 lost = {stream.epoch: stream.lost for stream in outbox.streams()}
                 assert "there is no storage" in outbox.alarms[0]
@@ -222,7 +222,7 @@ def test_all_that_was_whole_arrives_once_and_the_server_knows_what_is_lost(
     with closing(Outbox(folder, "r20")) as outbox:
         outbox.begin()
         assert outbox.save(
-            State(), [Quarter(s, Tally({"car": (n, 1)}, observed_s=900.0)) for n, s in enumerate(starts)]
+            SavedState(), [Quarter(s, Tally({"car": (n, 1)}, observed_s=900.0)) for n, s in enumerate(starts)]
         )
     reports = closed_reports(folder / FILE)
     content = bytes_of(folder / FILE)

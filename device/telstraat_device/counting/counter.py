@@ -23,7 +23,7 @@ from telstraat_device.counting.tracking.observation import seen_of
 from telstraat_device.counting.tracking.tracker import Moves
 from telstraat_device.counting.tracking.tracks import Tracks
 from telstraat_device.counting.view import ViewWatch
-from telstraat_device.errors import FrameError
+from telstraat_device.errors import FrameFormatError
 
 GAP_MAX_S = 0.5  # after a longer gap between frames nothing that moved is known
 BOOT_FRAMES_MAX = 64
@@ -101,7 +101,7 @@ class Counter:
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
         """Take the next frame, luma uint8 (height, width), and return the crossings that are now certain."""
         if luma.shape != (self.height, self.width) or luma.dtype != LUMA:
-            raise FrameError(
+            raise FrameFormatError(
                 f"a frame of {luma.dtype} {luma.shape[1]} x {luma.shape[0]} came to a counter for uint8 "
                 f"{self.width} x {self.height}; make a new counter when the camera changes"
             )

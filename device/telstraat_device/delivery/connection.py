@@ -50,7 +50,7 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Acknowledged:
     """The broker has taken a publish, or refused it."""
 
     mid: int
@@ -65,14 +65,14 @@ class Received:
     payload: bytes
 
 
-Event = Connected | Refused | Disconnected | Answered | Received
+ConnectionEvent = Connected | Refused | Disconnected | Acknowledged | Received
 
 
 class Connection:
     """One attempt to be connected; a new one is made for the next."""
 
     def __init__(
-        self, settings: Settings, protocol: MQTTProtocolVersion, events: queue.SimpleQueue[tuple[Any, Event]]
+        self, settings: Settings, protocol: MQTTProtocolVersion, events: queue.SimpleQueue[tuple[Any, ConnectionEvent]]
     ) -> None:
         self.sensor = settings.sensor.name
         self.protocol = protocol
@@ -109,7 +109,7 @@ class Connection:
         try:
             self._client.connect(self._broker.host, port_of(self._broker), keepalive_s)
         except (OSError, ValueError) as error:
-            self._tell(Refused(f"{self._broker.host}:{port_of(self._broker)}: {error}"))
+            self._emit(Refused(f"{self._broker.host}:{port_of(self._broker)}: {error}"))
             return
         self._client.loop_start()
 
@@ -129,13 +129,13 @@ class Connection:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: ConnectionEvent) -> None:
         self._events.put((self, event))
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
             unknown = str(reason) == UNSUPPORTED_PROTOCOL  # for 3.1.1's answer, too
-            self._tell(Refused(f"the broker refuses the connection: {reason}", unknown_protocol=unknown))
+            self._emit(Refused(f"the broker refuses the connection: {reason}", unknown_protocol=unknown))
             return
         self._accepted = True
         client.subscribe([(topic(self.sensor, channel), 1) for channel in DOWN])
@@ -144,7 +144,7 @@ class Connection:
         self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
     ) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
-        self._tell(
+        self._emit(
             Refused(f"the broker refuses the sensor's own topics: {refused[0]}")
             if refused
             else Connected(certificate_ends_s(self._client.socket()))
@@ -154,15 +154,15 @@ class Connection:
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
         if not self._accepted:
-            self._tell(Refused(f"hung up: {reason}"))
+            self._emit(Refused(f"hung up: {reason}"))
             return
-        self._tell(Disconnected(str(reason), taken_over=reason.value == SESSION_TAKEN_OVER))
+        self._emit(Disconnected(str(reason), taken_over=reason.value == SESSION_TAKEN_OVER))
 
     def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
-        self._tell(Answered(mid, str(reason) if reason.is_failure else ""))
+        self._emit(Acknowledged(mid, str(reason) if reason.is_failure else ""))
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self._tell(Received(Channel(message.topic.rsplit("/", 1)[-1]), bytes(message.payload)))
+        self._emit(Received(Channel(message.topic.rsplit("/", 1)[-1]), bytes(message.payload)))
 
 
 def certificate_ends_s(connected: Any) -> float | None:

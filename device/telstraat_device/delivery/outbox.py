@@ -27,7 +27,7 @@ from telstraat_device.delivery.outbox_file import OutboxFile, is_damaged, is_ful
 from telstraat_device.delivery.outbox_schema import CRC_LENGTH, crc
 from telstraat_device.delivery.ranges import Range, holds, joined
 from telstraat_device.errors import DamagedError
-from telstraat_device.quarters.periods import SliceKey, State
+from telstraat_device.quarters.periods import SavedState, SliceKey
 from telstraat_device.quarters.tally import Quarter, Tally, report_of
 
 EPOCH_MAX = 2**53 - 1
@@ -51,7 +51,7 @@ Key = tuple[int, int]  # epoch, seq
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RetentionLimits:
     """How much the outbox keeps."""
 
     days: float = 30.0
@@ -60,7 +60,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QueuedReport:
     """A report that waits for its receipt."""
 
     epoch: int
@@ -70,35 +70,35 @@ class Row:
 
     @property
     def key(self) -> Key:
-        """Its place in the sensor's streams."""
+        """Epoch and sequence number: its position in the sensor's streams."""
         return self.epoch, self.seq
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class ReportStream:
     """One stream of reports, as far as it is on the disk."""
 
     epoch: int
     last_seq: int
     through: int
     lost: tuple[Range, ...] = ()
-    told_seq: int = 0
-    """The last number that may be told: of a stream whose place ingest has not confirmed, the last that was sent."""
+    announced_seq: int = 0
+    """The last number that may be announced: of a stream whose place ingest has not confirmed, the last that was sent."""
 
 
 class Outbox:
     """The storage of one sensor, safe to use from several threads."""
 
-    def __init__(self, folder: Path, sensor: str, limits: Limits | None = None, spread_s: float = 0.0) -> None:
+    def __init__(self, folder: Path, sensor: str, limits: RetentionLimits | None = None, spread_s: float = 0.0) -> None:
         self.sensor = sensor
-        self.limits = limits or Limits()
+        self.limits = limits or RetentionLimits()
         self.spread_s = spread_s
-        self.put_back = ""  # how ingest came to know more of this storage than it knows itself
+        self.rolled_back = ""  # how ingest came to know more of this storage than it knows itself
         self._trouble = ""
         self._lock = threading.RLock()
         self._unsaved: list[Quarter] = []
         self._given_up: dict[int, int] = {}  # generation: quarters that memory could not keep
-        self._ours: set[int] = set()  # epochs that began in this run, or that ingest has told us its place in
+        self._confirmed: set[int] = set()  # epochs that began in this run, or whose position ingest has confirmed
         self._file = OutboxFile(folder, sensor)
 
     @property
@@ -108,8 +108,8 @@ class Outbox:
 
     @property
     def alarms(self) -> list[str]:
-        """What is wrong with the storage, in sentences."""
-        return [text for text in (self._trouble, *self._file.alarms, self.put_back) if text]
+        """What is wrong with the storage, a sentence each."""
+        return [text for text in (self._trouble, *self._file.alarms, self.rolled_back) if text]
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -120,7 +120,7 @@ class Outbox:
         with self._lock:
             self._file.close()
 
-    def begin(self) -> tuple[State, dict[SliceKey, Tally], int]:
+    def begin(self) -> tuple[SavedState, dict[SliceKey, Tally], int]:
         """Return the saved state, the held slices and how many times the service has started before."""
         with self._lock:
             text, starts = self._db.execute("select state, starts from device").fetchone()
@@ -134,12 +134,12 @@ class Outbox:
                     self._db.execute("update device set starts = starts + 1")
                     self._stream(state.generation)
             except sqlite3.Error as error:
-                self._note(error)
+                self._record_trouble(error)
             return state, held, starts
 
     def save(
         self,
-        state: State,
+        state: SavedState,
         closed: Iterable[Quarter] = (),
         held: dict[SliceKey, Tally] | None = None,
         changed: Iterable[SliceKey] = (),
@@ -157,8 +157,8 @@ class Outbox:
                 try:
                     self._write(state, held or {}, list(changed))
                 except sqlite3.Error as error:
-                    if attempt + 1 == ATTEMPTS_MAX or not self._mended(error):
-                        self._note(error)
+                    if attempt + 1 == ATTEMPTS_MAX or not self._repair(error):
+                        self._record_trouble(error)
                         return False
                 else:
                     break
@@ -167,12 +167,12 @@ class Outbox:
             self._unsaved, self._given_up, self._trouble = [], {}, ""
             return True
 
-    def _write(self, state: State, held: dict[SliceKey, Tally], changed: list[SliceKey]) -> None:
+    def _write(self, state: SavedState, held: dict[SliceKey, Tally], changed: list[SliceKey]) -> None:
         with self._file.transaction():
-            for generation, many in self._given_up.items():
+            for generation, count in self._given_up.items():
                 epoch, last_seq = self._stream(generation)
-                self._record_lost(epoch, last_seq + 1, last_seq + many)
-                self._db.execute("update stream set last_seq = ? where epoch = ?", (last_seq + many, epoch))
+                self._record_lost(epoch, last_seq + 1, last_seq + count)
+                self._db.execute("update stream set last_seq = ? where epoch = ?", (last_seq + count, epoch))
             for quarter in self._unsaved:
                 self._append(quarter)
             self._stream(state.generation)
@@ -202,18 +202,18 @@ class Outbox:
         if self._db.execute(
             "insert or ignore into stream (generation, epoch) values (?, ?)", (generation, epoch)
         ).rowcount:
-            self._ours.add(epoch)
-        found = self._db.execute("select epoch, last_seq from stream where generation = ?", (generation,)).fetchone()
-        return int(found[0]), int(found[1])
+            self._confirmed.add(epoch)
+        stream = self._db.execute("select epoch, last_seq from stream where generation = ?", (generation,)).fetchone()
+        return int(stream[0]), int(stream[1])
 
     def _record_lost(self, epoch: int, first: int, last: int) -> None:
         log.warning("reports %d to %d of epoch %d are lost", first, last, epoch)
         self._db.execute("insert or replace into lost (epoch, first, last) values (?, ?, ?)", (epoch, first, last))
 
-    def _mended(self, error: sqlite3.Error) -> bool:
-        """Do about an error what can be done; tell whether another attempt is worth while."""
+    def _repair(self, error: sqlite3.Error) -> bool:
+        """Repair what an error is about; return whether another attempt is worthwhile."""
         if is_damaged(error):
-            self._file.begin_anew(error)
+            self._file.salvage_and_reopen(error)
             return True
         return is_full(error) and self._make_room()
 
@@ -238,14 +238,14 @@ class Outbox:
 
     def _drop_oldest(self, rows: int, before_s: float = float("inf")) -> int:
         """Give up the oldest waiting reports, and record the loss."""
-        found = self._db.execute(
+        oldest = self._db.execute(
             "select epoch, seq from report where receipted_s is null and start_s < ? order by start_s limit ?",
             (before_s, rows),
         ).fetchall()
-        for epoch, seq in found:
+        for epoch, seq in oldest:
             self._record_lost(epoch, seq, seq)
             self._db.execute("delete from report where epoch = ? and seq = ?", (epoch, seq))
-        return len(found)
+        return len(oldest)
 
     def prune(self, now_s: float) -> None:
         """Let go of what is older than the limits allow: receipted reports first, then the oldest that wait."""
@@ -266,7 +266,7 @@ class Outbox:
                         if not gone and not self._drop_oldest(ROOM_ROWS):
                             break
             except sqlite3.Error as error:
-                self._note(error)
+                self._record_trouble(error)
 
     def _used_bytes(self) -> int:
         pages, free, size = (
@@ -274,32 +274,32 @@ class Outbox:
         )
         return int((pages - free) * size)
 
-    def apply(self, receipt: Receipt, now_s: float) -> list[Key]:
+    def apply_receipt(self, receipt: Receipt, now_s: float) -> list[Key]:
         """Take a receipt; return the reports that ingest wants again."""
         epoch, top = receipt.epoch, max(receipt.seen, receipt.through)
         with self._lock:
-            found = self._db.execute(
+            stream = self._db.execute(
                 "select last_seq, max(sent_seq, through) from stream where epoch = ?", (epoch,)
             ).fetchone()
-            if found is None:
+            if stream is None:
                 return []
-            last_seq, known = int(found[0]), int(found[1])
-            foreign = epoch not in self._ours and self._is_foreign(receipt, known)
+            last_seq, known = int(stream[0]), int(stream[1])
+            foreign = epoch not in self._confirmed and self._is_foreign(receipt, known)
             if foreign or (top > last_seq and epoch == self.current().epoch):
-                self._note_put_back(top, known if foreign else last_seq)
+                self._note_rollback(top, known if foreign else last_seq)
             try:
                 with self._file.transaction():
                     if foreign:
                         last_seq = self._renumber(epoch, known, top - known)
-                    wanted = self._settle(receipt, last_seq, now_s)
+                    missing = self._apply_to_stream(receipt, last_seq, now_s)
             except sqlite3.Error as error:
-                self._note(error)
+                self._record_trouble(error)
                 return []
-            self._ours.add(epoch)
-            return wanted
+            self._confirmed.add(epoch)
+            return missing
 
     def _is_foreign(self, receipt: Receipt, known: int) -> bool:
-        """Tell whether ingest has a number that this storage has neither sent nor given up."""
+        """Return whether ingest has a number that this storage has neither sent nor given up."""
         top = max(receipt.seen, receipt.through)
         not_had = joined(
             (max(first, known + 1), min(last, top))
@@ -332,14 +332,14 @@ class Outbox:
         )
         return int(self._db.execute("select last_seq from stream where epoch = ?", (epoch,)).fetchone()[0])
 
-    def _note_put_back(self, theirs: int, ours: int) -> None:
-        if not self.put_back:
-            self.put_back = (
+    def _note_rollback(self, theirs: int, ours: int) -> None:
+        if not self.rolled_back:
+            self.rolled_back = (
                 f"the storage was put back: it knows reports to {ours}, ingest to {theirs}; a new epoch begins"
             )
 
-    def going(self, rows: Iterable[Row]) -> None:
-        """Note that these reports leave now, before they do: what was never sent can be told from what may have arrived."""
+    def mark_sending(self, rows: Iterable[QueuedReport]) -> None:
+        """Record that these reports are about to leave, so that what was never sent differs from what may have arrived."""
         last: dict[int, int] = {}
         for row in rows:
             last[row.epoch] = max(last.get(row.epoch, 0), row.seq)
@@ -355,37 +355,37 @@ class Outbox:
             except (
                 sqlite3.Error
             ) as error:  # not noted, it may look like a copy later, and be quarantined as a duplicate
-                self._note(error)
+                self._record_trouble(error)
 
-    def unconfirmed(self) -> list[Stream]:
-        """Return the streams that hold reports back until ingest tells how far it knows them."""
+    def unconfirmed(self) -> list[ReportStream]:
+        """Return the streams that hold reports back until ingest confirms how far it knows them."""
         with self._lock:
             held = {epoch: seq for epoch, seq in self._held_back() if self._waits_above(epoch, seq)}
             return [stream for stream in self.streams() if stream.epoch in held] if held else []
 
     def _held_back(self) -> list[Key]:
         """Return the streams whose place at ingest is not known, with the last number that was sent."""
-        found = self._rows("select epoch, max(sent_seq, through) from stream")
-        return [(epoch, seq) for epoch, seq in found if epoch not in self._ours]
+        streams = self._rows("select epoch, max(sent_seq, through) from stream")
+        return [(epoch, seq) for epoch, seq in streams if epoch not in self._confirmed]
 
     def _waits_above(self, epoch: int, seq: int) -> bool:
         query = "select 1 from report where epoch = ? and seq > ? and receipted_s is null limit 1"
         return bool(self._rows(query, (epoch, seq)))
 
-    def _settle(self, receipt: Receipt, last_seq: int, now_s: float) -> list[Key]:
+    def _apply_to_stream(self, receipt: Receipt, last_seq: int, now_s: float) -> list[Key]:
         epoch = receipt.epoch
         rows = self._db.execute(
             "select seq, receipted_s is null from report where epoch = ? and seq <= ?",
             (epoch, max(receipt.seen, receipt.through)),
         ).fetchall()
         present = {seq for seq, _ in rows}
-        wanted = [seq for seq in present if seq > receipt.through and holds(receipt.want, seq)]
-        settled = [seq for seq, waits in rows if waits and seq not in set(wanted)]
+        missing = [seq for seq in present if seq > receipt.through and holds(receipt.want, seq)]
+        settled = [seq for seq, waits in rows if waits and seq not in set(missing)]
         self._db.executemany(
             "update report set receipted_s = ? where epoch = ? and seq = ?", [(now_s, epoch, seq) for seq in settled]
         )
         self._db.executemany(
-            "update report set receipted_s = null where epoch = ? and seq = ?", [(epoch, seq) for seq in wanted]
+            "update report set receipted_s = null where epoch = ? and seq = ?", [(epoch, seq) for seq in missing]
         )
         gone = [
             seq
@@ -398,30 +398,30 @@ class Outbox:
             self._record_lost(epoch, first, last)
         self._db.execute("update stream set through = max(through, ?) where epoch = ?", (receipt.through, epoch))
         self._db.execute("delete from lost where epoch = ? and last <= ?", (epoch, receipt.through))
-        return [(epoch, seq) for seq in sorted(wanted)]
+        return [(epoch, seq) for seq in sorted(missing)]
 
     def _lost(self, epoch: int) -> tuple[Range, ...]:
         return joined(self._db.execute("select first, last from lost where epoch = ?", (epoch,)).fetchall())
 
-    def waiting(self, limit: int, due_by_s: float = float("inf"), *, newest: bool = False) -> list[Row]:
+    def waiting(self, limit: int, due_by_s: float = float("inf"), *, newest: bool = False) -> list[QueuedReport]:
         """Return reports that wait for a receipt, oldest first or newest first."""
         return self._intact_rows([], limit, due_by_s, newest=newest)
 
-    def sendable(self, limit: int, due_by_s: float, *, newest: bool = False) -> list[Row]:
+    def sendable(self, limit: int, due_by_s: float, *, newest: bool = False) -> list[QueuedReport]:
         """Return those of them that may be sent."""
         with self._lock:
             return self._intact_rows(self._held_back(), limit, due_by_s, newest=newest)
 
-    def _intact_rows(self, held: list[Key], limit: int, due_by_s: float, *, newest: bool) -> list[Row]:
+    def _intact_rows(self, held: list[Key], limit: int, due_by_s: float, *, newest: bool) -> list[QueuedReport]:
         """Return reports that are as they were written; where one is not, what can be read is salvaged first."""
         query = WAITING + NOT_HELD * len(held) + (NEWEST if newest else OLDEST)
         values = (due_by_s - QUARTER_S - self.spread_s, *(number for pair in held for number in pair), limit)
         with self._lock:
             rows = self._rows(query, values)
             if not all(sealed[:CRC_LENGTH] == crc(payload) for *_, payload, sealed in rows):
-                self._file.begin_anew(DamagedError("a report is not as it was written"))
+                self._file.salvage_and_reopen(DamagedError("a report is not as it was written"))
                 rows = self._rows(query, values)
-        return [Row(epoch, seq, start_s, payload.encode()) for epoch, seq, start_s, payload, _ in rows]
+        return [QueuedReport(epoch, seq, start_s, payload.encode()) for epoch, seq, start_s, payload, _ in rows]
 
     def waiting_count(self) -> int:
         """Return how many reports have no receipt, those that only memory holds included."""
@@ -429,19 +429,21 @@ class Outbox:
             count = self._rows("select count(*) from report where receipted_s is null")[0][0]
             return int(count) + len(self._unsaved)
 
-    def streams(self) -> list[Stream]:
+    def streams(self) -> list[ReportStream]:
         """Return the streams, the current one last."""
         with self._lock:
             rows = self._rows(f"{STREAM} order by generation")
             return [self._stream_of(row, self._lost(row[0])) for row in rows]
 
-    def current(self) -> Stream:
+    def current(self) -> ReportStream:
         """Return the stream that new reports go to; its losses are left out."""
         return self._stream_of(self._rows(f"{STREAM} order by generation desc limit 1")[0])
 
-    def _stream_of(self, row: tuple[int, int, int, int], lost: tuple[Range, ...] = ()) -> Stream:
+    def _stream_of(self, row: tuple[int, int, int, int], lost: tuple[Range, ...] = ()) -> ReportStream:
         epoch, last_seq, through, sent_seq = row
-        return Stream(epoch, last_seq, through, lost, last_seq if epoch in self._ours else max(sent_seq, through))
+        return ReportStream(
+            epoch, last_seq, through, lost, last_seq if epoch in self._confirmed else max(sent_seq, through)
+        )
 
     def config(self) -> bytes | None:
         """Return the settings that the server has sent, as they came."""
@@ -455,7 +457,7 @@ class Outbox:
             try:
                 self._db.execute("update device set config = ?", (payload.decode(),))
             except sqlite3.Error as error:
-                self._note(error)
+                self._record_trouble(error)
 
     def _rows(self, query: str, values: tuple[float, ...] = ()) -> list[Any]:
         """Read; a file that turns out to be damaged is replaced by what can be saved of it."""
@@ -465,19 +467,19 @@ class Outbox:
             except sqlite3.DatabaseError as error:
                 if not is_damaged(error):
                     raise
-                self._file.begin_anew(error)
+                self._file.salvage_and_reopen(error)
                 return self._db.execute(query, values).fetchall()
 
-    def _note(self, error: sqlite3.Error) -> None:
+    def _record_trouble(self, error: sqlite3.Error) -> None:
         if not self._trouble:
             log.error("storage: %s", error)
         self._trouble = f"the storage takes nothing ({error}): counts are kept in memory"
 
 
-def state_of(text: str) -> State:
+def state_of(text: str) -> SavedState:
     """Read a saved state; one that cannot be read (it was saved from a damaged file) begins anew."""
     try:
-        return msgspec.json.decode(text, type=State)
+        return msgspec.json.decode(text, type=SavedState)
     except msgspec.MsgspecError as error:
         log.warning("the saved state cannot be read: %s", error)
-        return State()
+        return SavedState()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from telstraat_contract.topics import SENSOR_NAME
 from telstraat_device.delivery.outbox_schema import CRC_LENGTH, LAYOUT, check, check_unsealed, columns_of, crc, prepare
-from telstraat_device.delivery.progress import Progress, ProgressFile, progress_of
+from telstraat_device.delivery.progress import OutboxProgress, ProgressFile, progress_of
 from telstraat_device.delivery.salvage import SUFFIXES, accounts, contents, fill, finish, reports_beside, salvage
 from telstraat_device.errors import DamagedError, StorageError
 
@@ -45,7 +45,7 @@ class OutboxFile:
     def __init__(self, folder: Path, sensor: str) -> None:
         self.path = folder / FILE
         self.sensor = sensor
-        self.only_memory = ""  # why there is no file
+        self.memory_only = ""  # why there is no file
         self._reserve = folder / RESERVE_FILE
         self._progress = ProgressFile(folder)
         try:
@@ -56,7 +56,7 @@ class OutboxFile:
             if is_damaged(error) or any(part.is_dir() for part in self._parts()):
                 self._salvage(error)
             elif self.path.exists() or is_full(error):
-                self._do_without(str(error))
+                self._fall_back_to_memory(str(error))
             else:
                 raise StorageError(
                     f"the state folder {str(folder)!r} cannot be used: {error}; is it writable?"
@@ -64,13 +64,13 @@ class OutboxFile:
         except OSError as error:
             if error.errno not in DISK_TROUBLE:
                 raise StorageError(f"the state folder {str(folder)!r} cannot be used: {error.strerror}") from error
-            self._do_without(str(error.strerror))
+            self._fall_back_to_memory(str(error.strerror))
         self.keep_reserve()
 
     @property
     def alarms(self) -> list[str]:
         """What is wrong with the file, in sentences: damage as long as nobody has seen its account and deleted it."""
-        return [*([self.only_memory] if self.only_memory else []), *accounts(self.path)]
+        return [*([self.memory_only] if self.memory_only else []), *accounts(self.path)]
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -84,7 +84,7 @@ class OutboxFile:
                 self.db.execute("rollback")
             raise
 
-    def begin_anew(self, error: Exception) -> None:
+    def salvage_and_reopen(self, error: Exception) -> None:
         """Go on with what can be read of this file when it turns out to be damaged."""
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
@@ -92,7 +92,7 @@ class OutboxFile:
 
     def note_progress(self) -> None:
         """Write down beside the file how far it is; called after what it says is committed."""
-        if self.only_memory:
+        if self.memory_only:
             return
         with contextlib.suppress(sqlite3.Error):  # what is committed stays committed; damage shows at the next read
             rows = self.db.execute(
@@ -108,7 +108,7 @@ class OutboxFile:
 
     def keep_reserve(self) -> None:
         """Hold a little room back, while there is any, for the day when the disk is full."""
-        if self._reserve.exists() or self.only_memory:
+        if self._reserve.exists() or self.memory_only:
             return
         try:
             with self._reserve.open("wb") as file:
@@ -140,7 +140,7 @@ class OutboxFile:
             self.path.chmod(0o600)
         return db
 
-    def _check(self, progress: Progress | None) -> None:
+    def _check(self, progress: OutboxProgress | None) -> None:
         """Raise `DamagedError` unless the file is whole, and as new as the progress noted; change nothing.
 
         A connection that may write would bring a log of the wrong time or place into the file when it is closed.
@@ -160,7 +160,7 @@ class OutboxFile:
                     raise
                 raise DamagedError(str(error)) from error
 
-    def _check_owner(self, db: sqlite3.Connection, progress: Progress | None) -> None:
+    def _check_owner(self, db: sqlite3.Connection, progress: OutboxProgress | None) -> None:
         row = db.execute("select * from device").fetchone()
         if row is None:
             raise DamagedError("it does not say whose it is")
@@ -202,11 +202,11 @@ class OutboxFile:
             finish(self.path)
             self.db = self._open()
         except (OSError, sqlite3.Error, DamagedError) as again:
-            self._do_without(f"{error}, and then {again}")
+            self._fall_back_to_memory(f"{error}, and then {again}")
 
-    def _do_without(self, reason: str) -> None:
-        self.only_memory = f"there is no storage ({' '.join(reason.split())[:90]}): a power cut would take the counts; mend the disk and restart"
-        log.error("%s", self.only_memory)
+    def _fall_back_to_memory(self, reason: str) -> None:
+        self.memory_only = f"there is no storage ({' '.join(reason.split())[:90]}): a power cut would take the counts; mend the disk and restart"
+        log.error("%s", self.memory_only)
         self.db = self._connect(":memory:")
         with contextlib.suppress(OSError, sqlite3.Error, StorageError):
             fill(self.db, reports_beside(self.path, self.sensor), self.sensor)

@@ -17,9 +17,9 @@ import msgspec
 from telstraat_contract.errors import MessageError
 from telstraat_contract.messages import Report, decode
 from telstraat_contract.topics import Channel
-from telstraat_device.delivery.progress import Progress
+from telstraat_device.delivery.progress import OutboxProgress
 from telstraat_device.errors import DamagedError
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Tally
 
 LAYOUT = 2
@@ -144,7 +144,7 @@ def columns_of(db: sqlite3.Connection, table: str) -> list[str]:
     return [str(column[1]) for column in db.execute(f"pragma table_info({table})")]
 
 
-def check(db: sqlite3.Connection, progress: Progress | None) -> None:
+def check(db: sqlite3.Connection, progress: OutboxProgress | None) -> None:
     """Raise `DamagedError` unless the file holds together, each row is as it was written, and none is missing."""
     _check_structure(db)
     for table, columns in COLUMNS.items():
@@ -213,7 +213,7 @@ def _is(kind: type) -> Callable[[Any], bool]:
 EPOCH_MAX, SEQ_MAX = 2**53 - 1, 2**31 - 1
 UNSEALED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "device": {
-        "starts": _number(2**53), "state": _is(State), "config": lambda value: value is None or _is_text(value)
+        "starts": _number(2**53), "state": _is(SavedState), "config": lambda value: value is None or _is_text(value)
     },
     "stream": {
         "generation": _number(2**53, -(2**53)), "epoch": _number(EPOCH_MAX, 1), "last_seq": _number(SEQ_MAX), "through": _number(SEQ_MAX),

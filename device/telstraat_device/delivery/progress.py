@@ -34,7 +34,7 @@ class StreamProgress(Struct, array_like=True, frozen=True):
     sent_seq: int
 
 
-class Progress(Struct, frozen=True):
+class OutboxProgress(Struct, frozen=True):
     """What was on the disk when a quarter was last closed, or a report sent."""
 
     sensor: str
@@ -50,7 +50,7 @@ class ProgressFile:
         self.path = folder / FILE
         self._turn: int | None = None
 
-    def read(self) -> Progress | None:
+    def read(self) -> OutboxProgress | None:
         """Return the newest slot whose checksum is right, None where there is none."""
         content = b""
         with contextlib.suppress(OSError):
@@ -60,7 +60,7 @@ class ProgressFile:
         self._turn = newest.turn if newest else 0
         return newest
 
-    def write(self, progress: Progress) -> None:
+    def write(self, progress: OutboxProgress) -> None:
         """Write it into the slot that is not the newest; a disk that does not take it is told elsewhere."""
         if self._turn is None:
             self.read()
@@ -98,19 +98,19 @@ class ProgressFile:
         return True
 
 
-def slot_of(content: bytes) -> Progress | None:
+def slot_of(content: bytes) -> OutboxProgress | None:
     """Return what a slot says, None where it is not as it was written."""
     body = content[HEADER:].rstrip(b" ")
     if content[:HEADER] != f"{zlib.crc32(body):08x}".encode():
         return None
     try:
-        return msgspec.json.decode(body, type=Progress)
+        return msgspec.json.decode(body, type=OutboxProgress)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
-def progress_of(sensor: str, saves: int, rows: list[tuple[int, ...]]) -> Progress:
+def progress_of(sensor: str, saves: int, rows: list[tuple[int, ...]]) -> OutboxProgress:
     """Return how far the streams are, the current one last; those that ingest has committed whole are left out."""
     streams = [StreamProgress(*row) for row in rows]
     unsettled = [stream for stream in streams[:-1] if stream.through < stream.last_seq]
-    return Progress(sensor, saves, tuple([*unsettled, *streams[-1:]][-STREAMS_MAX:]))
+    return OutboxProgress(sensor, saves, tuple([*unsettled, *streams[-1:]][-STREAMS_MAX:]))

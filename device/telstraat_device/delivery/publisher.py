@@ -23,8 +23,16 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from telstraat_contract.errors import MessageError
 from telstraat_contract.messages import Config, Health, Live, Receipt, Status, Watch, decode
 from telstraat_contract.topics import Channel
-from telstraat_device.delivery.connection import Answered, Connected, Connection, Disconnected, Event, Received, Refused
-from telstraat_device.delivery.outbox import Key, Outbox, Row
+from telstraat_device.delivery.connection import (
+    Acknowledged,
+    Connected,
+    Connection,
+    ConnectionEvent,
+    Disconnected,
+    Received,
+    Refused,
+)
+from telstraat_device.delivery.outbox import Key, Outbox, QueuedReport
 from telstraat_device.delivery.ranges import holds
 from telstraat_device.errors import DeviceError
 from telstraat_device.settings import Settings
@@ -34,7 +42,7 @@ RECONNECT_S = 1.0
 STEADY_S = 10.0  # a connection that lasted so long is no reason to wait before the next
 UNSTEADY_FAILURES = 2  # one that did not is as good as so many failures: two devices of one name throw each other out
 FLUSH_RESEND_S = 5.0
-WANTED_AGAIN_S = 5.0
+RESEND_MISSING_S = 5.0
 TAKEN_OVER_TIMES, CUT_OFF_TIMES, WITHIN_S = 3, 6, 900.0
 """So often within so long: another device uses this name; or, where the broker does not say why it hangs up, perhaps."""
 NEW_AT_ONCE = 4  # new reports that leave although the window is full
@@ -44,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Sent:
+class InFlight:
     """A report on its way, without a receipt."""
 
     first_s: float
@@ -55,8 +63,8 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Sources:
-    """Where the publisher gets what it says, and leaves what it hears."""
+class PublisherCallbacks:
+    """Where the publisher gets what it sends, and hands over what it receives."""
 
     health: Callable[[], list[Health]]
     live: Callable[[], Live | None]
@@ -65,8 +73,8 @@ class Sources:
 
 
 @dataclass(slots=True)
-class Figures:
-    """What happened so far."""
+class PublisherCounters:
+    """What the publisher has done so far."""
 
     connects: int = 0
     sent: int = 0
@@ -79,13 +87,13 @@ class Figures:
 class Publisher:
     """Sends what waits in the outbox; `step` is called again and again by the service."""
 
-    def __init__(self, settings: Settings, outbox: Outbox, sources: Sources) -> None:
+    def __init__(self, settings: Settings, outbox: Outbox, sources: PublisherCallbacks) -> None:
         self.settings = settings
         self.outbox = outbox
         self.sources = sources
-        self.figures = Figures()
+        self.counters = PublisherCounters()
         self.flushing = False
-        self._events: queue.SimpleQueue[tuple[Any, Event]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[Any, ConnectionEvent]] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._online = False
         self._protocol = MQTTProtocolVersion.MQTTv5
@@ -95,7 +103,7 @@ class Publisher:
         self._trouble = ""
         self._certificate_ends_s: float | None = None
         self._cut_off: deque[tuple[float, bool]] = deque(maxlen=4 * CUT_OFF_TIMES)
-        self._sent: dict[Key, Sent] = {}
+        self._sent: dict[Key, InFlight] = {}
         self._of_mid: dict[int, Key] = {}
         self._health_at_s = 0.0
         self._live_at_s = 0.0
@@ -103,8 +111,8 @@ class Publisher:
         self._allowance = 0.0
         self._allowed_at_s = time.monotonic()
         self._announced: int | None = None
-        self._asks = 0
-        self._ask_at_s = 0.0
+        self._requests = 0
+        self._request_at_s = 0.0
         self._unanswered_since_s: float | None = None
 
     def step(self, wait_s: float = STEP_S) -> None:
@@ -124,24 +132,24 @@ class Publisher:
                 self._drop_connection()
                 return
             self._announce()
-            self._ask(now_s)
+            self._request_confirmation(now_s)
             self._send_health(now_s)  # before what may be refused: some brokers hang up on it
             self._send_live(now_s)
             self._send_reports(now_s)
 
-    def flush(self, limit_s: float, hurry: threading.Event) -> bool:
-        """Send everything at once and wait for receipts; tell whether all came within the limit, or before a hurry."""
+    def flush(self, limit_s: float, skip_waiting: threading.Event) -> bool:
+        """Send everything at once and wait for receipts; return whether all came in time; `skip_waiting` ends it early."""
         self.flushing = True
         for sent in self._sent.values():
             sent.again_s = min(sent.again_s, time.monotonic() + FLUSH_RESEND_S)
-        self._ask_at_s = min(self._ask_at_s, time.monotonic() + FLUSH_RESEND_S)
+        self._request_at_s = min(self._request_at_s, time.monotonic() + FLUSH_RESEND_S)
         end_s = time.monotonic() + limit_s
-        while self.outbox.waiting_count() and time.monotonic() < end_s and not hurry.is_set():
+        while self.outbox.waiting_count() and time.monotonic() < end_s and not skip_waiting.is_set():
             self.step(min(STEP_S, max(0.0, end_s - time.monotonic())))
         return self.outbox.waiting_count() == 0
 
     def close(self) -> None:
-        """Say good-bye and end the connection."""
+        """Announce that the sensor goes offline, and end the connection."""
         if self._connection is not None and self._online:
             self._health_at_s = 0.0
             self._send_health(time.monotonic())
@@ -152,24 +160,28 @@ class Publisher:
                     _, event = self._events.get(timeout=STEP_S)
                 except queue.Empty:
                     continue
-                if event == Answered(mid) or isinstance(event, Disconnected):
+                if event == Acknowledged(mid) or isinstance(event, Disconnected):
                     break
         self._drop_connection()
 
     def alarms(self) -> list[str]:
         """Return what is wrong with sending, in sentences."""
-        said = [self._trouble] if self._trouble else []
+        alarms = [self._trouble] if self._trouble else []
         if ends := self._certificate_ends():
-            said.append(f"{ends}: renew it, or no sensor can connect any more")
-        said += self.figures.refused.values()
-        said += self._shared_name()
+            alarms.append(f"{ends}: renew it, or no sensor can connect any more")
+        alarms += self.counters.refused.values()
+        alarms += self._shared_name()
         late_s = time.monotonic() - self.settings.send.silent_s
         silent = sum(1 for sent in self._sent.values() if sent.first_s < late_s)
         if silent:
-            said.append(f"no receipt for {silent} reports sent: does ingest run, and may this sensor write its topics?")
+            alarms.append(
+                f"no receipt for {silent} reports sent: does ingest run, and may this sensor write its topics?"
+            )
         elif self._unanswered_since_s is not None and self._unanswered_since_s < late_s:
-            said.append("no answer since the start, reports are held back: does ingest run, does it know this sensor?")
-        return said
+            alarms.append(
+                "no answer since the start, reports are held back: does ingest run, does it know this sensor?"
+            )
+        return alarms
 
     def _certificate_ends(self) -> str:
         """Return when the broker's certificate ends, empty when that is not soon."""
@@ -221,9 +233,9 @@ class Publisher:
             self._connect_failures = 0 if steady else min(self._connect_failures, UNSTEADY_FAILURES)
         self._connection, self._online, self._announced = None, False, None
 
-    def _handle(self, source: Connection, event: Event) -> None:
+    def _handle(self, source: Connection, event: ConnectionEvent) -> None:
         if source is not self._connection:
-            return  # an older connection's last words
+            return  # a late event of an older connection
         match event:
             case Connected():
                 self._certificate_ends_s = event.certificate_ends_s
@@ -237,7 +249,7 @@ class Publisher:
                     self._cut_off.append((now_s, event.taken_over))
                 self._drop_connection()
                 self._failed(Refused(f"the connection was lost: {event.reason}"), time.monotonic())
-            case Answered():
+            case Acknowledged():
                 self._answered(event)
             case Received():
                 self._received(event)
@@ -246,25 +258,25 @@ class Publisher:
         log.info("connected")
         now_s = time.monotonic()
         self._online, self._trouble, self._online_since_s = True, "", now_s
-        self.figures.connects += 1
+        self.counters.connects += 1
         self._of_mid.clear()
         for sent in self._sent.values():
             if not sent.refused:  # what was on its way may be gone
                 sent.again_s = now_s
         self._health_at_s = now_s
-        self._asks, self._ask_at_s = 0, now_s
+        self._requests, self._request_at_s = 0, now_s
 
     def _announce(self) -> None:
-        """Tell the state of the current stream when it is not what was told last; also after a new epoch."""
+        """Announce the current stream once per connection, and again after a new epoch."""
         stream = self.outbox.current()
         if self._connection is None or self._announced == stream.epoch:
             return
         name = self.settings.sensor.name
-        status = Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.told_seq)
+        status = Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.announced_seq)
         if self._connection.publish(status, retain=True) is not None:
             self._announced = stream.epoch
 
-    def _ask(self, now_s: float) -> None:
+    def _request_confirmation(self, now_s: float) -> None:
         """Ask how far ingest knows the streams that an earlier run began: it answers every state with a receipt."""
         streams = self.outbox.unconfirmed()
         if not streams:
@@ -272,34 +284,34 @@ class Publisher:
             return
         if self._unanswered_since_s is None:
             self._unanswered_since_s = now_s
-        if self._connection is None or now_s < self._ask_at_s:
+        if self._connection is None or now_s < self._request_at_s:
             return
         for stream in streams:
-            if self._asks or stream.epoch != self._announced:
+            if self._requests or stream.epoch != self._announced:
                 name = self.settings.sensor.name
                 self._connection.publish(
-                    Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.told_seq)
+                    Status(sensor=name, state="online", epoch=stream.epoch, last_seq=stream.announced_seq)
                 )
-        self._asks += 1
-        self._ask_at_s = now_s + self._wait_s(self._asks)
+        self._requests += 1
+        self._request_at_s = now_s + self._wait_s(self._requests)
 
-    def _answered(self, event: Answered) -> None:
+    def _answered(self, event: Acknowledged) -> None:
         key = self._of_mid.pop(event.mid, None)
         what = "a report" if key else "a message"
         if not event.refusal:
-            self.figures.refused.pop(what, None)
+            self.counters.refused.pop(what, None)
             return
         if key in self._sent:
             self._sent[key].refused = True
-        if what not in self.figures.refused:
+        if what not in self.counters.refused:
             log.error("the broker refused %s: %s", what, event.refusal)
-        self.figures.refused[what] = f"the broker refused {what}: {event.refusal}"
+        self.counters.refused[what] = f"the broker refused {what}: {event.refusal}"
 
     def _received(self, event: Received) -> None:
         try:
             message = decode(event.channel, event.payload)
         except MessageError as error:
-            self.figures.unreadable += 1
+            self.counters.unreadable += 1
             log.warning("a message from the server cannot be read: %s", error)
             return
         match message:
@@ -311,20 +323,20 @@ class Publisher:
                 self._watched_until_s = time.monotonic() + message.seconds
 
     def _receipted(self, receipt: Receipt) -> None:
-        self.figures.receipts += 1
+        self.counters.receipts += 1
         if receipt.refused:
             ranges = ", ".join(f"{first}-{last}" for first, last in receipt.refused[:5])
-            self.figures.refused["ingest"] = f"ingest put reports {ranges} into quarantine"
-        wanted = self.outbox.apply(receipt, self.sources.now_s())
+            self.counters.refused["ingest"] = f"ingest put reports {ranges} into quarantine"
+        missing = self.outbox.apply_receipt(receipt, self.sources.now_s())
         for key in list(self._sent):
             epoch, seq = key
             settled = seq <= receipt.through or (seq <= receipt.seen and not holds(receipt.want, seq))
             if epoch == receipt.epoch and settled:
                 del self._sent[key]
-        for key in wanted:
+        for key in missing:
             sent = self._sent.get(key)
             if sent is not None:  # what left a moment ago may still be on its way
-                sent.again_s = min(sent.again_s, sent.last_s + min(WANTED_AGAIN_S, self.settings.send.resend_s))
+                sent.again_s = min(sent.again_s, sent.last_s + min(RESEND_MISSING_S, self.settings.send.resend_s))
 
     def _send_reports(self, now_s: float) -> None:
         send = self.settings.send
@@ -337,15 +349,15 @@ class Publisher:
             self._send_all(rows, now_s)
             self._allowance -= len(rows)
 
-    def _new_reports(self, due_s: float) -> list[Row]:
+    def _new_reports(self, due_s: float) -> list[QueuedReport]:
         """Return the newest reports that were never sent: they do not wait behind a backlog."""
         return [row for row in self.outbox.sendable(NEW_AT_ONCE, due_s, newest=True) if row.key not in self._sent]
 
-    def _backlog(self, due_s: float, now_s: float, many: int) -> list[Row]:
+    def _backlog(self, due_s: float, now_s: float, limit: int) -> list[QueuedReport]:
         """Return what the window allows: the oldest that were never sent, then those whose wait for a receipt is over."""
         recent_s = now_s - self.settings.send.resend_s
         on_their_way = sum(1 for sent in self._sent.values() if sent.last_s > recent_s and sent.again_s > now_s)
-        free = min(many, self.settings.send.window - on_their_way)
+        free = min(limit, self.settings.send.window - on_their_way)
         if free <= 0:
             return []
         rows = self.outbox.sendable(free + len(self._sent), due_s)
@@ -354,12 +366,12 @@ class Publisher:
         due_again.sort(key=lambda row: self._sent[row.key].last_s)
         return [*never_sent, *due_again][:free]
 
-    def _send_all(self, rows: list[Row], now_s: float) -> None:
-        self.outbox.going(rows)
+    def _send_all(self, rows: list[QueuedReport], now_s: float) -> None:
+        self.outbox.mark_sending(rows)
         for row in rows:
             self._send(row, now_s)
 
-    def _send(self, row: Row, now_s: float) -> None:
+    def _send(self, row: QueuedReport, now_s: float) -> None:
         if self._connection is None:
             return
         mid = self._connection.publish_payload(Channel.REPORT, row.payload)
@@ -367,11 +379,11 @@ class Publisher:
             return
         sent = self._sent.get(row.key)
         if sent is None:
-            sent = self._sent[row.key] = Sent(now_s, now_s, now_s)
-            self.figures.sent += 1
+            sent = self._sent[row.key] = InFlight(now_s, now_s, now_s)
+            self.counters.sent += 1
         else:
             sent.attempts += 1
-            self.figures.resent += 1
+            self.counters.resent += 1
         sent.last_s = now_s
         sent.again_s = now_s + self._wait_s(sent.attempts)
         sent.refused = False

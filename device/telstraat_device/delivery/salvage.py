@@ -26,10 +26,10 @@ import msgspec
 from telstraat_contract.messages import encode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_device.delivery.outbox_schema import COLUMNS, CRC_LENGTH, crc, intact, prepare, report_in, rows_of
-from telstraat_device.delivery.progress import Progress, ProgressFile
+from telstraat_device.delivery.progress import OutboxProgress, ProgressFile
 from telstraat_device.delivery.ranges import Range, joined
 from telstraat_device.errors import StorageError
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import report_of
 
 SUFFIXES = ("-wal", "-shm", "-journal", "")  # the log before the database: it must never lie beside another's
@@ -49,7 +49,7 @@ Key = tuple[int, int]  # epoch, seq
 
 
 @dataclass(slots=True)
-class View:
+class PartialRead:
     """What one way of reading the file gives."""
 
     device: dict[str, Any] = field(default_factory=dict)  # the intact columns only
@@ -60,10 +60,10 @@ class View:
 
 
 @dataclass(slots=True)
-class Found:
-    """All that was found, made to agree."""
+class Recovery:
+    """All that could be read, made to agree."""
 
-    view: View
+    read: PartialRead
     saves: int  # how many times it was saved, at least
     stale: bool  # the saved state is not the last
     reports: dict[Key, tuple[str, float | None]] = field(default_factory=dict)
@@ -82,13 +82,13 @@ def salvage(path: Path, sensor: str, why: str) -> None:
     progress = beside.read()
     if progress is not None and progress.sensor != sensor:
         progress = None
-    found = gather(path, sensor, progress, beside.first_page())
+    recovery = gather(path, sensor, progress, beside.first_page())
     part = path.with_name(path.name + PART)
     _remove(part)
     try:
-        build(part, sensor, found)
+        build(part, sensor, recovery)
         sync(part)
-        _write_account(path, found, why)
+        _write_account(path, recovery, why)
         part.replace(path.with_name(path.name + ".new"))
     except BaseException:
         with contextlib.suppress(OSError):
@@ -119,7 +119,7 @@ def finish(path: Path) -> None:
 
 
 def accounts(path: Path) -> list[str]:
-    """Return what is told of each salvage that nobody has seen yet: its account is still there."""
+    """Return the first line of the account of each salvage that nobody has seen yet: its account is still there."""
     texts = []
     for file in sorted(path.parent.glob(f"{path.name}.damaged-*{ACCOUNT_SUFFIX}")):
         with contextlib.suppress(OSError, UnicodeDecodeError):
@@ -127,7 +127,7 @@ def accounts(path: Path) -> list[str]:
     return texts
 
 
-def reports_beside(path: Path, sensor: str) -> Found:
+def reports_beside(path: Path, sensor: str) -> Recovery:
     """Read what waits in an outbox whose disk takes nothing, writing nothing: the reports and losses, to be sent from memory.
 
     What is open stays the file's: it is closed when the disk takes something again.
@@ -136,43 +136,45 @@ def reports_beside(path: Path, sensor: str) -> Found:
     progress = beside.read()
     if progress is not None and progress.sensor != sensor:
         progress = None
-    found = gather(path, sensor, progress, beside.first_page(), writes=False)
-    found.view.held = []
-    found.view.device.pop("state", None)
-    return found
+    recovery = gather(path, sensor, progress, beside.first_page(), writes=False)
+    recovery.read.held = []
+    recovery.read.device.pop("state", None)
+    return recovery
 
 
-def gather(path: Path, sensor: str, progress: Progress | None, first_page: bytes, *, writes: bool = True) -> Found:
+def gather(
+    path: Path, sensor: str, progress: OutboxProgress | None, first_page: bytes, *, writes: bool = True
+) -> Recovery:
     """Read all that can be read of a damaged outbox; without copies on the disk, its log is read for whole reports only."""
     raw = {suffix: contents(path.with_name(path.name + suffix)) for suffix in ("", "-wal")}
     sealed = progress is not None or any(b"seal text" in content for content in raw.values())
     if writes:
         with _copied(path, raw, first_page) as copies:
-            views = [_view(sqlite3.connect(copy, isolation_level=None), sensor, sealed=sealed) for copy in copies]
+            reads = [_read_copy(sqlite3.connect(copy, isolation_level=None), sensor, sealed=sealed) for copy in copies]
     else:
-        views = [_view(in_memory(image), sensor, sealed=sealed) for image in _images(raw[""], first_page)]
-    foreign = {view.device["sensor"] for view in views if view.device.get("sensor", sensor) != sensor}
-    views = [view for view in views if view.device.get("sensor", sensor) == sensor] or [View()]
-    views.sort(key=lambda view: ("state" in view.device, view.device.get("saves", -1), len(view.reports)), reverse=True)
-    saves, noted = views[0].device.get("saves", -1), progress.saves if progress else 0
-    found = Found(views[0], max(saves, noted), stale=saves < noted)
-    for view in views:
-        _add_reports(found, view.reports, sensor)
-    _add_streams(found, views, progress)
+        reads = [_read_copy(in_memory(image), sensor, sealed=sealed) for image in _images(raw[""], first_page)]
+    foreign = {read.device["sensor"] for read in reads if read.device.get("sensor", sensor) != sensor}
+    reads = [read for read in reads if read.device.get("sensor", sensor) == sensor] or [PartialRead()]
+    reads.sort(key=lambda read: ("state" in read.device, read.device.get("saves", -1), len(read.reports)), reverse=True)
+    saves, noted = reads[0].device.get("saves", -1), progress.saves if progress else 0
+    recovery = Recovery(reads[0], max(saves, noted), stale=saves < noted)
+    for read in reads:
+        _add_reports(recovery, read.reports, sensor)
+    _add_streams(recovery, reads, progress)
     written = dict[Key, tuple[str, float | None]]()
     for content in raw.values():
         written.update(carved(content, sensor, sealed=sealed))
-    through = {epoch: stream["through"] for epoch, stream in found.streams.items()}
-    _add_reports(found, {key: at for key, at in written.items() if key[1] > through.get(key[0], 0)}, sensor)
-    if foreign and not found.reports and progress is None:
+    through = {epoch: stream["through"] for epoch, stream in recovery.streams.items()}
+    _add_reports(recovery, {key: at for key, at in written.items() if key[1] > through.get(key[0], 0)}, sensor)
+    if foreign and not recovery.reports and progress is None:
         raise StorageError(
             f"{path} holds the counts of sensor {foreign.pop()!r}, and this is sensor {sensor!r}; "
             "give it a state folder of its own"
         )
     if writes:
-        _close_old_state(found, sensor)
-    _add_lost(found, views)
-    return found
+        _close_old_state(recovery, sensor)
+    _add_lost(recovery, reads)
+    return recovery
 
 
 def contents(file: Path) -> bytes:
@@ -230,33 +232,33 @@ def in_memory(image: bytes) -> sqlite3.Connection:
     return db
 
 
-def _view(db: sqlite3.Connection, sensor: str, *, sealed: bool) -> View:
+def _read_copy(db: sqlite3.Connection, sensor: str, *, sealed: bool) -> PartialRead:
     """Read a copy by its tables, and close it."""
-    view = View()
+    read = PartialRead()
     with contextlib.suppress(sqlite3.Error), contextlib.closing(db):
         db.text_factory = lambda text: text.decode(errors="replace")
         for table, columns in COLUMNS.items():
             for *values, seals in rows_of(db, table):
                 good = intact(tuple(values), seals) if sealed else [True] * len(values)
-                _take(view, table, {c: v for c, v, ok in zip(columns, values, good, strict=True) if ok}, sensor)
-    return view
+                _add_row(read, table, {c: v for c, v, ok in zip(columns, values, good, strict=True) if ok}, sensor)
+    return read
 
 
-def _take(view: View, table: str, row: dict[str, Any], sensor: str) -> None:
+def _add_row(read: PartialRead, table: str, row: dict[str, Any], sensor: str) -> None:
     """Take over the intact columns of a row."""
     whole = len(row) == len(COLUMNS[table])
     if table == "device":
-        view.device = view.device or {name: value for name, value in row.items() if _plausible(name, value)}
+        read.device = read.device or {name: value for name, value in row.items() if _plausible(name, value)}
     elif table == "stream" and _within(row.get("epoch"), EPOCH_MAX):
         limits = dict.fromkeys(("last_seq", "through", "sent_seq"), SEQ_MAX)
-        view.streams.append({name: n for name, n in row.items() if _within(n, limits.get(name, EPOCH_MAX))})
+        read.streams.append({name: n for name, n in row.items() if _within(n, limits.get(name, EPOCH_MAX))})
     elif table == "report" and (report := report_in(row.get("payload"), sensor)) is not None:
         at = row.get("receipted_s")
-        view.reports[report.epoch, report.seq] = row["payload"], at if isinstance(at, float) else None
+        read.reports[report.epoch, report.seq] = row["payload"], at if isinstance(at, float) else None
     elif table == "lost" and whole and _within(row["epoch"], EPOCH_MAX) and _within(row["last"], SEQ_MAX):
-        view.lost.append((row["epoch"], row["first"], row["last"]))
+        read.lost.append((row["epoch"], row["first"], row["last"]))
     elif table == "held" and whole:
-        view.held.append(tuple(row.values()))
+        read.held.append(tuple(row.values()))
 
 
 def _within(value: Any, limit: int) -> bool:
@@ -281,102 +283,102 @@ def carved(content: bytes, sensor: str, *, sealed: bool) -> Iterator[tuple[Key, 
         at = content.find(REPORT_BEGINS, at + 1)
 
 
-def _add_reports(found: Found, reports: dict[Key, tuple[str, float | None]], sensor: str) -> None:
+def _add_reports(recovery: Recovery, reports: dict[Key, tuple[str, float | None]], sensor: str) -> None:
     """Add reports that nothing better is known of; of two for the same quarter the one that was numbered last."""
     for key in sorted(reports, reverse=True):
         report = report_in(reports[key][0], sensor)
         if report is None:
             continue
         place = report.epoch, int(report.period_start.timestamp())
-        if key not in found.reports and place not in found.starts:
-            found.reports[key] = reports[key]
-            found.starts.add(place)
+        if key not in recovery.reports and place not in recovery.starts:
+            recovery.reports[key] = reports[key]
+            recovery.starts.add(place)
 
 
-def _add_streams(found: Found, views: list[View], progress: Progress | None) -> None:
+def _add_streams(recovery: Recovery, reads: list[PartialRead], progress: OutboxProgress | None) -> None:
     """Put together what is known of each stream: the highest that anybody knows."""
-    told = [msgspec.structs.asdict(stream) for stream in progress.streams] if progress else []
-    for row in [row for view in views for row in view.streams] + told:
-        stream = found.streams.setdefault(row["epoch"], {})
+    noted = [msgspec.structs.asdict(stream) for stream in progress.streams] if progress else []
+    for row in [row for read in reads for row in read.streams] + noted:
+        stream = recovery.streams.setdefault(row["epoch"], {})
         for name, value in row.items():
             stream[name] = max(stream.get(name, value), value)
-    for stream in found.streams.values():
+    for stream in recovery.streams.values():
         stream.setdefault("through", 0)
 
 
-def _close_old_state(found: Found, sensor: str) -> None:
+def _close_old_state(recovery: Recovery, sensor: str) -> None:
     """Close, in their own stream, the open quarters of a state that is not the last, and begin after what is known.
 
     They may have been closed and sent since: in the same stream the same quarter cannot count twice.
     """
-    state = _state_of(found.view)
-    if state is not None and not found.stale:
+    state = _state_of(recovery.read)
+    if state is not None and not recovery.stale:
         return
-    found.view.held = []  # may have been counted since
-    state = state or State()
-    counted_s = max([state.counted_until_s, *(float(start_s + QUARTER_S) for _, start_s in found.starts)])
-    anew = State(closed_until_s=state.closed_until_s, counted_until_s=counted_s)
-    found.view.device["state"] = msgspec.json.encode(anew).decode()
-    found.stale = True
-    epochs = {stream.get("generation"): epoch for epoch, stream in found.streams.items()}
+    recovery.read.held = []  # may have been counted since
+    state = state or SavedState()
+    counted_s = max([state.counted_until_s, *(float(start_s + QUARTER_S) for _, start_s in recovery.starts)])
+    anew = SavedState(closed_until_s=state.closed_until_s, counted_until_s=counted_s)
+    recovery.read.device["state"] = msgspec.json.encode(anew).decode()
+    recovery.stale = True
+    epochs = {stream.get("generation"): epoch for epoch, stream in recovery.streams.items()}
     epoch = epochs.get(state.generation)
-    if epoch is None or "last_seq" not in found.streams[epoch]:
+    if epoch is None or "last_seq" not in recovery.streams[epoch]:
         return  # a number that may be another report's is worse than a part of a quarter
-    last = max([found.streams[epoch]["last_seq"], *(seq for e, seq in found.reports if e == epoch)])
+    last = max([recovery.streams[epoch]["last_seq"], *(seq for e, seq in recovery.reports if e == epoch)])
     for quarter in sorted(state.open, key=lambda quarter: quarter.start_s):
-        if (epoch, quarter.start_s) not in found.starts:
+        if (epoch, quarter.start_s) not in recovery.starts:
             last += 1
             quarter.settle()
-            found.reports[epoch, last] = encode(report_of(quarter, sensor, epoch, last)).decode(), None
+            recovery.reports[epoch, last] = encode(report_of(quarter, sensor, epoch, last)).decode(), None
 
 
-def _state_of(view: View) -> State | None:
+def _state_of(read: PartialRead) -> SavedState | None:
     try:
-        return msgspec.json.decode(view.device.get("state", ""), type=State)
+        return msgspec.json.decode(read.device.get("state", ""), type=SavedState)
     except msgspec.MsgspecError:
         return None
 
 
-def _add_lost(found: Found, views: list[View]) -> None:
+def _add_lost(recovery: Recovery, reads: list[PartialRead]) -> None:
     """Record what each stream has numbered, ingest has not committed, and nobody can read."""
-    known = [(e, last) for view in views for e, _, last in view.lost] + list(found.reports)
+    known = [(e, last) for read in reads for e, _, last in read.lost] + list(recovery.reports)
     for epoch in {epoch for epoch, _ in known}:
-        found.streams.setdefault(epoch, {})
-    for epoch, stream in found.streams.items():
+        recovery.streams.setdefault(epoch, {})
+    for epoch, stream in recovery.streams.items():
         last = max([stream.get("last_seq", 0), *(seq for e, seq in known if e == epoch)])
         stream["last_seq"] = last
         first, ranges = stream.get("through", 0) + 1, list[Range]()
-        for seq in [*sorted(s for e, s in found.reports if e == epoch and s >= first), last + 1]:
+        for seq in [*sorted(s for e, s in recovery.reports if e == epoch and s >= first), last + 1]:
             if first < seq:
                 ranges.append((first, seq - 1))
             first = seq + 1
-        found.lost[epoch] = joined(ranges)
+        recovery.lost[epoch] = joined(ranges)
 
 
-def build(part: Path, sensor: str, found: Found) -> None:
+def build(part: Path, sensor: str, recovery: Recovery) -> None:
     """Write a whole outbox. The streams get generations below zero: what is closed from now on begins a new epoch."""
     with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as db:
         prepare(db, sensor)
-        fill(db, found, sensor)
+        fill(db, recovery, sensor)
 
 
-def fill(db: sqlite3.Connection, found: Found, sensor: str) -> None:
-    """Write what was found into new tables, in one transaction."""
+def fill(db: sqlite3.Connection, recovery: Recovery, sensor: str) -> None:
+    """Write what was recovered into new tables, in one transaction."""
     db.execute("begin immediate")
-    device = found.view.device
-    values = device.get("starts", 0), device.get("state", "{}"), device.get("config"), found.saves
+    device = recovery.read.device
+    values = device.get("starts", 0), device.get("state", "{}"), device.get("config"), recovery.saves
     db.execute("update device set starts = ?, state = ?, config = ?, saves = ?", values)
-    epochs = sorted(found.streams, key=lambda epoch: found.streams[epoch].get("generation", -1))
+    epochs = sorted(recovery.streams, key=lambda epoch: recovery.streams[epoch].get("generation", -1))
     for number, epoch in enumerate(epochs):
-        stream = found.streams[epoch]
+        stream = recovery.streams[epoch]
         last = stream["last_seq"]
         sent = min(stream.get("sent_seq", last), last)
         row = (number - len(epochs), epoch, last, min(stream.get("through", 0), last), sent)
         db.execute("insert into stream (generation, epoch, last_seq, through, sent_seq) values (?, ?, ?, ?, ?)", row)
         db.executemany(
-            "insert into lost (epoch, first, last) values (?, ?, ?)", [(epoch, *pair) for pair in found.lost[epoch]]
+            "insert into lost (epoch, first, last) values (?, ?, ?)", [(epoch, *pair) for pair in recovery.lost[epoch]]
         )
-    for (epoch, seq), (payload, receipted_s) in found.reports.items():
+    for (epoch, seq), (payload, receipted_s) in recovery.reports.items():
         report = report_in(payload, sensor)
         if report is not None:
             start_s = int(report.period_start.timestamp())
@@ -384,23 +386,25 @@ def fill(db: sqlite3.Connection, found: Found, sensor: str) -> None:
                 "insert into report (epoch, seq, start_s, receipted_s, payload) values (?, ?, ?, ?, ?)",
                 (epoch, seq, start_s, receipted_s, payload),
             )
-    db.executemany("insert or ignore into held (boot, start_s, length_s, tally) values (?, ?, ?, ?)", found.view.held)
+    db.executemany(
+        "insert or ignore into held (boot, start_s, length_s, tally) values (?, ?, ?, ?)", recovery.read.held
+    )
     db.execute("commit")
 
 
-def _write_account(path: Path, found: Found, why: str) -> None:
-    waiting = sum(1 for _, receipted_s in found.reports.values() if receipted_s is None)
-    lost = sum(last - first + 1 for ranges in found.lost.values() for first, last in ranges)
+def _write_account(path: Path, recovery: Recovery, why: str) -> None:
+    waiting = sum(1 for _, receipted_s in recovery.reports.values() if receipted_s is None)
+    lost = sum(last - first + 1 for ranges in recovery.lost.values() for first, last in ranges)
     alarm = f"the storage was damaged ({' '.join(why.split())[:50]}): {waiting} reports saved, {lost} lost; replace the card"
     lines = [
         f"{alarm}, then delete {path.name}.damaged-*.txt",
         f"Reports that wait for a receipt: {waiting}. The damaged file lies beside this one.",
     ]
-    for epoch, ranges in found.lost.items():
+    for epoch, ranges in recovery.lost.items():
         lines += [
             f"Epoch {epoch}: reports {first} to {last} cannot be read; announced as lost." for first, last in ranges
         ]
-    if found.stale:
+    if recovery.stale:
         lines.append("The open quarter was not readable, or not the last that was saved: what it had counted is lost.")
     log.error("%s", lines[0])
     account = _free_name(path)

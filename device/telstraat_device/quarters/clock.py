@@ -27,7 +27,7 @@ Trust = Literal["kernel", "system"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     """One look at the clock.
 
     Attributes
@@ -44,9 +44,9 @@ class Reading:
     monotonic_s: float
     trusted: bool = True
 
-    def earlier(self, lag_s: float) -> Reading:
+    def earlier(self, lag_s: float) -> ClockReading:
         """Return the reading of `lag_s` before this one."""
-        return Reading(self.at_s - lag_s, self.monotonic_s - lag_s, self.trusted)
+        return ClockReading(self.at_s - lag_s, self.monotonic_s - lag_s, self.trusted)
 
     @property
     def at_utc(self) -> datetime:
@@ -65,10 +65,10 @@ class Clock(Protocol):
     def repeatable(self) -> bool:
         """Whether the same frames can come again: what has been counted once is then skipped."""
 
-    def read(self, t_s: float, /) -> Reading:
+    def read(self, t_s: float, /) -> ClockReading:
         """Return the moment of the frame that has just come, captured `t_s` after its source began."""
 
-    def now(self) -> Reading | None:
+    def now(self) -> ClockReading | None:
         """Return the moment without a frame; None when only frames move this clock."""
 
 
@@ -87,18 +87,18 @@ class SystemClock:
         self._set = trust == "system"
         self._ask_at_s = 0.0
 
-    def read(self, _t_s: float, /) -> Reading:
+    def read(self, _t_s: float, /) -> ClockReading:
         """Return the moment of a frame that has just come."""
         return self.now()
 
-    def now(self) -> Reading:
+    def now(self) -> ClockReading:
         """Return the moment."""
         monotonic_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         if not self._set and monotonic_s >= self._ask_at_s:
             self._set = self._synchronised()
             self._ask_at_s = monotonic_s + ASK_EVERY_S
         at_s = time.time()
-        return Reading(at_s, monotonic_s, self._set and at_s >= NOT_BEFORE.timestamp())
+        return ClockReading(at_s, monotonic_s, self._set and at_s >= NOT_BEFORE.timestamp())
 
 
 class AnchoredClock:
@@ -115,9 +115,9 @@ class AnchoredClock:
         self.start_utc = start_utc.astimezone(UTC)
         self._start_s = self.start_utc.timestamp()
 
-    def read(self, t_s: float, /) -> Reading:
+    def read(self, t_s: float, /) -> ClockReading:
         """Return the moment of the frame captured `t_s` after the start."""
-        return Reading(self._start_s + t_s, self._start_s + t_s)
+        return ClockReading(self._start_s + t_s, self._start_s + t_s)
 
     def now(self) -> None:
         """Only frames move this clock."""

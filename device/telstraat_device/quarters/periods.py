@@ -17,9 +17,9 @@ from msgspec import Struct, field
 from telstraat_contract.messages import Flag
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_device.counting.crossings.crossing import Crossing
-from telstraat_device.quarters.clock import Reading
+from telstraat_device.quarters.clock import ClockReading
 from telstraat_device.quarters.tally import Quarter, Tally
-from telstraat_device.quarters.uptime import Span
+from telstraat_device.quarters.uptime import ObservedSpan
 
 GRACE_S = 10.0
 """A quarter closes so long after its end: a crossing is told once its track has been seen for long enough."""
@@ -43,18 +43,18 @@ class Rules:
 
     night_confidence: float = 0.5
     flip: bool = False
-    marks: Flag = NO_FLAG
+    extra_flags: Flag = NO_FLAG
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class LateCrossing:
     """A crossing, and how long before its frame it happened."""
 
     crossing: Crossing
     lag_s: float = 0.0
 
 
-class State(Struct):
+class SavedState(Struct):
     """What must survive a restart, beside the held slices."""
 
     open: list[Quarter] = field(default_factory=list)
@@ -69,21 +69,21 @@ class Periods:
     """The open quarters of one sensor."""
 
     def __init__(
-        self, state: State | None = None, held: dict[SliceKey, Tally] | None = None, *, boot: str = "recording"
+        self, state: SavedState | None = None, held: dict[SliceKey, Tally] | None = None, *, boot: str = "recording"
     ) -> None:
-        self.state = state or State()
+        self.state = state or SavedState()
         self.held = held or {}
         waiting = {key[0] for key in self.held}
         self.state.boots = [*(name for name in self.state.boots if name in waiting and name != boot), boot]
         self.changed: set[SliceKey] = set()
         self.rules = Rules()
         self.closed: list[Quarter] = []
-        self._last: Reading | None = None
+        self._last: ClockReading | None = None
         self._restored = {quarter.start_s for quarter in self.state.open}
         for quarter in self.state.open:
             quarter.tally.flags |= Flag.RESTARTED
 
-    def observe(self, reading: Reading, span: Span, crossings: Iterable[Late] = ()) -> None:
+    def observe(self, reading: ClockReading, span: ObservedSpan, crossings: Iterable[LateCrossing] = ()) -> None:
         """Add what came with a frame: the span before it and the crossings that became certain."""
         if not reading.trusted:
             self._hold(reading, span, crossings)
@@ -96,18 +96,18 @@ class Periods:
             self._count(reading.earlier(late.lag_s).at_s, late.crossing)
         self.state.counted_until_s = max(self.state.counted_until_s, reading.at_s)
 
-    def advance(self, reading: Reading) -> None:
+    def advance(self, reading: ClockReading) -> None:
         """Close the quarters that have passed by a trusted clock; also called when no frame comes."""
         if reading.trusted and not self.held:
             self._note_step(reading)
             self._close_passed(reading.at_s)
 
-    def late(self, reading: Reading, late: Late) -> None:
+    def add_late(self, reading: ClockReading, late: LateCrossing) -> None:
         """Add a crossing that became certain when no further frame came."""
         if reading.trusted:
             self._count(reading.earlier(late.lag_s).at_s, late.crossing)
         else:
-            self._hold(reading, Span(), (late,))
+            self._hold(reading, ObservedSpan(), (late,))
 
     def stop(self) -> None:
         """Close what is open with what it has observed."""
@@ -116,7 +116,7 @@ class Periods:
             self._close(quarter)
             self.state.stopped = quarter.end_s > at_s
 
-    def begin_anew(self) -> None:
+    def begin_new_generation_after_rollback(self) -> None:
         """Begin a new generation because the storage is older than it should be.
 
         Quarters that came from that storage may have been reported before: they close in the old generation, where the
@@ -152,9 +152,9 @@ class Periods:
             self._close(quarter)
             self.state.stopped = False
 
-    def _add_span(self, reading: Reading, span: Span) -> None:
+    def _add_span(self, reading: ClockReading, span: ObservedSpan) -> None:
         """Share a span among the quarters that it lies in."""
-        flags = span.flags | self.rules.marks
+        flags = span.flags | self.rules.extra_flags
         length_s = span.length_s if span.length_s < GRACE_S else 0.0
         began_s = reading.at_s - length_s
         quarter = self._quarter_at(reading.at_s)
@@ -233,7 +233,7 @@ class Periods:
         self.state.closed_until_s = max(self.state.closed_until_s, quarter.end_s)
         self.closed.append(quarter)
 
-    def _note_step(self, reading: Reading) -> None:
+    def _note_step(self, reading: ClockReading) -> None:
         """Flag the quarters on both sides of a jump of the clock, and take back those that lie ahead of it."""
         last, self._last = self._last, reading
         if last is None:
@@ -251,9 +251,9 @@ class Periods:
         for quarter in ahead:
             target.tally.merge(quarter.tally)
 
-    def _hold(self, reading: Reading, span: Span, crossings: Iterable[Late]) -> None:
+    def _hold(self, reading: ClockReading, span: ObservedSpan, crossings: Iterable[LateCrossing]) -> None:
         """Keep what came while the clock is not set, on the monotonic clock."""
-        flags = span.flags | self.rules.marks
+        flags = span.flags | self.rules.extra_flags
         self._slice_at(reading.monotonic_s).observe(span.observed_s, span.light, flags)
         for late in crossings:
             tally = self._slice_at(reading.monotonic_s - late.lag_s)
@@ -272,7 +272,7 @@ class Periods:
         self.changed.add(key)
         return self.held[key]
 
-    def _release(self, reading: Reading) -> None:
+    def _release(self, reading: ClockReading) -> None:
         """Shift the held slices to where the clock, now set, says they were.
 
         Slices of this boot have an exact place. An earlier boot ended before this one began, nobody knows how long
@@ -297,5 +297,5 @@ class Periods:
             quarter = self._continue_elsewhere(quarter)
         quarter.seen(start_s, start_s + key[2])
         quarter.tally.merge(self.held.pop(key))
-        quarter.tally.flags |= Flag.CLOCK_CORRECTED | self.rules.marks
+        quarter.tally.flags |= Flag.CLOCK_CORRECTED | self.rules.extra_flags
         self.changed.add(key)

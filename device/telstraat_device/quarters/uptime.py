@@ -19,7 +19,7 @@ NO_FLAG = Flag(0)
 PACE_FRAMES = 50.0  # the frame rate shown is a mean over about so many frames
 
 
-class View(Protocol):
+class ViewCondition(Protocol):
     """What the counter knows of its view."""
 
     @property
@@ -44,21 +44,7 @@ class View(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownView:
-    """A view as somebody says it is."""
-
-    light: Light = "unknown"
-    blind: bool = False
-    moved: bool = False
-    too_dark: bool = False
-    learning: bool = False
-
-
-CLEAR = KnownView()
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
+class ObservedSpan:
     """The time since the frame before: how long, how much of it was observed, and what a reader should know."""
 
     length_s: float = 0.0
@@ -81,7 +67,7 @@ class Uptime:
         """Frames per second, as they come."""
         return 1.0 / self._pace_s if self._pace_s > 0 else None
 
-    def span(self, t_s: float, view: View) -> Span:
+    def span(self, t_s: float, view: ViewCondition) -> ObservedSpan:
         """Return the span that ends with the frame at `t_s`."""
         length_s = 0.0 if self._last_s is None else max(0.0, t_s - self._last_s)
         self._last_s = t_s
@@ -94,14 +80,14 @@ class Uptime:
             flags |= Flag.FRAMES_DROPPED
         elif length_s > 0:
             self._pace_s += (length_s - self._pace_s) / PACE_FRAMES
-        return Span(length_s, observed_s if usable else 0.0, flags, view.light)
+        return ObservedSpan(length_s, observed_s if usable else 0.0, flags, view.light)
 
     def interrupted(self) -> None:
         """Say that the source was away: what comes next does not continue what was."""
         self._last_s = None
 
 
-def flags_of(view: View) -> tuple[Flag, bool]:
+def flags_of(view: ViewCondition) -> tuple[Flag, bool]:
     """Return the flags that a view raises, and whether it can be counted in."""
     flags = NO_FLAG
     if view.blind:

@@ -85,10 +85,10 @@ def test_a_certificate_that_ends_soon_is_an_alarm_until_a_later_connection_shows
     over_tls = {"host": "localhost", "tls": True, "ca_file": str(certificates / "ours.crt")}
     before_end_s = time.time() + (CERTIFICATE_DAYS - days_left) * 86_400
     with wire(device_settings(tmp_path, "tls-1", tls_port, broker=over_tls), now_s=before_end_s) as w:
-        wait_until(lambda: w.publisher.figures.connects == 1)
+        wait_until(lambda: w.publisher.counters.connects == 1)
         assert is_told == any("certificate ends on 2" in text for text in w.publisher.alarms())
         if is_told:
-            wait_until(lambda: w.publisher.figures.connects == 2)  # it has looked whether there is another one
+            wait_until(lambda: w.publisher.counters.connects == 2)  # it has looked whether there is another one
             w.now_s -= 40 * 86_400
             wait_until(lambda: not w.publisher.alarms())
 
@@ -96,7 +96,7 @@ def test_a_certificate_that_ends_soon_is_an_alarm_until_a_later_connection_shows
 def test_a_device_enters_by_tls_when_it_knows_the_authority(tls_port: int, certificates: Path, tmp_path: Path) -> None:
     over_tls = {"host": "localhost", "tls": True, "ca_file": str(certificates / "ours.crt")}
     with wire(device_settings(tmp_path, "tls-1", tls_port, broker=over_tls), closed=1) as w:
-        wait_until(lambda: w.publisher.figures.sent == 1 and not w.publisher._of_mid)
+        wait_until(lambda: w.publisher.counters.sent == 1 and not w.publisher._of_mid)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_broker_that_cannot_prove_who_it_is_gets_no_password(
     over_tls = {"host": host, "tls": True, "ca_file": str(certificates / f"{authority}.crt")}
     with wire(device_settings(tmp_path, "tls-1", tls_port, broker=over_tls), closed=1) as w:
         wait_until(lambda: any("certificate verify failed" in text for text in w.publisher.alarms()))
-        assert w.publisher.figures.connects == 0
+        assert w.publisher.counters.connects == 0
         assert w.outbox.waiting_count() == 1
 
 

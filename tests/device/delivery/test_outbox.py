@@ -17,12 +17,12 @@ from tests.device.toys import NOON_S, QUARTER_S
 
 from telstraat_contract.messages import Flag, Receipt, Report, decode
 from telstraat_contract.topics import Channel
-from telstraat_device.delivery.outbox import MEMORY_REPORTS_MAX, Limits, Outbox, Row
+from telstraat_device.delivery.outbox import MEMORY_REPORTS_MAX, Outbox, QueuedReport, RetentionLimits
 from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.delivery.progress import FILE as PROGRESS
 from telstraat_device.delivery.ranges import holds, joined
 from telstraat_device.errors import StorageError
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 
 DAY_S = 86_400
@@ -36,7 +36,7 @@ def quarter(number: int, generation: int = 0, cars: int = 1) -> Quarter:
 
 
 @contextmanager
-def outbox_in(folder: Path, sensor: str = "elm-1", limits: Limits | None = None) -> Iterator[Outbox]:
+def outbox_in(folder: Path, sensor: str = "elm-1", limits: RetentionLimits | None = None) -> Iterator[Outbox]:
     outbox = Outbox(folder, sensor, limits)
     outbox.begin()
     try:
@@ -45,7 +45,7 @@ def outbox_in(folder: Path, sensor: str = "elm-1", limits: Limits | None = None)
         outbox.close()
 
 
-def seqs(rows: list[Row]) -> list[int]:
+def seqs(rows: list[QueuedReport]) -> list[int]:
     return [row.seq for row in rows]
 
 
@@ -55,7 +55,7 @@ def receipt(outbox: Outbox, through: int, seen: int = 0, want: tuple[tuple[int, 
 
 def test_a_closed_quarter_is_a_report_with_the_next_number(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        assert outbox.save(State(), [quarter(0), quarter(1)])
+        assert outbox.save(SavedState(), [quarter(0), quarter(1)])
         first, then = outbox.waiting(10)
         report: Report = decode(Channel.REPORT, first.payload)
         assert (report.seq, report.period_start.timestamp(), report.counts.car.lft) == (1, NOON_S, 1)
@@ -66,7 +66,9 @@ def test_a_closed_quarter_is_a_report_with_the_next_number(tmp_path: Path) -> No
 def test_reports_state_and_held_slices_are_there_after_a_restart(tmp_path: Path) -> None:
     key = ("b1", 120, 10)
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(open=[quarter(2)], closed_until_s=NOON_S), [quarter(0)], {key: Tally({"car": (3, 4)})}, [key])
+        outbox.save(
+            SavedState(open=[quarter(2)], closed_until_s=NOON_S), [quarter(0)], {key: Tally({"car": (3, 4)})}, [key]
+        )
         epoch = outbox.current().epoch
     outbox = Outbox(tmp_path, "elm-1")
     state, held, starts = outbox.begin()
@@ -92,55 +94,57 @@ def test_the_file_is_the_owners_and_every_commit_reaches_the_disk(tmp_path: Path
 
 def test_only_a_receipt_ends_the_waiting(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(6)])
-        assert outbox.apply(receipt(outbox, through=2, seen=5, want=((4, 4),)), NOON_S) == [(outbox.current().epoch, 4)]
+        outbox.save(SavedState(), [quarter(n) for n in range(6)])
+        assert outbox.apply_receipt(receipt(outbox, through=2, seen=5, want=((4, 4),)), NOON_S) == [
+            (outbox.current().epoch, 4)
+        ]
         assert seqs(outbox.waiting(10)) == [4, 6]
         assert outbox.waiting_count() == 2
-        outbox.apply(receipt(outbox, through=6), NOON_S)
+        outbox.apply_receipt(receipt(outbox, through=6), NOON_S)
         assert outbox.waiting_count() == 0
 
 
 def test_a_receipt_of_another_epoch_changes_nothing(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(0)])
-        assert outbox.apply(Receipt(epoch=outbox.current().epoch % 1000 + 1, through=9, seen=9), NOON_S) == []
+        outbox.save(SavedState(), [quarter(0)])
+        assert outbox.apply_receipt(Receipt(epoch=outbox.current().epoch % 1000 + 1, through=9, seen=9), NOON_S) == []
         assert outbox.waiting_count() == 1
 
 
 def test_a_restored_server_may_ask_for_committed_reports_again(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(6)])
-        outbox.apply(receipt(outbox, through=6), NOON_S)
-        wanted = outbox.apply(receipt(outbox, through=2, seen=6, want=((3, 6),)), NOON_S)
+        outbox.save(SavedState(), [quarter(n) for n in range(6)])
+        outbox.apply_receipt(receipt(outbox, through=6), NOON_S)
+        wanted = outbox.apply_receipt(receipt(outbox, through=2, seen=6, want=((3, 6),)), NOON_S)
         assert [seq for _, seq in wanted] == [3, 4, 5, 6]
         assert seqs(outbox.waiting(10)) == [3, 4, 5, 6]
 
 
 def test_what_is_wanted_and_no_longer_there_is_announced_as_lost(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(6)])
-        outbox.apply(receipt(outbox, through=4, seen=4), NOON_S)
+        outbox.save(SavedState(), [quarter(n) for n in range(6)])
+        outbox.apply_receipt(receipt(outbox, through=4, seen=4), NOON_S)
         outbox.prune(NOON_S + 8 * DAY_S)
-        outbox.apply(receipt(outbox, through=1, seen=6, want=((2, 6), (40, 50))), NOON_S + 8 * DAY_S)
+        outbox.apply_receipt(receipt(outbox, through=1, seen=6, want=((2, 6), (40, 50))), NOON_S + 8 * DAY_S)
         assert outbox.streams()[-1].lost == ((2, 4),)
         assert seqs(outbox.waiting(10)) == [5, 6]
 
 
 def test_a_loss_is_announced_until_a_receipt_has_passed_it(tmp_path: Path) -> None:
-    with outbox_in(tmp_path, limits=Limits(days=1)) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(4)])
+    with outbox_in(tmp_path, limits=RetentionLimits(days=1)) as outbox:
+        outbox.save(SavedState(), [quarter(n) for n in range(4)])
         outbox.prune(NOON_S + DAY_S + 2 * QUARTER_S)
         assert outbox.streams()[-1].lost == ((1, 2),)
-        outbox.apply(receipt(outbox, through=1), NOON_S)
+        outbox.apply_receipt(receipt(outbox, through=1), NOON_S)
         assert outbox.streams()[-1].lost == ((2, 2),)
-        outbox.apply(receipt(outbox, through=2), NOON_S)
+        outbox.apply_receipt(receipt(outbox, through=2), NOON_S)
         assert outbox.streams()[-1].lost == ()
 
 
 def test_committed_reports_stay_for_seven_days_and_waiting_ones_for_thirty(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(4)])
-        outbox.apply(receipt(outbox, through=2), NOON_S)
+        outbox.save(SavedState(), [quarter(n) for n in range(4)])
+        outbox.apply_receipt(receipt(outbox, through=2), NOON_S)
         outbox.prune(NOON_S + 6.9 * DAY_S)
         assert outbox._rows("select count(*) from report")[0][0] == 4
         outbox.prune(NOON_S + 29 * DAY_S)
@@ -151,11 +155,11 @@ def test_committed_reports_stay_for_seven_days_and_waiting_ones_for_thirty(tmp_p
 
 
 def test_a_bound_in_bytes_gives_up_committed_reports_first_and_then_the_oldest(tmp_path: Path) -> None:
-    with outbox_in(tmp_path, limits=Limits(megabytes=0.2)) as outbox:
+    with outbox_in(tmp_path, limits=RetentionLimits(megabytes=0.2)) as outbox:
         for number in range(600):
-            outbox.save(State(), [quarter(number)])
+            outbox.save(SavedState(), [quarter(number)])
             if number == 99:
-                outbox.apply(receipt(outbox, through=100), NOON_S)
+                outbox.apply_receipt(receipt(outbox, through=100), NOON_S)
             outbox.prune(NOON_S + number * QUARTER_S)
         assert outbox._used_bytes() <= 0.2e6
         ((first, last),) = outbox.streams()[-1].lost
@@ -168,7 +172,7 @@ def test_a_bound_in_bytes_gives_up_committed_reports_first_and_then_the_oldest(t
 def test_newest_and_oldest_can_be_asked_for_and_nothing_before_it_is_due(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path, "elm-1", spread_s=40.0)
     outbox.begin()
-    outbox.save(State(), [quarter(n) for n in range(5)])
+    outbox.save(SavedState(), [quarter(n) for n in range(5)])
     assert seqs(outbox.waiting(2)) == [1, 2]
     assert seqs(outbox.waiting(2, newest=True)) == [5, 4]
     assert seqs(outbox.waiting(9, due_by_s=NOON_S + 2 * QUARTER_S + 39)) == [1]
@@ -178,13 +182,13 @@ def test_newest_and_oldest_can_be_asked_for_and_nothing_before_it_is_due(tmp_pat
 
 def test_each_generation_is_a_stream_with_an_epoch_of_its_own(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(generation=1), [quarter(0, 0), quarter(0, 1), quarter(1, 1)])
+        outbox.save(SavedState(generation=1), [quarter(0, 0), quarter(0, 1), quarter(1, 1)])
         old, new = outbox.streams()
         assert (old.last_seq, new.last_seq) == (1, 2)
         assert old.epoch != new.epoch
         assert outbox.current() == new
         assert {row.key for row in outbox.waiting(9)} == {(old.epoch, 1), (new.epoch, 1), (new.epoch, 2)}
-        outbox.apply(Receipt(epoch=old.epoch, through=1, seen=1), NOON_S)
+        outbox.apply_receipt(Receipt(epoch=old.epoch, through=1, seen=1), NOON_S)
         assert [row.epoch for row in outbox.waiting(9)] == [new.epoch, new.epoch]
 
 
@@ -203,12 +207,12 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_moved_aside_and_a_new_epoch_begins(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(0)])
+        outbox.save(SavedState(), [quarter(0)])
         epoch = outbox.current().epoch
     (tmp_path / FILE).write_bytes(b"\x07 not a database at all" * 400)
     with outbox_in(tmp_path) as outbox:
         assert outbox.current().epoch != epoch
-        assert outbox.save(State(), [quarter(1)])
+        assert outbox.save(SavedState(), [quarter(1)])
         assert seqs(outbox.waiting(9)) == [1]
         assert any("damaged" in text for text in outbox.alarms)
     assert list(tmp_path.glob(f"{FILE}.damaged-*"))
@@ -217,7 +221,7 @@ def test_a_file_that_is_no_database_is_moved_aside_and_a_new_epoch_begins(tmp_pa
 def test_what_can_be_read_of_a_damaged_file_is_saved(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
         outbox.save(
-            State(open=[quarter(301)], closed_until_s=NOON_S + 301 * QUARTER_S), [quarter(n) for n in range(300)]
+            SavedState(open=[quarter(301)], closed_until_s=NOON_S + 301 * QUARTER_S), [quarter(n) for n in range(300)]
         )
         epoch = outbox.current().epoch
     file = tmp_path / FILE
@@ -238,14 +242,14 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(tmp_path: Path) -> None:
 
 def test_damage_that_shows_while_running_begins_a_new_epoch_and_loses_nothing_in_memory(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(50)])
+        outbox.save(SavedState(), [quarter(n) for n in range(50)])
         epoch = outbox.current().epoch
         outbox._db.execute("pragma wal_checkpoint(truncate)")
         size = (tmp_path / FILE).stat().st_size
         (tmp_path / FILE).write_bytes(b"\xff" * size)
         outbox._db.execute("pragma cache_size = 0")
         outbox._db.execute("pragma shrink_memory")
-        assert outbox.save(State(), [quarter(50)])
+        assert outbox.save(SavedState(), [quarter(50)])
         assert outbox.current().epoch != epoch
         assert outbox.waiting(9, newest=True)[0].start_s == quarter(50).start_s
         assert any("damaged" in text for text in outbox.alarms)
@@ -253,25 +257,25 @@ def test_damage_that_shows_while_running_begins_a_new_epoch_and_loses_nothing_in
 
 def test_a_disk_that_takes_nothing_is_an_alarm_and_counts_wait_in_memory(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(0)])
+        outbox.save(SavedState(), [quarter(0)])
         outbox._db.execute("pragma query_only = on")
-        assert not outbox.save(State(), [quarter(1)])
-        assert not outbox.save(State(), [quarter(2)])
+        assert not outbox.save(SavedState(), [quarter(1)])
+        assert not outbox.save(SavedState(), [quarter(2)])
         assert any("takes nothing" in text for text in outbox.alarms)
         assert outbox.waiting_count() == 3
         assert seqs(outbox.waiting(9)) == [1]
         outbox._db.execute("pragma query_only = off")
-        assert outbox.save(State(), [])
+        assert outbox.save(SavedState(), [])
         assert seqs(outbox.waiting(9)) == [1, 2, 3]
         assert outbox.alarms == []
 
 
 def test_memory_is_bounded_too_and_its_losses_are_told(tmp_path: Path) -> None:
-    with outbox_in(tmp_path, limits=Limits(days=1)) as outbox:
+    with outbox_in(tmp_path, limits=RetentionLimits(days=1)) as outbox:
         outbox._db.execute("pragma query_only = on")
-        assert not outbox.save(State(), [quarter(n) for n in range(100)])
+        assert not outbox.save(SavedState(), [quarter(n) for n in range(100)])
         outbox._db.execute("pragma query_only = off")
-        assert outbox.save(State(), [])
+        assert outbox.save(SavedState(), [])
         assert outbox.waiting_count() == 96
         assert outbox.streams()[-1].lost == ((1, 4),)
         assert outbox.waiting(1)[0].start_s == quarter(4).start_s
@@ -280,22 +284,22 @@ def test_memory_is_bounded_too_and_its_losses_are_told(tmp_path: Path) -> None:
 
 def test_on_a_full_disk_committed_reports_make_room_at_once(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(200)])
-        outbox.apply(receipt(outbox, through=150), NOON_S)
+        outbox.save(SavedState(), [quarter(n) for n in range(200)])
+        outbox.apply_receipt(receipt(outbox, through=150), NOON_S)
         pages = outbox._db.execute("pragma page_count").fetchone()[0]
         outbox._db.execute(f"pragma max_page_count = {pages}")
         for number in range(200, 260):
-            assert outbox.save(State(), [quarter(number)])
+            assert outbox.save(SavedState(), [quarter(number)])
         assert seqs(outbox.waiting(999)) == list(range(151, 261))
         assert outbox.streams()[-1].lost == ()
 
 
 def test_on_a_full_disk_the_oldest_goes_once_memory_holds_a_day(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(200)])
+        outbox.save(SavedState(), [quarter(n) for n in range(200)])
         pages = outbox._db.execute("pragma page_count").fetchone()[0]
         outbox._db.execute(f"pragma max_page_count = {pages}")
-        saved = [outbox.save(State(), [quarter(number)]) for number in range(200, 500)]
+        saved = [outbox.save(SavedState(), [quarter(number)]) for number in range(200, 500)]
         assert False in saved
         assert True in saved[MEMORY_REPORTS_MAX:]
         lost = outbox.streams()[-1].lost
@@ -307,38 +311,38 @@ def test_on_a_full_disk_the_oldest_goes_once_memory_holds_a_day(tmp_path: Path) 
 
 def test_a_storage_that_was_put_back_is_noticed(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(0)])
-        assert not outbox.put_back
-        outbox.apply(receipt(outbox, through=7), NOON_S)
-        assert "put back" in outbox.put_back
+        outbox.save(SavedState(), [quarter(0)])
+        assert not outbox.rolled_back
+        outbox.apply_receipt(receipt(outbox, through=7), NOON_S)
+        assert "put back" in outbox.rolled_back
 
 
 def test_a_stream_of_an_earlier_run_sends_nothing_new_until_ingest_has_told_its_place_in_it(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(4)])
+        outbox.save(SavedState(), [quarter(n) for n in range(4)])
         assert seqs(outbox.sendable(9, INFINITY)) == [1, 2, 3, 4], "nobody can know an epoch that has just been drawn"
         assert outbox.unconfirmed() == []
-        outbox.going(outbox.waiting(2))
+        outbox.mark_sending(outbox.waiting(2))
     with outbox_in(tmp_path) as outbox:
         assert seqs(outbox.sendable(9, INFINITY)) == seqs(outbox.sendable(9, INFINITY, newest=True))[::-1] == [1, 2]
-        assert [(s.last_seq, s.told_seq) for s in outbox.unconfirmed()] == [(4, 2)]
-        outbox.apply(receipt(outbox, through=1, seen=2, want=((2, 2),)), NOON_S)
+        assert [(s.last_seq, s.announced_seq) for s in outbox.unconfirmed()] == [(4, 2)]
+        outbox.apply_receipt(receipt(outbox, through=1, seen=2, want=((2, 2),)), NOON_S)
         assert seqs(outbox.sendable(9, INFINITY)) == [2, 3, 4]
         assert outbox.unconfirmed() == []
-        assert outbox.current().told_seq == 4
-        assert not outbox.put_back
+        assert outbox.current().announced_seq == 4
+        assert not outbox.rolled_back
 
 
 def test_what_was_never_sent_gets_numbers_that_ingest_does_not_know(tmp_path: Path) -> None:
-    with outbox_in(tmp_path, limits=Limits(days=1)) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(6)])
-        outbox.going(outbox.waiting(3))
+    with outbox_in(tmp_path, limits=RetentionLimits(days=1)) as outbox:
+        outbox.save(SavedState(), [quarter(n) for n in range(6)])
+        outbox.mark_sending(outbox.waiting(3))
         outbox.prune(NOON_S + DAY_S + QUARTER_S)
     with outbox_in(tmp_path) as outbox:
         outbox._record_lost(outbox.current().epoch, 5, 5)
         before = outbox.waiting(9)
-        outbox.apply(receipt(outbox, through=3, seen=9, want=((8, 8),)), NOON_S)
-        assert "knows reports to 3, ingest to 9" in outbox.put_back
+        outbox.apply_receipt(receipt(outbox, through=3, seen=9, want=((8, 8),)), NOON_S)
+        assert "knows reports to 3, ingest to 9" in outbox.rolled_back
         after = outbox.waiting(9)
         assert seqs(before) == [2, 3, 4, 5, 6]
         assert seqs(after) == seqs(outbox.sendable(9, INFINITY)) == [10, 11, 12]
@@ -398,9 +402,9 @@ def older_file(folder: Path, *, notes_sent: bool) -> None:
 def test_a_file_without_checksums_is_brought_up_to_date_and_loses_nothing(tmp_path: Path, notes_sent: bool) -> None:
     key = ("b1", 120, 10)
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(open=[quarter(9)]), [quarter(n) for n in range(5)], {key: Tally({"car": (3, 4)})}, [key])
-        outbox.going(outbox.waiting(3))
-        outbox.apply(receipt(outbox, through=0, seen=2, want=((1, 1),)), NOON_S)
+        outbox.save(SavedState(open=[quarter(9)]), [quarter(n) for n in range(5)], {key: Tally({"car": (3, 4)})}, [key])
+        outbox.mark_sending(outbox.waiting(3))
+        outbox.apply_receipt(receipt(outbox, through=0, seen=2, want=((1, 1),)), NOON_S)
         epoch, waiting = outbox.current().epoch, outbox.waiting(9)
     older_file(tmp_path, notes_sent=notes_sent)
     for _ in range(2):
@@ -445,8 +449,8 @@ def test_a_value_that_no_earlier_version_wrote_is_damage_and_never_ends_a_start(
 ) -> None:
     key = ("b1", 120, 10)
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(5)], {key: Tally()}, [key])
-        outbox.apply(receipt(outbox, through=0, seen=5, want=((1, 3),)), NOON_S)
+        outbox.save(SavedState(), [quarter(n) for n in range(5)], {key: Tally()}, [key])
+        outbox.apply_receipt(receipt(outbox, through=0, seen=5, want=((1, 3),)), NOON_S)
         waiting = {row.payload for row in outbox.waiting(9)}
     older_file(tmp_path, notes_sent=True)
     table, name = column.split(".")
@@ -463,7 +467,7 @@ def test_a_value_that_no_earlier_version_wrote_is_damage_and_never_ends_a_start(
     for _ in range(2):
         outbox = Outbox(tmp_path, "elm-1")
         outbox.begin()
-        outbox.save(State(open=[quarter(20)]), [quarter(19)])
+        outbox.save(SavedState(open=[quarter(20)]), [quarter(19)])
         outbox.unconfirmed()
         assert len(outbox.alarms) == 1
         assert "damaged" in outbox.alarms[0]
@@ -474,7 +478,7 @@ def test_a_value_that_no_earlier_version_wrote_is_damage_and_never_ends_a_start(
 
 def test_a_log_whose_file_is_gone_still_gives_its_reports(tmp_path: Path) -> None:
     with outbox_in(tmp_path / "live") as outbox:
-        outbox.save(State(), [quarter(n) for n in range(5)])
+        outbox.save(SavedState(), [quarter(n) for n in range(5)])
         waiting = {row.key: row.payload for row in outbox.waiting(9)}
         (tmp_path / "cut").mkdir()
         log = (tmp_path / "live" / f"{FILE}-wal").read_bytes()
@@ -491,7 +495,7 @@ def test_a_log_whose_file_is_gone_still_gives_its_reports(tmp_path: Path) -> Non
 
 def test_a_damaged_file_without_checksums_is_salvaged_too(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(50)])
+        outbox.save(SavedState(), [quarter(n) for n in range(50)])
         waiting = {row.key: row.payload for row in outbox.waiting(99)}
     older_file(tmp_path, notes_sent=True)
     content = bytearray((tmp_path / FILE).read_bytes())
@@ -508,7 +512,7 @@ def test_a_damaged_file_without_checksums_is_salvaged_too(tmp_path: Path) -> Non
 
 def test_a_report_that_is_damaged_while_running_is_not_sent_but_told_as_lost(tmp_path: Path) -> None:
     with outbox_in(tmp_path) as outbox:
-        outbox.save(State(), [quarter(n) for n in range(9)])
+        outbox.save(SavedState(), [quarter(n) for n in range(9)])
         outbox._db.execute("pragma wal_checkpoint(truncate)")
         content = (tmp_path / FILE).read_bytes()
         at = content.find(b'"observed_s":900', content.find(b'"seq":5,')) + len(b'"observed_s":')
@@ -577,7 +581,7 @@ def test_whenever_it_is_killed_every_saved_report_waits_or_has_its_receipt(opera
                 stream = outbox.streams()[value % len(outbox.streams())]
                 seen = min(value, stream.last_seq)
                 gap = ((seen, seen),) if verb != "receipt" and seen else ()
-                outbox.apply(Receipt(epoch=stream.epoch, through=max(0, seen - 1), seen=seen, want=gap), NOON_S)
+                outbox.apply_receipt(Receipt(epoch=stream.epoch, through=max(0, seen - 1), seen=seen, want=gap), NOON_S)
                 receipted |= {(stream.epoch, seq) for seq in range(1, seen + 1)} - {(stream.epoch, s) for s, _ in gap}
                 receipted -= {(stream.epoch, s) for s, _ in gap}
             elif verb == "kill":
@@ -591,7 +595,7 @@ def test_whenever_it_is_killed_every_saved_report_waits_or_has_its_receipt(opera
             assert waiting == {key: payload for key, payload in closed.items() if key not in receipted}
             assert outbox.waiting_count() == len(waiting) + len(unsaved)
             assert all(stream.lost == () for stream in outbox.streams())
-            outbox.going(outbox.waiting(999))
+            outbox.mark_sending(outbox.waiting(999))
         outbox.close()
 
 
@@ -605,7 +609,7 @@ def test_a_report_says_what_its_quarter_was() -> None:
         int(Flag.RESTARTED),
     )
     with tempfile.TemporaryDirectory() as name, outbox_in(Path(name)) as outbox:
-        outbox.save(State(), [Quarter(NOON_S, tally)])
+        outbox.save(SavedState(), [Quarter(NOON_S, tally)])
         report: Report = decode(Channel.REPORT, outbox.waiting(1)[0].payload)
     assert report.period_start == datetime.fromisoformat("2026-11-21T12:00:00Z")
     assert (report.observed_s, report.light, report.flags) == (900, "dusk", 16)

@@ -17,9 +17,9 @@ from tests.device.toys import NOON_S, QUARTER_S
 
 from telstraat_contract.messages import Receipt, Report, decode
 from telstraat_contract.topics import Channel
-from telstraat_device.delivery.outbox import Outbox, Row
+from telstraat_device.delivery.outbox import Outbox, QueuedReport
 from telstraat_device.delivery.ranges import joined
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 
 INFINITY = float("inf")
@@ -39,7 +39,7 @@ class Ingest:
         self.seen[epoch] = max(self.seen[epoch], last_seq)
         return self.receipt(epoch)
 
-    def take(self, row: Row) -> Receipt:
+    def take(self, row: QueuedReport) -> Receipt:
         """Take a report, and answer."""
         report: Report = decode(Channel.REPORT, row.payload)
         self.rows.setdefault((report.epoch, int(report.period_start.timestamp())), report)
@@ -88,7 +88,7 @@ class Device:
         self._copy = next(self._folders), set(self.on_disk)
         shutil.copytree(self.folder, self._copy[0])
 
-    def put_back(self) -> None:
+    def rolled_back(self) -> None:
         """Go on from the copy; what only this disk held is gone with it."""
         if self._copy is None:
             return
@@ -101,14 +101,14 @@ class Device:
     def ask(self, *, answered: bool) -> None:
         """Tell the streams; the answer may be lost."""
         for stream in {s.epoch: s for s in (*self.outbox.unconfirmed(), self.outbox.current())}.values():
-            receipt = self.ingest.hear(stream.epoch, stream.told_seq)
+            receipt = self.ingest.hear(stream.epoch, stream.announced_seq)
             if answered:
                 self.apply(receipt)
 
     def send(self, many: int, *, arrives: bool, answered: bool, newest: bool) -> None:
         """Send some reports; they or the answers may be lost."""
         rows = self.outbox.sendable(many, INFINITY, newest=newest)
-        self.outbox.going(rows)
+        self.outbox.mark_sending(rows)
         for row in rows:
             receipt = self.ingest.take(row) if arrives else None
             if receipt is not None and answered:
@@ -116,10 +116,10 @@ class Device:
 
     def apply(self, receipt: Receipt) -> None:
         """Believe a receipt; what is closed after a copy was noticed gets a new epoch, as the service does it."""
-        noticed = bool(self.outbox.put_back)
-        self.outbox.apply(receipt, float(NOON_S))
-        if self.outbox.put_back and not noticed:
-            self.state = State(generation=self.state.generation + 1)
+        noticed = bool(self.outbox.rolled_back)
+        self.outbox.apply_receipt(receipt, float(NOON_S))
+        if self.outbox.rolled_back and not noticed:
+            self.state = SavedState(generation=self.state.generation + 1)
             assert self.outbox.save(self.state)
 
 
@@ -151,7 +151,7 @@ def test_whatever_is_put_back_every_quarter_arrives_and_counts_once(steps: list[
             elif verb.startswith("ask"):
                 device.ask(answered=verb == "ask")
             else:
-                {"kill": device.kill, "copy": device.copy, "put back": device.put_back}[verb]()
+                {"kill": device.kill, "copy": device.copy, "put back": device.rolled_back}[verb]()
         for _ in range(TALKS_MAX):
             device.ask(answered=True)
             device.send(100, arrives=True, answered=True, newest=False)

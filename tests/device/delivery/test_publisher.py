@@ -22,7 +22,7 @@ from telstraat_contract.messages import Config, Health, Live, Receipt, Status, W
 from telstraat_contract.topics import Channel, topic
 from telstraat_device.delivery.connection import tls_context
 from telstraat_device.delivery.publisher import spread_of
-from telstraat_device.quarters.periods import State
+from telstraat_device.quarters.periods import SavedState
 from telstraat_firmware_sim.fault_proxy import FaultProxy
 
 NEWEST, OLDER = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -39,7 +39,7 @@ def test_a_report_is_sent_again_until_its_receipt_comes(mosquitto: TestBroker, t
         assert w.outbox.waiting_count() == 1
         server.receipt(through=1)
         wait_until(lambda: w.outbox.waiting_count() == 0)
-        assert w.publisher.figures.resent >= 1
+        assert w.publisher.counters.resent >= 1
 
 
 def test_the_wait_for_a_receipt_grows_and_no_two_sensors_wait_alike(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_broker_that_is_not_there_is_an_alarm_and_found_when_it_comes(
     with wire(device_settings(tmp_path, "pub-12", fresh_mosquitto.port), closed=1) as w:
         wait_until(lambda: any("refused" in text for text in w.publisher.alarms()))
         fresh_mosquitto.start()
-        wait_until(lambda: w.publisher.figures.sent == 1)
+        wait_until(lambda: w.publisher.counters.sent == 1)
 
 
 def test_a_broker_without_mqtt_5_is_spoken_to_in_3(fresh_amqtt: TestBroker, tmp_path: Path) -> None:
@@ -216,14 +216,14 @@ def test_only_the_answer_that_the_version_is_unknown_leads_to_3_and_the_next_att
     with closing(Wire(device_settings(tmp_path, "pub-22", proxy.port))) as w:
         tried = versions_tried(w)
         w.start()
-        wait_until(lambda: w.publisher.figures.connects == 1)
+        wait_until(lambda: w.publisher.counters.connects == 1)
         assert tried == [NEWEST, OLDER]
         del tried[:]
         proxy.refuse()
         wait_until(lambda: len(tried) >= 3)
         assert set(tried) == {NEWEST}, "a hang-up is no answer"
         proxy.heal()
-        wait_until(lambda: w.publisher.figures.connects == 2)
+        wait_until(lambda: w.publisher.counters.connects == 2)
         assert tried[-2:] == [NEWEST, OLDER]
 
 
@@ -234,12 +234,12 @@ def test_a_fault_right_after_the_answer_leaves_nobody_at_the_older_version(
     mosquitto.let_in("pub-23")
     proxy = fault_proxy(fresh_amqtt.port)
     with wire(device_settings(tmp_path, "pub-23", proxy.port)) as w:
-        wait_until(lambda: w.publisher.figures.connects == 1)
+        wait_until(lambda: w.publisher.counters.connects == 1)
         assert w.publisher._connection is not None
         assert w.publisher._connection.protocol == OLDER
         proxy.target_port = mosquitto.port  # the broker was updated: it speaks 5 now
         proxy.cut()
-        wait_until(lambda: w.publisher.figures.connects == 2)
+        wait_until(lambda: w.publisher.counters.connects == 2)
         assert w.publisher._connection.protocol == NEWEST
 
 
@@ -313,16 +313,16 @@ def test_rubbish_from_the_server_is_counted_and_the_next_word_is_heard(mosquitto
             server.client.publish(topic("pub-16", Channel.RECEIPT), payload)
         server.receipt(through=1)
         wait_until(lambda: w.outbox.waiting_count() == 0)
-        assert w.publisher.figures.unreadable == 4
+        assert w.publisher.counters.unreadable == 4
 
 
 def test_a_new_epoch_is_told_without_a_new_connection(mosquitto: TestBroker, tmp_path: Path) -> None:
     with server_of(mosquitto, "pub-17") as server, wire(device_settings(tmp_path, "pub-17", mosquitto.port)) as w:
         first: Status = server.hear(Status)
-        w.outbox.save(State(generation=1))
+        w.outbox.save(SavedState(generation=1))
         then: Status = server.hear(Status)
         assert first.epoch != then.epoch == w.outbox.current().epoch
-        assert w.publisher.figures.connects == 1
+        assert w.publisher.counters.connects == 1
 
 
 def test_a_refusal_by_ingest_ends_the_sending_and_is_an_alarm(mosquitto: TestBroker, tmp_path: Path) -> None:
@@ -356,13 +356,13 @@ def test_a_connection_to_another_machine_checks_certificate_and_name() -> None:
 
 def test_a_second_device_with_the_same_name_is_noticed(mosquitto: TestBroker, tmp_path: Path) -> None:
     with server_of(mosquitto, "pub-20"), wire(device_settings(tmp_path, "pub-20", mosquitto.port)) as w:
-        wait_until(lambda: w.publisher.figures.connects == 1)
+        wait_until(lambda: w.publisher.counters.connects == 1)
         other = TestClient(mosquitto, "pub-20")
         other.client.disconnect()
         other.client._client_id = b"pub-20"
         other.client.reconnect()
         wait_until(
-            lambda: any("taken over" in text for text in w.publisher.alarms()) or w.publisher.figures.connects > 1
+            lambda: any("taken over" in text for text in w.publisher.alarms()) or w.publisher.counters.connects > 1
         )
         other.close()
 

@@ -15,7 +15,7 @@ from tests.harness.moved_clock import NOT_HERE, MovedClock
 from telstraat_device.quarters.clock import (
     NOT_BEFORE,
     AnchoredClock,
-    Reading,
+    ClockReading,
     SystemClock,
     boot_id,
     clock_is_synchronised,
@@ -36,7 +36,7 @@ def test_a_start_without_a_time_zone_is_refused() -> None:
 
 
 def test_a_crossing_is_a_little_earlier_than_its_frame() -> None:
-    assert Reading(100.0, 50.0).earlier(1.5) == Reading(98.5, 48.5)
+    assert ClockReading(100.0, 50.0).earlier(1.5) == ClockReading(98.5, 48.5)
 
 
 def test_the_system_clock_is_believed_once_the_kernel_believes_it_and_stays_so() -> None:

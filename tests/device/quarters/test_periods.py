@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from tests.device.toys import NOON_S, QUARTER_S, at, late, second
 
 from telstraat_contract.messages import Flag
-from telstraat_device.quarters.clock import Reading
-from telstraat_device.quarters.periods import BACK_MAX_S, GRACE_S, SLICE_S, Periods, Rules, State
+from telstraat_device.quarters.clock import ClockReading
+from telstraat_device.quarters.periods import BACK_MAX_S, GRACE_S, SLICE_S, Periods, Rules, SavedState
 from telstraat_device.quarters.tally import Quarter
-from telstraat_device.quarters.uptime import Span
+from telstraat_device.quarters.uptime import ObservedSpan
 
 
 def run_seconds(periods: Periods, first: int, last: int, *, cars_every: int = 0) -> None:
     """Observe every second from `first` to `last`, both included; the first begins the watch."""
     for s in range(first, last + 1):
-        span = second() if s > first else Span(light="day")
+        span = second() if s > first else ObservedSpan(light="day")
         periods.observe(at(s), span, [late()] if cars_every and s % cars_every == 0 else [])
 
 
@@ -38,7 +38,7 @@ def everything(periods: Periods) -> list[Quarter]:
 
 def restarted(periods: Periods, boot: str = "recording") -> Periods:
     """Return what a restart makes of the saved state."""
-    state = msgspec.json.decode(msgspec.json.encode(periods.state), type=State)
+    state = msgspec.json.decode(msgspec.json.encode(periods.state), type=SavedState)
     return Periods(state, dict(periods.held), boot=boot)
 
 
@@ -55,8 +55,8 @@ def test_a_whole_quarter_is_observed_for_900_seconds_and_has_no_flag() -> None:
 
 def test_a_span_that_crosses_the_edge_is_shared_between_its_quarters() -> None:
     periods = Periods()
-    periods.observe(at(897.0), Span())
-    periods.observe(at(902.0), Span(5.0, 5.0))
+    periods.observe(at(897.0), ObservedSpan())
+    periods.observe(at(902.0), ObservedSpan(5.0, 5.0))
     first, then = everything(periods)
     assert [first.tally.observed_s, then.tally.observed_s] == pytest.approx([3.0, 2.0])
 
@@ -105,7 +105,7 @@ def test_a_restart_after_the_quarter_has_passed_closes_it_as_it_was() -> None:
     periods = Periods()
     run_seconds(periods, 0, 300, cars_every=100)
     again = restarted(periods)
-    again.observe(at(5000), Span())
+    again.observe(at(5000), ObservedSpan())
     (first,) = again.take_closed()
     assert cars([first]) == 4
     assert first.tally.flags == Flag.RESTARTED | Flag.PARTIAL_END
@@ -141,7 +141,7 @@ def test_a_jump_forward_leaves_two_flagged_part_quarters_and_nothing_between() -
     periods = Periods()
     run_seconds(periods, 0, 300, cars_every=100)
     for s in range(301, 400):
-        periods.observe(Reading(NOON_S + s + 2 * 86_400, s), second())
+        periods.observe(ClockReading(NOON_S + s + 2 * 86_400, s), second())
     first, then = everything(periods)
     assert first.start_s == NOON_S
     assert then.start_s == NOON_S + 2 * 86_400
@@ -154,7 +154,7 @@ def test_a_jump_back_never_reopens_a_closed_quarter_and_loses_nothing() -> None:
     run_seconds(periods, 0, 1000, cars_every=100)
     closed = periods.take_closed()
     for s in range(1001, 1001 + 4600):
-        periods.observe(Reading(NOON_S + s - 3600, s), second(), [late()] if s % 100 == 0 else [])
+        periods.observe(ClockReading(NOON_S + s - 3600, s), second(), [late()] if s % 100 == 0 else [])
     closed += everything(periods)
     starts = [quarter.start_s for quarter in closed]
     assert starts == sorted(set(starts))
@@ -167,7 +167,7 @@ def test_a_jump_back_inside_the_open_quarter_stays_in_it() -> None:
     periods = Periods()
     run_seconds(periods, 0, 600, cars_every=100)
     for s in range(601, 700):
-        periods.observe(Reading(NOON_S + s - 500, s), second())
+        periods.observe(ClockReading(NOON_S + s - 500, s), second())
     (only,) = everything(periods)
     assert only.tally.flags & Flag.CLOCK_STEPPED
     assert only.tally.observed_s == pytest.approx(699)
@@ -177,7 +177,7 @@ def test_a_quarter_that_lies_ahead_after_a_jump_back_is_taken_back() -> None:
     periods = Periods()
     run_seconds(periods, 0, 100, cars_every=100)
     for s in range(101, 200):
-        periods.observe(Reading(NOON_S + s + 86_400, s), second(), [late()])
+        periods.observe(ClockReading(NOON_S + s + 86_400, s), second(), [late()])
     periods.observe(at(200), second())
     run_seconds(periods, 201, 1000)
     closed = everything(periods)
@@ -191,7 +191,7 @@ def test_a_clock_that_was_ahead_by_days_does_not_hold_counts_back_for_days() -> 
     run_seconds(periods, ahead_s, ahead_s + 1000, cars_every=100)
     closed = periods.take_closed()
     for s in range(1001, 3000):
-        periods.observe(Reading(NOON_S + s, ahead_s + s), second(), [late()] if s % 100 == 0 else [])
+        periods.observe(ClockReading(NOON_S + s, ahead_s + s), second(), [late()] if s % 100 == 0 else [])
     closed += everything(periods)
     assert ahead_s > BACK_MAX_S
     assert {quarter.generation for quarter in closed} == {0, 1}
@@ -203,10 +203,12 @@ def test_a_clock_that_is_not_set_holds_counts_until_it_is() -> None:
     periods = Periods(boot="b1")
     for s in range(1200):
         periods.observe(
-            Reading(s, 50.0 + s, trusted=False), second() if s else Span(), [late()] if s % 100 == 0 else []
+            ClockReading(s, 50.0 + s, trusted=False),
+            second() if s else ObservedSpan(),
+            [late()] if s % 100 == 0 else [],
         )
     assert not periods.state.open
-    periods.observe(Reading(NOON_S + 1200.0, 1250.0), second())
+    periods.observe(ClockReading(NOON_S + 1200.0, 1250.0), second())
     closed = everything(periods)
     assert [quarter.start_s for quarter in closed] == [NOON_S, NOON_S + QUARTER_S]
     assert cars(closed) == 12
@@ -219,9 +221,9 @@ def test_a_clock_that_is_not_set_holds_counts_until_it_is() -> None:
 def test_a_shift_misplaces_nothing_by_more_than_a_slice() -> None:
     periods = Periods(boot="b1")
     for s in range(600):
-        periods.observe(Reading(0.0, float(s), trusted=False), second() if s else Span())
+        periods.observe(ClockReading(0.0, float(s), trusted=False), second() if s else ObservedSpan())
     offset_s = NOON_S + 900 - 300.5
-    periods.observe(Reading(offset_s + 600, 600.0), second())
+    periods.observe(ClockReading(offset_s + 600, 600.0), second())
     first, then = everything(periods)
     assert abs(first.tally.observed_s - 300.5) <= SLICE_S
     assert first.tally.observed_s + then.tally.observed_s == pytest.approx(600)
@@ -230,9 +232,11 @@ def test_a_shift_misplaces_nothing_by_more_than_a_slice() -> None:
 def test_held_counts_survive_a_restart_of_the_service() -> None:
     periods = Periods(boot="b1")
     for s in range(100):
-        periods.observe(Reading(s, float(s), trusted=False), second() if s else Span(), [late()] if s % 10 == 0 else [])
+        periods.observe(
+            ClockReading(s, float(s), trusted=False), second() if s else ObservedSpan(), [late()] if s % 10 == 0 else []
+        )
     again = restarted(periods, boot="b1")
-    again.observe(Reading(NOON_S + 110.0, 110.0), Span())
+    again.observe(ClockReading(NOON_S + 110.0, 110.0), ObservedSpan())
     (only,) = everything(again)
     assert cars([only]) == 10
     assert only.from_s == pytest.approx(NOON_S)
@@ -241,11 +245,15 @@ def test_held_counts_survive_a_restart_of_the_service() -> None:
 def test_counts_of_an_earlier_boot_are_put_as_late_as_they_can_have_been() -> None:
     periods = Periods(boot="b1")
     for s in range(100):
-        periods.observe(Reading(s, 30.0 + s, trusted=False), second() if s else Span(), [late()] if s % 10 == 0 else [])
+        periods.observe(
+            ClockReading(s, 30.0 + s, trusted=False), second() if s else ObservedSpan(), [late()] if s % 10 == 0 else []
+        )
     again = restarted(periods, boot="b2")
     for s in range(50):
-        again.observe(Reading(s, 20.0 + s, trusted=False), second() if s else Span(), [late()] if s % 10 == 0 else [])
-    again.observe(Reading(NOON_S + 870.0, 70.0), Span())
+        again.observe(
+            ClockReading(s, 20.0 + s, trusted=False), second() if s else ObservedSpan(), [late()] if s % 10 == 0 else []
+        )
+    again.observe(ClockReading(NOON_S + 870.0, 70.0), ObservedSpan())
     (only,) = everything(again)
     assert cars([only]) == 15
     assert only.from_s == pytest.approx(NOON_S + 800 - 100)
@@ -257,9 +265,9 @@ def test_an_open_quarter_of_before_the_clock_was_lost_stays_open_until_it_is_set
     run_seconds(periods, 0, 100, cars_every=50)
     again = restarted(periods, boot="b2")
     for s in range(50):
-        again.observe(Reading(s, float(s), trusted=False), second() if s else Span(), [late()])
+        again.observe(ClockReading(s, float(s), trusted=False), second() if s else ObservedSpan(), [late()])
     assert not again.take_closed()
-    again.observe(Reading(NOON_S + 300.0, 50.0), Span())
+    again.observe(ClockReading(NOON_S + 300.0, 50.0), ObservedSpan())
     (only,) = everything(again)
     assert cars([only]) == 3 + 50
     assert only.tally.flags & Flag.CLOCK_CORRECTED
@@ -268,13 +276,13 @@ def test_an_open_quarter_of_before_the_clock_was_lost_stays_open_until_it_is_set
 def test_a_month_without_a_clock_is_held_in_few_slices() -> None:
     periods = Periods(boot="b1")
     for minute in range(30 * 24 * 60):
-        periods.observe(Reading(0.0, 60.0 * minute, trusted=False), Span(60.0, 60.0))
+        periods.observe(ClockReading(0.0, 60.0 * minute, trusted=False), ObservedSpan(60.0, 60.0))
     assert len(periods.held) <= 30 * 24 * 60
 
 
 def test_a_full_count_goes_on_in_a_new_generation_of_the_same_quarter() -> None:
     periods = Periods()
-    periods.observe(at(1), Span(), [late()] * 40_000)
+    periods.observe(at(1), ObservedSpan(), [late()] * 40_000)
     closed = everything(periods)
     assert cars(closed) == 40_000
     assert all(max(quarter.tally.counts["car"]) <= 32_767 for quarter in closed)
@@ -286,7 +294,7 @@ def test_a_storage_that_was_put_back_never_repeats_what_it_may_have_reported() -
     run_seconds(periods, 0, 300, cars_every=100)
     again = restarted(periods)
     run_seconds(again, 400, 500, cars_every=100)
-    again.begin_anew()
+    again.begin_new_generation_after_rollback()
     run_seconds(again, 501, 1000, cars_every=100)
     closed = everything(again)
     assert [(quarter.start_s - NOON_S, quarter.generation) for quarter in closed] == [(0, 0), (0, 1), (QUARTER_S, 1)]
@@ -296,7 +304,7 @@ def test_a_storage_that_was_put_back_never_repeats_what_it_may_have_reported() -
 def test_a_gap_longer_than_a_quarter_is_nobodys_observation() -> None:
     periods = Periods()
     run_seconds(periods, 0, 100)
-    periods.observe(at(5000), Span(4900.0, 0.04, Flag.FRAMES_DROPPED))
+    periods.observe(at(5000), ObservedSpan(4900.0, 0.04, Flag.FRAMES_DROPPED))
     first, then = everything(periods)
     assert first.tally.observed_s == pytest.approx(100)
     assert then.tally.observed_s == pytest.approx(0.04)
@@ -316,7 +324,7 @@ def test_a_quarter_closes_by_the_clock_when_no_frame_comes() -> None:
 
 def test_every_report_carries_the_marks_of_the_service() -> None:
     periods = Periods()
-    periods.rules = Rules(marks=Flag.SIMULATED)
+    periods.rules = Rules(extra_flags=Flag.SIMULATED)
     run_seconds(periods, 0, 1000)
     assert all(quarter.tally.flags & Flag.SIMULATED for quarter in everything(periods))
 
@@ -341,17 +349,17 @@ def test_whatever_the_clock_does_every_crossing_is_in_exactly_one_quarter(steps:
     periods, closed = Periods(boot="b0"), []
     real_s, error_s, booted_s, boots, trusted, crossed = 0, 0, 0, 0, True, 0
 
-    def observe(span: Span, crossings: int) -> None:
+    def observe(span: ObservedSpan, crossings: int) -> None:
         monotonic_s = float(real_s - booted_s)
         shown_s = NOON_S + real_s + error_s if trusted else monotonic_s
-        periods.observe(Reading(float(shown_s), monotonic_s, trusted), span, [late()] * crossings)
+        periods.observe(ClockReading(float(shown_s), monotonic_s, trusted), span, [late()] * crossings)
 
     for verb, value in [*steps, ("run", 20)]:
         if verb == "run":
             for number in range(0, value, 5):
                 real_s += 5
                 crossed += 1
-                observe(Span(5.0, 5.0) if number else Span(), 1)
+                observe(ObservedSpan(5.0, 5.0) if number else ObservedSpan(), 1)
         elif verb in ("jump", "far jump"):
             error_s += value
         else:
@@ -366,7 +374,7 @@ def test_whatever_the_clock_does_every_crossing_is_in_exactly_one_quarter(steps:
                 for _ in range(value % 7):
                     real_s += 5
                     crossed += 1
-                    observe(Span(5.0, 5.0), 1)
+                    observe(ObservedSpan(5.0, 5.0), 1)
                 trusted = True
     closed += everything(periods)
     assert cars(closed) == crossed

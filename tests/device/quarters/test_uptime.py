@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from tests.device.toys import GivenView
 
 from telstraat_contract.messages import Flag
-from telstraat_device.quarters.uptime import CLEAR, GAP_MAX_S, KnownView, Span, Uptime
+from telstraat_device.quarters.uptime import GAP_MAX_S, ObservedSpan, Uptime
+
+CLEAR = GivenView()
 
 
 def test_the_first_frame_ends_no_span() -> None:
-    assert Uptime(10.0).span(5.0, CLEAR) == Span()
+    assert Uptime(10.0).span(5.0, CLEAR) == ObservedSpan()
 
 
 def test_frames_that_come_in_time_are_all_observed() -> None:
@@ -23,7 +26,7 @@ def test_frames_that_come_in_time_are_all_observed() -> None:
 def test_a_short_stutter_is_observed_and_counted_as_dropped_frames() -> None:
     uptime = Uptime(8.0)
     uptime.span(0.0, CLEAR)
-    assert uptime.span(0.375, CLEAR) == Span(0.375, 0.375)
+    assert uptime.span(0.375, CLEAR) == ObservedSpan(0.375, 0.375)
     assert uptime.dropped == 2
 
 
@@ -46,12 +49,12 @@ def test_a_slow_source_is_not_punished_for_its_pace() -> None:
 @pytest.mark.parametrize(
     ("view", "flag"),
     [
-        (KnownView(blind=True), Flag.CAMERA_COVERED),
-        (KnownView(moved=True), Flag.CAMERA_MOVED),
-        (KnownView(too_dark=True, light="night"), Flag.TOO_DARK),
+        (GivenView(blind=True), Flag.CAMERA_COVERED),
+        (GivenView(moved=True), Flag.CAMERA_MOVED),
+        (GivenView(too_dark=True, light="night"), Flag.TOO_DARK),
     ],
 )
-def test_a_view_that_cannot_be_counted_in_is_not_observed(view: KnownView, flag: Flag) -> None:
+def test_a_view_that_cannot_be_counted_in_is_not_observed(view: GivenView, flag: Flag) -> None:
     uptime = Uptime(10.0)
     uptime.span(0.0, view)
     span = uptime.span(0.1, view)
@@ -62,9 +65,9 @@ def test_a_view_that_cannot_be_counted_in_is_not_observed(view: KnownView, flag:
 
 def test_learning_is_told_and_still_counts() -> None:
     uptime = Uptime(8.0)
-    uptime.span(0.0, KnownView(learning=True))
-    span = uptime.span(0.125, KnownView(learning=True, light="dusk"))
-    assert span == Span(0.125, 0.125, Flag.LEARNING, "dusk")
+    uptime.span(0.0, GivenView(learning=True))
+    span = uptime.span(0.125, GivenView(learning=True, light="dusk"))
+    assert span == ObservedSpan(0.125, 0.125, Flag.LEARNING, "dusk")
 
 
 def test_what_comes_after_an_interruption_does_not_continue_what_was() -> None:
