@@ -1,0 +1,75 @@
+"""Draw the tables of a migrated database into ARCHITECTURE.md: `python scripts/schema_picture.py [DSN]`.
+
+Without a DSN a PostgreSQL of its own is started and migrated for it, as the tests have one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "ARCHITECTURE.md"
+BLOCK = re.compile(r"```mermaid\nerDiagram\n.*?```\n", re.DOTALL)
+TABLES = """
+    select relname from pg_class
+    where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
+    order by relname
+"""
+# Who refers to whom; `||` where a reference is the whole key of the row that refers, else `}o`.
+REFERENCES = """
+    select distinct child.relname, parent.relname,
+           exists (select from pg_index i where i.indrelid = child.oid and i.indisunique and i.indkey::int2[] = con.conkey)
+    from pg_constraint con
+    join pg_class child on child.oid = con.conrelid
+    join pg_class parent on parent.oid = con.confrelid
+    where con.contype = 'f' and con.conparentid = 0 and not child.relispartition
+      and child.relnamespace = 'public'::regnamespace
+    order by 2, 1
+"""
+
+
+def picture(dsn: str) -> str:
+    """Return a Mermaid diagram of the tables of a database: every reference, and by name what refers to nothing."""
+    with psycopg.connect(dsn) as connection:
+        tables = [name for (name,) in connection.execute(TABLES)]
+        references = connection.execute(REFERENCES).fetchall()
+    related = {name for child, parent, _ in references for name in (child, parent)}
+    lines = [f"    {parent} ||--o{'|' if is_one else '{'} {child} : \"\"" for child, parent, is_one in references]
+    lines += [f"    {name}" for name in tables if name not in related]
+    return "\n".join(["```mermaid", "erDiagram", *lines, "```", ""])
+
+
+def drawn(page: str) -> str:
+    """Return the diagram that stands in a page."""
+    block = BLOCK.search(page)
+    if block is None:
+        raise ValueError("the page has no diagram that begins with ```mermaid, erDiagram")
+    return block[0]
+
+
+def main(dsn: str | None) -> None:
+    """Write the diagram into ARCHITECTURE.md."""
+    if dsn is None:
+        sys.path.insert(0, str(ROOT))
+        from tests.harness.databases import Databases, quick_cluster
+
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o711)
+            server = quick_cluster(Path(folder) / "postgres")
+            server.start()
+            try:
+                main(Databases(server).migrated())
+            finally:
+                server.forget()
+        return
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(page.replace(drawn(page), picture(dsn)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
