@@ -20,27 +20,37 @@ TABLES = """
     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
     order by relname
 """
-# Who refers to whom; `||` where a reference is the whole key of the row that refers, else `}o`.
 REFERENCES = """
-    select distinct child.relname, parent.relname,
-           exists (select from pg_index i where i.indrelid = child.oid and i.indisunique and i.indkey::int2[] = con.conkey)
+    select distinct parent.relname, child.relname
     from pg_constraint con
     join pg_class child on child.oid = con.conrelid
     join pg_class parent on parent.oid = con.confrelid
     where con.contype = 'f' and con.conparentid = 0 and not child.relispartition
       and child.relnamespace = 'public'::regnamespace
-    order by 2, 1
+    order by 1, 2
+"""
+# What is written most has no foreign keys, so that a batch locks no other rows; its columns say what it belongs to.
+BY_NUMBER = """
+    select distinct parent.relname, child.relname
+    from pg_attribute number
+    join pg_class child on child.oid = number.attrelid
+    join pg_class parent on parent.relnamespace = child.relnamespace and number.attname = parent.relname || '_id'
+    where child.relname = any(%s) and parent.oid <> child.oid and parent.relkind in ('r', 'p')
+      and child.relnamespace = 'public'::regnamespace
+    order by 1, 2
 """
 
 
 def picture(dsn: str) -> str:
-    """Return a Mermaid diagram of the tables of a database: every reference, and by name what refers to nothing."""
+    """Return a Mermaid diagram of the tables of a database: a line for a foreign key, dots for a number without one."""
     with psycopg.connect(dsn) as connection:
         tables = [name for (name,) in connection.execute(TABLES)]
-        references = connection.execute(REFERENCES).fetchall()
-    related = {name for child, parent, _ in references for name in (child, parent)}
-    lines = [f"    {parent} ||--o{'|' if is_one else '{'} {child} : \"\"" for child, parent, is_one in references]
-    lines += [f"    {name}" for name in tables if name not in related]
+        keys = connection.execute(REFERENCES).fetchall()
+        alone = sorted(set(tables) - {name for key in keys for name in key})
+        numbers = connection.execute(BY_NUMBER, [alone]).fetchall()
+    lines = [f'    {parent} ||--o{{ {child} : ""' for parent, child in keys]
+    lines += [f'    {parent} ||..o{{ {child} : ""' for parent, child in numbers]
+    lines += [f"    {name}" for name in alone if name not in {child for _, child in numbers}]
     return "\n".join(["```mermaid", "erDiagram", *lines, "```", ""])
 
 
