@@ -23,7 +23,7 @@ demo: setup-demo
 test: setup
 	@scripts/system-packages
 	@$(BIN)/python -m telstraat_device.native.precompile --all || echo "Tests of what is missing are skipped by name."
-	@TELSTRAAT_KERNELS=jit $(BIN)/python -m telstraat_cli.stack.warm street
+	@TELSTRAAT_KERNELS=jit $(BIN)/python -m telstraat_demo.run.compile_kernels street
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # Every file of tests begins at AT: a time (UTC), +7d, or a name that ARGS=--list prints; without AT the commit chooses.

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "store", "device", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "store", "device", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
 REFUSED = {"one", "found", "told", "said", "made", "shown", "wanted", "asked", "kept"}
 CROWDED = 15
 MAY_BE_CROWDED = {

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
 
 
 def inventory(root: Path = ROOT) -> str:

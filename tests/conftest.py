@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,10 +18,15 @@ from tests.harness.disks import small_disk
 from tests.harness.moments import running
 from tests.harness.truth_keeper import TruthKeeper
 
-from telstraat_cli.stack.broker import mosquitto_program
-from telstraat_cli.stack.postgres import Postgres
-from telstraat_firmware_sim.fault_proxy import FaultProxy
+from telstraat_demo.stack.broker import mosquitto_program
+from telstraat_demo.stack.postgres import Postgres
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 
+ROOT = Path(__file__).resolve().parent.parent
+# Programs that tests start find the parts of this checkout, also those that an older environment does not know yet.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [*(str(ROOT / part) for part in ("demo", "firmware-sim")), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 # Tests call single kernels, which only numba has; what they start as a process of its own decides for itself.
 with pytest.MonkeyPatch.context() as environment:
     environment.setenv("TELSTRAAT_KERNELS", "jit")

@@ -10,7 +10,7 @@ import schema_picture
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
 WITHIN_ANOTHER_ROW = {"device/counting/foreground", "device/counting/tracking", "device/counting/crossings"}
 
 

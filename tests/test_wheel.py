@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from telstraat_cli.stack.ports import free_port
+from telstraat_demo.stack.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = """

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from telstraat_cli.score import Clip, Score, TrueCrossing, pooled, read_clips, score_clip
+from telstraat_demo.scoring.score import Clip, Score, TrueCrossing, pooled, read_clips, score_clip
 from telstraat_device.cameras.frames import Luma
 from telstraat_device.cameras.video import open_source
 from telstraat_device.counting.counter import Counter

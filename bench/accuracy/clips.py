@@ -13,7 +13,7 @@ import numpy as np
 from bench.accuracy.ablations import VARIANTS
 from bench.accuracy.peer import PeerCounter
 
-from telstraat_cli.score import GROUPS, Clip, Score, pooled, read_clips, score_clip
+from telstraat_demo.scoring.score import GROUPS, Clip, Score, pooled, read_clips, score_clip
 from telstraat_device.cameras.frames import Luma
 from telstraat_device.cameras.video import open_source
 from telstraat_device.counting.crossings.crossing import Crossing

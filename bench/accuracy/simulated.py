@@ -15,9 +15,9 @@ from bench.accuracy.ablations import VARIANTS
 from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.counting.crossings.classify import MIDDLE_M
 from telstraat_device.counting.crossings.crossing import Crossing
-from telstraat_firmware_sim.scenes import Trial, trials
-from telstraat_firmware_sim.street import Street
-from telstraat_firmware_sim.truth import TrueCrossing
+from telstraat_firmware_sim.street.scenes import Trial, trials
+from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.truth import TrueCrossing
 
 SCENES = ("day~", "rain~", "shadow~", "shake~", "drift~", "exposure~", "oblique~", "groups~", "night~")
 FIRST_SEED = 90_001  # nobody has looked at these

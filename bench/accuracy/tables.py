@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from bench.accuracy.simulated import Row
 
-from telstraat_cli.score import Clip, Score, TrueCrossing, pooled, score_clip
+from telstraat_demo.scoring.score import Clip, Score, TrueCrossing, pooled, score_clip
 from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
 
 DRAWS = 500

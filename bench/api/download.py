@@ -22,7 +22,7 @@ import psycopg
 from bench.api.throughput import FIRST, HOURS, YEAR, download, memory_mb, served
 
 from telstraat_api.counts import COLUMNS
-from telstraat_cli.stack.postgres import Postgres
+from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest.migrate import migrate
 
 GONE_AFTER_BYTES = 20_000_000

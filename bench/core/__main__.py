@@ -41,8 +41,8 @@ VECTORS = {
 
 def film(scene: str, frames: int, width: int, height: int) -> NDArray[np.uint8]:
     """Render a simulated street."""
-    from telstraat_firmware_sim.scenes import scene as settings
-    from telstraat_firmware_sim.street import Street
+    from telstraat_firmware_sim.street.scenes import scene as settings
+    from telstraat_firmware_sim.street.street import Street
 
     street = Street(settings(scene, seed=3, width=width, height=height))
     out = np.empty((frames, height, width), np.uint8)

@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from telstraat_firmware_sim.scenes import scene
-from telstraat_firmware_sim.street import Street
+from telstraat_firmware_sim.street.scenes import scene
+from telstraat_firmware_sim.street.street import Street
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH, HEIGHT, FPS = 640, 480, 10.0

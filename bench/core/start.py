@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from telstraat_firmware_sim.scenes import scene
-from telstraat_firmware_sim.street import Street
+from telstraat_firmware_sim.street.scenes import scene
+from telstraat_firmware_sim.street.street import Street
 
 KEYS = ("first_frame_cpu_s", "begun_cpu_s", "peak_kb")
 WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 20.0

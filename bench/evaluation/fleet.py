@@ -25,8 +25,8 @@ from telstraat_analytics.designs.one_street import answer_for
 from telstraat_analytics.designs.series import prepare
 from telstraat_analytics.frames import as_counts
 from telstraat_analytics.weather import read_weather
-from telstraat_firmware_sim.demand import Demand
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet, made_up_measure
+from telstraat_firmware_sim.demand.demand import Demand
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet, made_up_measure
 
 CLASSES = ("pedestrian", "bike", "car", "heavy")
 ZONE = "Europe/Brussels"

@@ -21,7 +21,7 @@ from telstraat_analytics.designs.monitoring import claim_of, held_at_every_look
 from telstraat_analytics.designs.one_street import answer_for
 from telstraat_analytics.designs.series import prepare
 from telstraat_analytics.frames import as_counts
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet, made_up_measure
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet, made_up_measure
 
 CLASSES = ("pedestrian", "bike", "car", "heavy")
 BEFORE_DAYS = 140

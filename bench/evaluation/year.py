@@ -24,7 +24,7 @@ from telstraat_analytics import Calendar, Measure, Question
 from telstraat_analytics.designs.one_street import answer_for
 from telstraat_analytics.designs.series import prepare
 from telstraat_analytics.frames import as_counts
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
 
 AFTER_DAYS = 42
 QUIET_YEARS = (2015, 2016, 2017, 2018, 2019, 2024)

@@ -25,18 +25,18 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from telstraat_cli.chaos import differences
-from telstraat_cli.fleet_registry import register_fleet
-from telstraat_cli.stack.broker import Broker
-from telstraat_cli.stack.child import Program
-from telstraat_cli.stack.ledger import stored_reports
-from telstraat_cli.stack.postgres import Postgres
-from telstraat_cli.stack.processes import ProgramService
 from telstraat_contract.messages import encode
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_firmware_sim.chaos_devices import DevicesPlan
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
-from telstraat_firmware_sim.fleet_publish import FleetClock, read_reports, until
+from telstraat_demo.chaos.registration import register_fleet
+from telstraat_demo.chaos.run import differences
+from telstraat_demo.run.reconciliation import stored_reports
+from telstraat_demo.stack.broker import Broker
+from telstraat_demo.stack.child import Program
+from telstraat_demo.stack.postgres import Postgres
+from telstraat_demo.stack.processes import ProgramService
+from telstraat_firmware_sim.chaos.devices import DevicesPlan
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet.publish import FleetClock, read_reports, until
 from telstraat_ingest.migrate import migrate
 
 INGESTERS = 2
@@ -109,7 +109,7 @@ class World:
         self.clock = FleetClock(start, end, outage.speed, time.time() + 2.0)
         for number in range(math.ceil(outage.sensors / SENSORS_A_PROCESS)):
             plan = self._plan(number, math.ceil(outage.sensors / SENSORS_A_PROCESS))
-            self._begin(stack, f"sensors-{number + 1}", ["telstraat_firmware_sim.chaos_devices", str(plan)], {})
+            self._begin(stack, f"sensors-{number + 1}", ["telstraat_firmware_sim.chaos.devices", str(plan)], {})
 
     def closed(self, now_s: float) -> int:
         """Return how many reports the fleet has closed by a moment of its clock."""

@@ -32,11 +32,11 @@ import paho.mqtt.client as paho
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from telstraat_cli.stack.broker import Broker
-from telstraat_cli.stack.postgres import Postgres
 from telstraat_contract.messages import Confidence, Counts, Directed, Report, decode, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.topics import Channel, topic
+from telstraat_demo.stack.broker import Broker
+from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import broker_access, mqtt, rows, statements
 from telstraat_ingest.migrate import migrate
 from telstraat_ingest.settings import ENVIRONMENT, IngestSettings

@@ -22,11 +22,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import nnls
 
-from telstraat_firmware_sim import demand_profiles as code
-from telstraat_firmware_sim.demand import Demand
-from telstraat_firmware_sim.demand_profiles import CLASSES, DAY_KINDS, DAYLIGHT_HOURS, bells
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
-from telstraat_firmware_sim.fleet_towns import made_up_town
+from telstraat_firmware_sim.demand import profiles as code
+from telstraat_firmware_sim.demand.demand import Demand
+from telstraat_firmware_sim.demand.profiles import CLASSES, DAY_KINDS, DAYLIGHT_HOURS, bells
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet.towns import made_up_town
 
 FloatArray = npt.NDArray[np.float64]
 LEARNT_DAYS = 25

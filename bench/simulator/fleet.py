@@ -12,7 +12,7 @@ import resource
 import time
 from datetime import date
 
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
 
 
 def main() -> None:

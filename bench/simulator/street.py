@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from telstraat_firmware_sim.scenes import SCENES, scene
-from telstraat_firmware_sim.street import Street
+from telstraat_firmware_sim.street.scenes import SCENES, scene
+from telstraat_firmware_sim.street.street import Street
 
 SIZES = ((320, 240), (640, 480), (1280, 720))
 WARM_FRAMES = 20

@@ -30,7 +30,7 @@ from bench.api.latency import RATE, Kind, measure_api
 from bench.store.questions import Asked, ask
 from bench.store.rows import load
 
-from telstraat_cli.stack.postgres import Postgres
+from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import rollup, store
 from telstraat_ingest.migrate import migrate, status
 

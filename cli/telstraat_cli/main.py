@@ -1,33 +1,75 @@
-"""The command `telstraat`: finds the subcommand and imports its part only when it runs."""
+"""The command `telstraat`: finds the subcommand, says how it is got where it is not installed, and imports its part last."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
 import importlib
+import importlib.util
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from telstraat_cli.errors import CliError
 
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand: what it does, which extra brings its libraries, and one of them, by which its presence is told."""
+
+    summary: str
+    extra: str
+    library: str
+    package: str = "telstraat_cli"
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether what it needs is installed here; nothing is imported to find out."""
+        return importlib.util.find_spec(self.library) is not None
+
+    @property
+    def install(self) -> str:
+        """What brings it."""
+        return f"pip install 'telstraat[{self.extra}]'"
+
+
+def _of_the_demo(summary: str) -> Command:
+    return Command(summary, "demo", "telstraat_demo", "telstraat_demo")
+
+
 COMMANDS = {
-    "demo": "the whole line on this computer: a simulated street, counted, sent, stored and shown in the browser",
-    "count": "count a video file, a camera or an RTSP address, and print what crossed the line",
-    "device": "the service behind the window: count, keep and send quarters of an hour",
-    "sensor": "add, list, move or retire sensors, with their own passwords for the broker",
-    "segments": "import street segments from OpenStreetMap or GeoJSON",
-    "ingest": "receive the sensors' reports and write them to the database",
-    "api": "serve the API and the pages",
-    "account": "let people in, and make keys for their programs",
-    "db": "the database: migrate, status, backup, restore, import, export",
-    "evaluate": "before and after a measure: what changed, with its interval and its doubts",
-    "follow": "a measure that lives on: what each week shows, and letters when that changes",
-    "describe": "how streets are used: the typical week, who passes, how fast, rush hours, streets beside each other",
-    "plan": "how long and on how many streets to count to see a wanted effect",
-    "sim": "streets and fleets that do not exist, with known truth",
+    "demo": _of_the_demo(
+        "the whole line on this computer: a simulated street, counted, sent, stored and shown in the browser"
+    ),
+    "count": Command(
+        "count a video file, a camera or an RTSP address, and print what crossed the line", "device,video", "numpy"
+    ),
+    "device": Command("the service behind the window: count, keep and send quarters of an hour", "device", "paho"),
+    "sensor": Command(
+        "add, list, move or retire sensors, with their own passwords for the broker", "server", "psycopg"
+    ),
+    "segments": Command("import street segments from OpenStreetMap or GeoJSON", "server", "psycopg"),
+    "ingest": Command("receive the sensors' reports and write them to the database", "server", "psycopg"),
+    "api": Command("serve the API and the pages", "server", "fastapi"),
+    "account": Command("let people in, and make keys for their programs", "server", "psycopg"),
+    "db": Command("the database: migrate, status, backup, restore, import, export", "server", "psycopg"),
+    "evaluate": Command(
+        "before and after a measure: what changed, with its interval and its doubts", "server", "statsmodels"
+    ),
+    "follow": Command(
+        "a measure that lives on: what each week shows, and letters when that changes", "server", "statsmodels"
+    ),
+    "describe": Command(
+        "how streets are used: the typical week, who passes, how fast, rush hours, streets beside each other",
+        "server",
+        "statsmodels",
+    ),
+    "plan": Command("how long and on how many streets to count to see a wanted effect", "server", "statsmodels"),
+    "sim": _of_the_demo("streets and fleets that do not exist, with known truth"),
 }
+"""In the order of the help; two come with a distribution of their own, telstraat-demo, which no town and no Pi needs."""
 INTERRUPTED = 130
 LOOKS_LIKE_OPTION = re.compile(r"-\.?\d.*,.*")
 """A list of numbers that begins below zero."""
@@ -35,7 +77,7 @@ LOOKS_LIKE_OPTION = re.compile(r"-\.?\d.*,.*")
 
 def parser_for(name: str) -> argparse.ArgumentParser:
     """Return the parser of one subcommand; imports its module."""
-    module = importlib.import_module(f"telstraat_cli.commands.{name}")
+    module = importlib.import_module(module_of(name))
     parser = argparse.ArgumentParser(
         prog=f"telstraat {name}",
         description=module.__doc__,
@@ -48,7 +90,14 @@ def parser_for(name: str) -> argparse.ArgumentParser:
 def usage() -> str:
     """Return the help of the command itself."""
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    here = {name: command for name, command in COMMANDS.items() if command.is_installed}
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in here.items()]
+    absent: dict[str, list[str]] = {}
+    for name in COMMANDS.keys() - here.keys():
+        absent.setdefault(COMMANDS[name].install, []).append(name)
+    if absent:
+        lines += ["", "Not installed here:"]
+        lines += [f"  {', '.join(sorted(names))}: {install}" for install, names in sorted(absent.items())]
     return "\n".join(
         [
             "usage: telstraat COMMAND [options]",
@@ -80,10 +129,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if any("\0" in word for word in rest):
         print(f"telstraat {name}: a word of the command holds a NUL byte; leave it out", file=sys.stderr)
         return 2
+    if COMMANDS[name].package != "telstraat_cli" and not COMMANDS[name].is_installed:
+        print(
+            f"telstraat {name}: the command is not installed here; it comes with: {COMMANDS[name].install}",
+            file=sys.stderr,
+        )
+        return 2
     try:
         parser = parser_for(name)
         args = parser.parse_args(with_values(rest))
-        code = args.run(args) if hasattr(args, "run") else importlib.import_module(parser_module(name)).run(args)
+        code = args.run(args) if hasattr(args, "run") else importlib.import_module(module_of(name)).run(args)
         return int(code)
     except (CliError, OSError, UnicodeError, OverflowError) as error:
         print(f"telstraat {name}: {in_words(error)}", file=sys.stderr)
@@ -141,19 +196,12 @@ def in_words(error: Exception) -> str:
     return f"cannot be read: {error}"
 
 
-def parser_module(name: str) -> str:
+def module_of(name: str) -> str:
     """Return the module that implements a subcommand."""
-    return f"telstraat_cli.commands.{name}"
+    return f"{COMMANDS[name].package}.commands.{name}"
 
 
 def missing_extra(name: str, module: str) -> str:
-    """Say which extra brings the library that a subcommand lacks."""
-    extra = {
-        "count": "device,video",
-        "device": "device",
-        "demo": "all",
-        "sim": "sim",
-    }.get(name, "server")
-    if module == "cv2":
-        extra = "video"
-    return f"the library {module!r} is not installed here; it comes with: pip install 'telstraat[{extra}]'"
+    """Say what brings the library that a subcommand lacks."""
+    install = "pip install 'telstraat[video]'" if module == "cv2" else COMMANDS[name].install
+    return f"the library {module!r} is not installed here; it comes with: {install}"

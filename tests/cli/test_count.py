@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from tests.device.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
 
 from telstraat_cli.main import main
-from telstraat_cli.score import Clip, TrueCrossing, assign, pooled, read_clips, score_clip
+from telstraat_demo.scoring.score import Clip, TrueCrossing, assign, pooled, read_clips, score_clip
 from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
 
 CLIPS = os.environ.get("TELSTRAAT_CLIPS")

@@ -11,7 +11,7 @@ import pytest
 from telstraat_cli.commands.device import host_and_port
 from telstraat_cli.errors import CliError
 from telstraat_cli.main import main
-from telstraat_cli.stack.ledger import closed_reports
+from telstraat_demo.run.reconciliation import closed_reports
 
 
 @pytest.fixture

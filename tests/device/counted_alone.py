@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from telstraat_firmware_sim.scenes import scene
-from telstraat_firmware_sim.street import Street
+from telstraat_firmware_sim.street.scenes import scene
+from telstraat_firmware_sim.street.street import Street
 
 ROOT = Path(__file__).resolve().parents[2]
 FPS = 10.0

@@ -16,8 +16,8 @@ from tests.device.toys import LINE, NOON_S, QUARTER_S, GivenView, ToyClock, ToyC
 from tests.device.wires import device_settings, server_of
 from tests.harness.brokers import TestBroker
 
-from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Config, Flag, Health, Live, Receipt, Report, Watch
+from telstraat_demo.run.reconciliation import closed_reports
 from telstraat_device import service as service_module
 from telstraat_device.cameras.frames import Frame, FrameSource
 from telstraat_device.counting.crossings.line import Segment

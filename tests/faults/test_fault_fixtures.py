@@ -12,8 +12,8 @@ from tests.harness.brokers import TestBroker, client_of
 from tests.harness.disks import fill
 from tests.harness.processes import alive, family, kill, paused, wait_until, wait_until_gone
 
-from telstraat_cli.stack.postgres import Postgres
-from telstraat_firmware_sim.fault_proxy import FaultProxy
+from telstraat_demo.stack.postgres import Postgres
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 
 
 def test_a_client_talks_through_the_proxy_until_it_is_cut(
@@ -61,7 +61,7 @@ def test_a_paused_process_holds_still_and_a_killed_one_is_gone() -> None:
 
 
 def test_free_ports_are_free() -> None:
-    from telstraat_cli.stack.ports import answers, free_port, is_free
+    from telstraat_demo.stack.ports import answers, free_port, is_free
 
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):

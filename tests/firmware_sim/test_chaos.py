@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from telstraat_cli.chaos import ChaosSettings, Verdict, differences
-from telstraat_cli.chaos_figures import Figures, faults_of, summed, told
-from telstraat_cli.commands.sim import chaos_summary
 from telstraat_contract.messages import Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER
-from telstraat_firmware_sim.chaos import LINK_VERBS, PROCESS_VERBS, History, Operation, schedule_of
+from telstraat_demo.chaos.figures import Figures, faults_of, summed, told
+from telstraat_demo.chaos.run import ChaosSettings, Verdict, differences
+from telstraat_demo.commands.sim import chaos_summary
+from telstraat_firmware_sim.chaos.schedule import LINK_VERBS, PROCESS_VERBS, History, Operation, schedule_of
 
 PROCESSES = ("database", "broker", "ingester-1", "ingester-2", "devices-1", "devices-2")
 LINKS = ("devices-link", "ingest-link", "database-link")

@@ -8,17 +8,17 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from telstraat_firmware_sim.demand import Demand, Measure, Street, Town
-from telstraat_firmware_sim.demand_calendar import (
+from telstraat_firmware_sim.demand.calendar import (
     calendar_of,
     easter,
     is_school_holiday,
     public_holidays,
     sun_elevation,
 )
-from telstraat_firmware_sim.demand_profiles import CLASSES, DAYLIGHT_HOURS, STREET_KINDS, bells, week_profile
+from telstraat_firmware_sim.demand.demand import Demand, Measure, Street, Town
+from telstraat_firmware_sim.demand.profiles import CLASSES, DAYLIGHT_HOURS, STREET_KINDS, bells, week_profile
 from telstraat_firmware_sim.errors import DemandError
-from telstraat_firmware_sim.fleet import FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
 
 CAR, BIKE = CLASSES.index("car"), CLASSES.index("bike")
 STREETS = tuple(Street(f"Street {at}") for at in range(4))

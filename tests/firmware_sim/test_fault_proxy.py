@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from telstraat_firmware_sim.fault_proxy import FaultProxy
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 
 
 class Echo(socketserver.BaseRequestHandler):

@@ -15,10 +15,11 @@ from telstraat_analytics.frames import as_counts
 from telstraat_analytics.weather import read_weather
 from telstraat_contract.messages import Flag, Report, decode, encode
 from telstraat_contract.topics import Channel
-from telstraat_firmware_sim.demand import Measure, Street, Town
-from telstraat_firmware_sim.demand_profiles import CLASSES
+from telstraat_firmware_sim.demand.demand import Measure, Street, Town
+from telstraat_firmware_sim.demand.profiles import CLASSES
 from telstraat_firmware_sim.errors import DemandError, FleetError
-from telstraat_firmware_sim.fleet import (
+from telstraat_firmware_sim.fleet.files import write_fleet
+from telstraat_firmware_sim.fleet.fleet import (
     COUNT_COLUMNS,
     HOURLY_COLUMNS,
     Fleet,
@@ -26,9 +27,8 @@ from telstraat_firmware_sim.fleet import (
     made_up_fleet,
     made_up_measure,
 )
-from telstraat_firmware_sim.fleet_files import write_fleet
-from telstraat_firmware_sim.fleet_sensors import KINDS, SEEN, Failure, Sensor
-from telstraat_firmware_sim.fleet_towns import made_up_town, neighbours
+from telstraat_firmware_sim.fleet.sensors import KINDS, SEEN, Failure, Sensor
+from telstraat_firmware_sim.fleet.towns import made_up_town, neighbours
 
 START = date(2025, 5, 5)
 CAR, HEAVY = CLASSES.index("car"), CLASSES.index("heavy")

@@ -13,13 +13,13 @@ from tests.harness.brokers import TestBroker, password_of
 from tests.harness.moments import yesterday
 from tests.ingest.sending import Ingest
 
-from telstraat_cli.chaos import differences
-from telstraat_cli.fleet_registry import register_fleet
-from telstraat_cli.stack.ledger import stored_reports
+from telstraat_demo.chaos.registration import register_fleet
+from telstraat_demo.chaos.run import differences
+from telstraat_demo.run.reconciliation import stored_reports
 from telstraat_device.quarters.tally import report_of
 from telstraat_firmware_sim.errors import FleetError
-from telstraat_firmware_sim.fleet import Fleet, FleetSettings, made_up_fleet
-from telstraat_firmware_sim.fleet_publish import FleetClock, FleetPublisher, FleetSensor, Wire, quarter_of
+from telstraat_firmware_sim.fleet.fleet import Fleet, FleetSettings, made_up_fleet
+from telstraat_firmware_sim.fleet.publish import FleetClock, FleetPublisher, FleetSensor, Wire, quarter_of
 
 DAY = yesterday() - timedelta(days=2)
 AT_ONCE = 1e9

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from telstraat_device.cameras.frames import FrameSource
 from telstraat_device.counting.crossings.crossing import CLASSES
 from telstraat_device.counting.crossings.line import Line
-from telstraat_firmware_sim.bodies import BODIES
 from telstraat_firmware_sim.errors import SceneError
-from telstraat_firmware_sim.layout import lay_out
-from telstraat_firmware_sim.scenes import SCENES, scene, trials
-from telstraat_firmware_sim.settings import Lens, Light, StreetSettings, Traffic, View
-from telstraat_firmware_sim.street import ObjectMask, Street
-from telstraat_firmware_sim.truth import TrueCrossing
+from telstraat_firmware_sim.street.bodies import BODIES
+from telstraat_firmware_sim.street.layout import lay_out
+from telstraat_firmware_sim.street.scenes import SCENES, scene, trials
+from telstraat_firmware_sim.street.settings import Lens, Light, StreetSettings, Traffic, View
+from telstraat_firmware_sim.street.street import ObjectMask, Street
+from telstraat_firmware_sim.street.truth import TrueCrossing
 
 SMALL: dict[str, Any] = {"width": 320, "height": 240, "fps": 10.0}
 ONE_BY_ONE = Traffic(pedestrian=60, bicycle=60, motorcycle=60, car=60, heavy=60, platoon_share=0.0)

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from telstraat_firmware_sim.errors import SceneError, TruthError
-from telstraat_firmware_sim.scenes import scene
-from telstraat_firmware_sim.street import Street
-from telstraat_firmware_sim.street_clock import PacedSource, resumed
-from telstraat_firmware_sim.truth import TruthWriter, read_truth
+from telstraat_firmware_sim.street.clock import PacedSource, resumed
+from telstraat_firmware_sim.street.scenes import scene
+from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.truth import TruthWriter, read_truth
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SMALL: dict[str, Any] = {"width": 96, "height": 72, "fps": 4.0}

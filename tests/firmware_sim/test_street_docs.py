@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from telstraat_firmware_sim.bodies import BODIES
-from telstraat_firmware_sim.scenes import SCENES
-from telstraat_firmware_sim.settings import Lens, Light, Road, StreetSettings, Traffic, View
-from telstraat_firmware_sim.truth import TrueCrossing
+from telstraat_firmware_sim.street.bodies import BODIES
+from telstraat_firmware_sim.street.scenes import SCENES
+from telstraat_firmware_sim.street.settings import Lens, Light, Road, StreetSettings, Traffic, View
+from telstraat_firmware_sim.street.truth import TrueCrossing
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from telstraat_cli.stack.broker import Broker, Kind
+from telstraat_demo.stack.broker import Broker, Kind
 from telstraat_ingest.broker_access import INGEST_USER, acl, hash_password
 
 PASSWORD_OF = "password of {}"

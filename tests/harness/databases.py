@@ -7,7 +7,7 @@ import itertools
 import os
 from pathlib import Path
 
-from telstraat_cli.stack.postgres import Postgres
+from telstraat_demo.stack.postgres import Postgres
 
 TEST_BIN_VARIABLE = "TELSTRAAT_TEST_PG_BIN"
 MIGRATED = "migrated"

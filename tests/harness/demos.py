@@ -14,7 +14,7 @@ from typing import Self
 
 from tests.harness.processes import alive, family, wait_until, wait_until_gone
 
-from telstraat_cli.stack.ledger import Difference, closed_reports, differences, stored_reports, waiting_reports
+from telstraat_demo.run.reconciliation import Difference, closed_reports, differences, stored_reports, waiting_reports
 
 READY_S = 120.0
 WORDS_OF = {
@@ -22,7 +22,7 @@ WORDS_OF = {
     "broker": ("mosquitto -c", "amqtt_broker"),
     "ingest": ("telstraat_cli ingest",),
     "api": ("telstraat_cli api",),
-    "device": ("telstraat_cli.stack.street", "telstraat_cli device"),
+    "device": ("telstraat_demo.run.street_device", "telstraat_cli device"),
 }
 
 

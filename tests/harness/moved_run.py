@@ -40,7 +40,7 @@ PART = [
     "tests/api/test_telraam_summaries.py",
     "tests/api/test_sign_in.py",
     "tests/firmware_sim/test_fleet_publish.py",
-    "tests/cli/test_stack_ledger.py",
+    "tests/demo/test_reconciliation.py",
     "tests/promises/test_r04_late_data_is_welcome.py",
 ]
 """Of each package the files in which the date matters most: two minutes on two cores."""

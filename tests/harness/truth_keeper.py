@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 
-from telstraat_cli.stack.ledger import Difference, differences, stored_reports
 from telstraat_contract.messages import Report
+from telstraat_demo.run.reconciliation import Difference, differences, stored_reports
 
 
 class TruthKeeper:

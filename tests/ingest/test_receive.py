@@ -14,7 +14,7 @@ from tests.ingest.sending import Ingest, a_report, receipt_of, settings_of, wait
 
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_firmware_sim.fault_proxy import FaultProxy
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from telstraat_ingest import registry
 from telstraat_ingest.errors import SecondIngesterError
 from telstraat_ingest.receive import Receiver

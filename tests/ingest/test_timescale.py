@@ -12,8 +12,8 @@ from tests.harness.brokers import TestBroker
 from tests.harness.moments import yesterday
 from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals
 
-from telstraat_cli.stack.postgres import Postgres
 from telstraat_contract.messages import Report
+from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import migrate, registry, rollup, store
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep

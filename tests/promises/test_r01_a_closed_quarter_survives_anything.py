@@ -20,8 +20,8 @@ import pytest
 from tests.device.toys import LINE, NOON_S, QUARTER_S, ToyCore, ToyStreet, crossing_of
 from tests.device.wires import device_settings
 
-from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Report
+from telstraat_demo.run.reconciliation import closed_reports
 from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.quarters.clock import AnchoredClock
 from telstraat_device.quarters.periods import SavedState

@@ -20,9 +20,9 @@ from tests.harness.processes import wait_until
 from tests.harness.truth_keeper import TruthKeeper
 from tests.ingest.sending import Ingest
 
-from telstraat_cli.stack.broker import Kind
-from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.quarters import QUARTER
+from telstraat_demo.run.reconciliation import closed_reports
+from telstraat_demo.stack.broker import Kind
 from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_ingest import registry

@@ -14,10 +14,10 @@ from tests.harness.brokers import TestBroker, client_of
 from tests.harness.moments import yesterday
 from tests.ingest.sending import Ingest, a_report, receipt_of, wait_until
 
-from telstraat_cli.stack.postgres import Postgres
 from telstraat_contract.messages import encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
+from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import registry
 from telstraat_ingest.migrate import migrate
 

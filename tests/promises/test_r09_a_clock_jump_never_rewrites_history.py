@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from tests.harness.moved_clock import NOT_HERE, MovedClock
 
-from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Flag, Report
+from telstraat_demo.run.reconciliation import closed_reports
 
 DEVICE = """
 import json, sys, time

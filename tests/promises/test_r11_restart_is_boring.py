@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from telstraat_cli.chaos import ChaosSettings, Verdict, run_chaos
-from telstraat_cli.stack.broker import mosquitto_program
+from telstraat_demo.chaos.run import ChaosSettings, Verdict, run_chaos
+from telstraat_demo.stack.broker import mosquitto_program
 
 needs_mosquitto = pytest.mark.skipif(
     not mosquitto_program(), reason="MOSQUITTO IS NOT INSTALLED (apt install mosquitto)"

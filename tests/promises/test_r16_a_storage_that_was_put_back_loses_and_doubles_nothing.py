@@ -20,9 +20,9 @@ from tests.harness.processes import wait_until
 from tests.harness.truth_keeper import TruthKeeper
 from tests.ingest.sending import Ingest
 
-from telstraat_cli.stack.ledger import closed_reports
 from telstraat_contract.messages import Report
 from telstraat_contract.quarters import QUARTER
+from telstraat_demo.run.reconciliation import closed_reports
 from telstraat_device.delivery.outbox import Outbox
 from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.quarters.periods import SavedState

@@ -23,8 +23,8 @@ from tests.harness.moved_clock import NOT_HERE, MovedClock
 from telstraat_analytics import Calendar, Evaluation, Measure, Question, evaluate
 from telstraat_analytics.checks import Verdict
 from telstraat_analytics.report.sentence import check_sentence
-from telstraat_cli.stack.home import Home
 from telstraat_contract.languages import LANGUAGES
+from telstraat_demo.stack.home import Home
 
 MOMENTS = {
     "leap day": "2028-02-28T23:59:40+00:00",

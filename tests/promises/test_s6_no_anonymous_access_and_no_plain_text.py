@@ -14,8 +14,8 @@ import pytest
 from tests.harness.brokers import TestBroker, TestClient, client_of, password_of
 from tests.ingest.sending import Ingest, wait_until
 
-from telstraat_cli.stack.broker import mosquitto_program
-from telstraat_cli.stack.ports import answers, free_port
+from telstraat_demo.stack.broker import mosquitto_program
+from telstraat_demo.stack.ports import answers, free_port
 from telstraat_ingest.broker_access import INGEST_USER
 from telstraat_ingest.errors import SettingsError
 from telstraat_ingest.receive import Receiver

@@ -15,6 +15,8 @@ into mistakes; it is for your own files and is refused for a camera.
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import sys
 from collections import Counter as Tally
@@ -26,7 +28,6 @@ from typing import TYPE_CHECKING
 from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
-    from telstraat_cli.score import Score
     from telstraat_device.cameras.frames import Frame, FrameSource
     from telstraat_device.counting.counter import Counter
     from telstraat_device.counting.crossings.crossing import Crossing
@@ -61,12 +62,22 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         if args.score:
-            return score_folder(Path(args.score), args.json)
+            return scorer()(Path(args.score), args.json)
         if not args.source:
             raise CliError("what is to be counted? give a video file, a camera number or an rtsp:// address")
         return count_one(args)
     except DeviceError as error:
         raise CliError(str(error)) from error
+
+
+def scorer() -> Callable[[Path, str | None], int]:
+    """Return what counts a folder of clips against their truth: it comes with the demo, no street needs it."""
+    if importlib.util.find_spec("telstraat_demo") is None:
+        raise CliError("--score is not installed here; it comes with: pip install 'telstraat[demo]'")
+    score_folder: Callable[[Path, str | None], int] = importlib.import_module(
+        "telstraat_demo.scoring.folder"
+    ).score_folder
+    return score_folder
 
 
 def count_one(args: argparse.Namespace) -> int:
@@ -82,7 +93,7 @@ def count_one(args: argparse.Namespace) -> int:
     with closing(open_source(args.source)) as source:
         look = printer() if args.jsonl else None
         if args.show:
-            from telstraat_cli.show import Film
+            from telstraat_cli.film import Film
 
             with closing(Film(args.show, source, line)) as film:
                 crossings = count_source(source, line, look=film.add, seconds=args.seconds, scale=args.pixels_per_metre)
@@ -180,69 +191,3 @@ def print_summary(name: str, crossings: list[Crossing]) -> None:
     table.add_section()
     table.add_row("all", *map(str, sums), str(sum(sums)))
     screen().print(table)
-
-
-def score_folder(folder: Path, json_path: str | None) -> int:
-    """Count every clip of a folder with its own line, and print how right the counts are."""
-    from telstraat_cli.score import read_clips, score_clip
-    from telstraat_device.cameras.video import open_source
-
-    scores, counts = [], {}
-    for clip in read_clips(folder):
-        with closing(open_source(str(clip.video))) as source:
-            crossings = count_source(source, clip.line)
-        counts[clip.name] = [as_json(crossing) for crossing in crossings]
-        scores.append(score_clip(clip, crossings))
-    if json_path:
-        Path(json_path).write_text(json.dumps(counts, indent=1), encoding="utf-8")
-    print_scores(scores)
-    return 0
-
-
-def print_scores(scores: list[Score]) -> None:
-    """Print the score per clip, pooled, macro and per class."""
-    from rich.table import Table
-
-    from telstraat_cli.score import GROUPS, pooled
-    from telstraat_cli.screen import screen
-
-    total = pooled(scores)
-    table = Table(title="Counts against truth", title_justify="left")
-    table.add_column("clip")
-    for heading in (
-        "true",
-        "counted",
-        "missed",
-        "doubled",
-        "invented",
-        "misclassified",
-        "F1",
-        "count error",
-        "direction",
-    ):
-        table.add_column(heading, justify="right")
-    for score in (*scores, total):
-        if score is total:
-            table.add_section()
-        numbers = (score.true, score.counted, score.missed, score.doubled, score.invented, score.misclassified)
-        shares = (f"{score.f1:.3f}", f"{100 * score.count_error:.0f} %", f"{100 * score.direction_share:.0f} %")
-        table.add_row(score.name, *map(str, numbers), *shares)
-    classes = Table(title="Per class", title_justify="left")
-    for heading in ("class", "true", "found", "found with the right class"):
-        classes.add_column(heading, justify="left" if heading == "class" else "right")
-    for group in GROUPS:
-        if group in total.groups:
-            true, found, right = total.groups[group]
-            classes.add_row(
-                group, str(true), f"{found} ({100 * found / true:.0f} %)", f"{right} ({100 * right / true:.0f} %)"
-            )
-    console = screen()
-    console.print(table)
-    console.print(classes)
-    macro_f1 = sum(score.f1 for score in scores) / len(scores)
-    macro_error = sum(score.count_error for score in scores) / len(scores)
-    console.print(
-        f"F1 pooled {total.f1:.3f}, macro {macro_f1:.3f}; absolute count error macro {100 * macro_error:.1f} %; "
-        f"direction right {100 * total.direction_share:.1f} %; found with the right class, mean over classes "
-        f"{100 * total.class_recall:.1f} %"
-    )

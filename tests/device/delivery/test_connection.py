@@ -14,7 +14,7 @@ from tests.device.wires import device_settings, wire
 from tests.harness.brokers import TestBroker
 from tests.harness.processes import wait_until
 
-from telstraat_cli.stack.ports import answers, free_port
+from telstraat_demo.stack.ports import answers, free_port
 
 CERTIFICATE_DAYS = 300
 

@@ -1,0 +1,3 @@
+"""The commands that only this distribution brings."""
+
+from __future__ import annotations

@@ -1,0 +1,234 @@
+"""The whole line on one computer: puts database, broker, ingest, API and device together, each a process of its own.
+
+What a service is told here is what an operator could tell it: settings files, environment, the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from telstraat_demo.errors import StackError
+from telstraat_demo.stack.broker import Broker, Kind
+from telstraat_demo.stack.child import Child, Program
+from telstraat_demo.stack.ports import LOOPBACK, free_port, is_free
+from telstraat_demo.stack.postgres import Postgres
+from telstraat_demo.stack.processes import ProgramService, Supervisor
+
+API_PORT = 8080
+DEVICE_STOP_S = 25.0  # longer than the device waits for receipts
+FLUSH_S = 15.0
+INSTALLED_BEFORE = timedelta(days=1)
+SEGMENT_POINTS = ((4.70094, 50.87966), (4.70187, 50.87922))  # a street in Leuven, where citizens began to count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the sensor hangs: the names that people see, and how fast one may drive there."""
+
+    sensor: str
+    segment: str
+    speed_limit_kmh: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """What is taken as it is instead of being started."""
+
+    dsn: str | None = None
+    broker: str | None = None
+
+
+class Line:
+    """Everything between the device and the page, started in order into one supervisor."""
+
+    def __init__(self, folder: Path, supervisor: Supervisor, outside: Outside, tell: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.supervisor = supervisor
+        self.outside = outside
+        self.dsn = outside.dsn or ""
+        self.broker_url = outside.broker or ""
+        self.api_port = 0
+        self.segment_id = 0
+        self._tell = tell
+
+    @property
+    def access(self) -> Path:
+        """The folder with the broker's accounts."""
+        return self.folder / "access"
+
+    @property
+    def page(self) -> str:
+        """The address of the street's page."""
+        return f"http://{LOOPBACK}:{self.api_port}/street/{self.segment_id}"
+
+    def device_folder(self, sensor: str) -> Path:
+        """Return the folder of one device: its settings, its password, its outbox."""
+        return self.folder / "devices" / sensor
+
+    def outbox(self, sensor: str) -> Path:
+        """Return the file in which a device keeps its reports."""
+        return self.device_folder(sensor) / "state" / "outbox.sqlite"
+
+    def compile_core(self, what: str) -> None:
+        """Compile the counting core and wait for it: the first time takes half a minute, later ones two seconds."""
+        child = Child(self._program("core", ["telstraat_demo.run.compile_kernels", what], {}))
+        try:
+            code = child.process.wait()
+        finally:
+            child.stop()
+        if code != 0:
+            raise StackError(f"the counting core could not be compiled:\n{child.last_words()}")
+
+    def start_database(self) -> str:
+        """Start the database, or take the one given, and bring its schema up to date."""
+        from telstraat_ingest.errors import IngestError
+        from telstraat_ingest.migrate import migrate
+
+        if not self.dsn:
+            server = Postgres(self.folder / "database")
+            self.supervisor.start(server)
+            self.dsn = server.dsn()
+            said = f"PostgreSQL on port {server.port}"
+        else:
+            said = "the one given"
+        try:
+            migrate(self.dsn)
+        except IngestError as error:
+            raise StackError(str(error)) from error
+        return said
+
+    def register(self, place: Place, begins_at: datetime) -> None:
+        """Add the segment, the sensor with its password and the installation, unless they are there."""
+        import psycopg
+
+        from telstraat_ingest.broker_access import write_access, write_secret
+        from telstraat_ingest.registry import add_segment, add_sensor, renew_password
+
+        folder = self.device_folder(place.sensor)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        password_file = folder / "password"
+        with psycopg.connect(self.dsn) as connection:
+            found = connection.execute(
+                "select i.segment_id from sensor s left join installation i using (sensor_id) where s.name = %s",
+                (place.sensor,),
+            ).fetchone()
+            if found is None:
+                again = connection.execute(
+                    "select segment_id from segment where name = %s", (place.segment,)
+                ).fetchone()
+                limit = place.speed_limit_kmh
+                self.segment_id = (
+                    again[0] if again else add_segment(connection, place.segment, SEGMENT_POINTS, speed_limit_kmh=limit)
+                )
+                from_at = begins_at - INSTALLED_BEFORE
+                added = add_sensor(connection, place.sensor, self.segment_id, from_at=from_at)
+                write_secret(password_file, added.password + "\n")
+            else:
+                self.segment_id = found[0]
+                if not password_file.exists():
+                    write_secret(password_file, renew_password(connection, place.sensor) + "\n")
+            write_access(connection, self.access)
+
+    def start_broker(self, kind: Kind | None = None) -> str:
+        """Start the broker, or take the one given."""
+        if self.broker_url:
+            return f"{self.broker_url}, with the accounts of {self.access}"
+        broker = Broker(self.folder / "broker", access=self.access, kind=kind)
+        self.supervisor.start(broker)
+        self.broker_url = broker.url
+        return f"{broker.kind} on port {broker.port}"
+
+    def start_ingest(self) -> None:
+        """Start the receiver of reports."""
+        env = {
+            "TELSTRAAT_INGEST_DSN": self.dsn,
+            "TELSTRAAT_INGEST_BROKER": self.broker_url,
+            "TELSTRAAT_INGEST_BROKER_PASSWORD_FILE": str(self.access / "ingest.password"),
+            "TELSTRAAT_INGEST_NAME": "demo",
+        }
+        self.supervisor.start(ProgramService(self._program("ingest", ["ingest"], env)))
+
+    def start_api(self, port: int | None) -> None:
+        """Start the API and wait until it answers; `port` None takes the usual one, or a free one when that is taken."""
+        if port and not is_free(port):
+            raise StackError(f"port {port} is taken by another program: end that one, or choose another with --port")
+        self.api_port = port or self._usual_port()
+        env = {
+            "TELSTRAAT_API_DSN": self.dsn,
+            "TELSTRAAT_API_HOST": LOOPBACK,
+            "TELSTRAAT_API_PORT": str(self.api_port),
+            "TELSTRAAT_API_QUARTER_MIN": "0",  # nobody lives in a street that does not exist
+        }
+        self.supervisor.start(ProgramService(self._program("api", ["api"], env), self._api_answers))
+
+    def start_device(self, words: list[str], *, ends: bool) -> ProgramService:
+        """Start a device with the words of a module and its arguments."""
+        program = self._program("device", words, {}, stop_s=DEVICE_STOP_S)
+        service = ProgramService(program, ends=ends)
+        self.supervisor.start(service)
+        return service
+
+    def write_device_settings(self, place: Place, more: dict[str, dict[str, object]]) -> Path:
+        """Write the settings file of a device that talks to the broker of this line."""
+        address = urlsplit(self.broker_url)
+        folder = self.device_folder(place.sensor)
+        values: dict[str, dict[str, object]] = {
+            "sensor": {"name": place.sensor, "password_file": str(folder / "password")},
+            "broker": {"host": address.hostname or LOOPBACK, "port": address.port or 1883},
+            "storage": {"folder": str(folder / "state")},
+            "send": {"flush_s": FLUSH_S, "live_s": 1.0, "resend_s": 5.0},
+        }
+        for section, keys in more.items():
+            values.setdefault(section, {}).update(keys)
+        path = folder / "device.toml"
+        path.write_text(toml_of(values), encoding="utf-8")
+        return path
+
+    def _usual_port(self) -> int:
+        if is_free(API_PORT):
+            return API_PORT
+        port = free_port()
+        self._tell(f"port {API_PORT} is taken, so the pages are at port {port} (--port chooses another)")
+        return port
+
+    def _program(self, name: str, words: list[str], env: dict[str, str], stop_s: float = 10.0) -> Program:
+        argv = [sys.executable, "-m", *(words if words[0].startswith("telstraat_") else ["telstraat_cli", *words])]
+        log = self.folder / "log" / f"{name}.log"
+        return Program(
+            name=name, argv=argv, log=log, env={"PYTHONUNBUFFERED": "1", **self._cache(), **env}, stop_s=stop_s
+        )
+
+    def _cache(self) -> dict[str, str]:
+        """Say where compiled kernels are kept, when they cannot be kept beside the code."""
+        import os
+
+        import telstraat_cli
+
+        beside = Path(telstraat_cli.__file__).parent
+        if "NUMBA_CACHE_DIR" in os.environ or os.access(beside, os.W_OK):
+            return {}
+        return {"NUMBA_CACHE_DIR": str(self.folder / "kernels")}
+
+    def _api_answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{LOOPBACK}:{self.api_port}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def toml_of(values: dict[str, dict[str, object]]) -> str:
+    """Return tables of plain values as TOML: its strings, numbers, booleans and lists are written as JSON's."""
+    tables = (
+        "\n".join([f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())])
+        for section, keys in values.items()
+    )
+    return "\n\n".join(tables) + "\n"
