@@ -10,8 +10,8 @@ from typing import LiteralString
 from psycopg import sql
 
 from telstraat_api.counts import COLUMNS, RATED
-from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, zone
+from telstraat_store.connection import Connections, Row
 
 MARKS_MAX = 1000
 """With more marks than these the sums lag far behind: reading the marks would take longer than adding up."""
@@ -67,13 +67,13 @@ where s.segment_id = any(%(ids)s) limit 2
 """  # noqa: S608
 
 
-async def standing_of(database: Database, segments: Sequence[int], window: Window) -> Standing:
+async def standing_of(connections: Connections, segments: Sequence[int], window: Window) -> Standing:
     """Return how the counts of streets are stored for a window; marks and reports are written together (decision 062)."""
     values = {"ids": list(segments), "start": window.start, "end": window.end, "marks": MARKS_MAX}
     if len(segments) != 1:
-        [row] = await database.rows(MANY, values)
+        [row] = await connections.rows(MANY, values)
         return Standing(**row)
-    rows = await database.rows(ONE, values)
+    rows = await connections.rows(ONE, values)
     if not rows:
         return Standing(alone=True, added_up=True, has_imported=False)
     row = rows[0]

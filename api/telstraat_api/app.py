@@ -10,8 +10,6 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from telstraat_api.database import Database
-from telstraat_api.discretion import ReadSettled
 from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.exports import Exporter
 from telstraat_api.following import stop
@@ -23,7 +21,7 @@ from telstraat_api.http.rates import Buckets, RateLimit
 from telstraat_api.http.response_cache import ForgetAfterChanges, Kept
 from telstraat_api.http.slashes import TrailingSlashes
 from telstraat_api.live import LiveHub
-from telstraat_api.settings import ApiSettings, read_settings
+from telstraat_api.settings import ApiSettings, database_of, read_settings
 from telstraat_api.sign_in import pages as sign_in
 from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
@@ -51,7 +49,7 @@ from telstraat_api.web import assets, measures_workshops, pages
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """Return the application; it opens the database when it starts and closes it when it stops."""
     settings = settings or read_settings()
-    database = Database(settings)
+    database = database_of(settings)
     live = LiveHub(database, settings)
 
     @asynccontextmanager
@@ -78,7 +76,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
-    app.state.exporter = Exporter(database, settings)
+    app.state.exporter = Exporter(settings)
     app.state.evaluator = Evaluator(settings)
     app.state.mail_links = MailLinks(database, settings)
     app.state.provider = Provider(database, settings)
@@ -128,6 +126,4 @@ def wrap(app: FastAPI, settings: ApiSettings, kept: Kept) -> None:
     app.add_middleware(TrailingSlashes)
     if settings.rate_per_minute:
         app.add_middleware(RateLimit, buckets=Buckets(settings.rate_per_minute, settings.rate_burst))
-    if settings.quarter_min:
-        app.add_middleware(ReadSettled)
     app.add_middleware(HardeningHeaders)

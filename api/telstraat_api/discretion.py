@@ -12,40 +12,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from telstraat_api.counts import KINDS, RATED, Period
-from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ForbiddenError
-from telstraat_api.http.access import Reader, Role, reader_of
+from telstraat_api.http.access import connections_for, reader_of
 from telstraat_api.periods import Bucket, Window, start_of, whole, zone
 from telstraat_api.reading import read_periods
-from telstraat_api.settings import ApiSettings
-
-
-class ReadSettled:
-    """ASGI middleware: whole hours are read until `reader_of` finds somebody who sees all."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-        if scope["type"] == "http":
-            reads_settled.set(True)
-        await self.app(scope, receive, send)
-
-
-def is_discreet(request: Request, reader: Reader) -> bool:
-    """Tell whether this reader gets hours only, and quarters above the smallest number."""
-    settings: ApiSettings = request.app.state.settings
-    return settings.quarter_min > 0 and reader.role < Role.PROFESSIONAL
+from telstraat_store.connection import Connections
 
 
 async def refuse_quarters(request: Request) -> None:
     """Raise `ForbiddenError` when quarters in this form are not for whoever asks."""
-    settings: ApiSettings = request.app.state.settings
-    if settings.quarter_min > 0 and is_discreet(request, await reader_of(request)):
+    if not connections_for(request).is_public:
+        return
+    await reader_of(request)
+    if connections_for(request).is_public:
         raise ForbiddenError("quarters of an hour are for professionals here; ask for hours")
 
 
@@ -63,21 +44,19 @@ def finished(window: Window, bucket: Bucket, zones: Mapping[int, str], now: date
 
 
 async def read_for(
-    request: Request, reader: Reader, zones: Mapping[int, str], bucket: Bucket, window: Window
+    connections: Connections, zones: Mapping[int, str], bucket: Bucket, window: Window, rows_max: int, minimum: int
 ) -> list[Period]:
-    """Return the periods of streets as far as they are for whoever asks."""
-    settings: ApiSettings = request.app.state.settings
-    database: Database = request.app.state.database
+    """Return the periods of streets as far as they are for whoever asks; public quarters show no class below the minimum."""
     ids = list(zones)
-    if not is_discreet(request, reader):
-        return await read_periods(database, ids, window, bucket, settings.rows_max)
+    if not connections.is_public:
+        return await read_periods(connections, ids, window, bucket, rows_max)
     hours = finished(whole(window, Bucket.HOUR, zone("UTC")), bucket, zones, datetime.now(UTC))
     if hours.start >= hours.end:
         return []
-    periods = await read_periods(database, ids, hours, bucket, settings.rows_max)
+    periods = await read_periods(connections, ids, hours, bucket, rows_max)
     if bucket is not Bucket.QUARTER:
         return periods
-    shown = withhold(periods, settings.quarter_min)
+    shown = withhold(periods, minimum)
     return [period for period in shown if window.start <= period.start < window.end]
 
 

@@ -11,7 +11,6 @@ ApiError
 ├── NotFoundError     404: there is no such segment, sensor or page
 ├── AskedError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
-├── DatabaseError     503: the database is not reachable, too old, or took too long
 ├── BusyError         503: as many downloads or evaluations as allowed are under way
 ├── EvaluationError   422: these counts cannot be evaluated, or not in time
 ├── TooManyStreamsError  503: every place for a live stream is taken
@@ -108,15 +107,6 @@ class AskedError(ApiError):
     status = 400
     kind = "bad-request"
     title = "A field cannot be used"
-
-
-class DatabaseError(ApiError):
-    """The database did not answer, or not in time."""
-
-    status = 503
-    retry_after_s: int | None = 10
-    kind = "database"
-    title = "The database does not answer"
 
 
 class EvaluationError(ApiError):

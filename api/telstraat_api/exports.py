@@ -23,13 +23,14 @@ from psycopg.rows import tuple_row
 
 from telstraat_api.alone import Standing, each, standing_of
 from telstraat_api.counts import COLUMNS
-from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ApiError, BusyError
 from telstraat_api.gap_rows import Absence, gap_values, read_absence
 from telstraat_api.imported import imported_query
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, street_query
 from telstraat_api.settings import ApiSettings
+from telstraat_store.connection import Connections
+from telstraat_store.errors import TelstraatStoreError
 
 # Arrow's own allocator takes a gigabyte of address space at once, which a server held down by a limit does not have.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -83,7 +84,6 @@ class Wish:
     decimal: Decimal = Decimal.POINT
     asker: str = "?"  # address of whoever downloads
     shown_until: datetime | None = None  # counts that are later are not for whoever asks
-    hides: bool = False  # neither are those of hours that nobody watched whole
     has_gaps: bool = True  # a row for every period, also for those without counts
 
 
@@ -140,7 +140,7 @@ from unnest(%(gap_starts)s::timestamptz[], %(gap_states)s::text[]) gap (start, s
 def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
     """Return the query of a piece's counts, by period; none of periods without a row."""
     rolled_up, alone = bucket is not Bucket.QUARTER and piece.standing.added_up, piece.standing.alone
-    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=reads_settled.get())
+    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=piece.whole)
     if not piece.standing.has_imported:
         return OWN_ONLY.format(own=own)
     parts: dict[str, sql.Composable] = {
@@ -187,6 +187,7 @@ class Piece:
     timezone: str
     window: Window
     standing: Standing
+    whole: bool  # only whole hours are for whoever asks
 
 
 def as_text(name: str) -> str:
@@ -203,7 +204,7 @@ FIELDS = [
 ]  # fmt: skip
 SOURCES = """
 select distinct p.name, p.licence, p.credit from import_source p
-where exists (select from imported_day m where m.source_id = p.source_id and m.segment_id = any(%(ids)s))
+where exists (select from public.imported_day m where m.source_id = p.source_id and m.segment_id = any(%(ids)s))
 order by p.name
 """
 
@@ -211,8 +212,7 @@ order by p.name
 class Exporter:
     """Writes files, a few at a time."""
 
-    def __init__(self, database: Database, settings: ApiSettings) -> None:
-        self.database = database
+    def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
         self.holders: Counter[str] = Counter()  # addresses that download
 
@@ -236,9 +236,9 @@ class Exporter:
             self.holders += Counter()  # forget who holds none
 
     @asynccontextmanager
-    async def snapshot(self, asker: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async def snapshot(self, connections: Connections, asker: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Lend a connection that sees one moment of the database from the first to the last row."""
-        async with self.place(asker), self.database.connection() as connection, connection.transaction():
+        async with self.place(asker), connections.connection() as connection, connection.transaction():
             await connection.execute("set transaction isolation level repeatable read, read only")
             yield connection
 
@@ -255,11 +255,11 @@ class Exporter:
             "licence": self.settings.licence,
         }
 
-    async def pieces(self, wish: Wish) -> AsyncIterator[Piece]:
+    async def pieces(self, connections: Connections, wish: Wish) -> AsyncIterator[Piece]:
         """Yield the months of each street, or its years where hours or days are read from rollups."""
         span = Bucket.MONTH if wish.bucket is Bucket.QUARTER else Bucket.YEAR
         numbers = [segment_id for segment_id, _ in wish.segments]
-        rows = await self.database.rows("select segment_id, name from segment where segment_id = any(%s)", (numbers,))
+        rows = await connections.rows("select segment_id, name from segment where segment_id = any(%s)", (numbers,))
         names = {row["segment_id"]: row["name"] for row in rows}
         for segment_id, timezone in wish.segments:
             tz = zone(timezone)
@@ -267,14 +267,16 @@ class Exporter:
             while start < wish.window.end:
                 end = min(next_start(start_of(start, span, tz), span, tz), wish.window.end)
                 window = Window(start, end)
-                standing = await standing_of(self.database, [segment_id], window)
-                yield Piece(segment_id, names.get(segment_id, ""), timezone, window, standing)
+                standing = await standing_of(connections, [segment_id], window)
+                yield Piece(
+                    segment_id, names.get(segment_id, ""), timezone, window, standing, whole=connections.is_public
+                )
                 start = end
 
-    async def absence(self, wish: Wish) -> Absence:
+    async def absence(self, connections: Connections, wish: Wish) -> Absence:
         """Return what is known of the periods that have no counts."""
         ids = [segment_id for segment_id, _ in wish.segments]
-        return await read_absence(self.database, ids, wish.window, hides=wish.hides)
+        return await read_absence(connections, ids, wish.window)
 
     async def whole_values(
         self, connection: psycopg.AsyncConnection[Any], wish: Wish, piece: Piece, absence: Absence
@@ -287,66 +289,66 @@ class Exporter:
         counts = counts_query(wish.bucket, piece)
         return values | await gap_values(connection, counts, values, span, wish.bucket, absence)
 
-    async def csv(self, wish: Wish) -> AsyncIterator[bytes]:
+    async def csv(self, connections: Connections, wish: Wish) -> AsyncIterator[bytes]:
         """Yield a CSV file; when it breaks off, its last line says so."""
         separator = SEPARATORS[wish.separator]
         yield SIGNATURE + separator.join(NAMES).encode() + b"\r\n"
         options = sql.SQL("with (format csv, delimiter {})").format(sql.Literal(separator))
         try:
-            async with self.snapshot(wish.asker) as connection, connection.cursor() as cursor:
-                absence = await self.absence(wish)
-                async for piece in self.pieces(wish):
+            async with self.snapshot(connections, wish.asker) as connection, connection.cursor() as cursor:
+                absence = await self.absence(connections, wish)
+                async for piece in self.pieces(connections, wish):
                     values = await self.whole_values(connection, wish, piece, absence)
                     query = csv_query(wish, piece, has_gaps=bool(values["gap_starts"]))
                     copy_query = sql.SQL("copy ({}) to stdout {}").format(query, options)
                     async with cursor.copy(copy_query, values) as copy:
                         async for block in joined(copy):
                             yield block
-        except (psycopg.Error, ApiError, OSError) as error:
+        except (psycopg.Error, TelstraatStoreError, ApiError, OSError) as error:
             yield f"# INCOMPLETE: {type(error).__name__}; ask for a shorter period or try again\r\n".encode()
             raise
 
-    async def schema(self, wish: Wish) -> pa.Schema:
+    async def schema(self, connections: Connections, wish: Wish) -> pa.Schema:
         """Return the columns of Parquet and Arrow files; licence and sources are in their metadata."""
-        rows = await self.database.rows(SOURCES, {"ids": [segment_id for segment_id, _ in wish.segments]})
+        rows = await connections.rows(SOURCES, {"ids": [segment_id for segment_id, _ in wish.segments]})
         sources = {row["name"]: {"licence": row["licence"], "credit": row["credit"]} for row in rows}
         known = {"licence": self.settings.licence, "attribution": self.settings.attribution}
         return pa.schema(FIELDS, metadata={**known, "sources": orjson.dumps(sources)})
 
-    async def batches(self, wish: Wish, schema: pa.Schema) -> AsyncIterator[pa.RecordBatch]:
+    async def batches(self, connections: Connections, wish: Wish, schema: pa.Schema) -> AsyncIterator[pa.RecordBatch]:
         """Yield the counts as record batches."""
         fields = sql.SQL("c.period_start, c.observed_s, c.sensors, c.flags, {}, {}, c.source, c.state").format(
             each("c.{n}"), each("c.{n}_seen")
         )
         query = sql.SQL("select {} from ({}) c order by c.period_start")
         async with (
-            self.snapshot(wish.asker) as connection,
+            self.snapshot(connections, wish.asker) as connection,
             connection.cursor(row_factory=tuple_row, binary=True) as cursor,
         ):
-            absence = await self.absence(wish)
-            async for piece in self.pieces(wish):
+            absence = await self.absence(connections, wish)
+            async for piece in self.pieces(connections, wish):
                 values = await self.whole_values(connection, wish, piece, absence)
                 rows_of_piece = rows_query(wish.bucket, piece, has_gaps=bool(values["gap_starts"]))
                 await cursor.execute(query.format(fields, rows_of_piece), values)
                 while rows := await cursor.fetchmany(PIECE_ROWS):
                     yield batch_of(schema, rows, piece, wish.bucket)
 
-    async def arrow(self, wish: Wish) -> AsyncIterator[bytes]:
+    async def arrow(self, connections: Connections, wish: Wish) -> AsyncIterator[bytes]:
         """Yield an Arrow stream."""
         sink = Sink()
-        schema = await self.schema(wish)
+        schema = await self.schema(connections, wish)
         with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema) as writer:
-            async for batch in self.batches(wish, schema):
+            async for batch in self.batches(connections, wish, schema):
                 writer.write_batch(batch)
                 yield sink.taken()
         yield sink.taken()
 
-    async def parquet(self, wish: Wish) -> AsyncIterator[bytes]:
+    async def parquet(self, connections: Connections, wish: Wish) -> AsyncIterator[bytes]:
         """Yield a Parquet file, a row group a piece."""
         sink = Sink()
-        schema = await self.schema(wish)
+        schema = await self.schema(connections, wish)
         with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
-            async for batch in self.batches(wish, schema):
+            async for batch in self.batches(connections, wish, schema):
                 writer.write_batch(batch)
                 yield sink.taken()
         yield sink.taken()

@@ -12,10 +12,10 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.database import Database
 from telstraat_api.gaps import CONNECTED
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.states import ON_THE_WAY, State, Stretch, due_at, gaps
+from telstraat_store.connection import Connections
 
 AT_LEAST = timedelta(days=366)
 """So much of a window has a row for every period, however long the street is known; and so far ahead of now."""
@@ -64,14 +64,14 @@ def first_from(at: datetime, bucket: Bucket, tz: ZoneInfo) -> datetime:
     return start if start == at else next_start(start, bucket, tz)
 
 
-async def read_absence(database: Database, ids: Sequence[int], window: Window, *, hides: bool) -> Absence:
-    """Return since when streets are known, and of which reports may still be on their way; `hides` where not all is shown."""
+async def read_absence(connections: Connections, ids: Sequence[int], window: Window) -> Absence:
+    """Return since when streets are known, and of which reports may still be on their way; `hides` where not all is for whoever asks."""
     now = datetime.now(UTC)
     values = {"ids": list(ids)}
-    since = {row["segment_id"]: row["since"] for row in await database.rows(KNOWN_SINCE, values)}
+    since = {row["segment_id"]: row["since"] for row in await connections.rows(KNOWN_SINCE, values)}
     is_recent = window.end > now - ON_THE_WAY
-    connected = {row["segment_id"] for row in await database.rows(CONNECTED, values)} if is_recent else ()
-    return Absence(since, frozenset(connected), now, hides)
+    connected = {row["segment_id"] for row in await connections.rows(CONNECTED, values)} if is_recent else ()
+    return Absence(since, frozenset(connected), now, hides=connections.is_public)
 
 
 async def gap_values(

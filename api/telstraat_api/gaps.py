@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from telstraat_api.database import Database
 from telstraat_api.http.answers import stamp
 from telstraat_api.periods import Bucket, Window, zone
 from telstraat_api.reading import read_watched
 from telstraat_api.states import ON_THE_WAY, Stretch, due_at, gaps
+from telstraat_store.connection import Connections
 
 CONNECTED = """
 select distinct i.segment_id from installation i join sensor_health h using (sensor_id)
@@ -20,15 +20,13 @@ where i.segment_id = any(%(ids)s) and i.until_at is null and h.online
 
 
 async def read_gaps(
-    database: Database,
+    connections: Connections,
     zones: Mapping[int, str],
     bucket: Bucket,
     window: Window,
     present: Iterable[tuple[int, datetime]],
-    *,
-    hides: bool,
 ) -> list[dict[str, Any]]:
-    """Return the gaps between periods, which are given by street and start, in order; `hides` where not all is shown.
+    """Return the gaps between periods, which are given by street and start, in order; what is not for whoever asks is `withheld`.
 
     Nothing is asked of the database for an answer without gaps.
     """
@@ -45,10 +43,10 @@ async def read_gaps(
         return []
     connected: set[int] = set()
     if window.end > now - ON_THE_WAY:
-        connected = {row["segment_id"] for row in await database.rows(CONNECTED, {"ids": ids})}
+        connected = {row["segment_id"] for row in await connections.rows(CONNECTED, {"ids": ids})}
     hidden: dict[int, list[datetime]] = {}
-    if hides:
-        for quarter in await read_watched(database, ids, window):
+    if connections.is_public:
+        for quarter in await read_watched(connections, ids, window):
             if quarter.observed_s:
                 hidden.setdefault(quarter.segment_id, []).append(quarter.start)
     return [

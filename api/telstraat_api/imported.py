@@ -14,9 +14,9 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window
 from telstraat_contract.quarters import QUARTER
+from telstraat_store.connection import Connections
 
 SUMS = sql.SQL(", ").join(sql.SQL("sum(m.{n}) as {n}").format(n=sql.SQL(name)) for name in COLUMNS)
 READ = sql.SQL("""
@@ -51,7 +51,7 @@ def imported_query(bucket: Bucket) -> sql.Composed:
 
 
 async def add_imported(
-    database: Database,
+    connections: Connections,
     own: list[Period],
     segments: Sequence[int],
     window: Window,
@@ -67,7 +67,7 @@ async def add_imported(
         "limit": limit,
     }
     known = {(period.segment_id, period.start) for period in own if period.observed_s}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(imported_query(bucket) + sql.SQL(" order by 1, 2 limit %(limit)s"), values)
         found = [period_of(row) for row in await cursor.fetchall()]
     found = [period for period in found if not is_known(period, bucket, known)]

@@ -15,12 +15,13 @@ from datetime import datetime
 
 import psycopg
 
-from telstraat_api.database import Database
 from telstraat_api.errors import ApiError, TooManyStreamsError
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.errors import ContractError
 from telstraat_contract.messages import Live, decode
 from telstraat_contract.topics import Channel
+from telstraat_store.connection import Database
+from telstraat_store.errors import TelstraatStoreError
 
 log = logging.getLogger("telstraat.api.live")
 QUEUE_MAX = 50
@@ -138,7 +139,7 @@ class LiveHub:
         while not self.closing:
             try:
                 await job()  # type: ignore[operator]
-            except (psycopg.Error, ApiError, OSError) as error:
+            except (psycopg.Error, TelstraatStoreError, ApiError, OSError) as error:
                 self.failures += 1
                 log.warning("live counts pause: %s", error)
                 await asyncio.sleep(RETRY_S)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window, start_of, zone
+from telstraat_store.connection import Connections
 
 # Reports from before a retention are gone: what was added up from them stands.
 MARKED = sql.SQL("""
@@ -34,10 +34,12 @@ class Part:
     rolled_up: bool
 
 
-async def parts_of(database: Database, ids: Sequence[int], window: Window, bucket: Bucket, key: str) -> list[Part]:
+async def parts_of(
+    connections: Connections, ids: Sequence[int], window: Window, bucket: Bucket, key: str
+) -> list[Part]:
     """Return a window in parts: up to the first mark from the rollups, from there on from the quarters."""
     query = MARKED.format(key=sql.Identifier("i", key))
-    rows = await database.rows(query, {"ids": list(ids), "start": window.start, "end": window.end})
+    rows = await connections.rows(query, {"ids": list(ids), "start": window.start, "end": window.end})
     if bucket is Bucket.HOUR:  # begins at the same time everywhere
         first = min((row["from_at"] for row in rows if row["from_at"]), default=None)
         return split(list(ids), window, bucket, "UTC", first)

@@ -15,8 +15,8 @@ from psycopg.rows import tuple_row
 
 from telstraat_api.alone import Place, Standing, each, has_whole_hours
 from telstraat_api.counts import RATED
-from telstraat_api.database import Database, reads_settled
 from telstraat_api.periods import Bucket, Window, zone
+from telstraat_store.connection import Connections
 
 QUARTERS = sql.SQL("""
 select %(segment)s::bigint, r.period_start, (r.observed_s > 0)::int, r.observed_s::int, r.observed_s::int, 1, r.flags,
@@ -42,13 +42,13 @@ where u.installation_id = %(installation)s and u.hour_start >= %(start)s and u.h
   and u.car_speed is not null"""
 
 
-def plain_place(standing: Standing | None, bucket: Bucket, window: Window) -> Place | None:
+def plain_place(connections: Connections, standing: Standing | None, bucket: Bucket, window: Window) -> Place | None:
     """Return the place whose rows are the answer as they are; None when something must be added up."""
     if standing is None or standing.place is None:
         return None
     place = standing.place
     shown = replace(place, window=Window(window.start, max(window.start, min(window.end, place.window.end))))
-    if reads_settled.get() and bucket is not Bucket.HOUR:
+    if connections.is_public and bucket is not Bucket.HOUR:
         return None
     if bucket is Bucket.QUARTER:
         return shown
@@ -68,7 +68,7 @@ def plain_query(bucket: Bucket) -> bytes:
     return ADDED_UP.format(start=start, table=table, within=within, **columns).as_bytes()
 
 
-async def read_plain(database: Database, place: Place, bucket: Bucket, limit: int) -> list[tuple[Any, ...]]:
+async def read_plain(connections: Connections, place: Place, bucket: Bucket, limit: int) -> list[tuple[Any, ...]]:
     """Return the rows of a place, as `period_of` reads them."""
     window = place.window
     if window.start >= window.end:
@@ -85,14 +85,14 @@ async def read_plain(database: Database, place: Place, bucket: Bucket, limit: in
         "last": window.end.astimezone(tz).date(),
         "limit": limit,
     }
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(plain_query(bucket), values)
         return await cursor.fetchall()
 
 
-async def read_plain_speeds(database: Database, place: Place) -> dict[tuple[int, Any], list[int]]:
+async def read_plain_speeds(connections: Connections, place: Place) -> dict[tuple[int, Any], list[int]]:
     """Return the cars seen per 5 km/h in each hour of a place."""
     values = {"installation": place.installation_id, "start": place.window.start, "end": place.window.end}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(SPEEDS, values)
         return {(place.segment_id, start): cars for start, cars in await cursor.fetchall() if any(cars)}

@@ -24,13 +24,13 @@ from psycopg.rows import tuple_row
 
 from telstraat_api.alone import Standing, alone_query, each, standing_of
 from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
-from telstraat_api.database import Database, reads_settled
-from telstraat_api.errors import QueryError
 from telstraat_api.imported import add_imported
 from telstraat_api.marks import Part, parts_of
 from telstraat_api.periods import Bucket, Window
 from telstraat_api.plain import plain_place, read_plain, read_plain_speeds
 from telstraat_contract.quarters import QUARTER_S
+from telstraat_store.connection import Connections
+from telstraat_store.errors import BadValueError
 
 QUARTERS_ADDED_UP = 10_000
 """Up to so many quarters are added up on the spot, three months of a street; more come from the rollups."""
@@ -232,7 +232,7 @@ def period_of(row: tuple[Any, ...]) -> Period:
 
 
 async def read_periods(
-    database: Database,
+    connections: Connections,
     ids: Sequence[int],
     window: Window,
     bucket: Bucket,
@@ -245,18 +245,18 @@ async def read_periods(
     Periods without data are absent; of quarters, those in which the sensor was there but blind are told.
     """
     if standing is None and key is Key.SEGMENT:
-        standing = await standing_of(database, ids, window)
-    rows = await read_rows(database, ids, window, bucket, rows_max, key, standing)
+        standing = await standing_of(connections, ids, window)
+    rows = await read_rows(connections, ids, window, bucket, rows_max, key, standing)
     periods = [period_of(row) for row in rows]
     if standing is not None and standing.has_imported:
-        periods = await add_imported(database, periods, ids, window, bucket, rows_max + 1)
+        periods = await add_imported(connections, periods, ids, window, bucket, rows_max + 1)
     if len(periods) > rows_max:
-        raise QueryError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
+        raise BadValueError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
     return periods
 
 
 async def read_rows(
-    database: Database,
+    connections: Connections,
     ids: Sequence[int],
     window: Window,
     bucket: Bucket,
@@ -265,27 +265,27 @@ async def read_rows(
     standing: Standing | None,
 ) -> list[tuple[Any, ...]]:
     """Return what `period_of` reads, without imported counts; one row more than `rows_max` when there are more."""
-    place = plain_place(standing, bucket, window)
+    place = plain_place(connections, standing, bucket, window)
     if place is not None:
-        return await read_plain(database, place, bucket, rows_max + 1)
+        return await read_plain(connections, place, bucket, rows_max + 1)
     alone = standing is not None and standing.alone
-    parts = [Part(list(ids), window, are_many(ids, window) or are_added_up(standing, bucket))]
+    parts = [Part(list(ids), window, are_many(ids, window) or are_added_up(connections, standing, bucket))]
     if parts[0].rolled_up and bucket is not Bucket.QUARTER and (standing is None or not standing.added_up):
-        parts = await parts_of(database, ids, window, bucket, key.value)
+        parts = await parts_of(connections, ids, window, bucket, key.value)
     rows: list[tuple[Any, ...]] = []
     for part in parts:
-        rows += await read_part(database, part, bucket, rows_max, key, alone=alone)
+        rows += await read_part(connections, part, bucket, rows_max, key, alone=alone)
     return rows if len(parts) == 1 else sorted(rows, key=lambda row: row[:2])
 
 
 async def read_part(
-    database: Database, part: Part, bucket: Bucket, rows_max: int, key: Key, *, alone: bool
+    connections: Connections, part: Part, bucket: Bucket, rows_max: int, key: Key, *, alone: bool
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a part of a window."""
     span = {"start": part.window.start, "end": part.window.end}
     values = {"ids": part.ids, **span, "bucket": bucket.value, "limit": rows_max + 1}
-    query = query_for(bucket, key, rolled_up=part.rolled_up, alone=alone, whole=reads_settled.get())
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    query = query_for(bucket, key, rolled_up=part.rolled_up, alone=alone, whole=connections.is_public)
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         return await cursor.fetchall()
 
@@ -303,26 +303,26 @@ def totals_query(*, rolled_up: bool, alone: bool, whole: bool) -> bytes:
     return query.format(sums=each("sum({n})::float8"), source=source).as_bytes()
 
 
-def are_added_up(standing: Standing | None, bucket: Bucket) -> bool:
+def are_added_up(connections: Connections, standing: Standing | None, bucket: Bucket) -> bool:
     """Tell whether the rollups hold the hours row by row, or whole ones, so that they are read however short the window is."""
     if standing is None or not standing.added_up:
         return False
-    return bucket is not Bucket.QUARTER if reads_settled.get() else standing.alone and bucket is Bucket.HOUR
+    return bucket is not Bucket.QUARTER if connections.is_public else standing.alone and bucket is Bucket.HOUR
 
 
-def may_be_rolled_up(ids: Sequence[int], window: Window, standing: Standing) -> bool:
+def may_be_rolled_up(connections: Connections, ids: Sequence[int], window: Window, standing: Standing) -> bool:
     """Tell whether hours are read from the rollups: when they hold them all, and that is quicker."""
-    return standing.added_up and (are_many(ids, window) or are_added_up(standing, Bucket.HOUR))
+    return standing.added_up and (are_many(ids, window) or are_added_up(connections, standing, Bucket.HOUR))
 
 
 async def read_totals(
-    database: Database, ids: Sequence[int], window: Window, standing: Standing
+    connections: Connections, ids: Sequence[int], window: Window, standing: Standing
 ) -> dict[int, tuple[int, tuple[float, ...]]]:
     """Return the seconds observed and the corrected counts of the window's hours, as `COLUMNS`, of each street; none imported."""
-    rolled_up = may_be_rolled_up(ids, window, standing)
-    query = totals_query(rolled_up=rolled_up, alone=standing.alone, whole=reads_settled.get())
+    rolled_up = may_be_rolled_up(connections, ids, window, standing)
+    query = totals_query(rolled_up=rolled_up, alone=standing.alone, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         return {segment_id: (seconds, tuple(sums)) for segment_id, seconds, *sums in await cursor.fetchall()}
 
@@ -332,12 +332,12 @@ select i.segment_id, r.period_start, least(900, sum(r.observed_s))::int, bit_or(
 group by i.segment_id, i.installation_id, r.period_start order by 1, 2""")
 
 
-async def read_watched(database: Database, ids: Sequence[int], window: Window) -> list[Period]:
+async def read_watched(connections: Connections, ids: Sequence[int], window: Window) -> list[Period]:
     """Return the quarters that were watched, without any count: for everybody, also of hours whose counts are withheld."""
     query = WATCHED.format(placed=placed(Key.SEGMENT, whole=False))
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     best: dict[tuple[int, datetime], Period] = {}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         for segment_id, start, seconds, flags, received_at in await cursor.fetchall():
             quarter = Period(
@@ -350,7 +350,7 @@ async def read_watched(database: Database, ids: Sequence[int], window: Window) -
 
 
 async def read_blind_hours(
-    database: Database, ids: Sequence[int], window: Window, key: Key = Key.SEGMENT
+    connections: Connections, ids: Sequence[int], window: Window, key: Key = Key.SEGMENT
 ) -> list[tuple[int, datetime]]:
     """Return the hours, by street, in which sensors were there but saw nothing at all."""
     query = (
@@ -359,7 +359,7 @@ async def read_blind_hours(
         + sql.SQL("group by 1, 2 having max(r.observed_s) = 0 order by 1, 2")
     )
     values = {"ids": list(ids), "start": window.start, "end": window.end}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         return [(segment_id, start) for segment_id, start in await cursor.fetchall()]
 
@@ -391,7 +391,7 @@ def speeds_query(bucket: Bucket, key: Key, *, whole: bool) -> bytes:
 
 
 async def read_speeds(
-    database: Database,
+    connections: Connections,
     ids: Sequence[int],
     window: Window,
     bucket: Bucket,
@@ -399,29 +399,29 @@ async def read_speeds(
     standing: Standing | None = None,
 ) -> Speeds:
     """Return the cars seen per 5 km/h, raw, by street and start of period; absent where no speed was measured."""
-    place = plain_place(standing, bucket, window) if bucket is Bucket.HOUR else None
+    place = plain_place(connections, standing, bucket, window) if bucket is Bucket.HOUR else None
     if place is not None:
-        return await read_plain_speeds(database, place)
+        return await read_plain_speeds(connections, place)
     if standing is None and key is Key.SEGMENT and are_many(ids, window):
-        standing = await standing_of(database, ids, window)
-    if bucket is Bucket.HOUR and standing is not None and may_be_rolled_up(ids, window, standing):
-        return await read_added_speeds(database, ids, window, key)
-    query = speeds_query(bucket, key, whole=reads_settled.get())
+        standing = await standing_of(connections, ids, window)
+    if bucket is Bucket.HOUR and standing is not None and may_be_rolled_up(connections, ids, window, standing):
+        return await read_added_speeds(connections, ids, window, key)
+    query = speeds_query(bucket, key, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
     found: Speeds = {}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         for segment_id, start, speed_bin, cars in await cursor.fetchall():
             found.setdefault((segment_id, start), [0] * SPEED_BINS)[speed_bin - 1] = cars
     return found
 
 
-async def read_added_speeds(database: Database, ids: Sequence[int], window: Window, key: Key) -> Speeds:
+async def read_added_speeds(connections: Connections, ids: Sequence[int], window: Window, key: Key) -> Speeds:
     """Return the cars seen per 5 km/h in each hour, from the rollups."""
     query = SPEED_HOURS.format(key=sql.Identifier("i", key.value))
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     found: Speeds = {}
-    async with database.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         for segment_id, start, cars in await cursor.fetchall():
             known = found.get((segment_id, start))

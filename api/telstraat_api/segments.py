@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError
+from telstraat_store.connection import Database, Row
 
 
 @dataclass(frozen=True)

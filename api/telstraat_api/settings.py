@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from telstraat_api.errors import SettingsError
+from telstraat_store.connection import Database, PoolLimits
 
 PREFIX = "TELSTRAAT_API_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -133,6 +134,12 @@ class ApiSettings(BaseModel):
         if self.oidc_issuer and not self.oidc_client_id:
             raise ValueError("oidc_issuer needs oidc_client_id")
         return self
+
+
+def database_of(settings: ApiSettings) -> Database:
+    """Return the database that the settings name; not opened yet."""
+    limits = PoolLimits(settings.pool_min, settings.pool_max, settings.pool_wait_s, settings.statement_timeout_s)
+    return Database(settings.dsn, limits, name="telstraat api", whole_hours=settings.quarter_min > 0)
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **given: Any) -> ApiSettings:

@@ -34,10 +34,9 @@ import psycopg
 from fastapi.encoders import jsonable_encoder
 
 from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window
 from telstraat_api.reading import read_periods
-from telstraat_api.settings import ApiSettings
+from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.v1.exports import columns_of, row_of
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest.migrate import migrate
@@ -119,7 +118,7 @@ def memory_mb(pid: int) -> float:
 
 async def year_in_memory(dsn: str) -> list[Period]:
     """Return a year of quarters as the API holds it."""
-    database = Database(ApiSettings(dsn=dsn))
+    database = database_of(ApiSettings(dsn=dsn))
     await database.open()
     try:
         return await read_periods(database, [FIRST], YEAR, Bucket.QUARTER, QUARTERS)

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from telstraat_api.database import Database
 from telstraat_api.http.health import newest_report
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import read_periods
 from telstraat_api.segments import find_segment, find_segments
-from telstraat_api.settings import ApiSettings
+from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
 from telstraat_api.telraam.snapshots import LATEST_WITHIN, RECENT, SEEN_WITHIN, intervals_at
 from telstraat_api.web.pages import last_day
 from telstraat_api.web.street_day import read_day
+from telstraat_store.connection import Database
 
 UTC_ZONE = zone("UTC")
 ROWS_MAX = 200_000
@@ -33,7 +33,7 @@ Question = Callable[[Database, int, datetime], Awaitable[object]]
 
 async def street_page(database: Database, place: int, now: datetime) -> object:
     """A street's page: today by quarter, the last fourteen days, speeds."""
-    return await read_day(database, await find_segment(database, place), None, now)
+    return await read_day(database, database, await find_segment(database, place), None, now)
 
 
 def back(bucket: Bucket, days: int) -> Question:
@@ -109,7 +109,7 @@ def cpu_s(pid: int) -> float:
 
 
 async def _ask(dsn: str, sensors: int, timeout_s: float) -> dict[str, Asked]:
-    database = Database(ApiSettings(dsn=dsn, statement_timeout_s=timeout_s, pool_max=1))
+    database = database_of(ApiSettings(dsn=dsn, statement_timeout_s=timeout_s, pool_max=1))
     await database.open()
     chosen = random.Random(11)
     found = {}

@@ -1,15 +1,45 @@
-"""Errors of the store.
+"""Errors of the store. What each means to whoever sent a request stands in one table of the API, `http/problems.py`.
 
 TelstraatStoreError
-├── CountsFileError   a file of counts that cannot be read, or asks a question first
-└── StreetFileError   a file of streets that cannot be read, or asks a question first
+├── NoSuchRecordError  what a number or a name names is not there
+├── DuplicateError     something of that name, or in that place, exists already
+├── StaleRecordError   somebody else has changed it since it was read
+├── BadValueError      a value that cannot be stored, or a question that asks for too much
+├── UnavailableError   the database is not reachable or took too long
+│   └── SchemaError    its schema is not the present one
+├── CountsFileError    a file of counts that cannot be read, or asks a question first
+└── StreetFileError    a file of streets that cannot be read, or asks a question first
 """
 
 from __future__ import annotations
 
 
 class TelstraatStoreError(Exception):
-    """Anything of the store that a caller may catch."""
+    """Anything of the store that a caller may catch: what, where, which value and what to do."""
+
+
+class NoSuchRecordError(TelstraatStoreError):
+    """What a number or a name names is not in the database."""
+
+
+class DuplicateError(TelstraatStoreError):
+    """Something of that name, or in that place at that time, exists already."""
+
+
+class StaleRecordError(TelstraatStoreError):
+    """Somebody else has changed it since it was read."""
+
+
+class BadValueError(TelstraatStoreError):
+    """A value cannot be stored, or a question asks for more than one answer may hold."""
+
+
+class UnavailableError(TelstraatStoreError):
+    """The database did not answer, or not in time; it is worth asking again."""
+
+
+class SchemaError(UnavailableError):
+    """The database's schema is not the present one."""
 
 
 class CountsFileError(TelstraatStoreError):

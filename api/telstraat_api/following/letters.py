@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from telstraat_analytics.words import word
-from telstraat_api.database import Database, Row
 from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.mail import send
 from telstraat_api.settings import ApiSettings
+from telstraat_store.connection import Database, Row
 
 log = logging.getLogger("telstraat.api")
 PERMANENT = 500

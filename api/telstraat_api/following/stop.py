@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from telstraat_analytics.words import word
-from telstraat_api.database import Database
 from telstraat_api.http.access import hashed
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages
+from telstraat_store.connection import Database
 
 router = APIRouter(include_in_schema=False)
 Token = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]

@@ -19,15 +19,15 @@ from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.numbers import day
 from telstraat_analytics.report.write import finite
 from telstraat_analytics.words import word
-from telstraat_api.database import Database, Row
 from telstraat_api.evaluations.evaluating import measure_of, read_hours
 from telstraat_api.following.letters import letter_rows, send_waiting
 from telstraat_api.following.weeks import WEEKS_MAX, followed_until, weeks_over
 from telstraat_api.http.access import EVERYBODY
-from telstraat_api.settings import ApiSettings
+from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.v1.measure_file import analysed
 from telstraat_api.v1.measures import find_measure, measure_shape
 from telstraat_contract.languages import LANGUAGES
+from telstraat_store.connection import Database, Row
 
 log = logging.getLogger("telstraat.api")
 GUARD = "select pg_try_advisory_lock(hashtext('telstraat follow'))"
@@ -75,7 +75,7 @@ async def go_round(settings: ApiSettings, now: datetime) -> Round:
         if not held or not held[0]:
             done.already_running = True
             return done
-        database = Database(settings)
+        database = database_of(settings)
         await database.open()
         try:
             for due in await database.rows(DUE):

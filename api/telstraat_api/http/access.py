@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from telstraat_api.database import Database, reads_settled
 from telstraat_api.errors import ForbiddenError, UnauthorizedError
+from telstraat_store.connection import Connections, Database
 
 PREFIX = "tst_"
 SECRET_BYTES = 32
@@ -100,8 +100,14 @@ async def reader_of(request: Request) -> Reader:
     """Return who asks; a key that is not valid is refused rather than ignored. Professionals read all that was counted."""
     reader = await identified(request)
     if reader.role >= Role.PROFESSIONAL:
-        reads_settled.set(False)
+        request.state.connections = request.app.state.database
     return reader
+
+
+def connections_for(request: Request) -> Connections:
+    """Return the connections by which whoever asks reads counts: the public's, until `reader_of` has met a professional."""
+    connections: Connections = getattr(request.state, "connections", request.app.state.database.public)
+    return connections
 
 
 async def identified(request: Request) -> Reader:

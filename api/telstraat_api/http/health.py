@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.database import Database, Row
-from telstraat_api.errors import DatabaseError
 from telstraat_api.http.answers import stamp
+from telstraat_store.connection import Database, Row
+from telstraat_store.errors import SchemaError, UnavailableError
 
 router = APIRouter(tags=["service"])
 EXAMPLE = {
@@ -26,10 +26,10 @@ async def schema_version(database: Database) -> str:
     """Return the number and name of the newest migration."""
     found = await database.row("select to_regclass('migration') is not null as kept")
     if found is None or not found["kept"]:
-        raise DatabaseError("the database has no schema; run: telstraat db migrate")
+        raise SchemaError("the database has no schema; run: telstraat db migrate")
     row = await database.row("select number, name from migration order by number desc limit 1")
     if row is None:
-        raise DatabaseError("the database has no schema; run: telstraat db migrate")
+        raise SchemaError("the database has no schema; run: telstraat db migrate")
     return f"{row['number']:04}_{row['name']}"
 
 
@@ -66,7 +66,7 @@ async def healthz(request: Request) -> Response:
         newest = await newest_report(database)
         body["newest_report"] = stamp(newest["at"]) if newest else None
         body["newest_report_age_s"] = newest["age_s"] if newest else None
-    except DatabaseError as error:
+    except UnavailableError as error:
         status = 503
         body.update(status="failing", database=str(error))
     return Response(orjson.dumps(body), status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -15,8 +15,35 @@ from starlette.exceptions import HTTPException
 from telstraat_api.errors import ApiError
 from telstraat_api.http.problem import MEDIA_TYPE
 from telstraat_api.telraam.envelope import forbidden, speaks_telraam, told
+from telstraat_store.errors import (
+    BadValueError,
+    DuplicateError,
+    NoSuchRecordError,
+    StaleRecordError,
+    TelstraatStoreError,
+    UnavailableError,
+)
 
 log = logging.getLogger("telstraat.api")
+
+
+class ProblemKind(NamedTuple):
+    """What an error of the store means to whoever sent the request."""
+
+    status: int
+    kind: str
+    title: str
+    retry_after_s: int | None = None
+
+
+OF_THE_STORE = {
+    NoSuchRecordError: ProblemKind(404, "not-found", "There is nothing here"),
+    DuplicateError: ProblemKind(409, "conflict", "This exists already"),
+    StaleRecordError: ProblemKind(412, "changed", "This has changed"),
+    BadValueError: ProblemKind(422, "bad-parameter", "A parameter cannot be used"),
+    UnavailableError: ProblemKind(503, "database", "The database does not answer", retry_after_s=10),
+}
+"""The one table of the store's errors; one that is not in it is our own mistake."""
 
 
 def problem(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
@@ -50,6 +77,16 @@ def install(app: FastAPI) -> None:
             response.headers["WWW-Authenticate"] = "Bearer"
         if error.retry_after_s is not None:
             response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
+
+    @app.exception_handler(TelstraatStoreError)
+    async def store_error(request: Request, error: TelstraatStoreError) -> Response:
+        kind = next((OF_THE_STORE[base] for base in type(error).__mro__ if base in OF_THE_STORE), None)
+        if kind is None:
+            return await unforeseen(request, error)
+        response = await answer(request, kind.status, kind.kind, kind.title, str(error))
+        if kind.retry_after_s is not None:
+            response.headers["Retry-After"] = str(kind.retry_after_s)
         return response
 
     @app.exception_handler(RequestValidationError)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from telstraat_api.database import reads_settled
+from telstraat_api.http.access import connections_for
 from telstraat_api.http.answers import tag_of, tags
 
 BYTES_MAX = 64_000_000
@@ -61,7 +61,7 @@ class Kept:
         headers: Mapping[str, str],
     ) -> Response:
         """Return the answer of that key, made anew when it is too old; 304 when the reader has it."""
-        body = await self.body((reads_settled.get(), key), make)
+        body = await self.body((connections_for(request).is_public, key), make)
         vary = ", ".join(filter(None, [headers.get("Vary"), "Accept-Encoding"]))
         told = {"Cache-Control": "no-cache", **headers, "ETag": body.etag, "Vary": vary}
         if body.etag in tags(request, "if-none-match"):

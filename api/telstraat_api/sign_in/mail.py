@@ -9,13 +9,14 @@ from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import urlencode
 
-from telstraat_api.database import Database
 from telstraat_api.errors import ApiError, SignInError, TooManyError
 from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.http.rates import Buckets
 from telstraat_api.mail import TIMEOUT_S, send
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.languages.catalogue import language as language_of
+from telstraat_store.connection import Database
+from telstraat_store.errors import TelstraatStoreError
 
 log = logging.getLogger("telstraat.api")
 LIFE = timedelta(minutes=15)
@@ -69,7 +70,7 @@ class MailLinks:
             )
             if known is not None:
                 await asyncio.to_thread(send, self.settings, self.letter(email.lower(), secret, language))
-        except (OSError, smtplib.SMTPException, ApiError) as error:
+        except (OSError, smtplib.SMTPException, TelstraatStoreError, ApiError) as error:
             log.error("a sign-in link could not be sent: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
 
     def letter(self, email: str, secret: str, language: str) -> EmailMessage:

@@ -15,10 +15,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from telstraat_api.database import Database
 from telstraat_api.errors import SignInError
 from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.settings import ApiSettings
+from telstraat_store.connection import Database
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 LIFE = timedelta(minutes=10)

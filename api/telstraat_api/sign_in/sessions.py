@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from fastapi import Request, Response
 
-from telstraat_api.database import Database
 from telstraat_api.http.access import COOKIE, hashed, new_secret
 from telstraat_api.settings import LOOPBACK, ApiSettings
+from telstraat_store.connection import Database
 
 
 def is_secure(request: Request) -> bool:

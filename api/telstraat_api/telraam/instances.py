@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from psycopg import sql
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError
 from telstraat_api.telraam.asked import ID_MAX
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import CAMERA, CAMERAS
 from telstraat_api.telraam.rows import report_stamp
 from telstraat_api.telraam.traffic import MAC_BASE
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(tags=["Telraam-compatible"])
 SILENT_AFTER = timedelta(hours=2)

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.counts import COARSE_BINS
-from telstraat_api.database import Database
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import Key
 from telstraat_api.telraam.asked import read_body
@@ -18,6 +17,7 @@ from telstraat_api.telraam.instances import Number, answer
 from telstraat_api.telraam.places import all_segments, collection, lambert_line, segment_feature
 from telstraat_api.telraam.rows import row_of
 from telstraat_api.telraam.traffic import FORMATS, MAC_BASE, read_intervals, report
+from telstraat_store.connection import Database
 
 router = APIRouter(tags=["Telraam-compatible"])
 DAYS_MAX = 1100

@@ -12,13 +12,13 @@ import shapely
 from fastapi import APIRouter, Path, Request, Response
 from pyproj import Geod, Transformer
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import AskedError, NotFoundError
 from telstraat_api.telraam.asked import ID_MAX, read_body
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SEGMENTS
 from telstraat_api.telraam.instances import find_instances, instance_shape
 from telstraat_api.telraam.rows import report_stamp
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(tags=["Telraam-compatible"])
 EARTH = Geod(ellps="WGS84")

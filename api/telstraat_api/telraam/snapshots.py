@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.alone import standing_of
-from telstraat_api.database import Database, Row
 from telstraat_api.discretion import refuse_quarters
+from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Speeds, read_periods, read_speeds
 from telstraat_api.telraam.asked import read_body, read_moment, read_word
@@ -19,6 +19,7 @@ from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
 from telstraat_api.telraam.rows import TOGETHER, Interval
 from telstraat_api.telraam.traffic import LENGTHS, interval_of
+from telstraat_store.connection import Connections, Database, Row
 
 router = APIRouter(tags=["Telraam-compatible"])
 ROWS_MAX = 200_000
@@ -56,12 +57,14 @@ def count_of(interval: Interval | None, kind: str) -> float | str:
     return "" if count is None else float(round(count))
 
 
-async def intervals_at(database: Database, rows: Sequence[Row], window: Window, bucket: Bucket) -> dict[int, Interval]:
+async def intervals_at(
+    connections: Connections, rows: Sequence[Row], window: Window, bucket: Bucket
+) -> dict[int, Interval]:
     """Return the newest interval of each segment within the window."""
     ids = [row["segment_id"] for row in rows]
-    standing = await standing_of(database, ids, window)
-    periods = await read_periods(database, ids, window, bucket, ROWS_MAX, standing=standing)
-    speeds: Speeds = await read_speeds(database, ids, window, bucket, standing=standing)
+    standing = await standing_of(connections, ids, window)
+    periods = await read_periods(connections, ids, window, bucket, ROWS_MAX, standing=standing)
+    speeds: Speeds = await read_speeds(connections, ids, window, bucket, standing=standing)
     zones = {row["segment_id"]: row["timezone"] for row in rows}
     found = {}
     for period in periods:
@@ -82,7 +85,9 @@ async def snapshot(request: Request, bucket: Bucket) -> Response:
     area = read_area(asked)
     start = start_of(read_moment(asked["time"], "time"), bucket, zone("UTC"))
     rows = await segments_with_data(database, area)
-    found = await intervals_at(database, rows, Window(start, next_start(start, bucket, zone("UTC"))), bucket)
+    found = await intervals_at(
+        connections_for(request), rows, Window(start, next_start(start, bucket, zone("UTC"))), bucket
+    )
     features = [
         feature(line(row["geometry"]), **properties(row, found[row["segment_id"]], bucket, full=full))
         for row in rows
@@ -111,7 +116,7 @@ async def live_snapshot(request: Request, bucket: Bucket, *, full: bool = True) 
         now = datetime.now(UTC)
         rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})
         end = start_of(now, bucket, zone("UTC"))
-        found = await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), bucket)
+        found = await intervals_at(connections_for(request), rows, Window(end - LATEST_WITHIN, end), bucket)
         features = [
             feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=full))
             for row in rows

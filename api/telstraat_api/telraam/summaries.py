@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.counts import KINDS, SPEED_BINS, added_bins, total, v85_kmh
-from telstraat_api.database import Database
 from telstraat_api.errors import AskedError
+from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
 from telstraat_api.reading import Key
 from telstraat_api.telraam.asked import read_body, read_id, read_ids, read_window, read_word
@@ -60,13 +60,13 @@ def sums(intervals: Sequence[Interval]) -> dict[str, float | None]:
     return told
 
 
-async def read_hours(database: Database, key: Key, number: int, window: Window) -> tuple[list[Interval], str] | None:
+async def read_hours(request: Request, key: Key, number: int, window: Window) -> tuple[list[Interval], str] | None:
     """Return the complete hours of a segment or instance and its time zone; None when there is none of that number."""
-    timezone = await timezone_of(database, key, number)
+    timezone = await timezone_of(request.app.state.database, key, number)
     if timezone is None:
         return None
     shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
-    return await read_intervals(database, key, number, shown, Bucket.HOUR, timezone), timezone
+    return await read_intervals(connections_for(request), key, number, shown, Bucket.HOUR, timezone), timezone
 
 
 @router.post(
@@ -82,7 +82,7 @@ async def traffic_summary(request: Request) -> Response:
     hours = max(1, window.length_s // 3600)
     rows = []
     for number in read_ids(asked.get("id")):
-        found = await read_hours(request.app.state.database, key, number, window)
+        found = await read_hours(request, key, number, window)
         if found is None:
             continue
         counted = [interval for interval in found[0] if interval.uptime > 0]
@@ -114,7 +114,7 @@ async def hourly_speeds(request: Request) -> Response:
     window = read_window(asked, DAYS_MAX)
     rows = []
     for number in read_ids(asked.get("id")):
-        found = await read_hours(request.app.state.database, key, number, window)
+        found = await read_hours(request, key, number, window)
         if found is None:
             continue
         intervals, timezone = found
@@ -225,7 +225,7 @@ async def monthly_report(request: Request) -> Response:
     months = []
     for start in (first, (first - timedelta(days=1)).replace(day=1)):
         window = month_window(start, tz)
-        found = await read_hours(request.app.state.database, key, number, window)
+        found = await read_hours(request, key, number, window)
         months.append(Month(found[0] if found else [], window, tz))
     return ok(report=month_shape(key, number, *months))
 

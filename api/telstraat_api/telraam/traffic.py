@@ -12,15 +12,16 @@ from fastapi import APIRouter, Request, Response
 
 from telstraat_api.alone import standing_of
 from telstraat_api.counts import Period, added_bins, total
-from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
 from telstraat_api.errors import AskedError
+from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, read_blind_hours, read_periods, read_speeds
 from telstraat_api.telraam.asked import DAYS_MAX, read_body, read_ids, read_window, read_word
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, row_of
+from telstraat_store.connection import Connections, Database
 
 router = APIRouter(tags=["Telraam-compatible"])
 LEVELS = {
@@ -75,22 +76,22 @@ def interval_of(period: Period, bucket: Bucket, timezone: str, speeds: list[int]
 
 
 async def read_intervals(
-    database: Database, key: Key, number: int, window: Window, bucket: Bucket, timezone: str
+    connections: Connections, key: Key, number: int, window: Window, bucket: Bucket, timezone: str
 ) -> list[Interval]:
     """Return the intervals of one segment, instance or device, oldest first; absent ones stay absent."""
     if window.start >= window.end:
         return []
     if bucket is Bucket.DAY:
-        return days_of(await read_intervals(database, key, number, window, Bucket.HOUR, timezone))
-    standing = await standing_of(database, [number], window) if key is Key.SEGMENT else None
-    periods = await read_periods(database, [number], window, bucket, ROWS_MAX, key, standing)
-    speeds = await read_speeds(database, [number], window, bucket, key, standing)
+        return days_of(await read_intervals(connections, key, number, window, Bucket.HOUR, timezone))
+    standing = await standing_of(connections, [number], window) if key is Key.SEGMENT else None
+    periods = await read_periods(connections, [number], window, bucket, ROWS_MAX, key, standing)
+    speeds = await read_speeds(connections, [number], window, bucket, key, standing)
     found = {
         period.start: interval_of(period, bucket, timezone, speeds.get((period.segment_id, period.start)))
         for period in periods
     }
     if bucket is Bucket.HOUR:
-        for _, start in await read_blind_hours(database, [number], window, key):
+        for _, start in await read_blind_hours(connections, [number], window, key):
             found.setdefault(start, Interval(start, 0.0, NOTHING, None))
     return without_the_uncounted([found[start] for start in sorted(found)])
 
@@ -152,7 +153,7 @@ async def report(
         if timezone is None:
             continue
         shown = complete(window, bucket, "UTC" if bucket is Bucket.DAY else timezone, datetime.now(UTC))
-        for interval in await read_intervals(database, key, inner, shown, bucket, timezone):
+        for interval in await read_intervals(connections_for(request), key, inner, shown, bucket, timezone):
             row = row_of(interval, LENGTHS[bucket], timezone, **names_of(key, number))
             if columns:
                 row = chosen(columns, more_columns(interval, row, number if key is Key.SENSOR else -1), ID_COLUMNS[key])

@@ -9,8 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
+from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import Key
 from telstraat_api.telraam.asked import read_body, read_ids, read_word
@@ -19,6 +19,7 @@ from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, segments_with_data
 from telstraat_api.telraam.rows import DECIMALS, TOGETHER, Interval
 from telstraat_api.telraam.traffic import KEYS, LEVELS, names_of, read_intervals, timezone_of
+from telstraat_store.connection import Database
 
 router = APIRouter(tags=["Telraam-compatible"])
 DAYS = {"year": 365, "season": 91, "month": 30}
@@ -96,7 +97,7 @@ async def typical_traffic(request: Request) -> Response:
         timezone = await timezone_of(database, key, number)
         if timezone is None:
             continue
-        intervals = await read_intervals(database, key, number, window, bucket, timezone)
+        intervals = await read_intervals(connections_for(request), key, number, window, bucket, timezone)
         found = slots(intervals, timezone)
         for day in (*WEEKDAYS, "wday", "wend"):
             for (kind_of_day, clock), members in sorted(found.items()):
@@ -129,7 +130,9 @@ async def typical_now(request: Request, bucket: Bucket) -> Response:
         tz = zone(row["timezone"])
         latest = (window.end - timedelta(seconds=1)).astimezone(tz)
         start = start_of(latest.astimezone(UTC), bucket, tz).astimezone(tz)
-        intervals = await read_intervals(database, Key.SEGMENT, row["segment_id"], window, bucket, row["timezone"])
+        intervals = await read_intervals(
+            connections_for(request), Key.SEGMENT, row["segment_id"], window, bucket, row["timezone"]
+        )
         members = slots(intervals, row["timezone"]).get((WEEKDAYS[start.weekday()], start.strftime("%H:%M:%S")), [])
         properties = {"segment_id": row["segment_id"], "timezone": row["timezone"], **typical(members)}
         features.append(feature(line(row["geometry"]), **properties))

@@ -9,8 +9,8 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from telstraat_api.counts import coarse
-from telstraat_api.database import Database
 from telstraat_api.errors import AskedError, NotFoundError
+from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
 from telstraat_api.reading import Key
 from telstraat_api.telraam.asked import ID_MAX
@@ -24,6 +24,7 @@ from telstraat_api.telraam.traffic import (
     read_intervals,
     timezone_of,
 )
+from telstraat_store.connection import Database
 
 router = APIRouter(tags=["Telraam-compatible"])
 Number = Annotated[int, Path(ge=0, le=ID_MAX)]
@@ -70,7 +71,7 @@ async def day_barchart(request: Request, segment_id: Number, first: str, last: s
         raise AskedError(f"{first} to {last}: up to {DAYS_MAX} days, the first before the last")
     window = Window(local_midnight(days[0], tz), local_midnight(days[1] + timedelta(days=1), tz))
     shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
-    hours = await read_intervals(database, Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
+    hours = await read_intervals(connections_for(request), Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
     intervals = days_of(hours, tz)
     dates = [interval.start.astimezone(tz).date().isoformat() for interval in intervals]
     body = {"labels": dates, "dates": dates, "data": series(intervals) if intervals else []}

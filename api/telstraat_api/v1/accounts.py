@@ -9,11 +9,11 @@ import psycopg
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import ConflictError, ForbiddenError, NotFoundError
 from telstraat_api.http.access import KeyOwner, Operator, Role, SignedIn, hashed, hint_of, needs, new_secret
 from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.v1.shapes import described
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError, TooManyError
 from telstraat_api.http.access import Contributor, Operator, Role, SignedIn, needs
 from telstraat_api.http.answers import stamp
@@ -18,6 +17,7 @@ from telstraat_api.v1.accounts import Wanted, created, made
 from telstraat_api.v1.resources import private
 from telstraat_api.v1.shapes import described
 from telstraat_contract.claims import DAYS, claim_hash, new_claim_code
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 SensorId = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg.types.json import Jsonb
 from pydantic import Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
 from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
@@ -41,6 +40,7 @@ from telstraat_api.v1.resources import (
 from telstraat_api.v1.shapes import LanguageCode, described
 from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape
 from telstraat_contract.languages import LANGUAGES, SOURCE
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["evaluations"])
 PATH = "/api/v1/evaluations"

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
 from telstraat_api.http.access import Anybody, Contributor, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
@@ -36,6 +35,7 @@ from telstraat_api.v1.resources import (
 )
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import EventList, EventShape
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 PATH = "/api/v1/events"

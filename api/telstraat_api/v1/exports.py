@@ -13,12 +13,11 @@ from starlette.responses import StreamingResponse
 
 from telstraat_api.alone import standing_of
 from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.database import Database
-from telstraat_api.discretion import finished, is_discreet, read_for, refuse_quarters
+from telstraat_api.discretion import finished, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
 from telstraat_api.gaps import read_gaps
-from telstraat_api.http.access import Anybody
+from telstraat_api.http.access import Anybody, connections_for
 from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.http.rates import asker_of
 from telstraat_api.periods import Bucket, Window, read_window, zone
@@ -26,6 +25,7 @@ from telstraat_api.reading import Key, read_rows
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
+from telstraat_store.connection import Database
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 SEGMENTS_MAX = 1000
@@ -88,7 +88,7 @@ def row_of(period: Period) -> tuple[Any, ...]:
 async def many_reports(
     request: Request,
     segments: Segments,
-    reader: Anybody,
+    _: Anybody,
     bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
     start: From = None,
     to: To = None,
@@ -96,7 +96,7 @@ async def many_reports(
 ) -> Response:
     """Return counts by street and time, as for one street. Dates are those of the first street's time zone."""
     chosen, window = await asked(request, segments, bucket, start, to)
-    return json_answer(request, await reports_of(request, reader, dict(chosen), bucket, window, speed=speed))
+    return json_answer(request, await reports_of(request, dict(chosen), bucket, window, speed=speed))
 
 
 @router.get(
@@ -115,7 +115,7 @@ async def many_reports(
 async def report_columns(
     request: Request,
     segments: Segments,
-    reader: Anybody,
+    _: Anybody,
     bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
     start: From = None,
     to: To = None,
@@ -124,13 +124,14 @@ async def report_columns(
     chosen, window = await asked(request, segments, bucket, start, to)
     settings: ApiSettings = request.app.state.settings
     zones = dict(chosen)
-    database: Database = request.app.state.database
+    connections = connections_for(request)
     rows: Sequence[Sequence[Any]]
-    standing = await standing_of(database, list(zones), window)
-    if is_discreet(request, reader) or standing.has_imported:
-        rows = [row_of(period) for period in await read_for(request, reader, zones, bucket, window)]
+    standing = await standing_of(connections, list(zones), window)
+    if connections.is_public or standing.has_imported:
+        limits = settings.rows_max, settings.quarter_min
+        rows = [row_of(period) for period in await read_for(connections, zones, bucket, window, *limits)]
     else:
-        rows = await read_rows(database, list(zones), window, bucket, settings.rows_max, Key.SEGMENT, standing)
+        rows = await read_rows(connections, list(zones), window, bucket, settings.rows_max, Key.SEGMENT, standing)
     if len(rows) > settings.rows_max:
         raise QueryError(f"this is more than {settings.rows_max} rows; ask for less, or for a file")
     present = ((row[0], row[1]) for row in rows)
@@ -140,7 +141,7 @@ async def report_columns(
         "to": stamp(window.end),
         "licence": settings.licence,
         "columns": columns_of(rows),
-        "gaps": await read_gaps(database, zones, bucket, window, present, hides=is_discreet(request, reader)),
+        "gaps": await read_gaps(connections, zones, bucket, window, present),
     }
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
 
@@ -183,7 +184,7 @@ async def report_file(
     request: Request,
     form: Form,
     segments: Segments,
-    reader: Anybody,
+    _: Anybody,
     bucket: Annotated[FileBucket, Query(description="How long each period is.")] = FileBucket.HOUR,
     start: From = None,
     to: To = None,
@@ -203,18 +204,18 @@ async def report_file(
     chosen = await read_segments(database, segments)
     tz = zone(chosen[0][1] if chosen else "UTC")
     window = read_window(start, to, Bucket(bucket.value), tz, datetime.now(UTC))
-    hides = is_discreet(request, reader)
+    connections = connections_for(request)
     shown_until = None
-    if hides:
+    if connections.is_public:
         if bucket is FileBucket.QUARTER:
             await refuse_quarters(request)
         shown_until = finished(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC)).end
     asker = asker_of(request.scope)
     exporter.check_room(asker)
-    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal, asker, shown_until, hides, gaps)
+    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal, asker, shown_until, gaps)
     name = (
         f"telstraat-{bucket.value}-{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}.{form.value}"
     )
     write = {Form.CSV: exporter.csv, Form.PARQUET: exporter.parquet, Form.ARROW: exporter.arrow}[form]
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(write(wish), media_type=MEDIA_TYPES[form], headers=headers)
+    return StreamingResponse(write(connections, wish), media_type=MEDIA_TYPES[form], headers=headers)

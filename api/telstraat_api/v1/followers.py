@@ -7,7 +7,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.following.weeks import followed_until
 from telstraat_api.http.access import Anybody, Contributor, Reader, Role, needs
 from telstraat_api.http.answers import stamp
@@ -15,6 +14,7 @@ from telstraat_api.v1.accounts import Wanted
 from telstraat_api.v1.measures import find_measure, measure_shape
 from telstraat_api.v1.resources import Number, found, private
 from telstraat_api.v1.shapes import LanguageCode, described
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"

@@ -9,7 +9,6 @@ import psycopg
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import ConflictError, NotFoundError, QueryError
 from telstraat_api.http.access import Anybody, Reader, Registrar, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
@@ -29,6 +28,7 @@ from telstraat_api.v1.resources import (
 )
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import InstanceList, InstanceShape
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 PATH = "/api/v1/instances"

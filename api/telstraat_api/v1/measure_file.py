@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from telstraat_api.database import Database, Row
+from telstraat_store.connection import Database, Row
 
 CHANGES = ("road_works", "closure", "detour")
 """Events that change the traffic for good or for weeks: beside a measure they raise a doubt."""

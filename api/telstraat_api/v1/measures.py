@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from psycopg.types.json import Jsonb
 from pydantic import Field, field_validator, model_validator
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import QueryError
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
@@ -41,6 +40,7 @@ from telstraat_api.v1.resources import (
 )
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import MeasureList, MeasureShape
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"

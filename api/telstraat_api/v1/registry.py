@@ -12,7 +12,6 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pyproj import Geod
 
-from telstraat_api.database import Database
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.http.access import Operator, Registrar, Role, SignedIn, needs
 from telstraat_api.http.answers import json_answer, stamp
@@ -21,6 +20,7 @@ from telstraat_api.segments import SENSORS, find_segment
 from telstraat_api.v1.accounts import EMAIL, Wanted, created, made
 from telstraat_api.v1.segments import SegmentId, feature
 from telstraat_api.v1.shapes import SEGMENT, SegmentFeature, described
+from telstraat_store.connection import Database
 from telstraat_store.errors import StreetFileError
 from telstraat_store.imports.numbers import whole_number
 from telstraat_store.places.speed_limits import speed_limit

@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 
 from telstraat_api.counts import KINDS, RATED, Period, bin_kmh, v85_kmh
-from telstraat_api.database import Database
-from telstraat_api.discretion import is_discreet, read_for
+from telstraat_api.discretion import read_for
 from telstraat_api.gaps import read_gaps
-from telstraat_api.http.access import Anybody, Reader
+from telstraat_api.http.access import Anybody, connections_for
 from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
 from telstraat_api.reading import Speeds, read_speeds
@@ -24,6 +23,7 @@ from telstraat_api.states import not_shown, period_state
 from telstraat_api.v1.segments import SegmentId
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
 from telstraat_contract.messages import Flag
+from telstraat_store.connection import Database
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 DECIMALS = 4
@@ -105,18 +105,17 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
 
 
 async def reports_of(
-    request: Request, reader: Reader, zones: dict[int, str], bucket: Bucket, window: Window, *, speed: bool
+    request: Request, zones: dict[int, str], bucket: Bucket, window: Window, *, speed: bool
 ) -> dict[str, Any]:
     """Return the body of an answer about counts."""
-    database: Database = request.app.state.database
+    connections = connections_for(request)
     settings: ApiSettings = request.app.state.settings
     segments = list(zones)
     tz = zone(zones[segments[0]])
-    periods = await read_for(request, reader, zones, bucket, window)
-    speed = speed and not (bucket is Bucket.QUARTER and is_discreet(request, reader))
-    speeds = await read_speeds(database, segments, window, bucket) if speed else None
+    periods = await read_for(connections, zones, bucket, window, settings.rows_max, settings.quarter_min)
+    speed = speed and not (bucket is Bucket.QUARTER and connections.is_public)
+    speeds = await read_speeds(connections, segments, window, bucket) if speed else None
     present = ((period.segment_id, period.start) for period in periods)
-    hides = is_discreet(request, reader)
     return {
         "segments": segments,
         "timezone": tz.key,
@@ -125,7 +124,7 @@ async def reports_of(
         "to": stamp(window.end),
         "licence": settings.licence,
         "periods": [shape(period, bucket, tz, speeds) for period in periods],
-        "gaps": await read_gaps(database, zones, bucket, window, present, hides=hides),
+        "gaps": await read_gaps(connections, zones, bucket, window, present),
         "links": {"segment": f"/api/v1/segments/{segments[0]}"},
     }
 
@@ -138,7 +137,7 @@ async def reports_of(
 async def segment_reports(
     request: Request,
     segment_id: SegmentId,
-    reader: Anybody,
+    _: Anybody,
     bucket: Annotated[Bucket, Query(description="How long each period is.")] = Bucket.HOUR,
     start: From = None,
     to: To = None,
@@ -156,4 +155,4 @@ async def segment_reports(
     tz = zone(segment.timezone)
     window = read_window(start, to, bucket, tz, datetime.now(UTC))
     zones = {segment_id: segment.timezone}
-    return json_answer(request, await reports_of(request, reader, zones, bucket, window, speed=speed))
+    return json_answer(request, await reports_of(request, zones, bucket, window, speed=speed))

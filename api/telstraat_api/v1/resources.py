@@ -14,10 +14,10 @@ from fastapi import Path, Query, Request, Response
 from psycopg import sql
 from pydantic import AfterValidator, Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import ChangedError, ForbiddenError, NotFoundError, QueryError
 from telstraat_api.http.access import Reader, Role
 from telstraat_api.http.answers import check_unchanged, json_answer
+from telstraat_store.connection import Database, Row
 
 BIGGEST = 2**63 - 1
 Number = Annotated[int, Path(ge=1, le=BIGGEST)]

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from telstraat_api.database import Database, Row
 from telstraat_api.http.access import Anybody, Reader, Role
 from telstraat_api.http.answers import OPTIONS, json_answer, stamp
 from telstraat_api.http.response_cache import Kept
@@ -20,6 +19,7 @@ from telstraat_api.v1.shapes import (
     SensorList,
     described,
 )
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["streets"])
 GEOJSON = "application/geo+json"

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.http.access import Professional, Role, hashed, needs, new_secret
 from telstraat_api.http.answers import stamp
@@ -19,6 +18,7 @@ from telstraat_api.v1.resources import Line, Number, changeable, private
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import NoteShape
 from telstraat_api.v1.workshops import NOTE, NOTES, NOTES_MAX, WORKSHOP, day, find_workshop, note_shape
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 LINK_PREFIX = "tsw_"

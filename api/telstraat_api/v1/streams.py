@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from telstraat_api.counts import KINDS
-from telstraat_api.database import Database
 from telstraat_api.discretion import refuse_quarters
 from telstraat_api.http.answers import stamp
 from telstraat_api.http.rates import asker_of
@@ -20,6 +19,7 @@ from telstraat_api.segments import find_segment
 from telstraat_api.v1.segments import SegmentId
 from telstraat_api.v1.shapes import described_stream
 from telstraat_contract.messages import Live
+from telstraat_store.connection import Database
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 KEEP_ALIVE_S = 15.0

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
@@ -38,6 +37,7 @@ from telstraat_api.v1.resources import (
 )
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import NoteShape, WorkshopList, WorkshopShape
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 PATH = "/api/v1/workshops"

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from telstraat_api.database import Database, Row
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Reader, hashed
 from telstraat_api.periods import zone
@@ -19,6 +18,7 @@ from telstraat_api.v1.resources import found, listing, sees, visible
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages, page_reader
 from telstraat_contract.languages import SOURCE, gettext_noop
+from telstraat_store.connection import Database, Row
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]

@@ -16,10 +16,8 @@ from markupsafe import Markup
 
 from telstraat_api.alone import standing_of
 from telstraat_api.counts import CLASSES, Period, both, total
-from telstraat_api.database import Database
-from telstraat_api.discretion import is_discreet
 from telstraat_api.errors import QueryError, UnauthorizedError
-from telstraat_api.http.access import EVERYBODY, Reader, reader_of
+from telstraat_api.http.access import EVERYBODY, Reader, connections_for, reader_of
 from telstraat_api.http.response_cache import Kept
 from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
 from telstraat_api.reading import read_periods, read_totals, read_watched
@@ -33,6 +31,7 @@ from telstraat_api.web.street_day import SPLIT, StreetDay, read_day
 from telstraat_contract.languages import LANGUAGES, gettext_noop
 from telstraat_contract.languages.catalogue import language
 from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_store.connection import Connections, Database
 
 router = APIRouter(include_in_schema=False)
 ERROR_TITLES = (
@@ -154,13 +153,15 @@ async def map_page(request: Request) -> Response:
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
     kept: Kept = request.app.state.kept
-    hours_only = is_discreet(request, await page_reader(request))
+    await page_reader(request)
+    connections = connections_for(request)
+    hours_only = connections.is_public
 
     async def make() -> bytes:
         now = datetime.now(UTC)
         found = await find_segments(database, limit=LISTED_MAX)
         until = start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now
-        totals = await last_day(database, found, until, hours_only=hours_only)
+        totals = await last_day(connections, found, until)
         lines = {number: {"n": last.total, "state": last.state} for number, last in totals.items()}
         return pages.html(request, "map.html", segments=found, totals=totals, map_totals=lines, now=now).encode()
 
@@ -182,28 +183,26 @@ class LastDay:
         return total(self.counts.values())
 
 
-async def last_day(
-    database: Database, found: Sequence[Segment], now: datetime, *, hours_only: bool = False
-) -> dict[int, LastDay]:
+async def last_day(connections: Connections, found: Sequence[Segment], now: datetime) -> dict[int, LastDay]:
     """Return what is known of the last 24 hours of each street."""
     end = quarter_start(now)
     places = [segment.segment_id for segment in found]
     window = Window(end - timedelta(days=1), end)
-    standing = await standing_of(database, places, window)
+    standing = await standing_of(connections, places, window)
     totals: dict[int, LastDay] = {}
     if standing.has_imported:
         by_street: dict[int, list[Period]] = {}
-        for period in await read_periods(database, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
+        for period in await read_periods(connections, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
             by_street.setdefault(period.segment_id, []).append(period)
         for place, hours in by_street.items():
             counts = {kind: total(hour.both(kind) for hour in hours) for kind in CLASSES}
             totals[place] = counted(counts, sum(hour.observed_s for hour in hours) / window.length_s)
     else:
-        for place, (seconds, sums) in (await read_totals(database, places, window, standing)).items():
+        for place, (seconds, sums) in (await read_totals(connections, places, window, standing)).items():
             totals[place] = counted({kind: both(sums, kind) for kind in CLASSES}, seconds / window.length_s)
     rest = [segment for segment in found if totals.get(segment.segment_id) is None]
     ids = [segment.segment_id for segment in rest]
-    watched = await read_watched(database, ids, window) if hours_only and ids else []
+    watched = await read_watched(connections, ids, window) if connections.is_public and ids else []
     hidden = {quarter.segment_id for quarter in watched if quarter.observed_s}
     for segment in rest:
         state = State.NOT_YET if segment.first_report is None else State.MISSING
@@ -229,8 +228,10 @@ async def street_page(
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
     segment = await find_segment(database, segment_id)
-    hours_only = is_discreet(request, await page_reader(request))
-    shown = await read_day(database, segment, read_date(day), datetime.now(UTC), hours_only=hours_only)
+    await page_reader(request)
+    connections = connections_for(request)
+    hours_only = connections.is_public
+    shown = await read_day(database, connections, segment, read_date(day), datetime.now(UTC))
     _ = page_language(chosen(request))
     by = Bucket.HOUR if hours_only or by is not Bucket.QUARTER else Bucket.QUARTER
     return pages.render(

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from telstraat_api.alone import standing_of
 from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, added_bins, bin_kmh, total, v85_kmh
-from telstraat_api.database import Database, Row
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, next_start, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds, read_watched
 from telstraat_api.segments import Segment, sensors_at
 from telstraat_api.states import State, Stretch, due_at, merged, period_state
 from telstraat_contract.quarters import QUARTER, QUARTER_S
+from telstraat_store.connection import Connections, Database, Row
 
 DAYS_BACK = 14
 HOUR = 4 * QUARTER
@@ -195,9 +195,10 @@ class StreetDay:
 
 
 async def read_day(
-    database: Database, segment: Segment, day: date | None, now: datetime, *, hours_only: bool = False
+    database: Database, connections: Connections, segment: Segment, day: date | None, now: datetime
 ) -> StreetDay:
-    """Read a day of a street; today when none is asked for. With `hours_only`, nothing finer and nothing unfinished."""
+    """Read a day of a street; today when none is asked for. For the public, nothing finer than hours and nothing unfinished."""
+    hours_only = connections.is_public
     tz = zone(segment.timezone)
     today = now.astimezone(tz).date()
     day = today if day is None else day
@@ -207,15 +208,15 @@ async def read_day(
     before = local_midnight(day - timedelta(days=DAYS_BACK - 1), tz)
     places = [segment.segment_id]
     fortnight = Window(before, elapsed.end)
-    standing = await standing_of(database, places, fortnight)
+    standing = await standing_of(connections, places, fortnight)
 
     async def periods(bucket: Bucket, of: Window) -> list[Period]:
-        return await read_periods(database, places, of, bucket, ROWS_MAX, standing=standing)
+        return await read_periods(connections, places, of, bucket, ROWS_MAX, standing=standing)
 
     hours = await periods(Bucket.HOUR, elapsed)
-    quarters = await (read_watched(database, places, elapsed) if hours_only else periods(Bucket.QUARTER, elapsed))
+    quarters = await (read_watched(connections, places, elapsed) if hours_only else periods(Bucket.QUARTER, elapsed))
     hours, days = without_what_is_to_come(quarters, hours, await periods(Bucket.DAY, fortnight), elapsed)
-    speeds = await read_speeds(database, places, elapsed, Bucket.HOUR, standing=standing)
+    speeds = await read_speeds(connections, places, elapsed, Bucket.HOUR, standing=standing)
     timed = [*speeds.values(), *(hour.car_speed for hour in hours if hour.car_speed)]
     return StreetDay(
         segment=segment,
@@ -230,19 +231,19 @@ async def read_day(
         days=days,
         speeds=added_bins(timed) if timed else None,
         sensors=await sensors_at(database, segment.segment_id),
-        watched_days=await read_watched_days(database, segment, days, fortnight) if hours_only else frozenset(),
+        watched_days=await read_watched_days(connections, segment, days, fortnight) if hours_only else frozenset(),
         hours_only=hours_only,
     )
 
 
 async def read_watched_days(
-    database: Database, segment: Segment, days: Sequence[Period], fortnight: Window
+    connections: Connections, segment: Segment, days: Sequence[Period], fortnight: Window
 ) -> frozenset[date]:
     """Return the days in which somebody watched, when some of the fortnight have no counts to show."""
     if len(days) == DAYS_BACK:
         return frozenset()
     tz = zone(segment.timezone)
-    watched = await read_watched(database, [segment.segment_id], fortnight)
+    watched = await read_watched(connections, [segment.segment_id], fortnight)
     return frozenset(quarter.start.astimezone(tz).date() for quarter in watched if quarter.observed_s)
 
 
