@@ -1,7 +1,6 @@
 """Errors of the API, each with the HTTP status and the problem type that RFC 9457 asks for.
 
 ApiError
-├── SettingsError     a setting that is unknown or has a value that cannot be
 ├── UnauthorizedError 401: a key or a session is missing or not valid
 ├── SignInError       400: a way to sign in that has ended or does not fit this browser
 ├── ForbiddenError    403: the role or the key's scope does not reach so far
@@ -27,10 +26,6 @@ class ApiError(Exception):
     retry_after_s: int | None = None  # when it is worth asking again
     kind = "internal"
     title = "Something went wrong here"
-
-
-class SettingsError(ApiError):
-    """A setting is unknown or its value cannot be used."""
 
 
 class UnauthorizedError(ApiError):

@@ -87,7 +87,7 @@ def fill(dsn: str, sensors: int) -> None:
 @contextlib.contextmanager
 def served(dsn: str, **settings: str) -> Iterator[tuple[str, int]]:
     """Serve as users do, in a process of its own; yield its address and process id."""
-    env = {**os.environ, "TELSTRAAT_API_DSN": dsn, "TELSTRAAT_API_PORT": "0"}
+    env = {**os.environ, "TELSTRAAT_DSN": dsn, "TELSTRAAT_API_PORT": "0"}
     env |= {f"TELSTRAAT_API_{name.upper()}": value for name, value in settings.items()}
     code = "from telstraat_cli.main import main; import sys; sys.exit(main(['api']))"
     with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) as process:

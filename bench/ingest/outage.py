@@ -144,7 +144,7 @@ class World:
 
     def _ingest_settings(self, number: int) -> dict[str, str]:
         return {
-            "TELSTRAAT_INGEST_DSN": self.database.dsn(),
+            "TELSTRAAT_DSN": self.database.dsn(),
             "TELSTRAAT_INGEST_BROKER": self.broker.url,
             "TELSTRAAT_INGEST_BROKER_PASSWORD_FILE": str(self.folder / "access" / "ingest.password"),
             "TELSTRAAT_INGEST_NAME": f"ingester-{number}",

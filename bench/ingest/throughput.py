@@ -39,7 +39,7 @@ from telstraat_demo.stack.broker import Broker
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import broker_access, mqtt, rows, statements
 from telstraat_ingest.migrate import migrate
-from telstraat_ingest.settings import ENVIRONMENT, IngestSettings
+from telstraat_ingest.settings import READER, IngestSettings
 
 TICKS = os.sysconf("SC_CLK_TCK")
 BENCH_USER = "bench_all"
@@ -306,7 +306,7 @@ def peer(world: World, messages: Sequence[Report]) -> dict[str, float]:
 def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
     """Time COPY and upsert of the same rows, made ready beforehand, with nothing before or after."""
     dsn = world.database()
-    batch_size = int(os.environ.get(f"{ENVIRONMENT}BATCH_SIZE") or IngestSettings(dsn=dsn).batch_size)
+    batch_size = int(os.environ.get(READER.prefix + "BATCH_SIZE") or IngestSettings(dsn=dsn).batch_size)
     with psycopg.connect(dsn) as connection:
         found = connection.execute("select name, sensor_id from sensor").fetchall()
         ids: dict[str, int] = dict(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from telstraat_cli.errors import CliError
+from telstraat_contract.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.parse_args(with_values(rest))
         code = args.run(args) if hasattr(args, "run") else importlib.import_module(module_of(name)).run(args)
         return int(code)
-    except (CliError, OSError, UnicodeError, OverflowError) as error:
+    except (CliError, SettingsError, OSError, UnicodeError, OverflowError) as error:
         print(f"telstraat {name}: {in_words(error)}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
@@ -182,7 +183,7 @@ def is_of_database(error: Exception) -> bool:
 
 def in_words(error: Exception) -> str:
     """Return an error in one line that says what is wrong with what."""
-    if isinstance(error, CliError):
+    if isinstance(error, CliError | SettingsError):
         return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

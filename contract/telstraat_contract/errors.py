@@ -4,14 +4,15 @@ ContractError
 ├── MessageError      a payload that is not the message it should be
 ├── TopicError        a topic that is not one of ours
 ├── SensorNameError   a name that may not be a sensor's
-└── LanguageError     a language without a catalogue
+├── LanguageError     a language without a catalogue
+└── SettingsError     a setting that is unknown, missing, of the wrong kind, or dangerous
 """
 
 from __future__ import annotations
 
 
 class ContractError(Exception):
-    """Something said between sensor and server breaks the contract."""
+    """Something that the parts agree on is broken: a message, a topic, a name, a setting."""
 
 
 class MessageError(ContractError):
@@ -28,3 +29,7 @@ class SensorNameError(ContractError):
 
 class LanguageError(ContractError):
     """There is no catalogue of a language; the text names those that there are."""
+
+
+class SettingsError(ContractError):
+    """A setting is unknown, missing, of the wrong kind, or dangerous: where, which value and with what consequence."""

@@ -8,7 +8,6 @@ DeviceError
 ├── LineError            a counting line that cannot be counted on
 ├── FrameFormatError     a frame that is not what the counter was set up for
 ├── KernelError          machine code that was asked for and is not there
-├── SettingsError        a setting that is unknown, of the wrong kind, or dangerous
 ├── StorageError         a state folder that cannot be this sensor's
 └── DamagedError         a stored file that is not as it was written
 """
@@ -46,10 +45,6 @@ class FrameFormatError(DeviceError):
 
 class KernelError(DeviceError):
     """The machine code that was asked for is not there, or cannot be made."""
-
-
-class SettingsError(DeviceError):
-    """A setting is unknown, of the wrong kind, or dangerous: file, line, key, value and consequence."""
 
 
 class StorageError(DeviceError):

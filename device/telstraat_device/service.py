@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import Config, Flag, Health, Live, encode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_device.cameras.frames import Frame, FrameSource, Luma
@@ -25,7 +26,7 @@ from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
-from telstraat_device.errors import DeviceError, LineError, SettingsError, SourceError
+from telstraat_device.errors import DeviceError, LineError, SourceError
 from telstraat_device.health import Condition, health_messages
 from telstraat_device.installation import Installation
 from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
@@ -272,7 +273,7 @@ class DeviceService:
 
     def _record_error(self, error: Exception) -> None:
         """Count an error and log it, without what it may have quoted: a picture has no place in a log."""
-        message = str(error) if isinstance(error, DeviceError) else type(error).__name__
+        message = str(error) if isinstance(error, DeviceError | SettingsError) else type(error).__name__
         with self._lock:
             self.counters.errors += 1
             known, self.counters.last_error = self.counters.last_error, message

@@ -1,7 +1,6 @@
 """Errors of ingest.
 
 IngestError
-├── SettingsError        a setting that is unknown, missing or out of range
 ├── MigrationError       a schema that cannot be brought to the present
 ├── RegistryError        a segment, sensor or installation that cannot be as asked
 ├── BrokerError          a broker that refuses us, or cannot do what is asked of it
@@ -15,10 +14,6 @@ from __future__ import annotations
 
 class IngestError(Exception):
     """Something in ingest that a person can mend: what, where, which value and what to do."""
-
-
-class SettingsError(IngestError):
-    """A setting is unknown, missing or out of range."""
 
 
 class MigrationError(IngestError):

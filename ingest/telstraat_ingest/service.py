@@ -22,12 +22,13 @@ import psycopg
 from prometheus_client import start_http_server
 from psycopg import Connection
 
+from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, Topic
 from telstraat_ingest.batch import Batch, Dates, read_batch
 from telstraat_ingest.database_errors import Fault, fault_of
 from telstraat_ingest.decode import Decoder
-from telstraat_ingest.errors import IngestError, SecondIngesterError, SettingsError
+from telstraat_ingest.errors import IngestError, SecondIngesterError
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.receive import Receiver

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from tests.analytics.streets import MEASURE, town
@@ -125,7 +126,7 @@ def test_a_mail_server_that_is_down_loses_no_letter(
     mail: tuple[int, Letters], module_connection: psycopg.Connection,
 ) -> None:  # fmt: skip
     follow(site, citizen, measure, "fr")
-    down = settings.model_copy(update={"mail_port": free_port()})
+    down = msgspec.structs.replace(settings, mail_port=free_port())
     first = round_of(down)
     assert (first.written, first.sent, first.waiting) == (1, 0, 1)
     assert round_of(settings).sent == 0, "it waits a while before it tries again"
@@ -162,7 +163,7 @@ def test_who_stops_following_gets_nothing_that_was_still_waiting(
     module_connection: psycopg.Connection,
 ) -> None:  # fmt: skip
     follow(site, citizen, measure)
-    assert round_of(settings.model_copy(update={"mail_port": free_port()})).waiting == 1
+    assert round_of(msgspec.structs.replace(settings, mail_port=free_port())).waiting == 1
     assert site.delete(path(measure), headers=citizen).json()["following"] is False
     left = module_connection.execute("select count(*) from measure_letter").fetchone()
     assert left == (0,)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 from tests.api.conftest import NOON, served
 from tests.api.streets import add_reports
@@ -102,7 +103,7 @@ def test_open_streams_hear_goodbye_when_the_server_stops(settings: ApiSettings, 
 
 def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, segment: int, sensor: int) -> None:
     with (
-        served(settings.model_copy(update={"live_streams_max": 1})) as address,
+        served(msgspec.structs.replace(settings, live_streams_max=1)) as address,
         httpx.Client(base_url=address, timeout=15) as client,
         events(client, segment) as found,
     ):

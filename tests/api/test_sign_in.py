@@ -18,9 +18,9 @@ from tests.api.conftest import served
 from tests.api.mail_and_identities import Identities, Letters, identity_provider, mail_server
 from tests.api.test_access import let_in
 
-from telstraat_api.errors import SettingsError
 from telstraat_api.http.access import COOKIE
 from telstraat_api.settings import ApiSettings, read_settings
+from telstraat_contract.errors import SettingsError
 
 ADDRESS = "citizen@example.org"
 
@@ -356,4 +356,4 @@ def test_people_of_the_provider_are_let_in_where_the_operator_says_so(
 )  # fmt: skip
 def test_half_a_way_to_sign_in_stops_the_start(given: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        read_settings({}, **given)
+        read_settings(arguments=given, environment={})

@@ -156,3 +156,17 @@ def test_last_words_are_those_of_this_run(tmp_path: Path) -> None:
         child.process.wait(10)
     assert child.last_words() == "once"
     assert (tmp_path / "log").read_text() == "once\nonce\n"
+
+
+def test_what_names_real_services_does_not_reach_a_program_of_the_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TELSTRAAT_DEVICE_BROKER_HOST", "TELSTRAAT_DSN_FILE", "TELSTRAAT_API_DSN", "TELSTRAAT_API_TILES"):
+        monkeypatch.setenv(name, "real")
+    code = "import os; print(sorted(n for n in os.environ if n.startswith('TELSTRAAT_')), 'awake', flush=True)"
+    program = Program(
+        name="told", argv=(sys.executable, "-c", code), log=tmp_path / "log", env={"TELSTRAAT_DSN": "ours"}
+    )
+    child = Child(program)
+    child.process.wait(10)
+    assert "['TELSTRAAT_API_TILES', 'TELSTRAAT_DSN']" in child.last_words()

@@ -16,13 +16,14 @@ from tests.device.toys import LINE, NOON_S, QUARTER_S, GivenView, ToyClock, ToyC
 from tests.device.wires import device_settings, server_of
 from tests.harness.brokers import TestBroker
 
+from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import Config, Flag, Health, Live, Receipt, Report, Watch
 from telstraat_demo.run.reconciliation import closed_reports
 from telstraat_device import service as service_module
 from telstraat_device.cameras.frames import Frame, FrameSource
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox_file import FILE
-from telstraat_device.errors import CameraError, LineError, SettingsError, SourceError
+from telstraat_device.errors import CameraError, LineError, SourceError
 from telstraat_device.quarters.clock import AnchoredClock, Clock, SystemClock
 from telstraat_device.service import DeviceService, clock_of, run
 from telstraat_device.settings import Settings, settings_of

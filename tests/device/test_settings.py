@@ -8,16 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from telstraat_device.errors import SettingsError
+from telstraat_contract.errors import SettingsError
+from telstraat_contract.secret_files import read_secret
 from telstraat_device.settings import (
+    READER,
     BrokerSettings,
     Settings,
-    fields,
     port_of,
-    read_secret,
     read_settings,
     settings_of,
-    settings_text,
     uses_tls,
 )
 
@@ -100,7 +99,8 @@ def test_on_this_machine_plain_text_is_the_default_and_tls_possible(host: str) -
 
 def test_every_setting_has_one_sentence_that_the_documentation_repeats() -> None:
     page = (ROOT / "docs" / "device.md").read_text(encoding="utf-8")
-    for section, key, sentence, _ in fields():
+    for (section, key), setting in READER.settings.items():
+        sentence = setting.description
         assert sentence.endswith("."), f"[{section}] {key}"
         assert f"| `{key}` |" in page, f"[{section}] {key} is not in docs/device.md"
         assert sentence in page, f"[{section}] {key}: the documentation says something else"
@@ -111,7 +111,7 @@ def test_the_printed_settings_are_a_settings_file_once_they_are_uncommented(tmp_
 
     lines = [
         line.removeprefix("# ") if " = " in line and line.startswith("# ") and not line.endswith(".") else line
-        for line in settings_text().splitlines()
+        for line in READER.as_toml().splitlines()
     ]
     values: dict[str, Any] = tomllib.loads("\n".join(lines))
     values.setdefault("sensor", {})["name"] = "elm-1"
@@ -148,7 +148,7 @@ def test_a_secret_file_without_a_password_is_told(tmp_path: Path, content: bytes
 
 
 def test_no_setting_could_hold_a_secret() -> None:
-    assert [key for _, key, _, _ in fields() if "password" in key] == ["password_file"]
+    assert [key for _, key in READER.settings if "password" in key] == ["password_file"]
     assert "canary" not in repr(settings_of(LEAST))
     assert msgspec.json.encode(settings_of(LEAST))
     assert isinstance(settings_of(LEAST), Settings)

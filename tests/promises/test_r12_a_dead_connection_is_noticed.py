@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from tests.device.wires import device_settings, server_of, wire
 from tests.harness.brokers import TestBroker
 from tests.harness.processes import wait_until
+
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 
 KEEPALIVE_S = 4
 SLACK_S = 1.5  # paho looks once a second; this machine may be busy

@@ -14,12 +14,12 @@ import pytest
 from tests.harness.brokers import TestBroker, TestClient, client_of, password_of
 from tests.ingest.sending import Ingest, wait_until
 
+from telstraat_contract.errors import SettingsError
 from telstraat_demo.stack.broker import mosquitto_program
 from telstraat_demo.stack.ports import answers, free_port
 from telstraat_ingest.broker_access import INGEST_USER
-from telstraat_ingest.errors import SettingsError
 from telstraat_ingest.receive import Receiver
-from telstraat_ingest.settings import IngestSettings, load
+from telstraat_ingest.settings import IngestSettings, read_settings
 
 
 @pytest.mark.parametrize(("user", "secret"), [("", ""), ("elm-1", "wrong"), ("nobody", "wrong"), (INGEST_USER, "")])
@@ -34,9 +34,9 @@ def test_who_has_no_name_or_the_wrong_password_stays_outside(mosquitto: TestBrok
 
 def test_plain_text_is_refused_outside_loopback() -> None:
     with pytest.raises(SettingsError, match="plain text over the network"):
-        load(given={"dsn": "x", "broker": "mqtt://broker.example:1883"}, environment={})
+        read_settings(arguments={"dsn": "x", "broker": "mqtt://broker.example:1883"}, environment={})
     for broker in ("mqtt://127.0.0.1", "mqtt://localhost:1883", "mqtt://[::1]:1883", "mqtts://broker.example"):
-        assert load(given={"dsn": "x", "broker": broker}, environment={}).broker == broker
+        assert read_settings(arguments={"dsn": "x", "broker": broker}, environment={}).broker == broker
 
 
 def openssl(folder: Path, *words: str) -> None:

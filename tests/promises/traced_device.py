@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from telstraat_firmware_sim.street.settings import StreetSettings
-from telstraat_firmware_sim.street.street import Street
-
 from telstraat_contract.messages import Flag
 from telstraat_device.cameras.frames import ClosingSource, Frame
 from telstraat_device.quarters.clock import AnchoredClock
 from telstraat_device.service import run
 from telstraat_device.settings import Settings, read_settings
+from telstraat_firmware_sim.street.settings import StreetSettings
+from telstraat_firmware_sim.street.street import Street
 
 WIDTH, HEIGHT = 320, 240
 PIECE_BYTES = 2_000

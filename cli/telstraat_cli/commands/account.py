@@ -11,9 +11,9 @@ POST /api/v1/accounts.
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING, Any
 
+from telstraat_cli.database_options import add_database_arguments, dsn_of
 from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SCOPES = ("read", "write", "accounts")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN or TELSTRAAT_API_DSN")
+    add_database_arguments(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make an account")
     add.add_argument("email")
@@ -41,9 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Do one action."""
     import psycopg
 
-    dsn = args.dsn or os.environ.get("TELSTRAAT_API_DSN") or os.environ.get("TELSTRAAT_DSN")
-    if not dsn:
-        raise CliError("which database? give --dsn or set TELSTRAAT_DSN")
+    dsn = dsn_of(args, "TELSTRAAT_API_DSN")
     try:
         with psycopg.connect(dsn) as connection:
             return {"add": add_account, "key": make_key, "list": list_accounts}[args.action](connection, args)

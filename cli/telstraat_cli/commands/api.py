@@ -1,35 +1,37 @@
 """Serve the API and the pages.
 
-Every option is also a setting: TELSTRAAT_API_DSN, TELSTRAAT_API_HOST, TELSTRAAT_API_PORT and the others that
-docs/api.md lists. What is given here wins. Ctrl-C stops it.
+Every option is also a setting of a file (--settings) or of the environment (TELSTRAAT_DSN, TELSTRAAT_API_PORT and so on);
+docs/api.md lists them all. What is given here wins. Ctrl-C stops it.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from telstraat_cli.database_options import add_database_arguments
 from telstraat_cli.errors import CliError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_API_DSN or TELSTRAAT_DSN")
+    add_database_arguments(parser)
     parser.add_argument("--host", help="address to listen on (127.0.0.1; 0.0.0.0 for every network)")
     parser.add_argument("--port", type=int, help="port to listen on (8080; 0 takes a free one)")
     parser.add_argument("--site-name", help="name of the site, on every page (Telstraat)")
+    parser.add_argument("--print-settings", action="store_true", help="print every setting and end")
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped."""
-    from telstraat_api.errors import SettingsError
-    from telstraat_api.service import serve
-    from telstraat_api.settings import read_settings
+    from telstraat_api.settings import READER, read_settings
 
-    given = {"host": args.host, "port": args.port, "site_name": args.site_name, "dsn": args.dsn}
-    try:
-        settings = read_settings(**given)
-    except SettingsError as error:
-        raise CliError(str(error)) from error
+    if args.print_settings:
+        print(READER.as_toml())
+        return 0
+    from telstraat_api.service import serve
+
+    names = ("dsn", "host", "port", "site_name")
+    settings = read_settings(args.settings, {name: getattr(args, name) for name in names})
     try:
         return serve(settings)
     except OSError as error:

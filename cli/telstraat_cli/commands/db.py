@@ -11,13 +11,13 @@ telstraat db export FILE --step hour     counts as CSV
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telstraat_cli.commands.sensor import moment
+from telstraat_cli.database_options import add_database_arguments, dsn_of
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import add_reading_arguments
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN")
+    add_database_arguments(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     migrate = actions.add_parser("migrate", help="bring the schema to the present")
     actions.add_parser("status", help="how far the schema is, and what the database holds")
@@ -79,9 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
     from telstraat_ingest.errors import IngestError
 
-    dsn = args.dsn or os.environ.get("TELSTRAAT_DSN")
-    if not dsn:
-        raise CliError("say where the database is with --dsn or TELSTRAAT_DSN")
+    dsn = dsn_of(args)
     actions: dict[str, Callable[[str, argparse.Namespace], int]] = {
         "migrate": migrate,
         "status": status,

@@ -17,7 +17,9 @@ from telstraat_cli.errors import CliError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the device service."""
-    parser.add_argument("--settings", metavar="FILE", help="settings file (TOML); the options below win over it")
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="settings file (TOML); the options below win over it"
+    )
     parser.add_argument("--sensor", metavar="NAME", help="name of the sensor")
     parser.add_argument("--source", metavar="SOURCE", help="camera number, picamera, rtsp:// address or video file")
     parser.add_argument("--line", metavar="X1,Y1,X2,Y2", help="counting line in pixels of the picture")
@@ -68,15 +70,13 @@ def host_and_port(text: str) -> tuple[str, int | None]:
 def run(args: argparse.Namespace) -> int:
     """Run the service until its source ends or it is told to stop."""
     from telstraat_device.errors import DeviceError
-    from telstraat_device.settings import read_settings, settings_of, settings_text
+    from telstraat_device.settings import READER, read_settings
 
     if args.print_settings:
-        print(settings_text())
+        print(READER.as_toml())
         return 0
     try:
-        changes = changes_of(args)
-        settings = read_settings(Path(args.settings), changes) if args.settings else settings_of(changes)
-        return count(settings)
+        return count(read_settings(args.settings, changes_of(args)))
     except DeviceError as error:
         raise CliError(str(error)) from error
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telstraat_cli.database_options import add_database_arguments, dsn_of, names_database
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import CHOICES, add_reading_arguments, file_name
 from telstraat_contract.languages import LANGUAGES, SOURCE
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from telstraat_analytics.report.content import Content
 
 FORMATS = ("html", "pdf", "json")
-DSN_VARIABLE = "TELSTRAAT_DSN"
 OTHER_TABLES = ("measure", "calendar", "excluded", "names")
 KEYS: dict[str, tuple[str, ...]] = {
     "question": ("what", "direction", "hours", "days", "against", "by"),
@@ -45,9 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat evaluate` understands."""
     parser.add_argument("measure", type=Path, metavar="MEASURE.toml", help="what was done where and when")
-    parser.add_argument(
-        "--dsn", help=f"read the counts from this database (or set {DSN_VARIABLE}) instead of [data] files"
-    )
+    add_database_arguments(parser, "read the counts from this database instead of [data] files; also TELSTRAAT_DSN")
     parser.add_argument(
         "--what",
         action="append",
@@ -148,7 +145,7 @@ def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]
     data = tables.get("data", {})
     dsn = _dsn(args, data)
     if dsn:
-        return _database(dsn, measure), "corrected"
+        return _database(dsn, args.settings, measure), "corrected"
     if not data.get("files"):
         raise CliError(f'{args.measure}: no counts: give --dsn, or [data] with files = ["counts.csv"]')
     folder = args.measure.parent
@@ -193,18 +190,15 @@ def _weather(args: argparse.Namespace, tables: dict[str, Any]) -> pd.DataFrame |
         raise CliError(f"{path}: cannot be read as weather: {error}") from error
 
 
-def _database(dsn: str, measure: Measure) -> pd.DataFrame:
+def _database(dsn: str, settings: Path | None, measure: Measure) -> pd.DataFrame:
     """Return the hours of a measure's streets as the API reads them, so that both give one answer."""
     import psycopg
 
-    from telstraat_api.errors import SettingsError
     from telstraat_api.evaluations.evaluating import read_hours
     from telstraat_api.settings import read_settings
 
     try:
-        return read_hours(dsn, measure, whole=read_settings(dsn=dsn).quarter_min > 0)
-    except SettingsError as error:
-        raise CliError(str(error)) from error
+        return read_hours(dsn, measure, whole=read_settings(settings, {"dsn": dsn}).quarter_min > 0)
     except psycopg.Error as error:
         raise CliError(f"the database cannot be read: {str(error).strip()}") from error
 
@@ -233,7 +227,9 @@ def _lines(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]) -
 
 def _dsn(args: argparse.Namespace, data: dict[str, Any]) -> str:
     """Return the database to read, or nothing where files are named and no database was asked for."""
-    return str(args.dsn or ("" if data.get("files") else os.environ.get(DSN_VARIABLE, "")))
+    if data.get("files") and not (args.dsn or args.settings):
+        return ""
+    return dsn_of(args) if names_database(args) else ""
 
 
 def show(content: Content) -> None:

@@ -3,7 +3,7 @@
     telstraat follow                     every measure that somebody follows, and the letters about it; run it every hour
     telstraat follow measure.toml        one measure from files of counts or a database, printed; no letters
 
-Without a file it works on the database with the API's settings (TELSTRAAT_API_DSN, TELSTRAAT_API_MAIL_HOST, ...): a measure
+Without a file it works on the database with the API's settings (TELSTRAAT_DSN, TELSTRAAT_API_MAIL_HOST, ...): a measure
 is looked at once a week, when the week is over; letters that the mail server does not take wait for the next time.
 """
 
@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telstraat_cli.database_options import add_database_arguments
 from telstraat_cli.errors import CliError
 from telstraat_contract.languages import LANGUAGES, SOURCE
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat follow` understands."""
     parser.add_argument("measure", type=Path, nargs="?", metavar="MEASURE.toml", help="what was done where and when")
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_API_DSN or TELSTRAAT_DSN for a round")
+    add_database_arguments(parser)
     parser.add_argument(
         "--what", action="append", help="a count: pedestrian, bike, car, heavy, motor, active, all (car)"
     )
@@ -49,7 +50,7 @@ def one_round(args: argparse.Namespace) -> int:
     from telstraat_api.settings import read_settings
 
     try:
-        done = asyncio.run(go_round(read_settings(dsn=args.dsn), datetime.now(UTC)))
+        done = asyncio.run(go_round(read_settings(args.settings, {"dsn": args.dsn}), datetime.now(UTC)))
     except ApiError as error:
         raise CliError(str(error)) from error
     if done.already_running:

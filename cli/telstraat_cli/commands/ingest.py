@@ -2,23 +2,21 @@
 
 Start as many as needed, each with its own --name: they share the messages between them where the broker has shared
 subscriptions. Kill one at any moment: nothing is lost. Every option is also a setting of a file (--settings) or of the
-environment (TELSTRAAT_INGEST_DSN and so on); docs/ingest.md lists them all. SIGTERM or Ctrl-C stops it.
+environment (TELSTRAAT_INGEST_BROKER and so on); docs/ingest.md lists them all. SIGTERM or Ctrl-C stops it.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
-from pathlib import Path
 
+from telstraat_cli.database_options import add_database_arguments
 from telstraat_cli.errors import CliError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_INGEST_DSN or TELSTRAAT_DSN")
+    add_database_arguments(parser)
     parser.add_argument("--broker", metavar="URL", help="mqtts://HOST:PORT, or mqtt://127.0.0.1:PORT on this machine")
     parser.add_argument("--broker-user", metavar="NAME", help="ingest's user at the broker")
     parser.add_argument("--broker-password-file", metavar="FILE", help="file that holds its password")
@@ -28,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-migrate", action="store_true", help="do not bring the database to the present schema first"
     )
+    parser.add_argument("--print-settings", action="store_true", help="print every setting and end")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
 
 
@@ -37,15 +36,15 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_ingest.logs import begin_logging
     from telstraat_ingest.migrate import migrate_when_there
     from telstraat_ingest.service import Service
-    from telstraat_ingest.settings import load
+    from telstraat_ingest.settings import READER, read_settings
 
+    if args.print_settings:
+        print(READER.as_toml())
+        return 0
     begin_logging(args.log_level)
     names = ("dsn", "broker", "broker_user", "broker_password_file", "broker_ca_file", "name", "metrics_port")
-    given = {name: getattr(args, name) for name in names}
-    if given["dsn"] is None and "TELSTRAAT_INGEST_DSN" not in os.environ and args.settings is None:
-        given["dsn"] = os.environ.get("TELSTRAAT_DSN")
     try:
-        settings = load(args.settings, given)
+        settings = read_settings(args.settings, {name: getattr(args, name) for name in names})
         service = Service(settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())

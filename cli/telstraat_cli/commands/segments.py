@@ -12,10 +12,10 @@ pages name OpenStreetMap when you set TELSTRAAT_API_ATTRIBUTION.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telstraat_cli.database_options import add_database_arguments, dsn_of
 from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ DEFAULT_ZONE = "Europe/Brussels"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the action and its options."""
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN")
+    add_database_arguments(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     one = actions.add_parser("import", help="add the streets of a file")
     one.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
@@ -46,9 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_api.street_import import Zone, import_geojson, import_pieces
     from telstraat_store.errors import StreetFileError
 
-    dsn = args.dsn or os.environ.get("TELSTRAAT_DSN")
-    if not dsn:
-        raise CliError("say where the database is with --dsn or TELSTRAAT_DSN")
+    dsn = dsn_of(args)
     if not args.file.is_file():
         raise CliError(f"there is no file {args.file}")
     classes = args.classes.split(",") if args.classes else CLASSES

@@ -16,12 +16,12 @@ code with which a citizen becomes the sensor's owner (POST /api/v1/claims). With
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telstraat_cli.database_options import add_database_arguments, dsn_of
 from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ BROKER_ACCOUNT = "mosquitto"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
-    parser.add_argument("--dsn", help="address of the database; also TELSTRAAT_DSN")
+    add_database_arguments(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     segment = actions.add_parser("segment", help="add a street segment")
@@ -81,9 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
     from telstraat_ingest.errors import IngestError
 
-    dsn = args.dsn or os.environ.get("TELSTRAAT_DSN")
-    if not dsn:
-        raise CliError("say where the database is with --dsn or TELSTRAAT_DSN")
+    dsn = dsn_of(args)
     actions: dict[str, Callable[[Connection[Any], argparse.Namespace], None]] = {
         "segment": add_segment,
         "add": add_sensor,

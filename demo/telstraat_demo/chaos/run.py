@@ -334,7 +334,7 @@ class ChaosRun:
         port = self._ports[f"ingester-{number}"] = free_port()
         return {
             "TELSTRAAT_INGEST_METRICS_PORT": str(port),
-            "TELSTRAAT_INGEST_DSN": dsn,
+            "TELSTRAAT_DSN": dsn,
             "TELSTRAAT_INGEST_BROKER": f"mqtt://{LOOPBACK}:{self.links['ingest-link'].port}",
             "TELSTRAAT_INGEST_BROKER_PASSWORD_FILE": str(self.folder / "access" / "ingest.password"),
             "TELSTRAAT_INGEST_NAME": f"ingester-{number}",

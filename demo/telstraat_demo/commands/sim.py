@@ -166,7 +166,7 @@ def run_street(args: argparse.Namespace) -> int:
 def _device_settings(args: argparse.Namespace) -> Settings:
     """Read the settings of the street's device."""
     from telstraat_cli.commands.device import host_and_port
-    from telstraat_device.settings import read_settings, settings_of
+    from telstraat_device.settings import read_settings
 
     changes: dict[str, dict[str, object]] = {"sensor": {}, "storage": {}, "broker": {}}
     changes["sensor"] |= {"name": args.sensor} if args.sensor else {}
@@ -175,11 +175,9 @@ def _device_settings(args: argparse.Namespace) -> Settings:
     if args.broker:
         host, port = host_and_port(args.broker)
         changes["broker"] |= {"host": host} | ({"port": port} if port else {})
-    if args.settings:
-        return read_settings(args.settings, changes)
-    if not args.sensor or not args.state:
+    if not args.settings and not (args.sensor and args.state):
         raise CliError("give a device's settings with --settings, or at least --sensor and --state")
-    return settings_of(changes)
+    return read_settings(args.settings, changes)
 
 
 def _add_fleet(parser: argparse.ArgumentParser) -> None:

@@ -149,7 +149,7 @@ class Line:
     def start_ingest(self) -> None:
         """Start the receiver of reports."""
         env = {
-            "TELSTRAAT_INGEST_DSN": self.dsn,
+            "TELSTRAAT_DSN": self.dsn,
             "TELSTRAAT_INGEST_BROKER": self.broker_url,
             "TELSTRAAT_INGEST_BROKER_PASSWORD_FILE": str(self.access / "ingest.password"),
             "TELSTRAAT_INGEST_NAME": "demo",
@@ -162,7 +162,7 @@ class Line:
             raise StackError(f"port {port} is taken by another program: end that one, or choose another with --port")
         self.api_port = port or self._usual_port()
         env = {
-            "TELSTRAAT_API_DSN": self.dsn,
+            "TELSTRAAT_DSN": self.dsn,
             "TELSTRAAT_API_HOST": LOOPBACK,
             "TELSTRAAT_API_PORT": str(self.api_port),
             "TELSTRAAT_API_QUARTER_MIN": "0",  # nobody lives in a street that does not exist

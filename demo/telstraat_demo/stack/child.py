@@ -19,6 +19,15 @@ STOP_S = 10.0
 KILL_S = 5.0
 
 
+FOR_REAL_SERVICES = ("TELSTRAAT_DEVICE_", "TELSTRAAT_DSN", "TELSTRAAT_INGEST_DSN", "TELSTRAAT_API_DSN")
+"""Variables that name a real broker or database begin so: what is started here must never reach those."""
+
+
+def environment() -> dict[str, str]:
+    """Return our environment without what is meant for real services."""
+    return {name: text for name, text in os.environ.items() if not name.upper().startswith(FOR_REAL_SERVICES)}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """What to start: its name for people, its words, and how it wants to end."""
@@ -53,7 +62,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **program.env},
+                env={**environment(), **program.env},
                 cwd=program.cwd,
                 start_new_session=True,  # Ctrl-C reaches the owner alone, which stops its children in order
             )

@@ -17,10 +17,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Message, Status, encode
+from telstraat_contract.secret_files import read_secret
 from telstraat_contract.topics import DOWN, Channel, topic
-from telstraat_device.settings import Settings, port_of, read_secret, uses_tls
+from telstraat_device.settings import Settings, port_of, uses_tls
 
-UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
+UNSUPPORTED_PROTOCOL = 0x84  # reason codes of MQTT 5, 2.4; paho gives them for 3.1.1's answers, too
 SESSION_TAKEN_OVER = 0x8E
 INFLIGHT_MAX = 20  # what Mosquitto takes from a client at once
 QUEUE_MAX = 2_000  # more than a window of reports and health; beyond it the broker takes nothing
@@ -134,7 +135,7 @@ class Connection:
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
-            unknown = str(reason) == UNSUPPORTED_PROTOCOL  # for 3.1.1's answer, too
+            unknown = reason.value == UNSUPPORTED_PROTOCOL
             self._emit(Refused(f"the broker refuses the connection: {reason}", unknown_protocol=unknown))
             return
         self._accepted = True

@@ -20,7 +20,7 @@ from typing import Any
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from telstraat_contract.errors import MessageError
+from telstraat_contract.errors import MessageError, SettingsError
 from telstraat_contract.messages import Config, Health, Live, Receipt, Status, Watch, decode
 from telstraat_contract.topics import Channel
 from telstraat_device.delivery.connection import (
@@ -34,7 +34,6 @@ from telstraat_device.delivery.connection import (
 )
 from telstraat_device.delivery.outbox import Key, Outbox, QueuedReport
 from telstraat_device.delivery.ranges import holds
-from telstraat_device.errors import DeviceError
 from telstraat_device.settings import Settings
 
 STEP_S = 0.2
@@ -206,7 +205,7 @@ class Publisher:
     def _connect(self, now_s: float) -> None:
         try:
             self._connection = Connection(self.settings, self._protocol, self._events)
-        except (DeviceError, OSError, ValueError) as error:
+        except (SettingsError, OSError, ValueError) as error:
             self._failed(Refused(str(error)), now_s)
             return
         self._connection.open()

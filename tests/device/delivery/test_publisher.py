@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
-from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from tests.device.toys import NOON_S, QUARTER_S
 from tests.device.wires import Server, Wire, device_settings, server_of, wire
 from tests.harness.brokers import TestBroker, TestClient, client_of
@@ -24,6 +23,7 @@ from telstraat_contract.topics import Channel, topic
 from telstraat_device.delivery.connection import tls_context
 from telstraat_device.delivery.publisher import spread_of
 from telstraat_device.quarters.periods import SavedState
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 
 NEWEST, OLDER = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 Proxies = Callable[[int], FaultProxy]
