@@ -1,11 +1,12 @@
 """Errors of the contract.
 
 ContractError
-├── MessageError      a payload that is not the message it should be
-├── TopicError        a topic that is not one of ours
-├── SensorNameError   a name that may not be a sensor's
-├── LanguageError     a language without a catalogue
-└── SettingsError     a setting that is unknown, missing, of the wrong kind, or dangerous
+├── MessageError             a payload that is not the message it should be
+│   └── UnknownVersionError  a message of a version that this reader does not know
+├── TopicError               a topic that is not one of ours
+├── SensorNameError          a name that may not be a sensor's
+├── LanguageError            a language without a catalogue
+└── SettingsError            a setting that is unknown, missing, of the wrong kind, or dangerous
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ class ContractError(Exception):
 
 class MessageError(ContractError):
     """A payload cannot be read; the text carries the path to the bad value."""
+
+
+class UnknownVersionError(MessageError):
+    """A message is of a version that this reader does not know: a newer reader may."""
 
 
 class TopicError(ContractError):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from telstraat_contract.errors import MessageError
+from telstraat_contract.errors import MessageError, UnknownVersionError
 from telstraat_contract.quarters import QUARTER_S, is_quarter_start
 from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel
@@ -205,20 +205,53 @@ _decoders: dict[Channel, msgspec.json.Decoder[Any]] = {
 }
 
 
+class _AnyObject(Struct):
+    pass
+
+
+class _Versioned(Struct):
+    v: Version = 1
+
+
+_any_object = msgspec.json.Decoder(_AnyObject)
+_versioned = msgspec.json.Decoder(_Versioned)
+
+
 def encode(message: Message) -> bytes:
     """Return the JSON that goes on the wire."""
     return _encoder.encode(message)
 
 
 def decode(channel: Channel, payload: bytes) -> Any:
-    """Return the message of `channel` in `payload`, or raise `MessageError` with the path to the bad value."""
+    """Return the message of `channel` in `payload`, or raise `MessageError` with the path to the bad value.
+
+    A message of a version that is not known raises its subclass `UnknownVersionError`, whatever else is wrong with it.
+    """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise MessageError(f"{channel}: {len(payload)} bytes, more than {MAX_PAYLOAD_BYTES}")
     try:
         return _decoders[channel].decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         # Overflow: a time that is in the calendar with its offset, and not in UTC.
-        raise MessageError(f"{channel}: {error}") from error
+        kind = UnknownVersionError if _has_unknown_version(payload) else MessageError
+        raise kind(f"{channel}: {error}") from error
+
+
+def _has_unknown_version(payload: bytes) -> bool:
+    """Tell whether a payload that could not be read is an object whose `v` is none of ours, be it cut off after that."""
+    try:
+        _any_object.decode(payload)
+    except msgspec.ValidationError:
+        return False
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # what stands before the damage may tell all the same
+    try:
+        _versioned.decode(payload)
+    except msgspec.ValidationError:
+        return True
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return False
 
 
 def utc(at: datetime) -> datetime:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from telstraat_contract import messages
-from telstraat_contract.errors import MessageError, TopicError
+from telstraat_contract.errors import MessageError, TopicError, UnknownVersionError
 from telstraat_contract.topics import UP, Topic, parse_topic
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
 
@@ -48,9 +48,10 @@ class Decoder:
             return Rejected(arrival, Reason.TOO_LARGE, detail)
         try:
             message = messages.decode(topic.channel, arrival.payload)
+        except UnknownVersionError as error:
+            return Rejected(arrival, Reason.VERSION, str(error))
         except MessageError as error:
-            reason = Reason.VERSION if str(error).endswith("`$.v`") else Reason.MALFORMED
-            return Rejected(arrival, reason, str(error))
+            return Rejected(arrival, Reason.MALFORMED, str(error))
         if message.sensor != topic.sensor:
             detail = f"the payload says {message.sensor!r}, the topic {topic.sensor!r}"
             return Rejected(arrival, Reason.FORGED_NAME, detail)

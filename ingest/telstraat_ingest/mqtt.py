@@ -22,6 +22,18 @@ class ProtocolError(Exception):
     """The other side does not speak MQTT."""
 
 
+class RefusedError(ProtocolError):
+    """The other side speaks MQTT and does not let us in."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the broker refuses us: {reason_of(code)}")
+        self.code = code
+
+
+class OtherVersionError(ProtocolError):
+    """The other side answers, and is to be asked again for another version of MQTT."""
+
+
 class Kind(IntEnum):
     """The packets that ingest sends or understands."""
 
@@ -99,6 +111,12 @@ CODES = {
     0x9E: "shared subscriptions are not supported",
 }
 
+
+def reason_of(code: int) -> str:
+    """Return what a reason code of a broker means, in words."""
+    return CODES.get(code, hex(code))
+
+
 _SHARED_SUBSCRIPTION_AVAILABLE, _SERVER_KEEP_ALIVE = 0x2A, 0x13
 _PROPERTY_BYTES = {0x01: 1, 0x17: 1, 0x19: 1, 0x24: 1, 0x25: 1, 0x28: 1, 0x29: 1, 0x2A: 1, 0x13: 2, 0x21: 2, 0x22: 2, 0x23: 2,
                    0x02: 4, 0x11: 4, 0x18: 4, 0x27: 4}  # fmt: skip
@@ -145,7 +163,7 @@ def puback(mid: int) -> bytes:
 
 
 def take_publish(version: Version, packet: Packet) -> Published:
-    """Take a PUBLISH apart."""
+    """Take a PUBLISH apart. One that was cut inside its properties has an empty payload: a sensor may have sent such properties."""
     body, qos = packet.body, packet.flags >> 1 & 3
     try:
         end = 2 + (body[0] << 8 | body[1])
@@ -153,6 +171,8 @@ def take_publish(version: Version, packet: Packet) -> Published:
         if qos:
             mid = body[end] << 8 | body[end + 1]
             end += 2
+            if not mid or qos > 2:
+                raise ProtocolError(f"a PUBLISH of QoS {qos} has the number {mid}")
         if version == Version.V5:
             properties = body[end]
             if properties > 127:
@@ -162,6 +182,8 @@ def take_publish(version: Version, packet: Packet) -> Published:
             end += properties
     except IndexError as error:
         raise ProtocolError("a PUBLISH ends early") from error
+    if end > len(body) and not packet.cut_bytes:
+        raise ProtocolError("a PUBLISH ends early")
     return Published(topic, mid, qos, body[end:])
 
 
@@ -184,10 +206,12 @@ def take_suback(version: Version, packet: Packet) -> list[int]:
     if version == Version.V5:
         properties, at = _take_length(packet.body, 2)
         at += properties
+    if at >= len(packet.body):
+        raise ProtocolError("a SUBACK ends early")
     return list(packet.body[at:])
 
 
-class Reader:
+class PacketReader:
     """Cuts what comes from the network into packets."""
 
     def __init__(self) -> None:
@@ -207,10 +231,10 @@ class Reader:
         while size - at >= 2:
             length, start = data[at + 1], at + 2
             if length > 127:
-                found = _try_length(data, at + 1)
-                if found is None:
+                length_and_end = _try_length(data, at + 1)
+                if length_and_end is None:
                     break
-                length, start = found
+                length, start = length_and_end
             if length > LONG_BYTES:
                 self._rest = b""
                 self._long = _LongPacket(data[at], length)
@@ -236,16 +260,15 @@ class _LongPacket:
 
     def feed(self, data: bytes) -> bytes:
         """Take what belongs to this packet and return the rest."""
-        mine = data[: self.missing]
-        self.missing -= len(mine)
-        kept = mine[: LONG_BYTES - len(self._head)]
-        self._head += kept
+        own = data[: self.missing]
+        self.missing -= len(own)
+        self._head += own[: LONG_BYTES - len(self._head)]
         # The checksum is over the body with its header: the same message has the same one unless its number differs.
-        self._sha256.update(mine)
-        return data[len(mine) :]
+        self._sha256.update(own)
+        return data[len(own) :]
 
     def packet(self) -> Packet:
-        """Return what was kept."""
+        """Return the packet without its end."""
         return Packet(
             self._first >> 4, self._first & 15, self._head, self._length - len(self._head), self._sha256.digest()
         )
@@ -257,12 +280,12 @@ def _text(text: str) -> bytes:
 
 
 def _length(length: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while True:
         length, low = divmod(length, 128)
-        found.append(low | 0x80 if length else low)
+        encoded.append(low | 0x80 if length else low)
         if not length:
-            return bytes(found)
+            return bytes(encoded)
 
 
 def _try_length(data: bytes, at: int) -> tuple[int, int] | None:
@@ -279,21 +302,21 @@ def _try_length(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _take_length(data: bytes, at: int) -> tuple[int, int]:
-    found = _try_length(data, at)
-    if found is None:
+    length_and_end = _try_length(data, at)
+    if length_and_end is None:
         raise ProtocolError("a packet ends inside a length")
-    return found
+    return length_and_end
 
 
 def _take_properties(data: bytes, at: int) -> dict[int, int]:
     """Return the properties that are numbers."""
     size, at = _take_length(data, at)
-    end, found = at + size, dict[int, int]()
-    while at < min(end, len(data)):
+    end, properties = at + size, dict[int, int]()
+    while at < end <= len(data):
         key = data[at]
         at += 1
         if key in _PROPERTY_BYTES:
-            found[key] = int.from_bytes(data[at : at + _PROPERTY_BYTES[key]], "big")
+            properties[key] = int.from_bytes(data[at : at + _PROPERTY_BYTES[key]], "big")
             at += _PROPERTY_BYTES[key]
         elif key in _PROPERTY_TEXT:
             at += 2 + int.from_bytes(data[at : at + 2], "big")
@@ -304,4 +327,6 @@ def _take_properties(data: bytes, at: int) -> dict[int, int]:
             _, at = _take_length(data, at)
         else:
             raise ProtocolError(f"property {key:#04x} is unknown")
-    return found
+    if at != end:
+        raise ProtocolError("properties end early")
+    return properties

@@ -23,7 +23,7 @@ from telstraat_contract.topics import PREFIX, UP, Channel
 from telstraat_ingest import mqtt
 from telstraat_ingest.errors import BrokerError
 from telstraat_ingest.fairness import Fairness
-from telstraat_ingest.mqtt import Kind, Packet, ProtocolError, Version
+from telstraat_ingest.mqtt import Kind, OtherVersionError, Packet, ProtocolError, RefusedError, Version
 from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.settings import IngestSettings
 
@@ -36,7 +36,6 @@ _READ_BYTES = 262_144
 _READS_A_TURN = 4
 _UNSENT_MAX_BYTES = 4_000_000
 """What a broker that does not read may leave with us; receipts beyond are left out, sensors ask again."""
-_ONCE_MORE = "the broker is there; asking for MQTT 5 once more"
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +49,9 @@ class Receiver:
         self._speaks_5 = self._asked_again = self._is_old = False
         self._connection = 0
         self._socket: socket.socket | None = None
-        self._reader = mqtt.Reader()
+        self._reader = mqtt.PacketReader()
         self._unsent = bytearray()
-        self._is_connected = False
+        self._is_accepted = self._is_connected = False
         self._has_shared = False
         self._keepalive_s = float(settings.keepalive_s)
         self._began_at_s = self._sent_at_s = self._heard_at_s = self._pinged_at_s = self._accepted_at_s = 0.0
@@ -91,7 +90,7 @@ class Receiver:
         try:
             self._exchange(self._socket, timeout_s)
         except (OSError, ProtocolError) as error:
-            self._drop(str(error) or type(error).__name__)
+            self._drop(error)
 
     def take(self, count: int) -> list[Arrival]:
         """Return up to `count` of what has come, of no sensor more than its share of a batch.
@@ -106,13 +105,14 @@ class Receiver:
     def give_back(self, arrivals: list[Arrival]) -> None:
         """Take back what could not be written. What came over an earlier connection comes again by itself."""
         self._taken -= len(arrivals)
-        self.pending[:0] = [one for one in arrivals if one.connection == self._connection]
+        self.pending[:0] = [arrival for arrival in arrivals if arrival.connection == self._connection]
 
     def acknowledge(self, arrivals: list[Arrival]) -> None:
         """Tell the broker that these are committed. What came over an earlier connection comes again: no matter."""
         self._taken -= len(arrivals)
-        mine = self._connection
-        self._send(b"".join([mqtt.puback(one.mid) for one in arrivals if one.qos and one.connection == mine]))
+        current = self._connection
+        acknowledged = [arrival for arrival in arrivals if arrival.qos and arrival.connection == current]
+        self._send(b"".join([mqtt.puback(arrival.mid) for arrival in acknowledged]))
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 0: what is said to a sensor is said again when it connects or sends, losing it is harmless."""
@@ -147,17 +147,17 @@ class Receiver:
         self._began_at_s = self._heard_at_s = time.monotonic()
         self._problem = ""
         settings = self._settings
-        words = mqtt.connect(self._version, f"{GROUP}-{settings.ingester}", settings.broker_user, self._password(),
-                             settings.keepalive_s, settings.session_expiry_s, settings.receive_max)  # fmt: skip
+        connect = mqtt.connect(self._version, f"{GROUP}-{settings.ingester}", settings.broker_user, self._password(),
+                               settings.keepalive_s, settings.session_expiry_s, settings.receive_max)  # fmt: skip
         try:
             self._socket = self._open()
         except (OSError, ValueError) as error:
-            self._drop(str(error) or type(error).__name__)
+            self._drop(error)
             return
-        self._reader = mqtt.Reader()
+        self._reader = mqtt.PacketReader()
         self._unsent.clear()
         self._keepalive_s = float(settings.keepalive_s)
-        self._send(words)
+        self._send(connect)
 
     def _open(self) -> socket.socket:
         host, port, tls = self._settings.address
@@ -226,55 +226,63 @@ class Receiver:
                 return
 
     def _take_message(self, packet: Packet) -> None:
-        found = mqtt.take_publish(self._version, packet)
-        topic = found.topic.decode("utf-8", "backslashreplace")
-        if not self.fairness.admits(topic, len(found.payload), self._heard_at_s):
-            if found.qos:
-                self._unsent += mqtt.puback(found.mid)
+        message = mqtt.take_publish(self._version, packet)
+        topic = message.topic.decode("utf-8", "backslashreplace")
+        if not self.fairness.admits(topic, len(message.payload), self._heard_at_s):
+            if message.qos:
+                self._unsent += mqtt.puback(message.mid)
             return
-        one = arrival(self._connection, found.mid, found.qos, topic, found.payload, self._heard_at_s)
+        arrived = arrival(self._connection, message.mid, message.qos, topic, message.payload, self._heard_at_s)
         if packet.cut_bytes:
-            payload_bytes = len(found.payload) + packet.cut_bytes
-            one = msgspec.structs.replace(
-                one, payload=one.payload[:MAX_PAYLOAD_BYTES], payload_bytes=payload_bytes, payload_sha256=packet.sha256
+            payload_bytes = len(message.payload) + packet.cut_bytes
+            head = arrived.payload[:MAX_PAYLOAD_BYTES]
+            arrived = msgspec.structs.replace(
+                arrived, payload=head, payload_bytes=payload_bytes, payload_sha256=packet.sha256
             )
-        self.pending.append(one)
+        self.pending.append(arrived)
 
     def _take_other(self, packet: Packet) -> None:
-        if packet.kind == Kind.CONNACK:
-            self._take_connack(packet)
-        elif packet.kind == Kind.SUBACK:
-            self._take_suback(packet)
+        if packet.kind in {Kind.CONNACK, Kind.SUBACK}:
+            if (packet.kind == Kind.CONNACK) == self._is_accepted:
+                raise ProtocolError(f"a {Kind(packet.kind).name} out of turn")
+            if packet.kind == Kind.CONNACK:
+                self._take_connack(packet)
+            else:
+                self._take_suback(packet)
         elif packet.kind == Kind.DISCONNECT:
             code = packet.body[0] if packet.body else 0
-            self._problem = f"the broker sends us away: {mqtt.CODES.get(code, hex(code))}"
+            self._problem = f"the broker sends us away: {mqtt.reason_of(code)}"
 
     def _take_connack(self, packet: Packet) -> None:
-        found = mqtt.take_connack(self._version, packet)
-        if found.code:
-            if found.code in mqtt.UNSUPPORTED_VERSION:
+        accepted = mqtt.take_connack(self._version, packet)
+        if accepted.code:
+            if accepted.code in mqtt.UNSUPPORTED_VERSION:
                 self._version, self._is_old = Version.V311, True
-            raise ProtocolError(f"the broker refuses us: {mqtt.CODES.get(found.code, hex(found.code))}")
+            raise RefusedError(accepted.code)
         if self._version == Version.V311 and not (self._is_old or self._asked_again):
             # It answers now; it may just have been away when it was asked for MQTT 5. Without sharing, one ingester is all.
             self._version, self._asked_again, self._wait_s = Version.V5, True, _WAIT_MIN_S
-            raise ProtocolError(_ONCE_MORE)
+            raise OtherVersionError("the broker is there; asking for MQTT 5 once more")
+        self._is_accepted = True
         self._speaks_5 = self._version == Version.V5
         self._connection += 1
-        self._keepalive_s = float(found.keepalive_s or self._settings.keepalive_s)
-        self._has_shared = found.has_shared
+        self._keepalive_s = float(accepted.keepalive_s or self._settings.keepalive_s)
+        self._has_shared = accepted.has_shared
         self.pending.clear()  # what was not acknowledged comes again
-        share = f"$share/{GROUP}/" if found.has_shared else ""
+        share = f"$share/{GROUP}/" if accepted.has_shared else ""
         filters = [(f"{share}{PREFIX}/+/{channel}", 0 if channel is Channel.LIVE else 1) for channel in UP]
         self._send(mqtt.subscribe(self._version, 1, filters))
 
     def _take_suback(self, packet: Packet) -> None:
-        refused = [code for code in mqtt.take_suback(self._version, packet) if code >= 0x80]
+        codes = mqtt.take_suback(self._version, packet)
+        refused = [code for code in codes if code >= 0x80]
         if refused:
             raise BrokerError(
                 f"the broker does not let {self._settings.broker_user!r} subscribe to {PREFIX}/+/{UP[0]} and the others "
-                f"({mqtt.CODES.get(refused[0], hex(refused[0]))}): write its files again with telstraat sensor access"
+                f"({mqtt.reason_of(refused[0])}): write its files again with telstraat sensor access"
             )
+        if len(codes) != len(UP):
+            raise ProtocolError(f"the broker answers {len(codes)} of {len(UP)} topic filters")
         self._is_connected = True
         self._accepted_at_s = time.monotonic()
         self.connects += 1
@@ -304,27 +312,28 @@ class Receiver:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError as error:
-            self._drop(str(error))
+            self._drop(error)
 
-    def _drop(self, why: str) -> None:
+    def _drop(self, error: Exception) -> None:
         was_connected, was_open = self._is_connected, self._socket is not None
         self._close_socket()
         if was_connected and time.monotonic() - self._accepted_at_s > _STEADY_S:
             self._wait_s, self._logged = _WAIT_MIN_S, ""
         if was_connected and not self._is_old:
             self._version = Version.V5
-        elif was_open and not self._speaks_5 and not why.startswith(("the broker refuses us", _ONCE_MORE)):
+        elif was_open and not self._speaks_5 and not isinstance(error, RefusedError | OtherVersionError):
             # A broker of MQTT 3.1.1 only may close the connection without a word: take turns.
             self._version = Version.V311 if self._version == Version.V5 else Version.V5
         self._next_try_at_s = time.monotonic() + self._wait_s * random.uniform(0.5, 1.0)
         self._wait_s = min(self._wait_s * 2, _WAIT_MAX_S)
+        why = str(error) or type(error).__name__
         if why != self._logged:
             logger.warning("broker away: %s", why, extra={"event": "broker_away"})
             self._logged = why
 
     def _close_socket(self) -> None:
         sock, self._socket = self._socket, None
-        self._is_connected = False
+        self._is_accepted = self._is_connected = False
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.close()

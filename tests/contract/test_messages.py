@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telstraat_contract.errors import MessageError
+from telstraat_contract.errors import MessageError, UnknownVersionError
 from telstraat_contract.messages import (
     MAX_PAYLOAD_BYTES,
     MAX_RANGES,
@@ -272,6 +272,43 @@ def test_any_bytes_are_a_message_or_the_documented_error(channel: Channel, paylo
     except MessageError:
         return
     assert message.channel == channel
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"v":2}',
+        b'{"v":0,"seq":1}',
+        b'{"v":"1"}',
+        b'{"v":null}',
+        b'{"seq":"not a number","v":2}',
+        b'{"v":2,"counts":{"ca',
+        b'{"v":2.5}',
+    ],
+)
+def test_a_message_of_another_version_is_told_from_one_that_is_wrong(payload: bytes) -> None:
+    with pytest.raises(UnknownVersionError, match=r"report: "):
+        decode(Channel.REPORT, payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{}",
+        b'{"v":1}',
+        b'{"v":1,"seq":"not a number"}',
+        b'[{"v":2}]',
+        b"5",
+        b'"v"',
+        b"",
+        b'{"counts":{"v":2}}',
+        b'{"seq":1,"v',
+    ],
+)
+def test_a_message_that_is_wrong_is_not_taken_for_one_of_another_version(payload: bytes) -> None:
+    with pytest.raises(MessageError) as info:
+        decode(Channel.REPORT, payload)
+    assert type(info.value) is MessageError
 
 
 def test_a_payload_longer_than_any_message_is_refused_unread() -> None:
