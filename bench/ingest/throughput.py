@@ -334,8 +334,10 @@ def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
         return {"per_s": len(messages) / took_s, "cpu_us": own_s * each, "database_us": used_s * each}
 
 
-def latency(world: World, rate: int, seconds: float) -> dict[str, float]:
-    """Publish at a steady rate and time each report until its receipt."""
+def latency(
+    world: World, rate: int, seconds: float, command: Callable[[str], list[str]] | None = None
+) -> dict[str, float]:
+    """Publish at a steady rate and time each report until its receipt; `command` makes another ingester of a dsn."""
     dsn = world.database()
     messages = reports(world.names[:rate], int(rate * seconds))
     sent_at_s: dict[tuple[str, int], float] = {}
@@ -350,7 +352,7 @@ def latency(world: World, rate: int, seconds: float) -> dict[str, float]:
         waits_s.extend(now_s - sent_at_s[sensor, seq] for seq in new)
         told[sensor] = max(told.get(sensor, 0), receipt.through)
 
-    with running(ingest_words(world, dsn), lambda line: "broker_connected" in line):
+    with running(command(dsn) if command else ingest_words(world, dsn), lambda line: "broker_connected" in line):
         time.sleep(1.0)
         client = world.client("bench-latency")
         client.on_message = on_message
