@@ -66,7 +66,7 @@ def test_a_function_outside_the_kernels_fits_on_a_page(path: Path) -> None:
 
 
 def test_every_migration_has_a_number_of_its_own() -> None:
-    names = sorted(path.name for path in (ROOT / "ingest" / "telstraat_ingest" / "migrations").glob("*.sql"))
+    names = sorted(path.name for path in (ROOT / "store" / "telstraat_store" / "schema" / "migrations").glob("*.sql"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1)), "the next number is taken once"
 
 

@@ -23,7 +23,7 @@ from bench.api.throughput import FIRST, HOURS, YEAR, download, memory_mb, served
 
 from telstraat_api.counts import COLUMNS
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest.migrate import migrate
+from telstraat_store.schema.migrate import migrate
 
 GONE_AFTER_BYTES = 20_000_000
 COPYING = (

@@ -39,7 +39,7 @@ from telstraat_api.reading import read_periods
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.v1.exports import columns_of, row_of
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest.migrate import migrate
+from telstraat_store.schema.migrate import migrate
 
 YEAR = Window(datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
 QUARTERS = 35_040

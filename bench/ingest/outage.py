@@ -37,7 +37,7 @@ from telstraat_demo.stack.processes import ProgramService
 from telstraat_firmware_sim.chaos.devices import DevicesPlan
 from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
 from telstraat_firmware_sim.fleet.publish import FleetClock, read_reports, until
-from telstraat_ingest.migrate import migrate
+from telstraat_store.schema.migrate import migrate
 
 INGESTERS = 2
 SENSORS_A_PROCESS = 100

@@ -37,9 +37,10 @@ from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.topics import Channel, topic
 from telstraat_demo.stack.broker import Broker
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest import broker_access, mqtt, rows, statements
-from telstraat_ingest.migrate import migrate
+from telstraat_ingest import broker_access, mqtt
 from telstraat_ingest.settings import READER, IngestSettings
+from telstraat_store.counts import batch_statements, copy_rows
+from telstraat_store.schema.migrate import migrate
 
 TICKS = os.sysconf("SC_CLK_TCK")
 BENCH_USER = "bench_all"
@@ -310,23 +311,25 @@ def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
     with psycopg.connect(dsn) as connection:
         found = connection.execute("select name, sensor_id from sensor").fetchall()
         ids: dict[str, int] = dict(found)
-        connection.execute(rows.STAGE)
+        connection.execute(copy_rows.STAGE)
         connection.execute(
             "select make_report_partition(now() - month * interval '1 month') from generate_series(0, 2) month"
         )
         connection.commit()
-        packed = [rows.head(number, ids[one.sensor], 1) + rows.measured(one) for number, one in enumerate(messages)]
+        packed = [
+            copy_rows.head(number, ids[one.sensor], 1) + copy_rows.measured(one) for number, one in enumerate(messages)
+        ]
         buffers = [
-            rows.HEADER + b"".join(packed[at : at + batch_size]) + rows.TRAILER
+            copy_rows.HEADER + b"".join(packed[at : at + batch_size]) + copy_rows.TRAILER
             for at in range(0, len(packed), batch_size)
         ]
         used_s, own_s = cpu_s(world.postgres.pid, family=True), cpu_s(os.getpid())
         began_s = time.perf_counter()
         for buffer in buffers:
             with connection.cursor() as cursor:
-                with cursor.copy(rows.COPY) as copy:
+                with cursor.copy(copy_rows.COPY) as copy:
                     copy.write(buffer)
-                cursor.execute(statements.INSERT)
+                cursor.execute(batch_statements.INSERT)
             connection.commit()
         took_s = time.perf_counter() - began_s
         used_s, own_s = cpu_s(world.postgres.pid, family=True) - used_s, cpu_s(os.getpid()) - own_s

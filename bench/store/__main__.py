@@ -3,7 +3,7 @@
     python -m bench.store --json plain.json [--sizes 100x28 1000x28 ...] [--latency-s 20 --rate 50 [--http-only]]
         [--keep-free-gb 20] [--folder DIR]
     python -m bench.store --json timescale.json --pg-bin DIR
-    python -m bench.store.page plain.json timescale.json --page docs/bench/store.md --plot docs/images/store.svg
+    python -m bench.store.page plain.json timescale.json --page docs/bench/retention.md --plot docs/images/retention.svg
 
 Reports with counts of plausible streets (Poisson, by hour of the day; nights go to `night`) are loaded in the order in which
 they would arrive, and added up as ingest does. Loading is done with fsync off. Times are those of the API's own functions;
@@ -31,8 +31,9 @@ from bench.store.questions import Asked, ask
 from bench.store.rows import load
 
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest import rollup, store
-from telstraat_ingest.migrate import migrate, status
+from telstraat_store.counts import rollup
+from telstraat_store.schema import retention
+from telstraat_store.schema.migrate import migrate, status
 
 SETTINGS = {"max_wal_size": "4GB", "shared_buffers": "1GB", "timescaledb.max_background_workers": "0"}
 BYTES_A_REPORT = 500
@@ -91,13 +92,13 @@ def fill_and_ask(dsn: str, sensors: int, days: float, latency_s: float, rate: fl
     with psycopg.connect(dsn, autocommit=True) as connection:
         is_timescale = connection.execute("select from pg_extension where extname = 'timescaledb'").rowcount == 1
         if is_timescale:
-            wanted = store.CHUNK_DAYS_OF_FEW if sensors <= store.FEW_SENSORS else store.CHUNK_DAYS_OF_MANY
+            wanted = retention.CHUNK_DAYS_OF_FEW if sensors <= retention.FEW_SENSORS else retention.CHUNK_DAYS_OF_MANY
             connection.execute("select set_chunk_time_interval('report', %s * interval '1 day')", (wanted,))
         reports, load_per_s, end = load(connection, sensors, days)
         connection.execute("vacuum analyze")
         heap, index, total = sizes(connection, is_timescale)
         rollup_per_s = add_up(connection, reports)
-        store.compress_old(connection, 14)
+        retention.compress_old(connection, 14)
         connection.execute("vacuum analyze")
         connection.execute("checkpoint")
         hours = connection.execute(
@@ -108,7 +109,7 @@ def fill_and_ask(dsn: str, sensors: int, days: float, latency_s: float, rate: fl
         compressed = compress_per_s = None
         if is_timescale:
             began_s, waiting = time.perf_counter(), plain_reports(connection)
-            store.compress_old(connection, 0, end + timedelta(days=100))
+            retention.compress_old(connection, 0, end + timedelta(days=100))
             compress_per_s = waiting / (time.perf_counter() - began_s)
             connection.execute("vacuum analyze")
             compressed = sizes(connection, is_timescale)[2] / reports

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from telstraat_contract.messages import Health, Live, Report, Status
-from telstraat_ingest import rows
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
+from telstraat_store.counts import copy_rows
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Batch:
     arrivals: list[Arrival] = field(default_factory=list)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     reports: list[tuple[Arrival, Report, bytes]] = field(default_factory=list)
-    """With what `rows.measured` makes of each: packed here, while another batch is being written."""
+    """With what `copy_rows.measured` makes of each: packed here, while another batch is being written."""
     health: list[tuple[Arrival, Health]] = field(default_factory=list)
     status: list[tuple[Arrival, Status]] = field(default_factory=list)
     live: list[tuple[Arrival, Live]] = field(default_factory=list)
@@ -80,7 +80,7 @@ def read_batch(arrivals: Sequence[Arrival], decoder: Decoder, dates: Dates, now:
                 assert refusal is not None
                 batch.rejected.append(Rejected(arrival, *refusal))
             else:
-                batch.reports.append((arrival, message, rows.measured(message)))
+                batch.reports.append((arrival, message, copy_rows.measured(message)))
         elif type(message) is Health:
             batch.health.append((arrival, message))
         elif type(message) is Status:

@@ -17,7 +17,7 @@ from msgspec import Meta
 from telstraat_contract.errors import SettingsError
 from telstraat_contract.settings import DatabaseSettings, SettingsReader, is_loopback
 from telstraat_ingest.limits import EPOCHS_MAX, RANGES_MIN, Limits
-from telstraat_ingest.migrate import Timescale
+from telstraat_store.schema.migrate import Timescale
 
 Positive = Annotated[int, Meta(ge=1)]
 

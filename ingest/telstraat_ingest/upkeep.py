@@ -15,10 +15,11 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection
 
-from telstraat_ingest import migrate, rollup, store
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
-from telstraat_ingest.statements import LENGTH
+from telstraat_store.counts import rollup
+from telstraat_store.counts.batch_statements import LENGTH
+from telstraat_store.schema import migrate, retention
 
 _RETRY_S = 2.0
 _REFRESH_AT_LEAST_S = 30.0
@@ -92,22 +93,22 @@ class Upkeep:
 
     def _round(self, connection: Connection) -> None:
         migrate.make_partitions(connection)
-        if store.is_first(connection):
+        if retention.is_first(connection):
             self._look_at_chunks(connection)
             if self._settings.retention_days is not None:
-                for name in store.drop_old(connection, self._settings.retention_days):
+                for name in retention.drop_old(connection, self._settings.retention_days):
                     logger.info("retention: dropped %s", name, extra={"event": "retention", "what": name})
-            store.drop_old_quarantine(connection, self._settings.quarantine_days)
-            for name in store.compress_old(connection, self._settings.compress_after_days):
+            retention.drop_old_quarantine(connection, self._settings.quarantine_days)
+            for name in retention.compress_old(connection, self._settings.compress_after_days):
                 logger.info("compressed %s", name, extra={"event": "compressed", "what": name})
         self._measure(connection)
         self._look_at_disk()
 
     def _look_at_chunks(self, connection: Connection) -> None:
-        days = store.fit_chunks(connection)
+        days = retention.fit_chunks(connection)
         if days is not None:
             logger.info("new chunks hold %d days", days, extra={"event": "chunk_days", "days": days})
-        policies = store.foreign_policies(connection)
+        policies = retention.foreign_policies(connection)
         if policies and policies != self._policies_told:
             logger.warning(
                 "TimescaleDB has policies of its own on reports (%s): remove them, retention and compression are ingest's "
@@ -125,7 +126,7 @@ class Upkeep:
         ):
             gauge.set(float(value))
         self._look_at_names(connection)
-        until = store.partitions_until(connection)
+        until = retention.partitions_until(connection)
         if until is not None:
             metrics.partition_days.set((until - datetime.now(UTC)).total_seconds() / 86_400)
 

@@ -10,13 +10,14 @@ import msgspec
 from psycopg import Cursor
 
 from telstraat_contract.messages import Health, Receipt, Report
-from telstraat_ingest import quarantine, rows, statements
+from telstraat_ingest import quarantine
 from telstraat_ingest.batch import Batch
 from telstraat_ingest.decode import place_of
 from telstraat_ingest.limits import EPOCHS_MAX, Limits
 from telstraat_ingest.multiranges import array, multirange, parse_ranges
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
 from telstraat_ingest.receipts import StreamState, receipt
+from telstraat_store.counts import batch_statements, copy_rows
 
 _REFUSING = {Reason.MALFORMED, Reason.TOO_OLD, Reason.IN_THE_FUTURE, Reason.CONTRADICTS, Reason.RETIRED_SENSOR,
              Reason.REFUSED_BY_STORE}  # fmt: skip
@@ -109,10 +110,10 @@ class Work:
         unknown = sorted(stream for stream in self._streams if stream not in self._epochs)
         if unknown:
             ids, epochs = [key[0] for key in unknown], [key[1] for key in unknown]
-            cursor.execute(statements.LOCK_SENSORS, (sorted(set(ids)),))
+            cursor.execute(batch_statements.LOCK_SENSORS, (sorted(set(ids)),))
             asked = {"sensors": ids, "epochs": epochs, "most": EPOCHS_MAX, "a_day": self._limits.epochs_a_day}
-            cursor.execute(statements.NEW_STREAMS, asked)
-            cursor.execute(statements.STREAMS, (ids, epochs))
+            cursor.execute(batch_statements.NEW_STREAMS, asked)
+            cursor.execute(batch_statements.STREAMS, (ids, epochs))
             self.new_epochs = {(sensor_id, epoch): number for sensor_id, epoch, number in cursor}
             if len(self.new_epochs) < len(unknown):
                 self._turn_away({stream for stream in unknown if stream not in self.new_epochs})
@@ -122,7 +123,9 @@ class Work:
         self._numbers = {stream: self._epoch_no(*stream) for stream in self._streams}
         keys = sorted((sensor_id, number) for (sensor_id, _), number in self._numbers.items())
         if keys:
-            cursor.execute(statements.LOCK_STREAMS, (array(key[0] for key in keys), array(key[1] for key in keys)))
+            cursor.execute(
+                batch_statements.LOCK_STREAMS, (array(key[0] for key in keys), array(key[1] for key in keys))
+            )
             if cursor.rowcount != len(keys):
                 raise StaleError(f"{len(keys) - cursor.rowcount} streams are gone")
         if self._reports:
@@ -134,7 +137,7 @@ class Work:
         self._store_health(cursor)
         if self._batch.live:
             lines = [msgspec.json.encode(live).decode() for _, live in self._batch.live if live.sensor in self._sensors]
-            cursor.execute(statements.LIVE, (lines,))
+            cursor.execute(batch_statements.LIVE, (lines,))
 
     def written(self) -> Written:
         """Return what became of the batch; the transaction is committed."""
@@ -224,23 +227,23 @@ class Work:
         return found
 
     def _store_reports(self, cursor: Cursor) -> None:
-        with cursor.copy(rows.COPY) as copy:
-            copy.write(rows.HEADER + b"".join(self._packed()) + rows.TRAILER)
-        cursor.execute(statements.INSERT)
+        with cursor.copy(copy_rows.COPY) as copy:
+            copy.write(copy_rows.HEADER + b"".join(self._packed()) + copy_rows.TRAILER)
+        cursor.execute(batch_statements.INSERT)
         self._inserted = cursor.rowcount
         if self._inserted < len(self._reports):
             self._find_contradictions(cursor)
-        cursor.execute(statements.TAKE)
+        cursor.execute(batch_statements.TAKE)
         self._remember(cursor)
         if self._inserted:
-            cursor.execute(statements.DIRTY)
+            cursor.execute(batch_statements.DIRTY)
 
     def _packed(self) -> Iterator[bytes]:
         for ordinal, (_, stream, _, measured) in enumerate(self._reports):
-            yield rows.head(ordinal, stream[0], self._numbers[stream]) + measured
+            yield copy_rows.head(ordinal, stream[0], self._numbers[stream]) + measured
 
     def _find_contradictions(self, cursor: Cursor) -> None:
-        cursor.execute(statements.CONTRADICTIONS)
+        cursor.execute(batch_statements.CONTRADICTIONS)
         found: list[tuple[int, dict[str, Any]]] = cursor.fetchall()
         for ordinal, stored in found:
             arrival, (sensor_id, _), report, _ = self._reports[ordinal]
@@ -257,14 +260,14 @@ class Work:
             heard.last = max(heard.last, report.seq)
             heard.refused.add(report.seq)
         if found:
-            cursor.execute(statements.FORGET_CONTRADICTIONS, ([ordinal for ordinal, _ in found],))
+            cursor.execute(batch_statements.FORGET_CONTRADICTIONS, ([ordinal for ordinal, _ in found],))
 
     def _store_heard(self, cursor: Cursor) -> None:
         keys = sorted(self._heard)
         heard = [self._heard[key] for key in keys]
         numbers = [self._numbers[key] for key in keys]
         cursor.execute(
-            statements.HEAR,
+            batch_statements.HEAR,
             (
                 [key[0] for key in keys],
                 numbers,
@@ -294,7 +297,7 @@ class Work:
             self._too_many_ranges = set()
             sensors, numbers = [key[0] for key in keys], [key[1] for key in keys]
             cursor.execute(
-                statements.BOUND, {"sensors": sensors, "numbers": numbers, "most": self._limits.stream_ranges}
+                batch_statements.BOUND, {"sensors": sensors, "numbers": numbers, "most": self._limits.stream_ranges}
             )
             self._remember(cursor)
 
@@ -325,7 +328,7 @@ class Work:
         if last:
             ids = sorted(last)
             texts = [health_text(word) if (word := last[i][1]) else None for i in ids]
-            cursor.execute(statements.HEALTH, (ids, [last[i][0] for i in ids], texts))
+            cursor.execute(batch_statements.HEALTH, (ids, [last[i][0] for i in ids], texts))
 
 
 def health_text(health: Health) -> str:

@@ -11,13 +11,14 @@ import logging
 import psycopg
 from psycopg import Connection
 
-from telstraat_ingest import quarantine, rows, statements
+from telstraat_ingest import quarantine
 from telstraat_ingest.batch import Batch
 from telstraat_ingest.database_errors import is_away, is_of_message
 from telstraat_ingest.limits import Limits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.singles import Singles
 from telstraat_ingest.work import Known, StaleError, Work, Written, sensor_of
+from telstraat_store.counts import batch_statements, copy_rows
 
 __all__ = ["Writer", "Written"]
 
@@ -42,7 +43,7 @@ class Writer:
         self._sensors: dict[str, Known] = {}
         self._epochs: dict[tuple[int, int], int] = {}
         self._days: set[int] = set()
-        connection.execute(rows.STAGE)
+        connection.execute(copy_rows.STAGE)
 
     def forget(self) -> None:
         """Forget the ids: the next batch looks them up."""
@@ -140,12 +141,12 @@ class Writer:
         names.update(sensor_of(rejected) for rejected in batch.rejected)
         unknown = [name for name in names if name not in self._sensors]
         if unknown:
-            for name, sensor_id, retired in self._connection.execute(statements.SENSORS, (unknown,)):
+            for name, sensor_id, retired in self._connection.execute(batch_statements.SENSORS, (unknown,)):
                 self._sensors[name] = Known(sensor_id, retired)
 
     def _make_partitions(self, batch: Batch) -> None:
         starts = {report.period_start for _, report, _ in batch.reports}
-        days = {rows.period_start_s(start) // _DAY_S for start in starts} - self._days
+        days = {copy_rows.period_start_s(start) // _DAY_S for start in starts} - self._days
         if days:
             self._connection.execute(
                 "select make_report_partition(to_timestamp(day)) from unnest(%s::bigint[]) as day",

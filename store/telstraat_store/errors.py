@@ -7,6 +7,9 @@ TelstraatStoreError
 ├── BadValueError      a value that cannot be stored, or a question that asks for too much
 ├── UnavailableError   the database is not reachable or took too long
 │   └── SchemaError    its schema is not the present one
+├── MigrationError     a schema that cannot be brought to the present
+├── BackupError        a backup that cannot be made, read or restored
+├── UnwritableFileError  a file that cannot be written
 ├── CountsFileError    a file of counts that cannot be read, or asks a question first
 └── StreetFileError    a file of streets that cannot be read, or asks a question first
 """
@@ -40,6 +43,18 @@ class UnavailableError(TelstraatStoreError):
 
 class SchemaError(UnavailableError):
     """The database's schema is not the present one."""
+
+
+class MigrationError(TelstraatStoreError):
+    """The schema cannot be brought to the present."""
+
+
+class BackupError(TelstraatStoreError):
+    """A backup cannot be made, read or restored."""
+
+
+class UnwritableFileError(TelstraatStoreError):
+    """A file cannot be written where it was wanted."""
 
 
 class CountsFileError(TelstraatStoreError):

@@ -20,7 +20,7 @@ from tests.api.test_access import let_in
 from telstraat_api.client import Client, problem_in, waiting_s
 from telstraat_api.errors import AnswerError
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "client.md"
 

@@ -17,7 +17,7 @@ from tests.api.test_access import bearing, let_in
 
 from telstraat_api.counts import KINDS
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 SMALLEST = 5
 HOUR = timedelta(hours=1)

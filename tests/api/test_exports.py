@@ -19,7 +19,7 @@ from tests.api.conftest import NOON
 from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor, plausible_days
 
 from telstraat_api.counts import COLUMNS
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 KILL = """
 select pg_terminate_backend(pid) from pg_stat_activity

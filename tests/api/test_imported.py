@@ -17,7 +17,7 @@ from tests.api.conftest import served
 from telstraat_api.counts import v85_kmh
 from telstraat_api.settings import ApiSettings
 from telstraat_ingest import registry
-from telstraat_ingest.imports import Source, import_file
+from telstraat_store.imports.writing import Source, import_file
 
 STREET, COARSE, NEW = 9_000_001_234, 2**31, 9_000_001_236
 WINDOW = {"time_start": "2025-06-02 00:00:00Z", "time_end": "2025-06-03 00:00:00Z"}

@@ -14,7 +14,7 @@ from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor, pla
 
 from telstraat_api import reading
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 HOUR = timedelta(hours=1)
 

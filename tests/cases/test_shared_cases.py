@@ -20,7 +20,7 @@ import pytest
 
 from telstraat_cli.main import main
 from telstraat_ingest import registry
-from telstraat_ingest.imports import Result, Source, import_file
+from telstraat_store.imports.writing import Result, Source, import_file
 
 CASES = Path(os.environ.get("TELSTRAAT_CASES") or Path(__file__).resolve().parents[3] / "shared" / "cases")
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"CASES NOT CHECKED: no folder {CASES}; set TELSTRAAT_CASES")

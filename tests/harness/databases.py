@@ -37,10 +37,10 @@ class Databases:
 
     def migrated(self) -> str:
         """Return the address of a database with the schema and nothing else; empty while there is no runner."""
-        if importlib.util.find_spec("telstraat_ingest.migrate") is None:
+        if importlib.util.find_spec("telstraat_store.schema.migrate") is None:
             return self.empty()
         if not self._migrated:
-            from telstraat_ingest.migrate import migrate
+            from telstraat_store.schema.migrate import migrate
 
             self.server.create_database(MIGRATED)
             migrate(self.server.dsn(MIGRATED))

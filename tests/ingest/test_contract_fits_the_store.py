@@ -33,10 +33,11 @@ from telstraat_contract.messages import (
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry, rows
+from telstraat_ingest import registry
 from telstraat_ingest.limits import EPOCHS_MAX
 from telstraat_ingest.multiranges import multirange, parse_ranges
 from telstraat_ingest.work import health_text
+from telstraat_store.counts import copy_rows
 
 RANGES = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 """The numbers that a type of PostgreSQL takes: from minus this to one below."""
@@ -61,7 +62,7 @@ ELSEWHERE = {"sensor", "at", "period_start", "counts", "car_speed", "confidence"
 def columns(module_database: str) -> dict[str, str]:
     """The type of every column that a message reaches, as PostgreSQL names it; the stage's too."""
     with psycopg.connect(module_database) as connection:
-        connection.execute(rows.STAGE)
+        connection.execute(copy_rows.STAGE)
         found = connection.execute(
             "select c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute a"
             " join pg_class c on c.oid = a.attrelid where c.oid in ('report'::regclass, 'stream'::regclass, 'stage'::regclass)"

@@ -11,10 +11,11 @@ from psycopg import sql
 from tests.harness.databases import Databases
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
-from telstraat_ingest import registry, rollup
-from telstraat_ingest.backup import backup, restore
-from telstraat_ingest.migrate import migrate, status
+from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
+from telstraat_store.schema.backup import backup, restore
+from telstraat_store.schema.migrate import migrate, status
 
 ROLE = "ordinary_operator"
 

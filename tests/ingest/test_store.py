@@ -13,11 +13,13 @@ from tests.harness.moments import yesterday
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Report
-from telstraat_ingest import registry, rollup, store
+from telstraat_ingest import registry
 from telstraat_ingest.errors import RegistryError
-from telstraat_ingest.export import Wanted, export
-from telstraat_ingest.rollup import Mark, merge
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
+from telstraat_store.counts.csv_export import Wanted, export
+from telstraat_store.counts.rollup import Mark, merge
+from telstraat_store.schema import retention
 
 
 def a_year(sensor: str) -> list[Report]:
@@ -37,7 +39,7 @@ def filled(database: str) -> str:
 
 def test_retention_drops_whole_months_and_keeps_hours_and_days(filled: str) -> None:
     with psycopg.connect(filled, autocommit=True) as connection:
-        assert store.drop_old(connection, 100) != []
+        assert retention.drop_old(connection, 100) != []
         oldest = connection.execute("select min(period_start) from report").fetchone()
         assert oldest is not None
         limit = datetime.now(UTC) - timedelta(days=100)
@@ -48,7 +50,7 @@ def test_retention_drops_whole_months_and_keeps_hours_and_days(filled: str) -> N
         connection.execute("update segment set timezone = 'Europe/Paris'")
         rollup.refresh_all(connection)
         assert connection.execute("select count(*) from rollup_hour").fetchone() == (52,)
-        assert store.drop_old(connection, 100) == []
+        assert retention.drop_old(connection, 100) == []
 
 
 def test_two_sessions_that_miss_the_same_partition_make_it_once(database: str) -> None:
@@ -68,9 +70,9 @@ def test_two_sessions_that_miss_the_same_partition_make_it_once(database: str) -
 def test_old_quarantine_goes(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         write_arrivals(Writer(connection), arrivals_of([a_report("nobody", 1)]))
-        assert store.drop_old_quarantine(connection, 1) == 0
+        assert retention.drop_old_quarantine(connection, 1) == 0
         connection.execute("update quarantine set last_at = now() - interval '2 days'")
-        assert store.drop_old_quarantine(connection, 1) == 1
+        assert retention.drop_old_quarantine(connection, 1) == 1
 
 
 def test_a_moved_sensor_keeps_its_histories_apart(filled: str) -> None:
@@ -170,6 +172,6 @@ def test_names_that_are_taken_wrong_or_misspelt_are_told_so(database: str) -> No
 
 def test_size_tells_what_there_is(filled: str) -> None:
     with psycopg.connect(filled) as connection:
-        size = store.size(connection)
+        size = retention.size(connection)
     assert (size.reports, size.segments, size.sensors, size.missing) == (52, 1, 1, 8)
     assert size.reports_bytes > 0

@@ -14,10 +14,12 @@ from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until,
 
 from telstraat_contract.messages import Report
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest import migrate, registry, rollup, store
+from telstraat_ingest import registry
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
+from telstraat_store.schema import migrate, retention
 
 WEEKS_AGO = yesterday() - timedelta(days=60)
 SENSORS = 40
@@ -56,12 +58,12 @@ def test_a_server_that_has_timescaledb_uses_it(database: str, postgres: Postgres
 
 def test_chunks_are_long_for_few_sensors_and_short_for_many(hypertable: str) -> None:
     with psycopg.connect(hypertable, autocommit=True) as connection:
-        assert store.fit_chunks(connection) == store.CHUNK_DAYS_OF_FEW
-        assert store.fit_chunks(connection) is None
+        assert retention.fit_chunks(connection) == retention.CHUNK_DAYS_OF_FEW
+        assert retention.fit_chunks(connection) is None
         connection.execute("insert into sensor (name) select 'many-' || n from generate_series(0, %s) n", (1000,))
-        assert store.fit_chunks(connection) == store.CHUNK_DAYS_OF_MANY
+        assert retention.fit_chunks(connection) == retention.CHUNK_DAYS_OF_MANY
         connection.execute("update sensor set retired_at = now()")
-        assert store.fit_chunks(connection) == store.CHUNK_DAYS_OF_FEW
+        assert retention.fit_chunks(connection) == retention.CHUNK_DAYS_OF_FEW
 
 
 def test_late_rows_of_many_sensors_go_into_compressed_chunks_and_are_compressed_with_them(hypertable: str) -> None:
@@ -75,7 +77,7 @@ def test_late_rows_of_many_sensors_go_into_compressed_chunks_and_are_compressed_
         first: list[Report] = sorted(early, key=lambda one: (one.sensor, one.seq))
         write_arrivals(writer, arrivals_of(first))
         rollup.refresh_all(connection)
-        assert len(store.compress_old(connection, 14)) == 1
+        assert len(retention.compress_old(connection, 14)) == 1
         # What one statement may unpack is limited by default; ours unpacks nothing, however many sensors are late.
         connection.execute("set timescaledb.max_tuples_decompressed_per_dml_transaction = 1")
         written = write_arrivals(writer, arrivals_of(reports))
@@ -84,8 +86,8 @@ def test_late_rows_of_many_sensors_go_into_compressed_chunks_and_are_compressed_
         assert connection.execute("select sum(quarters), sum(car_lft_seen) from rollup_day").fetchone() == (
             len(reports), 3 * len(reports),
         )  # fmt: skip
-        assert len(store.compress_old(connection, 14)) == 1
-        assert store.compress_old(connection, 14) == []
+        assert len(retention.compress_old(connection, 14)) == 1
+        assert retention.compress_old(connection, 14) == []
         assert connection.execute("select count(*), sum(seq) from report").fetchone() == (
             len(reports), sum(report.seq for report in reports),
         )  # fmt: skip
@@ -102,13 +104,13 @@ def test_a_schema_with_compressed_chunks_is_upgraded_and_both_ways_of_packing_ar
         registry.add_sensor(connection, "late-0")
         writer = Writer(connection)
         write_arrivals(writer, arrivals_of(a_day_of(range(1))[:90]))
-        assert len(store.compress_old(connection, 14)) == 1
+        assert len(retention.compress_old(connection, 14)) == 1
         migrate.migrate(empty_database)
         assert write_arrivals(writer, arrivals_of(a_day_of(range(1)))).inserted == 6
-        assert len(store.compress_old(connection, 14)) == 1
+        assert len(retention.compress_old(connection, 14)) == 1
         newer = [a_report("late-0", 100 + n, WEEKS_AGO + timedelta(days=30, hours=n)) for n in range(5)]
         write_arrivals(writer, arrivals_of(newer))
-        assert len(store.compress_old(connection, 14)) == 1
+        assert len(retention.compress_old(connection, 14)) == 1
         assert connection.execute("select count(*), sum(seq) from report").fetchone() == (101, 97 * 48 + 510)
 
 
@@ -116,9 +118,9 @@ def test_a_policy_of_somebody_else_is_told(
     hypertable: str, mosquitto: TestBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with psycopg.connect(hypertable, autocommit=True) as connection:
-        assert store.foreign_policies(connection) == []
+        assert retention.foreign_policies(connection) == []
         connection.execute("select add_retention_policy('report', interval '30 days')")
-        assert store.foreign_policies(connection) == ["policy_retention"]
+        assert retention.foreign_policies(connection) == ["policy_retention"]
     stop = threading.Event()
     settings = settings_of(hypertable, mosquitto, upkeep_every_s=0.1)
     upkeep = threading.Thread(target=Upkeep(settings, Metrics(), stop).run)

@@ -20,7 +20,7 @@ from tests.api.conftest import served
 from telstraat_api.settings import ApiSettings
 from telstraat_cli.main import main
 from telstraat_ingest import registry
-from telstraat_ingest.imports import Source, import_file
+from telstraat_store.imports.writing import Source, import_file
 
 STREET = 9_000_001_234
 """As large as the numbers of real streets are."""

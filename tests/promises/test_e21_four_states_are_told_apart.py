@@ -23,10 +23,10 @@ from tests.api.four_states import Town, a_town
 from tests.api.streets import BRUSSELS, QUARTER, add_reports, add_segment, add_sensor
 
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.export import Wanted, export
-from telstraat_ingest.imports import Source, import_file
-from telstraat_ingest.rollup import refresh_all
 from telstraat_store import read_counts
+from telstraat_store.counts.csv_export import Wanted, export
+from telstraat_store.counts.rollup import refresh_all
+from telstraat_store.imports.writing import Source, import_file
 
 LARGEST = {
     "en": {"missing": "No counts: nobody was watching", "withheld": "Counted, but not shown", "not_yet": "No counts yet"},

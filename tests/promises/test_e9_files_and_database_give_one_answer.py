@@ -25,9 +25,9 @@ from telstraat_api.evaluations.evaluating import evaluated, read_hours
 from telstraat_api.following.weekly import looked
 from telstraat_cli.main import main
 from telstraat_ingest import registry
-from telstraat_ingest.imports import Source, import_file
-from telstraat_ingest.rollup import refresh_all
 from telstraat_store import read_counts
+from telstraat_store.counts.rollup import refresh_all
+from telstraat_store.imports.writing import Source, import_file
 
 NAMES = ("9000000001", "9000000002", "9000000003")
 CLASSES = ("pedestrian", "bike", "car", "heavy")

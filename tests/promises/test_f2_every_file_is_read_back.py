@@ -15,10 +15,10 @@ from tests.api.streets import add_reports, add_segment, add_sensor, plausible_da
 
 from telstraat_api.counts import COLUMNS
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.export import Wanted, export
-from telstraat_ingest.imports import Source, import_file
-from telstraat_ingest.rollup import refresh_all
 from telstraat_store import read_counts
+from telstraat_store.counts.csv_export import Wanted, export
+from telstraat_store.counts.rollup import refresh_all
+from telstraat_store.imports.writing import Source, import_file
 
 WINDOW = {"from": "2026-02-26", "to": "2026-03-03"}
 STEPS = {"quarter": 900, "hour": 3600, "day": 86_400}

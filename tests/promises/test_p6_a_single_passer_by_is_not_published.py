@@ -13,7 +13,7 @@ from tests.api.conftest import served
 from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor
 
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 SMALLEST = ApiSettings().quarter_min
 HOUR = timedelta(hours=1)

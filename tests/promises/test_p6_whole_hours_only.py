@@ -32,7 +32,7 @@ from telstraat_analytics.errors import FrameError
 from telstraat_api.evaluations.evaluating import read_hours
 from telstraat_api.periods import local_midnight, zone
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 HOUR = timedelta(hours=1)
 HOURS = 4  # two before a local midnight, two after it

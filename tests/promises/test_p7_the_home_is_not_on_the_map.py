@@ -13,7 +13,7 @@ from tests.api.streets import add_reports, add_segment, add_sensor, plausible_da
 from telstraat_api.app import create_app
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.quarters import quarter_start
-from telstraat_ingest.rollup import refresh_all
+from telstraat_store.counts.rollup import refresh_all
 
 NAME, MAIL, NOTE, WIFI = "lindenstraat-12-first-floor", "neighbour@example.org", "behind the blue door", "50.87654321"
 PAGES = ("/", "/measures", "/docs", "/sign-in", "/street/{segment_id}")

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Health, Report, Status, encode
-from telstraat_ingest import registry, rollup
+from telstraat_ingest import registry
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
 
 SENSORS = ("elm-1", "elm-2")
 DAY = [a_report(sensor, seq, epoch=epoch) for sensor in SENSORS for epoch in (7, 8) for seq in range(1, 25)]

@@ -12,8 +12,10 @@ from tests.ingest.sending import Ingest, a_report, arrivals_of, receipt_of, wait
 
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry, rollup, store
+from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
+from telstraat_store.schema import retention
 
 WEEKS_AGO = yesterday() - timedelta(days=35)
 
@@ -61,12 +63,12 @@ def test_late_rows_go_into_a_compressed_chunk(database: str) -> None:
         writer = Writer(connection)
         early = [a_report("late-3", seq, WEEKS_AGO + (seq - 1) * timedelta(minutes=15)) for seq in range(1, 41)]
         write_arrivals(writer, arrivals_of(early[::2]))
-        assert len(store.compress_old(connection, 14)) >= 1
+        assert len(retention.compress_old(connection, 14)) >= 1
         written = write_arrivals(writer, arrivals_of(early))
         assert (written.inserted, written.duplicates) == (20, 20)
         assert connection.execute("select count(*), sum(seq) from report").fetchone() == (40, 820)
-        assert len(store.compress_old(connection, 14)) >= 1, "a chunk with late rows is compressed again"
-        assert store.compress_old(connection, 14) == []
+        assert len(retention.compress_old(connection, 14)) >= 1, "a chunk with late rows is compressed again"
+        assert retention.compress_old(connection, 14) == []
         contradiction = a_report("late-3", 1, WEEKS_AGO, observed_s=1)
         assert [one.reason for one in write_arrivals(writer, arrivals_of([contradiction])).rejected] == ["contradicts"]
 

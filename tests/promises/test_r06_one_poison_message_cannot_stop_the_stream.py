@@ -15,10 +15,11 @@ from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Report, Status, encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry, rows
+from telstraat_ingest import registry
 from telstraat_ingest.limits import Limits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import copy_rows
 
 GOOD = encode(a_report("poison-1", 1))
 TOPIC = topic("poison-1", Channel.REPORT)
@@ -249,14 +250,14 @@ def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
     with psycopg.connect(database) as connection:
         registry.add_sensor(connection, "poison-1")
     fresh_mosquitto.let_in("poison-1")
-    measured = rows.measured
+    measured = copy_rows.measured
 
     def trips(report: Report) -> bytes:
         if report.seq == 5:
             raise ZeroDivisionError("a mistake of ours")
         return measured(report)
 
-    monkeypatch.setattr(rows, "measured", trips)
+    monkeypatch.setattr(copy_rows, "measured", trips)
     with Ingest(database, fresh_mosquitto, batch_wait_ms=300), client_of(fresh_mosquitto, "poison-1") as sensor:
         for seq in range(1, 11):
             sensor.publish(TOPIC, encode(a_report("poison-1", seq)))

@@ -19,7 +19,7 @@ from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import registry
-from telstraat_ingest.migrate import migrate
+from telstraat_store.schema.migrate import migrate
 
 BEFORE, DURING = 40, 200
 

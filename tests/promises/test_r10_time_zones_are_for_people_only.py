@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.ingest.sending import a_report
 
 from telstraat_contract.quarters import QUARTER, quarter_start
-from telstraat_ingest import registry, rollup, rows, statements
+from telstraat_ingest import registry
+from telstraat_store.counts import batch_statements, copy_rows, rollup
 
 ZONES = [
     "Europe/Brussels",
@@ -36,18 +37,20 @@ def count_from(connection: psycopg.Connection, zone: str, first: datetime, days:
         "select make_report_partition(%s::timestamptz + day * interval '1 day') from generate_series(0, %s) day",
         (first, days),
     )
-    connection.execute(rows.STAGE)
+    connection.execute(copy_rows.STAGE)
     with connection.transaction(), connection.cursor() as cursor:
         sensor = cursor.execute("select sensor_id from sensor where name = 'zone-1'").fetchone()
         assert sensor is not None
-        with cursor.copy(rows.COPY) as copy:
-            copy.write(rows.HEADER)
+        with cursor.copy(copy_rows.COPY) as copy:
+            copy.write(copy_rows.HEADER)
             for number in range(quarters):
                 start = first + number * QUARTER
-                copy.write(rows.head(number, sensor[0], 1) + rows.measured(a_report("zone-1", number + 1, start)))
-            copy.write(rows.TRAILER)
-        cursor.execute(statements.INSERT)
-        cursor.execute(statements.DIRTY)
+                copy.write(
+                    copy_rows.head(number, sensor[0], 1) + copy_rows.measured(a_report("zone-1", number + 1, start))
+                )
+            copy.write(copy_rows.TRAILER)
+        cursor.execute(batch_statements.INSERT)
+        cursor.execute(batch_statements.DIRTY)
     rollup.refresh_all(connection)
     return quarters
 

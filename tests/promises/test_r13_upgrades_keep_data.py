@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from tests.harness.moments import yesterday
 
-from telstraat_ingest import migrate
-from telstraat_ingest.errors import MigrationError
-from telstraat_ingest.migrate import Migration
+from telstraat_store.errors import MigrationError
+from telstraat_store.schema import migrate
+from telstraat_store.schema.migrate import Migration
 
 KNOWN = migrate.migrations()
 FILLED = """

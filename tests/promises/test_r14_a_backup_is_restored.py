@@ -14,10 +14,11 @@ from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
 from telstraat_contract.messages import Health, Report
-from telstraat_ingest import registry, rollup
-from telstraat_ingest.backup import backup, restore
-from telstraat_ingest.errors import StoreError
+from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
+from telstraat_store.errors import BackupError
+from telstraat_store.schema.backup import backup, restore
 
 NIGHT = [a_report("back-1", seq, car_speed=tuple(range(25))) for seq in range(1, 41)]
 MORNING = [a_report("back-1", seq) for seq in range(41, 61)]
@@ -98,19 +99,19 @@ def test_a_damaged_backup_restores_nothing(database: str, empty_database: str, t
         for name in source.namelist():
             data = source.read(name)
             target.writestr(name, data.replace(b"\t900\t", b"\t899\t") if name == "report.copy" else data)
-    with pytest.raises(StoreError, match="is damaged and nothing was restored"):
+    with pytest.raises(BackupError, match="is damaged and nothing was restored"):
         restore(empty_database, damaged)
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(*) from sensor").fetchone() == (0,)
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(StoreError, match="is not a backup"):
+    with pytest.raises(BackupError, match="is not a backup"):
         restore(empty_database, tmp_path / "text")
 
 
 def test_a_backup_is_never_restored_over_something(database: str, tmp_path: Path) -> None:
     filled(database)
     backup(database, tmp_path / "night.telstraat")
-    with pytest.raises(StoreError, match="the database is not empty"):
+    with pytest.raises(BackupError, match="the database is not empty"):
         restore(database, tmp_path / "night.telstraat")
 
 

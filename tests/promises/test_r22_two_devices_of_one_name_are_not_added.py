@@ -17,10 +17,11 @@ from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until,
 from telstraat_contract.messages import Counts, Directed, Flag, Report
 from telstraat_contract.quarters import QUARTER
 from telstraat_device.delivery.connection import Connection, Disconnected
-from telstraat_ingest import registry, rollup
+from telstraat_ingest import registry
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.write import Writer
+from telstraat_store.counts import rollup
 
 NAME = "twin-1"
 CARS = "select car_lft, flags & %s <> 0 from {} where car_lft is not null"

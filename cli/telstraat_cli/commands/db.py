@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     """Do one action."""
     import psycopg
 
-    from telstraat_ingest.errors import IngestError
+    from telstraat_store.errors import TelstraatStoreError
 
     dsn = dsn_of(args)
     actions: dict[str, Callable[[str, argparse.Namespace], int]] = {
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     }
     try:
         return actions[args.action](dsn, args)
-    except IngestError as error:
+    except TelstraatStoreError as error:
         raise CliError(str(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise CliError("the database has no schema yet: run telstraat db migrate first") from error
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 def migrate(dsn: str, args: argparse.Namespace) -> int:
     """Apply what is missing."""
-    from telstraat_ingest.migrate import migrate as apply
+    from telstraat_store.schema.migrate import migrate as apply
 
     done = apply(dsn, args.timescale)
     for migration in done:
@@ -114,8 +114,8 @@ def status(dsn: str, _: argparse.Namespace) -> int:
     """Tell how far the schema is and what there is; 1 when something is left to apply."""
     import psycopg
 
-    from telstraat_ingest import store
-    from telstraat_ingest.migrate import status as tell
+    from telstraat_store.schema import retention
+    from telstraat_store.schema.migrate import status as tell
 
     found = tell(dsn)
     print(f"PostgreSQL {found.server}, TimescaleDB {found.timescaledb or 'not used'}")
@@ -126,7 +126,7 @@ def status(dsn: str, _: argparse.Namespace) -> int:
     if not found.is_present:
         return 1
     with psycopg.connect(dsn) as connection:
-        size = store.size(connection)
+        size = retention.size(connection)
     span = f", {size.first_at:%Y-%m-%d} to {size.last_at:%Y-%m-%d}" if size.first_at and size.last_at else ""
     print(f"{size.segments} segments, {size.sensors} sensors, {size.reports} reports{span}")
     print(f"{size.missing} reports asked for again, {size.quarantined} messages in quarantine")
@@ -137,7 +137,7 @@ def status(dsn: str, _: argparse.Namespace) -> int:
 
 def backup(dsn: str, args: argparse.Namespace) -> int:
     """Write a backup."""
-    from telstraat_ingest.backup import backup as write
+    from telstraat_store.schema.backup import backup as write
 
     with bytes_shown("backup") as progress:
         manifest = write(dsn, args.file, progress)
@@ -148,7 +148,7 @@ def backup(dsn: str, args: argparse.Namespace) -> int:
 
 def restore(dsn: str, args: argparse.Namespace) -> int:
     """Restore a backup."""
-    from telstraat_ingest.backup import restore as read
+    from telstraat_store.schema.backup import restore as read
 
     with bytes_shown("restore") as progress:
         manifest = read(dsn, args.file, progress, args.timescale)
@@ -163,7 +163,7 @@ def bring_in(dsn: str, args: argparse.Namespace) -> int:
     """Import a file and say what became of it; 1 when nothing of it could be taken."""
     import psycopg
 
-    from telstraat_ingest.imports import Known, Source, import_file
+    from telstraat_store.imports.writing import Known, Source, import_file
 
     with psycopg.connect(dsn) as connection, lines_shown(args.file) as progress:
         source = Source(args.source, args.licence, args.credit)
@@ -189,8 +189,8 @@ def export(dsn: str, args: argparse.Namespace) -> int:
     """Write counts as CSV."""
     import psycopg
 
-    from telstraat_ingest.export import Wanted
-    from telstraat_ingest.export import export as write
+    from telstraat_store.counts.csv_export import Wanted
+    from telstraat_store.counts.csv_export import export as write
 
     wanted = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
     with psycopg.connect(dsn) as connection:
@@ -218,7 +218,7 @@ def write_refused(connection: Connection[Any], source: str, path: Path) -> None:
     """Write what was refused of a source, with reasons."""
     import csv
 
-    from telstraat_ingest.imports import refusals
+    from telstraat_store.imports.writing import refusals
 
     try:
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -34,9 +34,10 @@ def run(args: argparse.Namespace) -> int:
     """Receive until stopped."""
     from telstraat_ingest.errors import IngestError
     from telstraat_ingest.logs import begin_logging
-    from telstraat_ingest.migrate import migrate_when_there
     from telstraat_ingest.service import Service
     from telstraat_ingest.settings import READER, read_settings
+    from telstraat_store.errors import TelstraatStoreError
+    from telstraat_store.schema.migrate import migrate_when_there
 
     if args.print_settings:
         print(READER.as_toml())
@@ -51,6 +52,6 @@ def run(args: argparse.Namespace) -> int:
         if not args.no_migrate:
             migrate_when_there(settings.dsn, settings.timescale, service.is_stopped)
         service.run()
-    except IngestError as error:
+    except (IngestError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
     return 0

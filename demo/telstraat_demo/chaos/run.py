@@ -303,7 +303,7 @@ class ChaosRun:
     def _register(self, dsn: str, fleet: Fleet) -> None:
         """Give every sensor its street and its own password."""
         from telstraat_demo.chaos.registration import register_fleet
-        from telstraat_ingest.migrate import migrate
+        from telstraat_store.schema.migrate import migrate
 
         migrate(dsn)
         register_fleet(dsn, fleet, self.folder / "access", self.folder / "passwords")

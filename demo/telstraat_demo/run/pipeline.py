@@ -89,8 +89,8 @@ class Line:
 
     def start_database(self) -> str:
         """Start the database, or take the one given, and bring its schema up to date."""
-        from telstraat_ingest.errors import IngestError
-        from telstraat_ingest.migrate import migrate
+        from telstraat_store.errors import TelstraatStoreError
+        from telstraat_store.schema.migrate import migrate
 
         if not self.dsn:
             server = Postgres(self.folder / "database")
@@ -101,7 +101,7 @@ class Line:
             said = "the one given"
         try:
             migrate(self.dsn)
-        except IngestError as error:
+        except TelstraatStoreError as error:
             raise StackError(str(error)) from error
         return said
 

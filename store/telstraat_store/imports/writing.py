@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg import Connection, Cursor
 
-from telstraat_ingest.errors import ImportFileError
-from telstraat_store.errors import CountsFileError
+from telstraat_store.errors import CountsFileError, NoSuchRecordError
 from telstraat_store.imports import COUNTS, CountsFile, Format, Reading, Refusal, Row
 from telstraat_store.imports.numbers import whole_number
 from telstraat_store.imports.rows import clean_text, shortened
@@ -182,13 +181,10 @@ def import_file(
     segments = _Segments(connection, streets or {})
     are_corrected = known.counts != "raw"
     reading = Reading(segments.zone_of, known.times, known.dates, known.decimal, kind, are_corrected)
-    try:
-        content = CountsFile(path, reading)
-    except CountsFileError as error:
-        raise ImportFileError(str(error)) from error
+    content = CountsFile(path, reading)
     kind = content.kind
     if kind == "table" and content.layout.uptime >= 0 and content.layout.corrected < 0 and known.counts is None:
-        raise ImportFileError(
+        raise CountsFileError(
             f"{path}: has an uptime, and does not say whether the counts were divided by it; say --counts corrected or --counts raw"
         )
     source_id, done, is_done = _begin(connection, source, kind, sha256, path)
@@ -229,7 +225,7 @@ def _identity(path: Path, streets: Mapping[str, int], kind: Format | None, known
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
     except (OSError, ValueError) as error:
-        raise ImportFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        raise CountsFileError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if streets or kind or known != Known():
         digest.update(repr((sorted(streets.items()), kind, known)).encode())
     return digest.digest()
@@ -243,7 +239,7 @@ class _Segments:
         self._zones = {segment_id: ZoneInfo(zone) for segment_id, zone in rows}
         unknown = [f"{name}={segment_id}" for name, segment_id in streets.items() if segment_id not in self._zones]
         if unknown:
-            raise ImportFileError(
+            raise NoSuchRecordError(
                 f"there is no such segment here: {', '.join(unknown)}; add it with telstraat sensor segment"
             )
         self._streets = dict(streets)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -21,8 +19,9 @@ import psycopg
 from msgspec import Struct
 from psycopg import Connection, sql
 
-from telstraat_ingest import migrate
-from telstraat_ingest.errors import StoreError
+from telstraat_store.errors import BackupError
+from telstraat_store.schema import migrate
+from telstraat_store.whole_files import write_whole
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -80,36 +79,17 @@ def backup(dsn: str, path: Path, progress: Progress | None = None) -> Manifest:
         return _write(dsn, file, progress or _silent)
 
 
-@contextmanager
-def write_whole(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that only its owner can read, and that is there only once it is whole."""
-    if not path.name:
-        raise StoreError(f"{path}: is no name of a file; name the file to write")
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def read_manifest(path: Path) -> Manifest:
     """Return what a backup holds."""
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
     except FileNotFoundError as error:
-        raise StoreError(f"backup {path}: there is no such file") from error
+        raise BackupError(f"backup {path}: there is no such file") from error
     except (OSError, KeyError, zipfile.BadZipFile, msgspec.DecodeError) as error:
-        raise StoreError(f"{path} is not a backup of Telstraat: {error}") from error
+        raise BackupError(f"{path} is not a backup of Telstraat: {error}") from error
     if manifest.format != FORMAT:
-        raise StoreError(f"backup {path} has format {manifest.format}, this version reads {FORMAT}: update Telstraat")
+        raise BackupError(f"backup {path} has format {manifest.format}, this version reads {FORMAT}: update Telstraat")
     return manifest
 
 
@@ -118,7 +98,7 @@ def restore(dsn: str, path: Path, progress: Progress | None = None, timescale: m
     manifest = read_manifest(path)
     known = [one for one in migrate.migrations() if one.number <= manifest.schema]
     if not known or known[-1].number != manifest.schema:
-        raise StoreError(
+        raise BackupError(
             f"backup {path} has schema {manifest.schema}, which this version does not know: update Telstraat"
         )
     with psycopg.connect(dsn) as connection:
@@ -200,7 +180,7 @@ def _load(connection: Connection, table: TableEntry, file: IO[bytes], path: Path
                 done += len(block)
                 progress(table.name, done)
         if cursor.rowcount != table.rows or digest.hexdigest() != table.sha256:
-            raise StoreError(
+            raise BackupError(
                 f"backup {path}: table {table.name} has {cursor.rowcount} of {table.rows} rows or another checksum; "
                 "the file is damaged and nothing was restored"
             )
@@ -217,7 +197,7 @@ def _in_order(connection: Connection) -> list[str]:
     while needs:
         free = sorted(name for name, others in needs.items() if not others - set(ordered))
         if not free:
-            raise StoreError(f"tables {', '.join(sorted(needs))} refer to each other in a circle")
+            raise BackupError(f"tables {', '.join(sorted(needs))} refer to each other in a circle")
         ordered += free
         for name in free:
             del needs[name]
@@ -230,7 +210,7 @@ def _check_empty(connection: Connection, path: Path) -> None:
         return
     found = connection.execute("select (select count(*) from sensor) + (select count(*) from segment)").fetchone()
     if found and found[0]:
-        raise StoreError(f"the database is not empty: restore {path} into a new one, and point the services at it")
+        raise BackupError(f"the database is not empty: restore {path} into a new one, and point the services at it")
 
 
 def _identifiers(names: tuple[str, ...]) -> sql.Composed:

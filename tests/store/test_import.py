@@ -15,11 +15,12 @@ import pytest
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
-from telstraat_ingest import imports, registry, rollup
-from telstraat_ingest.errors import ImportFileError
-from telstraat_ingest.imports import Result, Source, import_file
+from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
-from telstraat_store.imports import CountsFile, Reading, Refusal
+from telstraat_store.counts import rollup
+from telstraat_store.errors import CountsFileError, NoSuchRecordError
+from telstraat_store.imports import CountsFile, Reading, Refusal, writing
+from telstraat_store.imports.writing import Result, Source, import_file
 
 START = datetime(2025, 3, 1, 10, tzinfo=UTC)
 PORTAL_COLUMNS = [
@@ -114,7 +115,7 @@ def test_an_import_that_was_stopped_goes_on(
 ) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps([api_row(number) for number in range(25)]))
-    monkeypatch.setattr(imports, "CHUNK", 10)
+    monkeypatch.setattr(writing, "CHUNK", 10)
 
     def stop(done: int) -> None:
         if done == 10:
@@ -218,12 +219,12 @@ def test_a_file_of_no_known_format_is_refused_as_a_whole(connection: psycopg.Con
         ("", "is empty"),
     ):
         path.write_text(text)
-        with pytest.raises(ImportFileError, match=message):
+        with pytest.raises(CountsFileError, match=message):
             brought(connection, path)
     path.write_text("[]")
-    with pytest.raises(ImportFileError, match="no such segment"):
+    with pytest.raises(NoSuchRecordError, match="no such segment"):
         brought(connection, path, streets={"elm": 4})
-    with pytest.raises(ImportFileError, match="No such file"):
+    with pytest.raises(CountsFileError, match="No such file"):
         brought(connection, tmp_path / "none.csv")
 
 
@@ -338,7 +339,7 @@ def test_an_import_that_was_stopped_forgets_none_of_its_refused_lines(
 ) -> None:
     path = tmp_path / "early.json"
     path.write_text(json.dumps([api_row(number, segment_id=9000000001 + number // 10) for number in range(20)]))
-    monkeypatch.setattr(imports, "CHUNK", 15)
+    monkeypatch.setattr(writing, "CHUNK", 15)
 
     def stop(done: int) -> None:
         if done == 15:
@@ -367,7 +368,7 @@ PLAIN = ["segment", "period_start", "period_s", "uptime", "corrected", "car_lft"
 def test_a_period_that_comes_again_in_a_later_chunk_changes_nothing(
     connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "CHUNK", 3)
+    monkeypatch.setattr(writing, "CHUNK", 3)
     rows = [[9000000001, (START + timedelta(hours=hour)).isoformat(), 3600, 1, "yes", hour] for hour in range(8)]
     path = write_csv(tmp_path / "again.csv", PLAIN, [*rows, [*rows[0][:-1], 777]])
     result = brought(connection, path)

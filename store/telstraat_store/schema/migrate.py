@@ -19,7 +19,7 @@ from typing import Literal
 import psycopg
 from psycopg import Connection
 
-from telstraat_ingest.errors import MigrationError
+from telstraat_store.errors import MigrationError
 
 Timescale = Literal["auto", "off", "require"]
 PARTITIONS_AHEAD = 3
@@ -71,7 +71,7 @@ class Status:
 
 def migrations() -> tuple[Migration, ...]:
     """Return the migrations that travel with this version, in order."""
-    entries = files("telstraat_ingest").joinpath("migrations").iterdir()
+    entries = files("telstraat_store").joinpath("schema", "migrations").iterdir()
     matches = [(entry, _NAME.fullmatch(entry.name)) for entry in entries]
     found = [Migration(int(name[1]), name[2], entry.read_text(encoding="utf-8")) for entry, name in matches if name]
     return tuple(sorted(found, key=lambda migration: migration.number))

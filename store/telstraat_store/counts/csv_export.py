@@ -10,10 +10,10 @@ from typing import Literal
 
 from psycopg import Connection, sql
 
-from telstraat_ingest import rollup
-from telstraat_ingest.backup import write_whole
-from telstraat_ingest.errors import StoreError
+from telstraat_store.counts import rollup
+from telstraat_store.errors import NoSuchRecordError
 from telstraat_store.imports import COUNTS
+from telstraat_store.whole_files import write_whole
 
 Step = Literal["quarter", "hour", "day"]
 
@@ -100,7 +100,7 @@ def export(connection: Connection, wanted: Wanted, path: Path, progress: Callabl
     """
     ours = {number for (number,) in connection.execute("select segment_id from segment")}
     if unknown := sorted(set(wanted.segment_ids) - ours):
-        raise StoreError(
+        raise NoSuchRecordError(
             f"there is no segment {', '.join(map(str, unknown))}; telstraat sensor list shows those with sensors"
         )
     if wanted.step != "quarter":

@@ -1,0 +1,3 @@
+"""The schema: numbered migrations, backup and restore, how long counts are kept."""
+
+from __future__ import annotations
