@@ -126,7 +126,9 @@ def test_a_new_report_brings_the_page_up_to_date(
     assert complaints == []
 
 
-@pytest.mark.parametrize("path", ["/", "/street/{}", "/street/{}?by=hour", "/docs", "/sign-in"])
+@pytest.mark.parametrize(
+    "path", ["/", "/street/{}", "/street/{}?by=hour", "/docs", "/sign-in", "/?lang=de", "/street/{}?lang=de"]
+)
 def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: str, complaints: list[str]) -> None:
     page.set_viewport_size({"width": 320, "height": 800})
     page.goto(path.format(streets[0]))
@@ -138,7 +140,13 @@ def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: st
 @pytest.mark.parametrize(
     ("path", "scheme", "language"),
     [(path, scheme, "en") for path, scheme in product(("/", "/street/{}", "/docs"), ("light", "dark"))]
-    + [("/street/{}", "light", "nl"), ("/street/{}", "dark", "fr"), ("/sign-in", "light", "en")],
+    + [
+        ("/street/{}", "light", "nl"),
+        ("/street/{}", "dark", "fr"),
+        ("/", "light", "de"),
+        ("/street/{}", "light", "de"),
+        ("/sign-in", "light", "en"),
+    ],
 )
 def test_everybody_can_use_every_page(page: Page, streets: list[int], path: str, scheme: str, language: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
@@ -156,6 +164,13 @@ def test_everybody_can_use_every_page(page: Page, streets: list[int], path: str,
         for node in violation["nodes"]
     ]
     assert serious == []
+
+
+def test_the_axes_of_charts_write_numbers_as_the_page_does(page: Page, streets: list[int]) -> None:
+    for language, marked in (("en", "1,000"), ("de", "1.000")):
+        page.goto(f"/street/{streets[0]}?lang={language}")
+        ready(page)
+        assert marked in page.locator('[data-chart="spec-days"]').inner_text()
 
 
 def test_the_keyboard_reaches_a_street_from_the_map(page: Page, streets: list[int]) -> None:

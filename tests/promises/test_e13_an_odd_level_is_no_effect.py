@@ -11,7 +11,6 @@ from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Evaluation, Measure, Question, evaluate
 from telstraat_analytics.checks import Verdict
-from telstraat_contract.languages import LANGUAGES
 
 STREETS = ("a", "b", "c", "d")
 HISTORY_DAYS = 200
@@ -52,10 +51,15 @@ def test_going_back_from_an_odd_level_is_not_claimed(weeks: int, factor: float) 
 
 def test_the_sentence_says_that_the_level_was_odd_and_since_when() -> None:
     answer = evaluated(times(town(1, STREETS, before=HISTORY_DAYS), "a", -4, 0, ODD))
-    nobody = {"en": "nobody can tell", "nl": "kan niemand zeggen", "fr": "Nul ne peut le dire"}
-    for language in LANGUAGES:
+    nobody = {
+        "en": "nobody can tell",
+        "nl": "kan niemand zeggen",
+        "fr": "Nul ne peut le dire",
+        "de": "kann niemand sagen",
+    }
+    for language, phrase in nobody.items():
         assert "2025" in answer.sentence(language)
-        assert nobody[language] in answer.sentence(language)
+        assert phrase in answer.sentence(language)
     [odd] = [one for one in answer.checks["a"] if one.name == "odd_level"]
     assert odd.figures["date"] == "2025-08-25"
     assert odd.figures["size"] == pytest.approx(ODD - 1, abs=0.15)

@@ -129,7 +129,7 @@ def test_sums_months_and_snapshots_do_not_make_zeros_of_it(client: httpx.Client)
     assert (chart["bike"], chart["car"]) == ([36], [None])
 
 
-@pytest.mark.parametrize("language", ["en", "nl", "fr"])
+@pytest.mark.parametrize("language", ["en", "nl", "fr", "de"])
 def test_a_page_has_a_dash_and_no_share(client: httpx.Client, language: str) -> None:
     page = client.get(f"/street/{STREET}", params={"day": "2025-06-01", "lang": language}).text
     tiles = dict(re.findall(r'<li class="number is-(\w+)">.*?<span class="value">(.*?)</span>', page, re.DOTALL))

@@ -36,6 +36,11 @@ LARGEST = {
         "withheld": "Compté, mais non affiché",
         "not_yet": "Pas encore de comptages",
     },
+    "de": {
+        "missing": "Keine Zählungen: Niemand hat hingesehen",
+        "withheld": "Gezählt, aber nicht gezeigt",
+        "not_yet": "Noch keine Zählungen",
+    },
 }  # fmt: skip
 
 
@@ -83,7 +88,7 @@ def spec(page: str, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("language", ["en", "nl", "fr"])
+@pytest.mark.parametrize("language", list(LARGEST))
 def test_the_largest_type_never_says_zero_of_what_nobody_watched(
     public: httpx.Client, town: Town, language: str
 ) -> None:

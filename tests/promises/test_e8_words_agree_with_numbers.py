@@ -20,7 +20,6 @@ from telstraat_analytics.report.content import effect_cells
 from telstraat_analytics.report.description import school_sentence
 from telstraat_analytics.report.following import week_sentences
 from telstraat_analytics.report.sentence import flow_cells, sentence
-from telstraat_contract.languages import LANGUAGES
 
 INF = math.inf
 POINTS = (-INF, -0.73, -0.3, -0.004, -1e-7, -0.0, 0.0, 1e-7, 0.004, 0.3, 5.0, INF, math.nan)
@@ -36,18 +35,21 @@ OPEN = {
     "en": ("told from chance",),
     "nl": ("van toeval te onderscheiden",),
     "fr": ("se distingue du hasard", "distinguer du hasard"),
+    "de": ("vom Zufall unterscheidbar", "vom Zufall zu unterscheiden"),
 }
 DOWN = {
     "en": (" fell by ", " less than ", " fewer ", " missing ", "a fall of"),
     "nl": (" daalde ", " minder ", " ontbreken ", "een daling van"),
     "fr": (" a baissé ", " de moins ", " il manque ", "une baisse de"),
+    "de": (" zurück; ", " weniger ", " fehlen ", "einen Rückgang von", " schwächer "),
 }
 UP = {
     "en": (" rose by ", " more than ", " more crossings ", " are found on ", "a rise of"),
     "nl": (" steeg ", " meer dan ", " teruggevonden (", "een stijging van"),
     "fr": (" a augmenté ", " de plus ", " se retrouvent en ", "une hausse de"),
+    "de": (" zu; ", " mehr als ", " mehr Verkehrsbewegungen ", " finden sich ", "eine Zunahme von", " stärker "),
 }
-NUMBER = re.compile(r"[+−]?(?:\d[\d.,\u202f\u00a0]*\d|\d|∞|–(?=[ %;,.)]|$))")
+NUMBER = re.compile(r"[+−]?(?:\d[\d.,\u202f\u00a0]*\d|\d|∞|–(?=[ \u00a0%;,.)]|$))")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Printed:
 
 
 SCOPE = {"street": "Canal Street", "hours": "in the morning", "first": "March", "last": "April"}
-DATES = re.compile(r"\d{1,2} \S+ 20\d\d")
+DATES = re.compile(r"\d{1,2}\.? \S+ 20\d\d")
 
 
 def numbers_in(text: str, language: str) -> list[Printed]:
@@ -87,7 +89,7 @@ def said_direction(text: str, language: str) -> int:
 
 
 def sentences_of(text: str) -> list[str]:
-    return re.split(r"(?<=\.) (?=[A-ZÀÉ])", text)
+    return re.split(r"(?<=\D\.) (?=[A-ZÀÉ])", text)
 
 
 def agrees(text: str, language: str, values: tuple[float, float, float], scale: float, skip: int = 0) -> None:
@@ -128,7 +130,7 @@ def effect_of(values: tuple[float, float, float], unit: Unit) -> Effect:
 
 
 @pytest.mark.parametrize("unit", ["relative", "km/h", "points"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 def test_the_answer_says_what_its_numbers_say(language: str, unit: Unit) -> None:
     scale = 1 if unit == "km/h" else 100
     for values in TABLE:
@@ -141,7 +143,7 @@ def test_the_answer_says_what_its_numbers_say(language: str, unit: Unit) -> None
             assert not effect.claimed or one.size > 0, cells
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 def test_where_the_traffic_went_says_what_its_numbers_say(language: str) -> None:
     effect = effect_of((-0.3, -0.4, -0.2), "relative")
     left = Flow(-500.0, -700.0, -300.0)
@@ -157,7 +159,7 @@ def test_where_the_traffic_went_says_what_its_numbers_say(language: str) -> None
             assert math.isnan(value) or one.value == pytest.approx(value, abs=0.51)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 def test_a_boundary_that_fell_too_took_up_nothing(language: str) -> None:
     effect = effect_of((-0.3, -0.4, -0.2), "relative")
     share, edge = (-0.013, -0.05, 0.02), Flow(-7.0, -25.0, 11.0)
@@ -169,7 +171,7 @@ def test_a_boundary_that_fell_too_took_up_nothing(language: str) -> None:
     assert said_direction(balance, language) == -1
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 def test_no_word_is_said_of_streets_on_which_nothing_can_be_told(language: str) -> None:
     effect = effect_of((-0.3, -0.4, -0.2), "relative")
     flow = Flow(-5.0, -7.0, -3.0)
@@ -177,7 +179,7 @@ def test_no_word_is_said_of_streets_on_which_nothing_can_be_told(language: str) 
         assert len(sentences_of(sentence(evaluation_of(effect, net), language))) == 1
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 def test_the_letter_of_a_week_says_what_its_numbers_say(language: str) -> None:
     measure = Measure("Scheme", MEASURE, ("a",), boundary=("b",), names={"a": "Canal Street", "b": "Ring"})
     for values in TABLE:
@@ -188,17 +190,22 @@ def test_the_letter_of_a_week_says_what_its_numbers_say(language: str) -> None:
             agrees(line, language, values, 100.0)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 def test_a_letter_without_an_answer_gives_its_reasons_in_its_own_language(language: str) -> None:
     measure = Measure("Scheme", MEASURE, ("a",), names={"a": "Canal Street"})
     found = monitor(town(1, ("a",), before=3), measure, weeks=[4])[0]
     [line] = week_sentences(found, measure, Question("car"), language)
-    reason = {"en": "comparable days", "nl": "vergelijkbare dagen", "fr": "jours comparables"}
-    assert [code for code in LANGUAGES if reason[code] in line] == [language]
+    reason = {
+        "en": "comparable days",
+        "nl": "vergelijkbare dagen",
+        "fr": "jours comparables",
+        "de": "vergleichbare Tage",
+    }
+    assert [code for code, phrase in reason.items() if phrase in line] == [language]
     assert line.count("Canal Street") == 2, "the street by its name, in the reason as well"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 @pytest.mark.parametrize("wanted", [-0.5, -0.2, -0.004, 0.004, 0.2, 1.5])
 def test_a_plan_says_which_way_and_how_much(language: str, wanted: float) -> None:
     planned = plan("car", wanted, 500.0, sensors=(1, 2), weeks=(2, 8))
@@ -209,7 +216,7 @@ def test_a_plan_says_which_way_and_how_much(language: str, wanted: float) -> Non
     assert (planned.table["detectable"] * wanted > 0).all()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OPEN)
 @pytest.mark.parametrize("extra", [-0.4, -0.006, 0.006, 0.4])
 def test_the_school_run_says_which_way_and_how_much(language: str, extra: float) -> None:
     text = school_sentence(extra, SCOPE, language)

@@ -21,6 +21,9 @@ WEEKS_MAX = 60
 LABELS_MAX = 8
 """On an axis: more are not read."""
 
+LABEL_LIMIT_PX = 300
+"""What a legend says is read whole: other languages take more room than English."""
+
 FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
 SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
 CLASS_COLOURS = {"pedestrian": "#009e73", "bike": "#0072b2", "car": "#d55e00", "heavy": "#a8508f"}
@@ -59,7 +62,9 @@ def weeks_chart(answer: StreetAnswer, language: str) -> dict[str, Any]:
     x = alt.X("day:T", title=None, axis=_days_axis(language))
     y = alt.Y("value:Q", title=word(f"axis.{unit}", language), axis=alt.Axis(format=FORMATS[unit]))
     colour = alt.Color(
-        "series:N", scale=alt.Scale(domain=names, range=[SEEN, EXPECTED]), legend=alt.Legend(title=None, orient="top")
+        "series:N",
+        scale=alt.Scale(domain=names, range=[SEEN, EXPECTED]),
+        legend=alt.Legend(title=None, orient="top", labelLimit=LABEL_LIMIT_PX),
     )
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=[[1, 0], [5, 3]]), legend=None)
     band = (

@@ -24,6 +24,13 @@ function theme() {
   };
 }
 
+// Numbers on axes, as the page's language writes them.
+function numberLocale() {
+  const parts = new Intl.NumberFormat(document.documentElement.lang).formatToParts(1234567.8);
+  const mark = (type) => parts.find((part) => part.type === type)?.value ?? "";
+  return { decimal: mark("decimal"), thousands: mark("group"), grouping: [3], currency: ["", ""] };
+}
+
 const views = new Map();
 
 export function view(id) {
@@ -36,7 +43,7 @@ export async function draw(scope) {
     const spec = JSON.parse(document.getElementById(place.dataset.chart).textContent);
     views.get(place.dataset.chart)?.finalize();
     const { view } = await window.vegaEmbed(place, spec, {
-      actions: false, ast: true, config: theme(), defaultStyle: false, renderer: "svg",
+      actions: false, ast: true, config: theme(), defaultStyle: false, formatLocale: numberLocale(), renderer: "svg",
       tooltip: { disableDefaultStyle: true },
     });
     // The chart's own elements would repeat its label to a screen reader, row by row.
