@@ -23,6 +23,20 @@ from telstraat_api.errors import AnswerError
 from telstraat_api.v1.shapes import ReportsShape, SegmentFeature, Sensor
 from telstraat_api.v1.work_shapes import EvaluationShape, EventShape, InstanceShape, MeasureShape, WorkshopShape
 
+__all__ = [
+    "AnswerError",
+    "Client",
+    "Columns",
+    "EvaluationShape",
+    "EventShape",
+    "InstanceShape",
+    "MeasureShape",
+    "ReportsShape",
+    "SegmentFeature",
+    "Sensor",
+    "WorkshopShape",
+]
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
