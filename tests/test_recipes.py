@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import house_rules
 import pytest
 from tests.harness.code_links import named_links, names_in
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = house_rules.PARTS
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
