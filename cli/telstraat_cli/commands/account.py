@@ -56,16 +56,16 @@ def add_account(connection: Connection[Any], args: argparse.Namespace) -> int:
     from telstraat_api.v1.accounts import NewAccount
 
     try:
-        wanted = NewAccount(email=args.email, name=args.name, role=args.role)
+        request = NewAccount(email=args.email, name=args.name, role=args.role)
     except ValueError as error:
         raise CliError(f"{args.email!r} is not an address of mail, or the name is too long") from error
-    made = connection.execute(
+    result = connection.execute(
         "insert into account (email, name, role) values (%s, %s, %s) on conflict do nothing",
-        (wanted.email.lower(), wanted.name, wanted.role),
+        (request.email.lower(), request.name, request.role),
     )
-    if not made.rowcount:
-        raise CliError(f"there is an account of {wanted.email.lower()} already")
-    print(f"{wanted.email.lower()} has the role {wanted.role} now")
+    if not result.rowcount:
+        raise CliError(f"there is an account of {request.email.lower()} already")
+    print(f"{request.email.lower()} has the role {request.role} now")
     return 0
 
 
@@ -78,12 +78,12 @@ def make_key(connection: Connection[Any], args: argparse.Namespace) -> int:
     if unknown or not scopes:
         raise CliError(f"scope {(unknown or [''])[0]!r} is none of {', '.join(SCOPES)}")
     secret = new_secret()
-    made = connection.execute(
+    result = connection.execute(
         "insert into access_key (account_id, label, hint, hash, scopes)"
         " select account_id, %s, %s, %s, %s from account where email = %s",
         (args.label, hint_of(secret), hashed(secret), scopes, args.email.lower()),
     )
-    if not made.rowcount:
+    if not result.rowcount:
         raise CliError(f"there is no account of {args.email.lower()}; make it with: telstraat account add")
     print(secret)
     return 0

@@ -55,20 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     move = actions.add_parser("move", help="install a sensor at another segment, or with another line, from a time on")
     move.add_argument("name")
-    for one in (add, move):
-        one.add_argument("--segment", type=int, required=one is move, metavar="ID", help="where it stands")
-        one.add_argument(
+    for action in (add, move):
+        action.add_argument("--segment", type=int, required=action is move, metavar="ID", help="where it stands")
+        action.add_argument(
             "--from", dest="from_at", type=moment, metavar="TIME", help="since when (now), e.g. 2026-05-01T09:00+02:00"
         )
-        one.add_argument("--note", default="", help="what should be known of this installation")
+        action.add_argument("--note", default="", help="what should be known of this installation")
 
     renew = actions.add_parser("renew", help="give a sensor a new password")
     renew.add_argument("name")
     renew.add_argument("--password-file", type=Path, metavar="FILE")
     retire = actions.add_parser("retire", help="end a sensor; its counts stay")
     retire.add_argument("name")
-    for one in (add, renew, retire):
-        one.add_argument("--access", type=Path, metavar="FOLDER", help="write the broker's files there")
+    for action in (add, renew, retire):
+        action.add_argument("--access", type=Path, metavar="FOLDER", help="write the broker's files there")
 
     access = actions.add_parser("access", help="write the broker's password and ACL files")
     access.add_argument("folder", type=Path)
@@ -201,17 +201,19 @@ def list_sensors(connection: Connection[Any], _: argparse.Namespace) -> None:
     from telstraat_ingest import registry
 
     table = Table("sensor", "segment", "street", "installation", "since", "state", "last report", "missing")
-    for one in registry.sensors(connection):
-        state = "retired" if one.retired_at else {True: "online", False: "offline", None: "never heard"}[one.online]
+    for sensor in registry.sensors(connection):
+        state = (
+            "retired" if sensor.retired_at else {True: "online", False: "offline", None: "never heard"}[sensor.online]
+        )
         table.add_row(
-            one.name,
-            str(one.segment_id or "-"),
-            one.segment or "-",
-            str(one.installation_id or "-"),
-            day(one.installed_at),
+            sensor.name,
+            str(sensor.segment_id or "-"),
+            sensor.segment or "-",
+            str(sensor.installation_id or "-"),
+            day(sensor.installed_at),
             state,
-            day(one.last_report_at),
-            str(one.missing or ""),
+            day(sensor.last_report_at),
+            str(sensor.missing or ""),
         )
     screen().print(table)
 

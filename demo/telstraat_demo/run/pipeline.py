@@ -30,7 +30,7 @@ SEGMENT_POINTS = ((4.70094, 50.87966), (4.70187, 50.87922))  # a street in Leuve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SensorSite:
     """Where the sensor hangs: the names that people see, and how fast one may drive there."""
 
     sensor: str
@@ -46,7 +46,7 @@ class Outside:
     broker: str | None = None
 
 
-class Line:
+class Pipeline:
     """Everything between the device and the page, started in order into one supervisor."""
 
     def __init__(self, folder: Path, supervisor: Supervisor, outside: Outside, tell: Callable[[str], None]) -> None:
@@ -96,16 +96,16 @@ class Line:
             server = Postgres(self.folder / "database")
             self.supervisor.start(server)
             self.dsn = server.dsn()
-            said = f"PostgreSQL on port {server.port}"
+            address = f"PostgreSQL on port {server.port}"
         else:
-            said = "the one given"
+            address = "the one given"
         try:
             migrate(self.dsn)
         except TelstraatStoreError as error:
             raise StackError(str(error)) from error
-        return said
+        return address
 
-    def register(self, place: Place, begins_at: datetime) -> None:
+    def register(self, place: SensorSite, begins_at: datetime) -> None:
         """Add the segment, the sensor with its password and the installation, unless they are there."""
         import psycopg
 
@@ -116,11 +116,11 @@ class Line:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         password_file = folder / "password"
         with psycopg.connect(self.dsn) as connection:
-            found = connection.execute(
+            row = connection.execute(
                 "select i.segment_id from sensor s left join installation i using (sensor_id) where s.name = %s",
                 (place.sensor,),
             ).fetchone()
-            if found is None:
+            if row is None:
                 again = connection.execute(
                     "select segment_id from segment where name = %s", (place.segment,)
                 ).fetchone()
@@ -132,7 +132,7 @@ class Line:
                 added = add_sensor(connection, place.sensor, self.segment_id, from_at=from_at)
                 write_secret(password_file, added.password + "\n")
             else:
-                self.segment_id = found[0]
+                self.segment_id = row[0]
                 if not password_file.exists():
                     write_secret(password_file, renew_password(connection, place.sensor) + "\n")
             write_access(connection, self.access)
@@ -176,7 +176,7 @@ class Line:
         self.supervisor.start(service)
         return service
 
-    def write_device_settings(self, place: Place, more: dict[str, dict[str, object]]) -> Path:
+    def write_device_settings(self, place: SensorSite, more: dict[str, dict[str, object]]) -> Path:
         """Write the settings file of a device that talks to the broker of this line."""
         address = urlsplit(self.broker_url)
         folder = self.device_folder(place.sensor)
