@@ -43,7 +43,9 @@ from telstraat_api.v1 import (
     streams,
     workshops,
 )
-from telstraat_api.web import assets, measures_workshops, pages
+from telstraat_api.web import assets, pages
+from telstraat_api.web import measures as measure_pages
+from telstraat_api.web import workshops as workshop_pages
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -92,7 +94,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
 def add_routes(app: FastAPI) -> None:
     """Add every address; on those of Telraam's clients a key is looked at where none is needed."""
-    made = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
+    resources = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
     ours = (
         health,
         well_known,
@@ -102,12 +104,13 @@ def add_routes(app: FastAPI) -> None:
         streams,
         accounts,
         registry,
-        *made,
+        *resources,
         assets,
         sign_in,
         stop,
         pages,
-        measures_workshops,
+        measure_pages,
+        workshop_pages,
     )
     for part in ours:
         app.include_router(part.router)

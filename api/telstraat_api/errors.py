@@ -8,7 +8,7 @@ ApiError
 ├── ChangedError      412: somebody else has changed it since it was read
 ├── TooManyError      429: asked too often
 ├── NotFoundError     404: there is no such segment, sensor or page
-├── AskedError        400: a field of a compatible client's body cannot be used
+├── BadRequestError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
 ├── BusyError         503: as many downloads or evaluations as allowed are under way
 ├── EvaluationError   422: these counts cannot be evaluated, or not in time
@@ -96,7 +96,7 @@ class QueryError(ApiError):
     title = "A parameter cannot be used"
 
 
-class AskedError(ApiError):
+class BadRequestError(ApiError):
     """A body that a compatible client has sent, or a field of it, cannot be used."""
 
     status = 400

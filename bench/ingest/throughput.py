@@ -40,6 +40,7 @@ from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import broker_access, mqtt
 from telstraat_ingest.settings import READER, IngestSettings
 from telstraat_store.counts import batch_statements, copy_rows
+from telstraat_store.places import passwords
 from telstraat_store.schema.migrate import migrate
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -58,7 +59,7 @@ class World:
     def __init__(self, folder: Path, sensors: int, pg_bin: Path | None) -> None:
         self.access = folder / "access"
         self.access.mkdir()
-        self.password = broker_access.new_password()
+        self.password = passwords.new_password()
         self.postgres = Postgres(folder / "postgres", bin_dir=pg_bin, durable=True)
         self.postgres.start()
         self.names = [f"sensor-{number}" for number in range(sensors)]
@@ -69,10 +70,10 @@ class World:
 
     def access_files(self) -> None:
         """Let ingest in, and a user who may write and read for every sensor."""
-        own = broker_access.new_password()
+        own = passwords.new_password()
         broker_access.write_secret(self.access / "ingest.password", own)
         hashed = {broker_access.INGEST_USER: own, BENCH_USER: self.password}
-        lines = "".join(f"{user}:{broker_access.hash_password(secret)}\n" for user, secret in hashed.items())
+        lines = "".join(f"{user}:{passwords.hash_password(secret)}\n" for user, secret in hashed.items())
         broker_access.write_secret(self.access / "passwords", lines)
         broker_access.write_secret(
             self.access / "acl", f"{broker_access.acl()}\nuser {BENCH_USER}\ntopic readwrite #\n"

@@ -17,13 +17,13 @@ import shapely
 from telstraat_api.http.health import newest_report
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import read_periods
-from telstraat_api.segments import find_segment, find_segments
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
-from telstraat_api.telraam.snapshots import LATEST_WITHIN, RECENT, SEEN_WITHIN, intervals_at
+from telstraat_api.telraam.snapshots import LATEST_WITHIN, SEEN_WITHIN, intervals_at
 from telstraat_api.web.pages import last_day
 from telstraat_api.web.street_day import read_day
 from telstraat_store.connection import Database
+from telstraat_store.places.segments import Segment, find_segment, find_segments, list_watched_segments
 
 UTC_ZONE = zone("UTC")
 ROWS_MAX = 200_000
@@ -31,9 +31,17 @@ MAP_STREETS = 200
 Question = Callable[[Database, int, datetime], Awaitable[object]]
 
 
+async def segment(database: Database, number: int) -> Segment:
+    """One street, which is there."""
+    async with database.connection() as connection:
+        street = await find_segment(connection, number)
+    assert street is not None
+    return street
+
+
 async def street_page(database: Database, place: int, now: datetime) -> object:
     """A street's page: today by quarter, the last fourteen days, speeds."""
-    return await read_day(database, database, await find_segment(database, place), None, now)
+    return await read_day(database, database, await segment(database, place), None, now)
 
 
 def back(bucket: Bucket, days: int) -> Question:
@@ -48,19 +56,22 @@ def back(bucket: Bucket, days: int) -> Question:
 
 async def map_page(database: Database, _: int, now: datetime) -> object:
     """The map: the first streets with their last day."""
-    return await last_day(database, await find_segments(database, limit=MAP_STREETS), now)
+    async with database.connection() as connection:
+        segments = await find_segments(connection, limit=MAP_STREETS)
+    return await last_day(database, segments, now)
 
 
 async def live_all(database: Database, _: int, now: datetime) -> object:
     """The latest hour of every street, with speeds."""
-    rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})
+    async with database.connection() as connection:
+        rows = await list_watched_segments(connection, now - SEEN_WITHIN)
     end = start_of(now, Bucket.HOUR, UTC_ZONE)
     return await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), Bucket.HOUR)
 
 
 async def box(database: Database, place: int, now: datetime) -> object:
     """The streets in a box of some hundred, with their last whole hour."""
-    centre = (await find_segment(database, place)).geometry["coordinates"][0]
+    centre = (await segment(database, place)).geometry["coordinates"][0]
     area = Area(shapely.box(centre[0] - 0.0075, centre[1] - 0.005, centre[0] + 0.0075, centre[1] + 0.005))
     rows = await segments_with_data(database, area)
     end = start_of(now, Bucket.HOUR, UTC_ZONE)
@@ -69,7 +80,8 @@ async def box(database: Database, place: int, now: datetime) -> object:
 
 async def thousand(database: Database, place: int, _: datetime) -> object:
     """A thousand streets with their first and last report."""
-    return await find_segments(database, after=max(0, place - 1000), limit=1000)
+    async with database.connection() as connection:
+        return await find_segments(connection, after=max(0, place - 1000), limit=1000)
 
 
 async def newest(database: Database, _: int, __: datetime) -> object:

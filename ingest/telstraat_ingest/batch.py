@@ -69,11 +69,11 @@ def read_batch(arrivals: Sequence[Arrival], decoder: Decoder, dates: Dates, now:
     latest = now + timedelta(seconds=dates.max_ahead_s)
     batch = Batch(list(arrivals), now)
     for arrival in arrivals:
-        decoded = decoder.read(arrival)
-        if isinstance(decoded, Rejected):
-            batch.rejected.append(decoded)
+        found = decoder.read(arrival)
+        if isinstance(found, Rejected):
+            batch.rejected.append(found)
             continue
-        message = decoded[1]
+        message = found[1]
         if type(message) is Report:
             if not earliest <= message.period_start <= latest:
                 refusal = dates.refusal(message.period_start, now)

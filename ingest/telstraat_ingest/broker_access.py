@@ -7,12 +7,8 @@ the number of sensors: a sensor writes and reads under its own name, ingest read
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import os
 import pwd
-import secrets
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -21,43 +17,13 @@ from psycopg import Connection
 
 from telstraat_contract.errors import TopicError
 from telstraat_contract.topics import DOWN, PREFIX, UP, parse_topic
+from telstraat_store.places.passwords import hash_password, new_password
+from telstraat_store.places.sensors import password_hashes
 
 INGEST_USER = "telstraat_ingest"
 """Cannot be a sensor's: their names have no underscore."""
 
-PASSWORD_BYTES = 24
-_SALT_BYTES = 12
-_ITERATIONS = 1000  # enough for 192 random bits; more would slow ten thousand sensors that come back at once
-_KEY_BYTES = 64
-
 Action = Literal["read", "write"]
-
-
-def new_password() -> str:
-    """Return a password that nobody else has: 192 random bits, letters that need no quoting."""
-    return secrets.token_urlsafe(PASSWORD_BYTES)
-
-
-def hash_password(password: str) -> str:
-    """Return what the password file holds."""
-    salt = secrets.token_bytes(_SALT_BYTES)
-    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS, _KEY_BYTES)
-    return f"$7${_ITERATIONS}${b64encode(salt).decode()}${b64encode(key).decode()}"
-
-
-def check_password(password: str, hashed: str) -> bool:
-    """Tell whether a password fits a line of the password file; a line that cannot be read fits none."""
-    parts = hashed.split("$")
-    if len(parts) != 5 or parts[1] != "7" or not parts[2].isdigit():
-        return False
-    try:
-        salt, key = b64decode(parts[3], validate=True), b64decode(parts[4], validate=True)
-    except ValueError:
-        return False
-    if not key or int(parts[2]) < 1:
-        return False
-    again = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, int(parts[2]), len(key))
-    return hmac.compare_digest(again, key)
 
 
 def may(user: str, action: Action, topic: str) -> bool:
@@ -86,9 +52,7 @@ def acl() -> str:
 
 def password_lines(connection: Connection, extra: Mapping[str, str] | None = None) -> str:
     """Return Mosquitto's password file: every sensor that is not retired, and `extra` users with their hashes."""
-    rows = connection.execute(
-        "select name, secret from sensor where secret is not null and retired_at is null order by name"
-    ).fetchall()
+    rows = password_hashes(connection)
     lines = [f"{name}:{hashed}" for name, hashed in [*(extra or {}).items(), *rows]]
     return "".join(f"{line}\n" for line in lines)
 

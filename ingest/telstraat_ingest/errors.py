@@ -1,7 +1,6 @@
 """Errors of ingest.
 
 IngestError
-├── RegistryError        a segment, sensor or installation that cannot be as asked
 ├── BrokerError          a broker that refuses us, or cannot do what is asked of it
 └── SecondIngesterError  another ingester is at work and the broker cannot share between them
 """
@@ -11,10 +10,6 @@ from __future__ import annotations
 
 class IngestError(Exception):
     """Something in ingest that a person can mend: what, where, which value and what to do."""
-
-
-class RegistryError(IngestError):
-    """A segment, sensor or installation cannot be as asked."""
 
 
 class BrokerError(IngestError):

@@ -5,6 +5,8 @@ TelstraatStoreError
 ├── DuplicateError     something of that name, or in that place, exists already
 ├── StaleRecordError   somebody else has changed it since it was read
 ├── BadValueError      a value that cannot be stored, or a question that asks for too much
+│   ├── RegistryError  a segment, sensor or installation that cannot be
+│   └── LineError      a line that is no piece of a street
 ├── UnavailableError   the database is not reachable or took too long
 │   └── SchemaError    its schema is not the present one
 ├── MigrationError     a schema that cannot be brought to the present
@@ -35,6 +37,14 @@ class StaleRecordError(TelstraatStoreError):
 
 class BadValueError(TelstraatStoreError):
     """A value cannot be stored, or a question asks for more than one answer may hold."""
+
+
+class RegistryError(BadValueError):
+    """A segment, sensor or installation cannot be; the text says what to do."""
+
+
+class LineError(BadValueError, ValueError):
+    """A line is no piece of a street; a ValueError, so that whoever checks values can take it for one."""
 
 
 class UnavailableError(TelstraatStoreError):

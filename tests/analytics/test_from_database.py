@@ -15,7 +15,7 @@ from telstraat_analytics import Measure
 from telstraat_analytics.errors import FrameError
 from telstraat_api.evaluations.evaluating import read_hours
 from telstraat_cli.main import main
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.counts.rollup import refresh_all
 from telstraat_store.imports.writing import Source, import_file
 
@@ -50,7 +50,7 @@ def test_a_database_and_the_files_it_was_filled_from_say_the_same(
     counts.write_text(json.dumps({"report": rows.to_dict("records")}), encoding="utf-8")
     with psycopg.connect(database) as connection:
         for number in NAMES:
-            registry.add_segment(connection, number, [(4.0, 50.0), (4.1, 50.0)], segment_id=int(number))
+            places.draw_segment(connection, number, [(4.0, 50.0), (4.1, 50.0)], segment_id=int(number))
         connection.commit()
         assert import_file(connection, counts, Source("others")).new == len(frame)
     measure = tmp_path / "measure.toml"

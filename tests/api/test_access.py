@@ -12,9 +12,10 @@ from tests.api.conftest import served
 from tests.api.streets import add_segment, add_sensor
 
 from telstraat_api.app import create_app
-from telstraat_api.http.access import SCOPES, hashed, new_secret
+from telstraat_api.http.access import SCOPES
 from telstraat_api.http.rates import Buckets
 from telstraat_api.settings import ApiSettings
+from telstraat_store.accounts.secrets import hashed, new_secret
 
 ROLES = ("public", "citizen", "professional", "operator")
 OPERATIONS = [

@@ -16,7 +16,7 @@ from tests.api.conftest import served
 
 from telstraat_api.counts import v85_kmh
 from telstraat_api.settings import ApiSettings
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.imports.writing import Source, import_file
 
 STREET, COARSE, NEW = 9_000_001_234, 2**31, 9_000_001_236
@@ -44,7 +44,7 @@ def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> It
     path.write_bytes(orjson.dumps(rows))
     with psycopg.connect(module_database) as connection:
         for street in (STREET, COARSE, NEW):
-            registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=street)
+            places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=street)
         connection.commit()
         assert import_file(connection, path, Source("the town")).new == 4
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)
@@ -144,7 +144,7 @@ def test_an_hour_of_one_imported_quarter_is_not_public(database: str, tmp_path: 
     path = tmp_path / "rows.json"
     path.write_bytes(orjson.dumps(quarters_of(STREET)))
     with psycopg.connect(database) as connection:
-        registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=STREET)
+        places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=STREET)
         connection.commit()
         assert import_file(connection, path, Source("the town")).new == 9
     starts: dict[int, list[str]] = {}

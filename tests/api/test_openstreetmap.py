@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from tests.api.streets import add_sensor
 
-from telstraat_api.errors import QueryError
-from telstraat_api.openstreetmap import Box, pieces
 from telstraat_cli.main import main
+from telstraat_store.errors import StreetFileError
+from telstraat_store.places.openstreetmap import Box, pieces
 from telstraat_store.places.speed_limits import speed_limit
 
 CROSSING = Path(__file__).parent / "data" / "crossing.osm"
@@ -65,7 +65,7 @@ def test_a_speed_limit_is_read_or_left_out(text: str, kmh: int | None) -> None:
 def test_what_is_no_extract_is_told(tmp_path: Path) -> None:
     path = tmp_path / "broken.osm.pbf"
     path.write_bytes(b"\x00\x00\x00\x10 not a pbf file")
-    with pytest.raises(QueryError, match=r"broken\.osm\.pbf cannot be read"):
+    with pytest.raises(StreetFileError, match=r"broken\.osm\.pbf cannot be read"):
         list(pieces(path))
 
 

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from telstraat_cli.main import main
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.imports.writing import Result, Source, import_file
 
 CASES = Path(os.environ.get("TELSTRAAT_CASES") or Path(__file__).resolve().parents[3] / "shared" / "cases")
@@ -32,7 +32,7 @@ BIKE = "select bike_lft, bike_rgt, uptime, pedestrian_lft, car_lft, motorcycle_l
 def connection(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database) as connection:
         for number, zone in ZONES.items():
-            registry.add_segment(connection, str(number), [(4.0, 50.0), (4.1, 50.0)], timezone=zone, segment_id=number)
+            places.draw_segment(connection, str(number), [(4.0, 50.0), (4.1, 50.0)], timezone=zone, segment_id=number)
         connection.commit()
         yield connection
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from telstraat_ingest import registry
+from telstraat_store import places
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = Path("/etc/mosquitto/mosquitto.conf")
@@ -89,7 +89,7 @@ def documented_commands() -> str:
 )
 def test_documented_commands_start_the_broker_of_the_distribution(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "elm-1")
+        places.add_sensor(connection, "elm-1")
     commands = tmp_path / "commands"
     commands.write_text(documented_commands())
     before = DEBIAN.read_bytes()

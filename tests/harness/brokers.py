@@ -12,7 +12,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from telstraat_demo.stack.broker import Broker, Kind
-from telstraat_ingest.broker_access import INGEST_USER, acl, hash_password
+from telstraat_ingest.broker_access import INGEST_USER, acl
+from telstraat_store.places.passwords import hash_password
 
 PASSWORD_OF = "password of {}"
 CONNECT_S = 5.0

@@ -33,10 +33,10 @@ from telstraat_contract.messages import (
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
 from telstraat_ingest.limits import EPOCHS_MAX
 from telstraat_ingest.multiranges import multirange, parse_ranges
 from telstraat_ingest.work import health_text
+from telstraat_store import places
 from telstraat_store.counts import copy_rows
 
 RANGES = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
@@ -194,8 +194,8 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(module_database: str, mosquitto: TestBroker) -> Iterator[Pair]:
     with psycopg.connect(module_database) as connection:
-        registry.add_sensor(connection, GOOD)
-        registry.add_sensor(connection, HOSTILE)
+        places.add_sensor(connection, GOOD)
+        places.add_sensor(connection, HOSTILE)
     mosquitto.let_in(GOOD, HOSTILE)
     with (
         Ingest(module_database, mosquitto) as ingest,

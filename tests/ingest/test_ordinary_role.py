@@ -11,8 +11,8 @@ from psycopg import sql
 from tests.harness.databases import Databases
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
-from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.schema.backup import backup, restore
 from telstraat_store.schema.migrate import migrate, status
@@ -50,8 +50,8 @@ def test_the_owner_of_a_database_needs_no_other_rights(owned: tuple[str, str], t
     assert migrate(first) == ()
     assert status(first).is_present
     with psycopg.connect(first, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
-        registry.add_sensor(connection, "elm-1", segment)
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        places.add_sensor(connection, "elm-1", segment)
         write_arrivals(Writer(connection), arrivals_of([a_report("elm-1", seq) for seq in (1, 2)]))
         rollup.refresh_all(connection)
     backup(first, tmp_path / "backup.zip")

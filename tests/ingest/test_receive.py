@@ -15,9 +15,9 @@ from tests.ingest.sending import Ingest, a_report, receipt_of, settings_of, wait
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, topic
 from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
-from telstraat_ingest import registry
 from telstraat_ingest.errors import SecondIngesterError
 from telstraat_ingest.receive import Receiver
+from telstraat_store import places
 
 
 def turned(receiver: Receiver) -> Receiver:
@@ -120,7 +120,7 @@ def test_a_half_open_connection_is_noticed_within_one_and_a_half_keep_alives(
 
 def test_a_broker_that_comes_back_is_entered_again(database: str, fresh_mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "back-1")
+        places.add_sensor(connection, "back-1")
     fresh_mosquitto.let_in("back-1")
     with Ingest(database, fresh_mosquitto) as ingest:
         fresh_mosquitto.kill()
@@ -135,7 +135,7 @@ def test_a_broker_that_comes_back_is_entered_again(database: str, fresh_mosquitt
 
 def test_a_broker_of_the_old_version_only_is_understood(database: str, fresh_amqtt: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "old-1")
+        places.add_sensor(connection, "old-1")
     fresh_amqtt.let_in("old-1")
     with Ingest(database, fresh_amqtt, name="one"), client_of(fresh_amqtt, "old-1") as sensor:
         assert sensor.subscribe(topic("old-1", Channel.RECEIPT))
@@ -148,7 +148,7 @@ def test_a_broker_of_the_old_version_only_is_understood(database: str, fresh_amq
 
 def test_two_ingesters_share_the_messages_and_one_may_die(database: str, fresh_mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "two-1")
+        places.add_sensor(connection, "two-1")
     fresh_mosquitto.let_in("two-1")
     with Ingest(database, fresh_mosquitto, name="one") as one, client_of(fresh_mosquitto, "two-1") as sensor:
         assert sensor.subscribe(topic("two-1", Channel.RECEIPT))

@@ -11,12 +11,12 @@ from tests.ingest.sending import Ingest, a_report, receipt_of, wait_until
 from telstraat_contract.messages import Live, Status, Watch, encode
 from telstraat_contract.quarters import quarter_start
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
+from telstraat_store import places
 
 
 def test_a_report_is_stored_and_its_receipt_comes_back(database: str, mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "kerk-1")
+        places.add_sensor(connection, "kerk-1")
     mosquitto.let_in("kerk-1")
     with Ingest(database, mosquitto), client_of(mosquitto, "kerk-1") as sensor:
         assert sensor.subscribe(topic("kerk-1", Channel.RECEIPT))
@@ -29,7 +29,7 @@ def test_a_report_is_stored_and_its_receipt_comes_back(database: str, mosquitto:
 
 def test_a_sensor_that_comes_online_is_told_what_is_missing(database: str, mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "kerk-2")
+        places.add_sensor(connection, "kerk-2")
     mosquitto.let_in("kerk-2")
     with Ingest(database, mosquitto), client_of(mosquitto, "kerk-2") as sensor:
         assert sensor.subscribe(topic("kerk-2", Channel.RECEIPT))
@@ -44,7 +44,7 @@ def test_a_sensor_that_comes_online_is_told_what_is_missing(database: str, mosqu
 
 def test_who_looks_at_a_street_is_shown_the_open_quarter(database: str, mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "kerk-3")
+        places.add_sensor(connection, "kerk-3")
     mosquitto.let_in("kerk-3")
     now = datetime.now(UTC)
     live = Live(sensor="kerk-3", at=now, period_start=quarter_start(now), observed_s=10)
@@ -65,7 +65,7 @@ def test_who_looks_at_a_street_is_shown_the_open_quarter(database: str, mosquitt
 
 def test_dates_that_cannot_be_are_refused_in_the_receipt(database: str, mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "kerk-4")
+        places.add_sensor(connection, "kerk-4")
     mosquitto.let_in("kerk-4")
     soon = quarter_start(datetime.now(UTC) + timedelta(hours=3))
     with Ingest(database, mosquitto), client_of(mosquitto, "kerk-4") as sensor:
@@ -87,7 +87,7 @@ def test_nothing_is_acknowledged_or_answered_before_its_commit_and_the_broker_st
     database: str, fresh_mosquitto: TestBroker
 ) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "kerk-5")
+        places.add_sensor(connection, "kerk-5")
     fresh_mosquitto.let_in("kerk-5")
     with (
         Ingest(database, fresh_mosquitto, batch_size=10, receive_max=35) as ingest,

@@ -13,12 +13,12 @@ from tests.harness.moments import yesterday
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Report
-from telstraat_ingest import registry
-from telstraat_ingest.errors import RegistryError
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.counts.csv_export import Wanted, export
 from telstraat_store.counts.rollup import Mark, merge
+from telstraat_store.errors import RegistryError
 from telstraat_store.schema import retention
 
 
@@ -30,8 +30,8 @@ def a_year(sensor: str) -> list[Report]:
 @pytest.fixture
 def filled(database: str) -> str:
     with psycopg.connect(database, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
-        registry.add_sensor(connection, "elm-1", segment, from_at=yesterday() - timedelta(days=500))
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        places.add_sensor(connection, "elm-1", segment, from_at=yesterday() - timedelta(days=500))
         write_arrivals(Writer(connection), arrivals_of(a_year("elm-1")))
         rollup.refresh_all(connection)
     return database
@@ -78,9 +78,9 @@ def test_old_quarantine_goes(database: str) -> None:
 def test_a_moved_sensor_keeps_its_histories_apart(filled: str) -> None:
     moved_at = yesterday() - timedelta(days=100)
     with psycopg.connect(filled, autocommit=True) as connection:
-        other = registry.add_segment(connection, "Oak", [(4.0, 50.0), (4.1, 50.0)])
+        other = places.draw_segment(connection, "Oak", [(4.0, 50.0), (4.1, 50.0)])
         before = connection.execute("select sum(car_lft) from segment_day").fetchone()
-        registry.install(connection, "elm-1", other, from_at=moved_at)
+        places.move_sensor(connection, "elm-1", other, from_at=moved_at)
         rollup.refresh_all(connection)
         found = connection.execute(
             "select s.name, count(*), min(d.period_start) >= %s, max(d.period_start) < %s"
@@ -97,16 +97,16 @@ def test_a_moved_sensor_keeps_its_histories_apart(filled: str) -> None:
 
 def test_two_installations_of_one_sensor_never_overlap(filled: str) -> None:
     with psycopg.connect(filled, autocommit=True) as connection:
-        registry.install(connection, "elm-1", 1001, from_at=yesterday())
+        places.move_sensor(connection, "elm-1", 1001, from_at=yesterday())
         with pytest.raises(RegistryError, match="history is not overwritten"):
-            registry.install(connection, "elm-1", 1001, from_at=yesterday() - timedelta(days=600))
+            places.move_sensor(connection, "elm-1", 1001, from_at=yesterday() - timedelta(days=600))
 
 
 def test_several_sensors_at_a_street_are_averaged_by_what_each_observed(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
         for name in ("elm-1", "elm-2"):
-            registry.add_sensor(connection, name, segment, from_at=yesterday())
+            places.add_sensor(connection, name, segment, from_at=yesterday())
         reports = [a_report("elm-1", 1, observed_s=900), a_report("elm-2", 1, observed_s=300)]
         write_arrivals(Writer(connection), arrivals_of(reports))
         rollup.refresh_all(connection)
@@ -155,19 +155,19 @@ def test_a_segment_that_cannot_be_is_refused(
     database: str, points: list[tuple[float, float]], zone: str, message: str
 ) -> None:
     with psycopg.connect(database) as connection, pytest.raises(RegistryError, match=message):
-        registry.add_segment(connection, "Elm", points, timezone=zone)
+        places.draw_segment(connection, "Elm", points, timezone=zone)
 
 
 def test_names_that_are_taken_wrong_or_misspelt_are_told_so(database: str) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "elm-1")
+        places.add_sensor(connection, "elm-1")
         for name, message in (("elm-1", "exists already"), ("Elm_1", "use 1 to 63 of a-z")):
             with pytest.raises(RegistryError, match=message):
-                registry.add_sensor(connection, name)
+                places.add_sensor(connection, name)
         with pytest.raises(RegistryError, match="did you mean 'elm-1'"):
-            registry.retire(connection, "elm-2")
+            places.retire_sensor(connection, "elm-2")
         with pytest.raises(RegistryError, match="there is no segment 7"):
-            registry.install(connection, "elm-1", 7)
+            places.move_sensor(connection, "elm-1", 7)
 
 
 def test_size_tells_what_there_is(filled: str) -> None:

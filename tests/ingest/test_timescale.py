@@ -14,10 +14,10 @@ from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until,
 
 from telstraat_contract.messages import Report
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest import registry
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.schema import migrate, retention
 
@@ -68,9 +68,9 @@ def test_chunks_are_long_for_few_sensors_and_short_for_many(hypertable: str) -> 
 
 def test_late_rows_of_many_sensors_go_into_compressed_chunks_and_are_compressed_with_them(hypertable: str) -> None:
     with psycopg.connect(hypertable, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
         for number in range(SENSORS):
-            registry.add_sensor(connection, f"late-{number}", segment, from_at=WEEKS_AGO)
+            places.add_sensor(connection, f"late-{number}", segment, from_at=WEEKS_AGO)
         reports = a_day_of(range(SENSORS))
         writer = Writer(connection)
         late, early = reports[SENSORS:][::7], set(reports) - set(reports[SENSORS:][::7])
@@ -101,7 +101,7 @@ def test_a_schema_with_compressed_chunks_is_upgraded_and_both_ways_of_packing_ar
     known = migrate.migrations()
     migrate.migrate(empty_database, known=known[:6])
     with psycopg.connect(empty_database, autocommit=True) as connection:
-        registry.add_sensor(connection, "late-0")
+        places.add_sensor(connection, "late-0")
         writer = Writer(connection)
         write_arrivals(writer, arrivals_of(a_day_of(range(1))[:90]))
         assert len(retention.compress_old(connection, 14)) == 1

@@ -13,19 +13,19 @@ from tests.harness.brokers import TestBroker
 from tests.harness.moments import yesterday
 from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals
 
-from telstraat_ingest import registry
 from telstraat_ingest.logs import JsonLines
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 
 
 def test_upkeep_measures_adds_up_and_warns_once(
     database: str, mosquitto: TestBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
-        registry.add_sensor(connection, "elm-1", segment, from_at=yesterday())
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        places.add_sensor(connection, "elm-1", segment, from_at=yesterday())
         write_arrivals(Writer(connection), arrivals_of([a_report("elm-1", seq) for seq in (1, 2, 5)]))
     settings = settings_of(
         database, mosquitto, disk_path=tmp_path, disk_warn_percent=1, upkeep_every_s=0.2, rollup_every_s=0.05

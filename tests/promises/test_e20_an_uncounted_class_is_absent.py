@@ -19,7 +19,7 @@ from tests.api.conftest import served
 
 from telstraat_api.settings import ApiSettings
 from telstraat_cli.main import main
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.imports.writing import Source, import_file
 
 STREET = 9_000_001_234
@@ -40,7 +40,7 @@ def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> It
     path = tmp_path_factory.mktemp("counts") / "bikes.csv"
     path.write_text(BIKES)
     with psycopg.connect(module_database) as connection:
-        registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=STREET)
+        places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=STREET)
         connection.commit()
         assert import_file(connection, path, Source("a counter of bicycles")).new == 3
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)

@@ -24,8 +24,7 @@ from telstraat_analytics.report.following import week_sentences
 from telstraat_api.evaluations.evaluating import evaluated, read_hours
 from telstraat_api.following.weekly import looked
 from telstraat_cli.main import main
-from telstraat_ingest import registry
-from telstraat_store import read_counts
+from telstraat_store import places, read_counts
 from telstraat_store.counts.rollup import refresh_all
 from telstraat_store.imports.writing import Source, import_file
 
@@ -113,7 +112,7 @@ def stored(case: Case, dsn: str, folder: Path) -> Stored:
     counts.write_text(json.dumps({"report": rows.to_dict("records")}), encoding="utf-8")
     with psycopg.connect(dsn) as connection:
         for number in names:
-            registry.add_segment(
+            places.draw_segment(
                 connection, number, [(4.0, 50.0), (4.1, 50.0)], timezone=case.timezone, segment_id=int(number)
             )
         connection.commit()
@@ -174,7 +173,7 @@ def taken_over(dsn: str, folder: Path, own_days: int) -> Taken:
     outage = first & days.between(8, 10)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for number in NAMES:
-            registry.add_segment(connection, number, [(4.0, 50.0), (4.1, 50.0)], segment_id=int(number))
+            places.draw_segment(connection, number, [(4.0, 50.0), (4.1, 50.0)], segment_id=int(number))
         rows = frame.assign(start=frame["start"].dt.strftime("%Y-%m-%dT%H:%M:%S.000Z"), interval="hourly")
         for name in CLASSES:
             rows[f"{name}_lft"], rows[f"{name}_rgt"] = rows[name], 0.0

@@ -25,7 +25,7 @@ from telstraat_demo.run.reconciliation import closed_reports
 from telstraat_demo.stack.broker import Kind
 from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
-from telstraat_ingest import registry
+from telstraat_store import places
 
 REPORTS = 200
 
@@ -69,7 +69,7 @@ def test_two_hundred_acknowledged_reports_survive_a_broker_that_forgets(
 ) -> None:
     broker = forgetful_broker
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "r2")
+        places.add_sensor(connection, "r2")
     broker.let_in("r2")
     settings = device_settings(tmp_path, "r2", broker.port, send={"per_second": 1000, "window": 1000, "resend_s": 600})
     with wire(settings, now_s=time.time()) as w:
@@ -91,7 +91,7 @@ def test_a_broker_killed_after_every_few_acknowledgements_loses_nothing(
 ) -> None:
     broker = forgetful_broker
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "r2b")
+        places.add_sensor(connection, "r2b")
     broker.let_in("r2b")
     settings = device_settings(tmp_path, "r2b", broker.port, send={"per_second": 1000, "resend_s": 600})
     many = 6

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Health, Report, Status, encode
-from telstraat_ingest import registry
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 
 SENSORS = ("elm-1", "elm-2")
@@ -27,7 +27,7 @@ DAY = [a_report(sensor, seq, epoch=epoch) for sensor in SENSORS for epoch in (7,
 def stored_once(module_database: str) -> tuple[str, str]:
     with psycopg.connect(module_database, autocommit=True) as connection:
         for sensor in SENSORS:
-            registry.add_sensor(connection, sensor)
+            places.add_sensor(connection, sensor)
         write_arrivals(Writer(connection), arrivals_of(DAY))
         return module_database, fingerprint(connection)
 
@@ -80,7 +80,7 @@ def test_a_replay_of_everything_changes_nothing(stored_once: tuple[str, str]) ->
 
 def test_a_report_that_contradicts_its_twin_goes_to_quarantine_with_both_versions(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "elm-1")
+        places.add_sensor(connection, "elm-1")
         first, second = a_report("elm-1", 1, observed_s=900), a_report("elm-1", 1, observed_s=450)
         written = write_arrivals(Writer(connection), arrivals_of([first, second]))
         assert (written.inserted, [one.reason for one in written.rejected]) == (1, ["contradicts"])
@@ -94,8 +94,8 @@ def test_two_epochs_of_a_quarter_are_two_part_observations(database: str) -> Non
     before: Report = a_report("elm-1", 1, observed_s=300)
     after: Report = a_report("elm-1", 1, observed_s=500, epoch=99)
     with psycopg.connect(database, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
-        registry.add_sensor(connection, "elm-1", segment, from_at=before.period_start)
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        places.add_sensor(connection, "elm-1", segment, from_at=before.period_start)
         write_arrivals(Writer(connection), arrivals_of([before, after]))
         found = connection.execute("select observed_s, car_lft from installation_quarter").fetchall()
         assert found == [(800, 6)]
@@ -105,7 +105,7 @@ def test_two_epochs_of_a_quarter_are_two_part_observations(database: str) -> Non
 def test_a_health_message_repeated_loses_nothing_twice(database: str) -> None:
     health = Health(sensor="elm-1", at=DAY[0].period_start, epoch=7, last_seq=9, lost=((2, 3),))
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "elm-1")
+        places.add_sensor(connection, "elm-1")
         writer = Writer(connection)
         for _ in range(2):
             write_arrivals(writer, arrivals_of([health]))
@@ -124,7 +124,7 @@ def test_ingesters_that_write_the_same_sensors_at_once_wait_for_each_other_and_n
     ]
     with psycopg.connect(database, autocommit=True) as connection:
         for name in sensors:
-            registry.add_sensor(connection, name)
+            places.add_sensor(connection, name)
 
     def write(number: int) -> int:
         mine = arrivals_of([*reports, *words, *words_of_state])

@@ -12,8 +12,8 @@ from tests.ingest.sending import Ingest, a_report, arrivals_of, receipt_of, wait
 
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.schema import retention
 
@@ -21,8 +21,8 @@ WEEKS_AGO = yesterday() - timedelta(days=35)
 
 
 def a_street(connection: psycopg.Connection, sensor: str) -> int:
-    segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
-    registry.add_sensor(connection, sensor, segment, from_at=WEEKS_AGO - timedelta(days=5))
+    segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+    places.add_sensor(connection, sensor, segment, from_at=WEEKS_AGO - timedelta(days=5))
     return segment
 
 
@@ -75,6 +75,6 @@ def test_late_rows_go_into_a_compressed_chunk(database: str) -> None:
 
 def test_a_partition_for_a_late_month_is_made_on_demand(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "late-4")
+        places.add_sensor(connection, "late-4")
         old = a_report("late-4", 1, yesterday() - timedelta(days=390))
         assert write_arrivals(Writer(connection), arrivals_of([old])).inserted == 1

@@ -10,15 +10,15 @@ from tests.ingest.sending import Ingest, a_report, arrivals_of, receipt_of, writ
 
 from telstraat_contract.messages import MAX_RANGES, Health, encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 
 DROPPED = (3, 17, 18, 40, 77)
 
 
 def test_five_of_a_hundred_are_dropped_asked_for_and_come(database: str, mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "gap-1")
+        places.add_sensor(connection, "gap-1")
     mosquitto.let_in("gap-1")
     reports = {seq: a_report("gap-1", seq, observed_s=seq) for seq in range(1, 91)}
     with Ingest(database, mosquitto), client_of(mosquitto, "gap-1") as sensor:
@@ -48,7 +48,7 @@ def test_five_of_a_hundred_are_dropped_asked_for_and_come(database: str, mosquit
 
 def test_what_the_device_has_lost_is_no_longer_asked_for_and_stays_on_record(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "gap-2")
+        places.add_sensor(connection, "gap-2")
         writer = Writer(connection)
         write_arrivals(writer, arrivals_of([a_report("gap-2", 5)]))
         health = Health(sensor="gap-2", at=a_report("gap-2", 1).period_start, epoch=7, last_seq=5, lost=((1, 3),))
@@ -61,7 +61,7 @@ def test_what_the_device_has_lost_is_no_longer_asked_for_and_stays_on_record(dat
 
 def test_every_number_is_committed_or_missing_or_lost_or_refused(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "gap-3")
+        places.add_sensor(connection, "gap-3")
         writer = Writer(connection)
         future = a_report("gap-3", 6, a_report("gap-3", 6).period_start.replace(year=2035))
         health = Health(
@@ -74,7 +74,7 @@ def test_every_number_is_committed_or_missing_or_lost_or_refused(database: str) 
 
 def test_more_gaps_than_a_receipt_holds_are_told_in_turn(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "gap-4")
+        places.add_sensor(connection, "gap-4")
         writer = Writer(connection)
         first = a_report("gap-4", 1).period_start.replace(month=1, day=1)
         odd = [a_report("gap-4", seq, first + seq * timedelta(minutes=15)) for seq in range(1, 2 * MAX_RANGES + 100, 2)]

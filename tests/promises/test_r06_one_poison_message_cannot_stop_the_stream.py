@@ -15,10 +15,10 @@ from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Report, Status, encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
-from telstraat_ingest.limits import SensorLimits
+from telstraat_ingest.limits import Limits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import copy_rows
 
 GOOD = encode(a_report("poison-1", 1))
@@ -63,7 +63,7 @@ def test_garbage_lies_in_quarantine_and_its_neighbours_in_the_table(database: st
     where, payload, reason = GARBAGE[kind]
     good = arrivals_of([a_report("poison-1", seq) for seq in range(11, 31)])
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
         written = write_arrivals(Writer(connection), [*good[:7], an_arrival(where, payload), *good[7:]])
         assert connection.execute("select count(*) from report").fetchone() == (20,)
         found = connection.execute(
@@ -75,7 +75,7 @@ def test_garbage_lies_in_quarantine_and_its_neighbours_in_the_table(database: st
 
 def test_the_same_garbage_again_is_counted_and_not_kept_twice(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
         writer = Writer(connection)
         for _ in range(3):
             write_arrivals(writer, [an_arrival(TOPIC, b"rubbish")])
@@ -84,8 +84,8 @@ def test_the_same_garbage_again_is_counted_and_not_kept_twice(database: str) -> 
 
 def test_a_retired_sensor_is_told_to_stop_sending(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
-        registry.retire(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
+        places.retire_sensor(connection, "poison-1")
         written = write_arrivals(Writer(connection), arrivals_of([a_report("poison-1", 1)]))
         assert [one.reason for one in written.rejected] == ["retired_sensor"]
         assert written.receipts["poison-1"][0].refused == ((1, 1),)
@@ -93,7 +93,7 @@ def test_a_retired_sensor_is_told_to_stop_sending(database: str) -> None:
 
 def test_a_bad_one_among_a_hundred_over_the_broker_stops_nothing(database: str, fresh_mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
     fresh_mosquitto.let_in("poison-1")
     spread = random.Random(6)
     bad = [payload for where, payload, _ in GARBAGE.values() if where == TOPIC and len(payload) < 20_000]
@@ -122,7 +122,7 @@ create trigger refuses before insert on {table} for each row when ({when}) execu
 @pytest.mark.parametrize("state", ["22003", "23514", "P0001", "54000", "XX000"])
 def test_what_the_store_refuses_is_isolated_and_told_as_refused(database: str, state: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
         refuse = REFUSE.format(column="seq", state=state, table="report", when="new.seq = 5")
         connection.execute(refuse.replace("%%", "%").encode())
         writer = Writer(connection)
@@ -143,7 +143,7 @@ def test_a_trigger_that_is_broken_for_one_sensor_stops_no_other_and_takes_no_rep
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         for name in ("poison-1", "good-1", "good-2"):
-            registry.add_sensor(connection, name)
+            places.add_sensor(connection, name)
         broken = REFUSE.format(column="seq", state=state, table="report", when="new.seq > 100")
         connection.execute(broken.replace("%%", "%").encode())
         poison = [a_report("poison-1", seq, yesterday() + (seq - 101) * QUARTER) for seq in (101, 102)]
@@ -162,7 +162,7 @@ def test_a_trigger_that_is_broken_for_one_sensor_stops_no_other_and_takes_no_rep
 def test_a_table_that_takes_nothing_is_waited_for_whatever_other_tables_take(database: str, word: bool) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         for number in range(9):
-            registry.add_sensor(connection, f"good-{number}")
+            places.add_sensor(connection, f"good-{number}")
         table = "sensor_health" if word else "report"
         connection.execute(f"alter table {table} rename to elsewhere".encode())
         words = [Status(sensor=f"good-{number}", state="online", epoch=7) for number in range(9)]
@@ -182,7 +182,7 @@ def test_what_even_quarantine_refuses_is_isolated_a_second_time_and_never_waits(
     database: str, bare: str, kept: int
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
         for table, column, when in (
             ("report", "seq", "new.seq = 5"),
             ("quarantine", "topic", f"{bare} or octet_length(new.payload) > 0"),
@@ -200,8 +200,8 @@ def test_what_even_quarantine_refuses_is_isolated_a_second_time_and_never_waits(
 def test_one_epoch_too_many_waits_on_its_device_and_nobody_waits_for_it(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         for name in ("poison-1", "good-1"):
-            registry.add_sensor(connection, name)
-        writer = Writer(connection, SensorLimits(epochs_a_day=3))
+            places.add_sensor(connection, name)
+        writer = Writer(connection, Limits(epochs_a_day=3))
         many = [a_report("poison-1", 1, epoch=epoch) for epoch in range(1, 7)]
         states = [Status(sensor="poison-1", state="online", epoch=epoch, last_seq=1) for epoch in range(7, 10)]
         written = write_arrivals(writer, arrivals_of([*many, *states, a_report("good-1", 1)]))
@@ -217,7 +217,7 @@ def test_one_epoch_too_many_waits_on_its_device_and_nobody_waits_for_it(database
 def test_the_last_epoch_that_can_be_numbered_stops_nobody(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         for name in ("poison-1", "good-1"):
-            registry.add_sensor(connection, name)
+            places.add_sensor(connection, name)
         connection.execute(
             "insert into stream (sensor_id, epoch_no, epoch, first_at) select sensor_id, n, 1000000 + n, now() - interval '2 days'"
             " from sensor cross join generate_series(1, 32766) n where name = 'poison-1'"
@@ -230,8 +230,8 @@ def test_the_last_epoch_that_can_be_numbered_stops_nobody(database: str) -> None
 
 def test_quarantine_keeps_so_much_of_a_topic_and_counts_the_rest(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
-        writer = Writer(connection, SensorLimits(quarantine_kb=100))
+        places.add_sensor(connection, "poison-1")
+        writer = Writer(connection, Limits(quarantine_kb=100))
         bad = b'{"v":1,"sensor":"poison-1","epoch":7,"seq":%d,"rubbish":"' + b"x" * 10_000 + b'"}'
         told = set()
         for seq in range(1, 51):
@@ -248,7 +248,7 @@ def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
     database: str, fresh_mosquitto: TestBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
     fresh_mosquitto.let_in("poison-1")
     measured = copy_rows.measured
 
@@ -270,7 +270,7 @@ def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
 
 def test_a_database_that_only_reads_blames_no_message(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "poison-1")
+        places.add_sensor(connection, "poison-1")
         writer = Writer(connection)
         arrivals = arrivals_of([a_report("poison-1", seq) for seq in range(1, 5)])
         connection.execute("set default_transaction_read_only = on")

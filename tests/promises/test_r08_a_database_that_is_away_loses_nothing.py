@@ -18,7 +18,7 @@ from telstraat_contract.messages import encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.schema.migrate import migrate
 
 BEFORE, DURING = 40, 200
@@ -48,7 +48,7 @@ def test_what_comes_while_the_database_is_away_is_there_afterwards(
     dsn = own_postgres.dsn()
     migrate(dsn)
     with psycopg.connect(dsn) as connection:
-        registry.add_sensor(connection, "away-1")
+        places.add_sensor(connection, "away-1")
     fresh_mosquitto.let_in("away-1")
     with (
         caplog.at_level(logging.INFO),
@@ -85,7 +85,7 @@ def test_an_ingester_that_starts_before_its_database_waits_for_it(
     dsn = own_postgres.dsn()
     migrate(dsn)
     with psycopg.connect(dsn) as connection:
-        registry.add_sensor(connection, "away-2")
+        places.add_sensor(connection, "away-2")
     fresh_mosquitto.let_in("away-2")
     own_postgres.stop()
     ingest = Ingest(dsn, fresh_mosquitto)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.ingest.sending import a_report
 
 from telstraat_contract.quarters import QUARTER, quarter_start
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.counts import batch_statements, copy_rows, rollup
 
 ZONES = [
@@ -30,8 +30,8 @@ TABLES = "report, stream, rollup_dirty, rollup_hour, rollup_day, installation, s
 def count_from(connection: psycopg.Connection, zone: str, first: datetime, days: int) -> int:
     """Install a sensor and store a report for every quarter of so many UTC days; return how many there are."""
     connection.execute(f"truncate {TABLES}")
-    segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], timezone=zone)
-    registry.install(connection, "zone-1", segment, from_at=first)
+    segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], timezone=zone)
+    places.move_sensor(connection, "zone-1", segment, from_at=first)
     quarters = days * 96
     connection.execute(
         "select make_report_partition(%s::timestamptz + day * interval '1 day') from generate_series(0, %s) day",
@@ -58,7 +58,7 @@ def count_from(connection: psycopg.Connection, zone: str, first: datetime, days:
 @pytest.fixture(scope="module")
 def registered(module_database: str) -> str:
     with psycopg.connect(module_database) as connection:
-        registry.add_sensor(connection, "zone-1")
+        places.add_sensor(connection, "zone-1")
     return module_database
 
 

@@ -14,8 +14,8 @@ from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
 from telstraat_contract.messages import Health, Report
-from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.errors import BackupError
 from telstraat_store.schema.backup import backup, restore
@@ -37,8 +37,8 @@ TABLES = (
 
 def filled(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
-        registry.add_sensor(connection, "back-1", segment, from_at=yesterday())
+        segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
+        places.add_sensor(connection, "back-1", segment, from_at=yesterday())
         write_arrivals(Writer(connection), arrivals_of([*NIGHT, a_report("back-1", 5, observed_s=5)]))
         rollup.refresh_all(connection)
 
@@ -57,7 +57,7 @@ def test_what_is_restored_is_what_was_backed_up(database: str, empty_database: s
     restore(empty_database, path)
     assert content(empty_database) == content(database)
     with psycopg.connect(empty_database) as connection:  # and life goes on: numbers continue, triggers work
-        registry.add_sensor(connection, "back-2", registry.add_segment(connection, "Oak", [(4.0, 50.0), (4.1, 50.0)]))
+        places.add_sensor(connection, "back-2", places.draw_segment(connection, "Oak", [(4.0, 50.0), (4.1, 50.0)]))
         assert connection.execute("select count(*) > 0 from rollup_dirty").fetchone() == (True,)
 
 
@@ -83,7 +83,7 @@ def test_reports_since_the_backup_come_back_by_themselves(database: str, empty_d
 
 def test_an_ingester_that_was_running_notices_a_database_restored_under_it(database: str, databases: Databases) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, "back-1")
+        places.add_sensor(connection, "back-1")
         writer = Writer(connection)
         write_arrivals(writer, arrivals_of(NIGHT[:5]))
         connection.execute("truncate report, stream")

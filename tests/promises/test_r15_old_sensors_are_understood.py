@@ -10,10 +10,10 @@ import pytest
 from tests.ingest.sending import an_arrival
 
 from telstraat_contract.topics import UP, topic
-from telstraat_ingest import registry
 from telstraat_ingest.batch import Dates, read_batch
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 
 GOLDEN = Path(__file__).resolve().parents[1] / "contract" / "golden"
 PAYLOADS = sorted(path for channel in UP for path in GOLDEN.glob(f"v*-{channel}*.json"))
@@ -29,7 +29,7 @@ def test_todays_ingest_takes_it(database: str, path: Path) -> None:
     sensor = json.loads(path.read_text())["sensor"]
     channel = next(channel for channel in UP if path.stem.split("-")[1] == channel)
     with psycopg.connect(database, autocommit=True) as connection:
-        registry.add_sensor(connection, sensor)
+        places.add_sensor(connection, sensor)
         arrivals = [an_arrival(topic(sensor, channel), path.read_bytes())]
         written = Writer(connection).write(read_batch(arrivals, Decoder(), Dates(max_age_days=100_000)))
         assert written.rejected == []

@@ -28,7 +28,7 @@ from telstraat_device.delivery.outbox_file import FILE
 from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import Settings
-from telstraat_ingest import registry
+from telstraat_store import places
 
 COPIED, USED_UP = 10, 20
 
@@ -75,7 +75,7 @@ def close_without_a_connection(settings: Settings, *several: Sequence[Quarter]) 
 
 def entered(database: str, broker: TestBroker, sensor: str, tmp_path: Path) -> Settings:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, sensor)
+        places.add_sensor(connection, sensor)
     broker.let_in(sensor)
     return device_settings(tmp_path, sensor, broker.port, send={"per_second": 1000, "window": 1000})
 

@@ -37,7 +37,7 @@ from telstraat_device.delivery.ranges import holds
 from telstraat_device.health import ALARM_LENGTH_MAX
 from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Quarter, Tally
-from telstraat_ingest import registry
+from telstraat_store import places
 
 SECTORS_EVERY = 20
 OTHERS = sum(many for _, many in OTHER.values())
@@ -213,7 +213,7 @@ def test_all_that_was_whole_arrives_once_and_the_server_knows_what_is_lost(
     database: str, fresh_mosquitto: TestBroker, tmp_path: Path, truth_keeper: TruthKeeper
 ) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "r20")
+        places.add_sensor(connection, "r20")
     fresh_mosquitto.let_in("r20")
     settings = device_settings(tmp_path, "r20", fresh_mosquitto.port, send={"per_second": 1000, "window": 1000})
     folder = Path(settings.storage.folder)

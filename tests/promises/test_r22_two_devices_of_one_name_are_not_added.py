@@ -17,10 +17,10 @@ from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until,
 from telstraat_contract.messages import Counts, Directed, Flag, Report
 from telstraat_contract.quarters import QUARTER
 from telstraat_device.delivery.connection import Connection, Disconnected
-from telstraat_ingest import registry
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 
 NAME = "twin-1"
@@ -35,8 +35,8 @@ def part(epoch: int, cars: int, observed_s: int = 900, seq: int = 1) -> Report:
 
 
 def add_twin(connection: psycopg.Connection) -> int:
-    segment = registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], timezone="UTC")
-    registry.add_sensor(connection, NAME, segment, from_at=yesterday())
+    segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], timezone="UTC")
+    places.add_sensor(connection, NAME, segment, from_at=yesterday())
     return segment
 
 
@@ -74,8 +74,8 @@ def test_every_reader_divides_by_all_the_seconds_that_were_observed(
 def test_sums_that_are_too_large_for_their_column_stop_no_other_streets_hours(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         add_twin(connection)
-        other = registry.add_segment(connection, "Oak", [(4.0, 50.0), (4.1, 50.0)], timezone="UTC")
-        registry.add_sensor(connection, "calm-1", other, from_at=yesterday())
+        other = places.draw_segment(connection, "Oak", [(4.0, 50.0), (4.1, 50.0)], timezone="UTC")
+        places.add_sensor(connection, "calm-1", other, from_at=yesterday())
         writer = Writer(connection)
         write_arrivals(writer, arrivals_of([part(1, 1)]))
         for name in ("stream", "report"):

@@ -14,8 +14,8 @@ from tests.ingest.sending import Ingest, a_report, receipt_of
 
 from telstraat_contract.messages import Receipt, encode
 from telstraat_contract.topics import DOWN, UP, Channel, topic
-from telstraat_ingest import registry
 from telstraat_ingest.broker_access import INGEST_USER, may
+from telstraat_store import places
 
 REFUSED = "Not authorized"
 
@@ -56,8 +56,8 @@ def test_a_sensor_may_not_write_its_neighbours_topics_nor_the_servers(broker: Te
 
 def test_in_mqtt_3_the_refusal_looks_like_success_and_still_nothing_arrives(database: str, broker: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "oak-1")
-        registry.add_sensor(connection, "oak-2")
+        places.add_sensor(connection, "oak-1")
+        places.add_sensor(connection, "oak-2")
     with Ingest(database, broker), client_of(broker, "oak-2") as sensor:
         assert sensor.subscribe(topic("oak-2", Channel.RECEIPT))
         assert answer_of(broker, "oak-1", topic("oak-2", Channel.REPORT), paho.MQTTv311) == "Success"

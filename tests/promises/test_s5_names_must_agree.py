@@ -8,13 +8,13 @@ from tests.ingest.sending import Ingest, a_report, wait_until
 
 from telstraat_contract.messages import Health, Status, encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import registry
+from telstraat_store import places
 
 
 def test_a_forged_name_is_quarantined_and_changes_nothing_of_the_other(database: str, mosquitto: TestBroker) -> None:
     with psycopg.connect(database) as connection:
-        registry.add_sensor(connection, "ash-1")
-        registry.add_sensor(connection, "ash-2")
+        places.add_sensor(connection, "ash-1")
+        places.add_sensor(connection, "ash-2")
     mosquitto.let_in("ash-1", "ash-2")
     at = a_report("ash-2", 1).period_start
     with Ingest(database, mosquitto), client_of(mosquitto, "ash-1") as forger:

@@ -15,8 +15,8 @@ import pytest
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
-from telstraat_ingest import registry
 from telstraat_ingest.write import Writer
+from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.errors import CountsFileError, NoSuchRecordError
 from telstraat_store.imports import CountsFile, Reading, Refusal, writing
@@ -66,8 +66,8 @@ def portal_row(local: str, cars: int = 4, uptime: str = "Good uptime - 1") -> li
 @pytest.fixture
 def connection(database: str) -> Iterable[psycopg.Connection]:
     with psycopg.connect(database) as connection:
-        registry.add_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=9000000001)
-        registry.add_segment(
+        places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)], segment_id=9000000001)
+        places.draw_segment(
             connection, "Toronto", [(-79.0, 43.0), (-79.1, 43.0)], timezone="America/Toronto", segment_id=77
         )
         connection.commit()
@@ -203,7 +203,7 @@ def test_own_counts_go_before_imported_ones(connection: psycopg.Connection, data
     path.write_text(json.dumps([api_row(0, date=(now + timedelta(hours=n)).isoformat()) for n in range(2)]))
     brought(connection, path)
     with psycopg.connect(database, autocommit=True) as own:
-        registry.add_sensor(own, "own-1", 9000000001, from_at=now)
+        places.add_sensor(own, "own-1", 9000000001, from_at=now)
         write_arrivals(Writer(own), arrivals_of([a_report("own-1", 1, now)]))
         rollup.refresh_all(own)
     found = connection.execute("select car_lft, source_id is null from segment_hour order by period_start").fetchall()
@@ -253,7 +253,7 @@ def plain(*rows: str, columns: str = "car_lft") -> str:
 def test_a_local_day_of_quarters_is_as_long_as_it_was(
     connection: psycopg.Connection, tmp_path: Path, zone: str, day: str, quarters: int, whole: bool
 ) -> None:
-    street = registry.add_segment(connection, "Half", [(4.0, 50.0), (4.1, 50.0)], timezone=zone)
+    street = places.draw_segment(connection, "Half", [(4.0, 50.0), (4.1, 50.0)], timezone=zone)
     connection.commit()
     midnight = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     given = range(-8, quarters + 8) if whole else range(quarters)  # with and without what lies around it
@@ -283,7 +283,7 @@ def test_a_class_is_scaled_by_the_quarters_in_which_it_was_counted(
 
 
 def test_quarters_that_a_given_hour_covers_are_not_added_to_it(connection: psycopg.Connection, tmp_path: Path) -> None:
-    street = registry.add_segment(connection, "Pune", [(4.0, 50.0), (4.1, 50.0)], timezone="Asia/Kolkata")
+    street = places.draw_segment(connection, "Pune", [(4.0, 50.0), (4.1, 50.0)], timezone="Asia/Kolkata")
     connection.commit()
     hour, quarters = tmp_path / "hour.csv", tmp_path / "quarters.csv"
     quarters.write_text(plain(*(f"{street},2025-07-01T10:{n * 15:02}:00+05:30,900,1,yes,5" for n in range(4))))
@@ -326,7 +326,7 @@ def test_what_was_refused_is_read_again_once_its_street_is_there(
     path = tmp_path / "early.json"
     path.write_text(json.dumps([api_row(number, segment_id=9000000002) for number in range(3)]))
     assert sum(brought(connection, path).refused.values()) == 3
-    registry.add_segment(connection, "Late", [(4.0, 50.2), (4.1, 50.2)], segment_id=9000000002)
+    places.draw_segment(connection, "Late", [(4.0, 50.2), (4.1, 50.2)], segment_id=9000000002)
     connection.commit()
     result = brought(connection, path)
     assert (result.new, result.skipped, sum(result.refused.values())) == (3, 0, 0)
@@ -348,7 +348,7 @@ def test_an_import_that_was_stopped_forgets_none_of_its_refused_lines(
     with pytest.raises(KeyboardInterrupt):
         brought(connection, path, progress=stop)
     connection.rollback()
-    registry.add_segment(connection, "Late", [(4.0, 50.2), (4.1, 50.2)], segment_id=9000000002)
+    places.draw_segment(connection, "Late", [(4.0, 50.2), (4.1, 50.2)], segment_id=9000000002)
     connection.commit()
     result = brought(connection, path)
     assert (result.new, result.same) == (10, 10)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from telstraat_cli.main import main
-from telstraat_ingest import registry
+from telstraat_store import places
 from telstraat_store.errors import StreetFileError
 from telstraat_store.places.speed_limits import speed_limit
 from telstraat_store.places.street_files import line_in, read_features
@@ -124,12 +124,12 @@ def test_the_same_file_twice_is_known_and_a_far_town_is_asked_about(
 def test_the_next_number_that_the_database_gives_is_free(database: str) -> None:
     with psycopg.connect(database) as connection:
         line = [(4.0, 50.0), (4.1, 50.0)]
-        registry.add_segment(connection, "own", line, segment_id=1001)
-        assert registry.add_segment(connection, "next", line) == 1002
-        registry.add_segment(connection, "ahead", line, segment_id=1010)
-        assert registry.add_segment(connection, "after", line) == 1011
-        registry.add_segment(connection, "Telraam's", line, segment_id=9_000_000_001)
-        assert registry.add_segment(connection, "near", line) == 1012
+        places.draw_segment(connection, "own", line, segment_id=1001)
+        assert places.draw_segment(connection, "next", line) == 1002
+        places.draw_segment(connection, "ahead", line, segment_id=1010)
+        assert places.draw_segment(connection, "after", line) == 1011
+        places.draw_segment(connection, "Telraam's", line, segment_id=9_000_000_001)
+        assert places.draw_segment(connection, "near", line) == 1012
 
 
 @pytest.mark.parametrize("crs", [5, [1], {"properties": 5}, {"properties": {"name": None}}])

@@ -12,27 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from telstraat_analytics.words import word
-from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.mail import send
 from telstraat_api.settings import ApiSettings
+from telstraat_store.accounts.secrets import hashed, new_secret
 from telstraat_store.connection import Database, Row
+from telstraat_store.work import followers as stored
 
 log = logging.getLogger("telstraat.api")
 PERMANENT = 500
 """SMTP's answers from here on mean: do not try again."""
-
-WAITING = """
-select l.*, a.email from measure_letter l join account a using (account_id)
-where l.sent_at is null and l.refused is null and l.next_try_at <= now() and a.disabled_at is null
-order by l.letter_id
-"""
-SENT = "update measure_letter set sent_at = now(), body = '', stop_link = '' where letter_id = %s"
-REFUSED = "update measure_letter set refused = %s, body = '', stop_link = '' where letter_id = %s"
-LATER = """
-update measure_letter set tries = tries + 1, next_try_at = now() + least(interval '1 day', interval '15 minutes' * 2 ^ tries)
-where letter_id = %s
-"""
-LEFT = "select count(*) as waiting from measure_letter where sent_at is null and refused is null"
 
 
 def letter_rows(
@@ -40,7 +28,7 @@ def letter_rows(
     measure: Mapping[str, Any],
     what: str,
     weeks: int,
-    told: Mapping[str, Sequence[str]],
+    sentences: Mapping[str, Sequence[str]],
     people: Sequence[tuple[int, str]],
 ) -> Iterator[dict[str, Any]]:
     """Yield one letter for each follower, in their language, with a link of their own to stop."""
@@ -48,7 +36,7 @@ def letter_rows(
         secret = new_secret("")
         link = f"{settings.public_url}/following/stop?token={secret}&lang={language}"
         lines = [
-            *told[language],
+            *sentences[language],
             "",
             word("follow.looks", language),
             f"{settings.public_url}{measure['links']['self']}/following",
@@ -70,25 +58,40 @@ def letter_rows(
 
 async def send_waiting(database: Database, settings: ApiSettings, done: Any) -> None:
     """Send the letters whose time has come, each marked at once; what the server does not take waits, longer each time."""
-    for letter in await database.rows(WAITING) if settings.mail_host else []:
-        try:
-            await asyncio.to_thread(send, settings, message_of(settings, letter))
-        except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            if code >= PERMANENT:
-                await database.execute(REFUSED, (f"{code} {said.decode(errors='replace')}", letter["letter_id"]))
-                done.refused.append(f"letter {letter['letter_id']}: the mail server refuses its address for good")
-            else:
-                await database.execute(LATER, (letter["letter_id"],))
-        except (OSError, smtplib.SMTPException) as error:
-            log.error("the mail server does not take letters: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
-            await database.execute(LATER, (letter["letter_id"],))
+    letters: list[Row] = []
+    if settings.mail_host:
+        async with database.connection() as connection:
+            letters = await stored.letters_due(connection)
+    for letter in letters:
+        if not await send_letter(database, settings, letter, done):
             break
-        else:
-            await database.execute(SENT, (letter["letter_id"],))
-            done.sent += 1
-    left = await database.row(LEFT)
-    done.waiting = int(left["waiting"]) if left else 0
+    async with database.connection() as connection:
+        done.waiting = await stored.count_waiting_letters(connection)
+
+
+async def send_letter(database: Database, settings: ApiSettings, letter: Row, done: Any) -> bool:
+    """Send one letter and mark what became of it; False when the mail server does not take letters now."""
+    number = letter["letter_id"]
+    try:
+        await asyncio.to_thread(send, settings, message_of(settings, letter))
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        async with database.connection() as connection:
+            if code >= PERMANENT:
+                await stored.mark_refused(connection, number, f"{code} {words.decode(errors='replace')}")
+                done.refused.append(f"letter {number}: the mail server refuses its address for good")
+            else:
+                await stored.try_later(connection, number)
+        return True
+    except (OSError, smtplib.SMTPException) as error:
+        log.error("the mail server does not take letters: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
+        async with database.connection() as connection:
+            await stored.try_later(connection, number)
+        return False
+    async with database.connection() as connection:
+        await stored.mark_sent(connection, number)
+    done.sent += 1
+    return True
 
 
 def message_of(settings: ApiSettings, letter: Row) -> EmailMessage:

@@ -6,11 +6,8 @@ must come from our own pages.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,11 +15,11 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from telstraat_api.errors import ForbiddenError, UnauthorizedError
+from telstraat_store.accounts.keys import owner_of_key
+from telstraat_store.accounts.secrets import KEY_PREFIX
+from telstraat_store.accounts.sessions import owner_of_session
 from telstraat_store.connection import Connections, Database
 
-PREFIX = "tst_"
-SECRET_BYTES = 32
-HINT_CHARS = 8
 COOKIE = "telstraat_session"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -61,39 +58,13 @@ class Reader:
 EVERYBODY = Reader()
 
 
-def new_secret(prefix: str = PREFIX) -> str:
-    """Return a secret of 256 random bits."""
-    return prefix + secrets.token_urlsafe(SECRET_BYTES)
-
-
-def hint_of(secret: str) -> str:
-    """Return the first characters of a key, by which its owner can tell it apart."""
-    return secret[:HINT_CHARS]
-
-
-def hashed(secret: str) -> bytes:
-    """Return what is stored of a secret. It is random and long, so a plain hash cannot be guessed backwards."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-KEY = """
-select a.account_id, a.email, a.role, k.scopes, k.key_id, k.last_used
-from access_key k join account a using (account_id)
-where k.hash = %(hash)s and k.revoked_at is null and coalesce(k.expires_at, 'infinity') > now() and a.disabled_at is null
-"""
-SESSION = """
-select a.account_id, a.email, a.role from browser_session b join account a using (account_id)
-where b.hash = %(hash)s and b.expires_at > now() and a.disabled_at is null
-"""
-
-
 def presented_key(request: Request) -> str | None:
     """Return the key that a request carries, if it looks like one of ours; keys of other platforms are not for us."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     other = request.headers.get("x-api-key", "")
-    return other if other.startswith(PREFIX) else None
+    return other if other.startswith(KEY_PREFIX) else None
 
 
 async def reader_of(request: Request) -> Reader:
@@ -115,16 +86,16 @@ async def identified(request: Request) -> Reader:
     database: Database = request.app.state.database
     key = presented_key(request)
     if key is not None:
-        row = await database.row(KEY, {"hash": hashed(key)})
+        async with database.connection() as connection:
+            row = await owner_of_key(connection, key)
         if row is None:
             raise UnauthorizedError("this key is not valid: it is unknown, expired or revoked")
-        if row["last_used"] != datetime.now(UTC).date():
-            await database.execute("update access_key set last_used = current_date where key_id = %s", (row["key_id"],))
         role = Role[row["role"].upper()]
         return Reader(role, row["account_id"], row["email"], frozenset(row["scopes"]), row["key_id"])
     cookie = request.cookies.get(COOKIE)
     if cookie:
-        row = await database.row(SESSION, {"hash": hashed(cookie)})
+        async with database.connection() as connection:
+            row = await owner_of_session(connection, cookie)
         if row is not None:
             check_origin(request)
             return Reader(Role[row["role"].upper()], row["account_id"], row["email"], frozenset(SCOPES))

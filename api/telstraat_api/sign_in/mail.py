@@ -10,11 +10,12 @@ from email.message import EmailMessage
 from urllib.parse import urlencode
 
 from telstraat_api.errors import ApiError, SignInError, TooManyError
-from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.http.rates import Buckets
 from telstraat_api.mail import TIMEOUT_S, send
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.languages.catalogue import language as language_of
+from telstraat_store.accounts.secrets import new_secret
+from telstraat_store.accounts.sign_in_links import add_sign_in_link, use_sign_in_link
 from telstraat_store.connection import Database
 from telstraat_store.errors import TelstraatStoreError
 
@@ -24,19 +25,6 @@ LINKS_AT_ONCE = 3
 """Links that an address may have waiting: more are not sent."""
 
 ASKS_AT_ONCE = 10
-
-FIND = """
-insert into sign_in_link (hash, account_id, expires_at)
-select %(hash)s, account_id, now() + %(life)s from account a
-where email = %(email)s and disabled_at is null
-    and (select count(*) from sign_in_link l where l.account_id = a.account_id and l.created_at > now() - %(life)s) < %(most)s
-returning account_id
-"""
-USE = """
-update sign_in_link l set used_at = now() from account a
-where l.hash = %s and l.used_at is null and l.expires_at > now() and a.account_id = l.account_id and a.disabled_at is null
-returning l.account_id
-"""
 
 
 class MailLinks:
@@ -64,11 +52,9 @@ class MailLinks:
         """Make a link for an account and mail it; what goes wrong is for the operator's log."""
         secret = new_secret("")
         try:
-            await self.database.execute("delete from sign_in_link where expires_at < now() - interval '1 day'")
-            known = await self.database.row(
-                FIND, {"hash": hashed(secret), "life": LIFE, "email": email.lower(), "most": LINKS_AT_ONCE}
-            )
-            if known is not None:
+            async with self.database.connection() as connection:
+                may_sign_in = await add_sign_in_link(connection, email, secret, life=LIFE, waiting_max=LINKS_AT_ONCE)
+            if may_sign_in:
                 await asyncio.to_thread(send, self.settings, self.letter(email.lower(), secret, language))
         except (OSError, smtplib.SMTPException, TelstraatStoreError, ApiError) as error:
             log.error("a sign-in link could not be sent: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
@@ -97,10 +83,11 @@ class MailLinks:
 
     async def use(self, secret: str) -> int:
         """Return the account that a link lets in, and spend the link; raise `SignInError` when it does not work any more."""
-        row = await self.database.row(USE, (hashed(secret),))
-        if row is None:
+        async with self.database.connection() as connection:
+            account_id = await use_sign_in_link(connection, secret)
+        if account_id is None:
             raise SignInError("this link has been used, or is older than a quarter of an hour: ask for another one")
-        return int(row["account_id"])
+        return account_id
 
     async def stop(self) -> None:
         """Wait for letters that are under way."""

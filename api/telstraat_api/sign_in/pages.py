@@ -52,7 +52,7 @@ async def known(request: Request) -> Reader:
         return Reader()
 
 
-def shown(request: Request, reader: Reader, state: str = "ask", status: int = 200) -> Response:
+def render_sign_in(request: Request, reader: Reader, state: str = "ask", status: int = 200) -> Response:
     """Return the sign-in page."""
     pages: Pages = request.app.state.pages
     settings: ApiSettings = request.app.state.settings
@@ -72,7 +72,7 @@ def shown(request: Request, reader: Reader, state: str = "ask", status: int = 20
 @router.get("/sign-in")
 async def sign_in_page(request: Request) -> Response:
     """Show the ways to sign in, or who is signed in and the way out."""
-    return shown(request, await known(request))
+    return render_sign_in(request, await known(request))
 
 
 @router.post("/sign-in")
@@ -85,9 +85,9 @@ async def ask_for_link(request: Request) -> Response:
         raise NotFoundError("this site does not sign in by mail")
     email = fields.get("email", "").strip()
     if not re.match(EMAIL, email) or len(email) > 254:
-        return shown(request, Reader(), "odd", 422)
+        return render_sign_in(request, Reader(), "odd", 422)
     links.ask(email, asker_of(request.scope), chosen(request))
-    return shown(request, Reader(), "sent")
+    return render_sign_in(request, Reader(), "sent")
 
 
 @router.get("/sign-in/link")

@@ -16,8 +16,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from telstraat_api.errors import SignInError
-from telstraat_api.http.access import hashed, new_secret
 from telstraat_api.settings import ApiSettings
+from telstraat_store.accounts import identities as stored
+from telstraat_store.accounts.secrets import new_secret
 from telstraat_store.connection import Database
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -26,7 +27,6 @@ LEEWAY_S = 60
 TIMEOUT_S = 15
 SCOPE = "openid email profile"
 DISCOVERY = "/.well-known/openid-configuration"
-TAKE = "delete from sign_in_attempt where hash = %s and expires_at > now() returning nonce, verifier"
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,11 @@ class Provider:
 
     def described(self, client: OAuth2Session) -> dict[str, Any]:
         """Return what the provider says of itself; it must be the one that the operator has named."""
-        told = got(client, self.settings.oidc_issuer.rstrip("/") + DISCOVERY)
-        if told.get("issuer") != self.settings.oidc_issuer:
-            raise SignInError(f"the provider calls itself {told.get('issuer')!r}, not {self.settings.oidc_issuer!r}")
-        return told
+        description = got(client, self.settings.oidc_issuer.rstrip("/") + DISCOVERY)
+        issuer = description.get("issuer")
+        if issuer != self.settings.oidc_issuer:
+            raise SignInError(f"the provider calls itself {issuer!r}, not {self.settings.oidc_issuer!r}")
+        return description
 
     async def depart(self) -> Departure:
         """Begin a sign-in: remember what must come back, and return where the browser goes."""
@@ -84,9 +85,9 @@ class Provider:
 
         def address() -> str:
             with self.client() as client:
-                told = self.described(client)
+                description = self.described(client)
                 url, _ = client.create_authorization_url(
-                    told["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier
+                    description["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier
                 )
             return str(url)
 
@@ -94,24 +95,22 @@ class Provider:
             url = await asyncio.to_thread(address)
         except (requests.RequestException, ValueError, KeyError) as error:
             raise SignInError("the provider does not answer; try again later, or sign in by mail") from error
-        await self.database.execute("delete from sign_in_attempt where expires_at <= now()")
-        await self.database.execute(
-            "insert into sign_in_attempt (hash, nonce, verifier, expires_at) values (%s, %s, %s, now() + %s)",
-            (hashed(state), nonce, verifier, LIFE),
-        )
+        async with self.database.connection() as connection:
+            await stored.begin_attempt(connection, state, nonce=nonce, verifier=verifier, life=LIFE)
         return Departure(url, state)
 
     async def arrive(self, state: str, code: str) -> int:
         """Return the account of whom the provider vouches for; raise `SignInError` when anything does not fit."""
-        row = await self.database.row(TAKE, (hashed(state),))
-        if row is None:
+        async with self.database.connection() as connection:
+            attempt = await stored.take_attempt(connection, state)
+        if attempt is None:
             raise SignInError("this sign-in has ended or was finished already: begin again")
 
         def claims() -> dict[str, Any]:
             with self.client() as client:
-                told = self.described(client)
-                token = client.fetch_token(told["token_endpoint"], code=code, code_verifier=row["verifier"])
-                return self.checked(token["id_token"], got(client, told["jwks_uri"]), row["nonce"])
+                description = self.described(client)
+                token = client.fetch_token(description["token_endpoint"], code=code, code_verifier=attempt["verifier"])
+                return self.checked(token["id_token"], got(client, description["jwks_uri"]), attempt["nonce"])
 
         try:
             vouched = await asyncio.to_thread(claims)
@@ -139,35 +138,29 @@ class Provider:
 
     async def account_of(self, claims: dict[str, Any]) -> int:
         """Return the account of an identity: known from before, or by an address that the provider has verified."""
-        who = {"issuer": self.settings.oidc_issuer, "subject": str(claims["sub"])}
-        known = await self.database.row(
-            "select account_id, disabled_at from account_identity join account using (account_id)"
-            " where issuer = %(issuer)s and subject = %(subject)s",
-            who,
-        )
-        if known is None:
-            known = await self.by_address(claims)
-            await self.database.execute(
-                "insert into account_identity (issuer, subject, account_id) values (%(issuer)s, %(subject)s, %(account)s)"
-                " on conflict do nothing",
-                {**who, "account": known["account_id"]},
-            )
-        if known["disabled_at"] is not None:
+        issuer, subject = self.settings.oidc_issuer, str(claims["sub"])
+        async with self.database.connection() as connection:
+            account = await stored.account_of_identity(connection, issuer, subject)
+            if account is None:
+                email = verified_address(claims)
+                account = await stored.admit_identity(
+                    connection,
+                    issuer,
+                    subject,
+                    email=email,
+                    name=str(claims.get("name", ""))[:100],
+                    new_role=self.settings.oidc_new_role,
+                )
+                if account is None:
+                    raise SignInError(f"nobody of {email} may sign in here yet; ask the operator to let you in")
+        if account["disabled_at"] is not None:
             raise SignInError("this account was closed; ask the operator")
-        return int(known["account_id"])
+        return int(account["account_id"])
 
-    async def by_address(self, claims: dict[str, Any]) -> dict[str, Any]:
-        """Return the account of a verified address; make one when the operator lets the provider's people in."""
-        email = str(claims.get("email") or "").lower()
-        if not email or claims.get("email_verified") is not True:
-            raise SignInError("the provider has not verified your address; ask the operator to let you in")
-        row = await self.database.row("select account_id, disabled_at from account where email = %s", (email,))
-        if row is None and self.settings.oidc_new_role:
-            row = await self.database.row(
-                "insert into account (email, name, role) values (%s, %s, %s)"
-                " on conflict (email) do update set email = excluded.email returning account_id, disabled_at",
-                (email, str(claims.get("name", ""))[:100], self.settings.oidc_new_role),
-            )
-        if row is None:
-            raise SignInError(f"nobody of {email} may sign in here yet; ask the operator to let you in")
-        return row
+
+def verified_address(claims: dict[str, Any]) -> str:
+    """Return the address of mail that the provider has verified, or raise `SignInError`."""
+    email = str(claims.get("email") or "").lower()
+    if not email or claims.get("email_verified") is not True:
+        raise SignInError("the provider has not verified your address; ask the operator to let you in")
+    return email

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from fastapi import Request, Response
 
-from telstraat_api.http.access import COOKIE, hashed, new_secret
+from telstraat_api.http.access import COOKIE
 from telstraat_api.settings import LOOPBACK, ApiSettings
+from telstraat_store.accounts import sessions as stored
 from telstraat_store.connection import Database
 
 
@@ -20,14 +21,9 @@ async def begin(request: Request, response: Response, account_id: int) -> None:
     """Begin a session, ending the one that this browser had: whoever knew the old cookie has nothing."""
     database: Database = request.app.state.database
     settings: ApiSettings = request.app.state.settings
-    await end(request)
-    await database.execute("delete from browser_session where expires_at <= now()")
-    secret = new_secret("")
     length = timedelta(days=settings.session_days)
-    await database.execute(
-        "insert into browser_session (hash, account_id, expires_at) values (%s, %s, now() + %s)",
-        (hashed(secret), account_id, length),
-    )
+    async with database.connection() as connection:
+        secret = await stored.begin_session(connection, account_id, length, instead_of=request.cookies.get(COOKIE))
     response.set_cookie(
         COOKIE,
         secret,
@@ -45,14 +41,8 @@ async def end(request: Request, *, everywhere: bool = False) -> None:
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         return
-    if everywhere:
-        await database.execute(
-            "delete from browser_session where account_id ="
-            " (select account_id from browser_session where hash = %s and expires_at > now())",
-            (hashed(cookie),),
-        )
-    else:
-        await database.execute("delete from browser_session where hash = %s", (hashed(cookie),))
+    async with database.connection() as connection:
+        await (stored.end_all_sessions if everywhere else stored.end_session)(connection, cookie)
 
 
 def forget(request: Request, response: Response) -> None:

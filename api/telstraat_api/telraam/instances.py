@@ -6,57 +6,30 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from psycopg import sql
 
 from telstraat_api.errors import NotFoundError
-from telstraat_api.telraam.asked import ID_MAX
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import CAMERA, CAMERAS
+from telstraat_api.telraam.request_parsing import ID_MAX
 from telstraat_api.telraam.rows import report_stamp
 from telstraat_api.telraam.traffic import MAC_BASE
 from telstraat_store.connection import Database, Row
+from telstraat_store.places.installations import list_reported_installations
 
 router = APIRouter(tags=["Telraam-compatible"])
 SILENT_AFTER = timedelta(hours=2)
 Number = Annotated[int, Path(ge=0, le=ID_MAX)]
-
-FIND = sql.SQL("""
-select i.installation_id, i.sensor_id, i.segment_id, i.from_at, i.until_at, coalesce(h.online, false) as online,
-       s.timezone, packages.first_at, packages.last_at
-from installation i
-join segment s using (segment_id)
-left join sensor_health h using (sensor_id)
-left join lateral (
-    select min(first.period_start) as first_at, max(last.received_at) as last_at
-    from stream
-    cross join lateral (
-        select r.period_start from report r
-        where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no
-          and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
-        order by r.period_start limit 1
-    ) first
-    cross join lateral (
-        select r.received_at from report r
-        where r.sensor_id = i.sensor_id and r.epoch_no = stream.epoch_no
-          and r.period_start >= i.from_at and r.period_start < coalesce(i.until_at, 'infinity')
-        order by r.period_start desc limit 1
-    ) last
-    where stream.sensor_id = i.sensor_id
-) packages on true
-{where} order by i.installation_id""")
-WHERE = {
-    "all": sql.SQL(""),
-    "instance": sql.SQL("where i.installation_id = %(number)s"),
-    "segment": sql.SQL("where i.segment_id = %(number)s"),
-    "mac": sql.SQL("where i.sensor_id = %(number)s"),
-}
+COLUMNS = {"instance": "installation_id", "segment": "segment_id", "mac": "sensor_id"}
+"""What a number is of, by the lists of instances that clients ask for."""
 
 
 async def find_instances(database: Database, which: str = "all", number: int = 0) -> list[Row]:
     """Return instances by number: all, one, those of a segment or those of a device."""
     if which in {"instance", "mac"} and number >= 2**31:
         return []
-    return await database.rows(FIND.format(where=WHERE[which]), {"number": number})
+    column = COLUMNS.get(which)
+    async with database.connection() as connection:
+        return await list_reported_installations(connection, **({column: number} if column else {}))
 
 
 def status_of(row: Row, now: datetime) -> str:
@@ -92,7 +65,7 @@ def instance_shape(row: Row, now: datetime) -> dict[str, Any]:
 
 
 async def answer(request: Request, which: str, number: int = 0) -> list[dict[str, Any]]:
-    """Return the instances asked for."""
+    """Return the instances that a request names."""
     database: Database = request.app.state.database
     now = datetime.now(UTC)
     return [instance_shape(row, now) for row in await find_instances(database, which, number)]
@@ -113,10 +86,10 @@ async def all_instances(request: Request) -> Response:
 @router.get("/v1/instances/id/{instance_id}", summary="One instance", openapi_extra=described(CAMERA))
 async def one_instance(request: Request, instance_id: Number) -> Response:
     """Return one instance, in a list."""
-    found = await answer(request, "instance", instance_id)
-    if not found:
+    instances = await answer(request, "instance", instance_id)
+    if not instances:
         raise NotFoundError(f"there is no instance {instance_id}")
-    return ok(camera=found)
+    return ok(camera=instances)
 
 
 @router.get(

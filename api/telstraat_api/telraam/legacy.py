@@ -10,14 +10,15 @@ from fastapi import APIRouter, Request, Response
 from telstraat_api.counts import COARSE_BINS
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import Key
-from telstraat_api.telraam.asked import read_body
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import CAMERAS, REPORT, SEGMENTS, TRAFFIC
 from telstraat_api.telraam.instances import Number, answer
 from telstraat_api.telraam.places import all_segments, collection, lambert_line, segment_feature
+from telstraat_api.telraam.request_parsing import read_body
 from telstraat_api.telraam.rows import row_of
 from telstraat_api.telraam.traffic import FORMATS, MAC_BASE, read_intervals, report
 from telstraat_store.connection import Database
+from telstraat_store.places.segments import speed_limit_of
 
 router = APIRouter(tags=["Telraam-compatible"])
 DAYS_MAX = 1100
@@ -47,9 +48,9 @@ def legacy_row(row: dict[str, Any]) -> dict[str, Any]:
 )
 async def legacy_report(request: Request, segment_id: Number) -> Response:
     """Return hourly or daily rows, without a key and without `id` in the body; up to three years a call."""
-    asked = {**await read_body(request), "id": segment_id, "level": "segments"}
-    rows = await report(request, asked, FORMATS, DAYS_MAX)
-    return ok(report=[row if asked.get("columns") else legacy_row(row) for row in rows])
+    body = {**await read_body(request), "id": segment_id, "level": "segments"}
+    rows = await report(request, body, FORMATS, DAYS_MAX)
+    return ok(report=[row if body.get("columns") else legacy_row(row) for row in rows])
 
 
 @router.get("/v0/cameras", summary="All instances (v0)", openapi_extra=described(CAMERAS))
@@ -86,18 +87,19 @@ async def legacy_segments(request: Request) -> Response:
 async def legacy_segment(request: Request, segment_id: Number) -> Response:
     """Return one segment with its speed limit and the counts of its latest hour, null without one in a week."""
     database: Database = request.app.state.database
-    found = await segment_feature(database, segment_id)
-    properties = found["properties"]
+    segment = await segment_feature(database, segment_id)
+    properties = segment["properties"]
     end = start_of(datetime.now(UTC), Bucket.HOUR, zone("UTC"))
     window = Window(end - LATEST_WITHIN, end)
     hours = await read_intervals(database, Key.SEGMENT, segment_id, window, Bucket.HOUR, properties["timezone"])
     latest = row_of(hours[-1], "hourly", properties["timezone"]) if hours else dict[str, Any]()
-    limit = await database.row("select speed_limit_kmh from segment where segment_id = %s", (segment_id,))
+    async with database.connection() as connection:
+        limit_kmh = await speed_limit_of(connection, segment_id)
     properties.update(
-        speed=limit["speed_limit_kmh"] if limit else None,
+        speed=limit_kmh,
         **{name: latest.get(kind) for name, kind in
            (("pedestrian", "pedestrian"), ("bike", "bike"), ("car", "car"), ("lorry", "heavy"))},
         speed_histogram=latest.get("car_speed_hist_0to70plus") or [0.0] * COARSE_BINS,
         speed_buckets=BUCKETS,
     )  # fmt: skip
-    return collection([found])
+    return collection([segment])

@@ -12,47 +12,27 @@ import shapely
 from fastapi import APIRouter, Path, Request, Response
 from pyproj import Geod, Transformer
 
-from telstraat_api.errors import AskedError, NotFoundError
-from telstraat_api.telraam.asked import ID_MAX, read_body
+from telstraat_api.errors import BadRequestError, NotFoundError
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SEGMENTS
 from telstraat_api.telraam.instances import find_instances, instance_shape
+from telstraat_api.telraam.request_parsing import ID_MAX, read_body
 from telstraat_api.telraam.rows import report_stamp
 from telstraat_store.connection import Database, Row
+from telstraat_store.places.segments import find_imported_span, list_counted_segments
 
 router = APIRouter(tags=["Telraam-compatible"])
 EARTH = Geod(ellps="WGS84")
 LAMBERT_72 = 31370
 
-ALL = """
-select segment_id, name, geometry, timezone from segment s
-where (exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)
-    or exists (select from imported m where m.segment_id = s.segment_id))
-"""
-ONE = """
-select geometry, timezone, m.imported_from, m.imported_until from segment s
-left join lateral (
-    select min(p.first_at) as imported_from, max(p.last_at + make_interval(secs => p.period_s)) as imported_until
-    from (values (900), (3600)) as length (period_s)
-    cross join lateral (
-        select length.period_s, min(i.period_start) as first_at, max(i.period_start) as last_at from imported i
-        where i.segment_id = s.segment_id and i.period_s = length.period_s
-    ) p
-) m on true
-where s.segment_id = %s
-"""
-NEAR = " and line_box(s.geometry) && box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
 KM_A_DEGREE = 110.0  # of latitude, a little less than it is
 
 
 async def segments_with_data(database: Database, area: Area | None = None) -> list[Row]:
     """Return the segments that ever had data, of an area or all."""
-    if area is None:
-        return await database.rows(ALL + " order by segment_id")
-    west, south, east, north = area.bounds
-    within = {"west": west, "south": south, "east": east, "north": north}
-    rows = await database.rows(ALL + NEAR + " order by segment_id", within)
-    return [row for row in rows if area.holds(row["geometry"])]
+    async with database.connection() as connection:
+        rows = await list_counted_segments(connection, None if area is None else area.bounds)
+    return rows if area is None else [row for row in rows if area.holds(row["geometry"])]
 
 
 def line(geometry: dict[str, Any]) -> dict[str, Any]:
@@ -113,12 +93,12 @@ class Area:
         return bool(drawn.intersects(self.shape))
 
 
-def read_area(asked: dict[str, Any]) -> Area | None:
+def read_area(body: dict[str, Any]) -> Area | None:
     """Read an area in any of its three forms; None for everywhere."""
-    polygon = asked.get("polygon")
+    polygon = body.get("polygon")
     if polygon is not None:
         return Area(read_polygon(polygon))
-    text = asked.get("area", "full")
+    text = body.get("area", "full")
     if isinstance(text, list):
         text = ",".join(map(str, text))
     if text == "full":
@@ -126,13 +106,13 @@ def read_area(asked: dict[str, Any]) -> Area | None:
     try:
         numbers = [float(part) for part in str(text).split(",")]
     except ValueError as error:
-        raise AskedError(f"area={text!r} is neither full, lon,lat,radius_km nor lon,lat,lon,lat") from error
+        raise BadRequestError(f"area={text!r} is neither full, lon,lat,radius_km nor lon,lat,lon,lat") from error
     if not all(abs(number) <= 20_040 for number in numbers) or len(numbers) not in {3, 4}:
-        raise AskedError(f"area={text!r} is neither full, lon,lat,radius_km nor lon,lat,lon,lat")
+        raise BadRequestError(f"area={text!r} is neither full, lon,lat,radius_km nor lon,lat,lon,lat")
     if len(numbers) == 3:
         lon, lat, radius_km = numbers
         if not (abs(lon) <= 180 and abs(lat) <= 90 and radius_km >= 0):
-            raise AskedError(f"area={text!r} is not a place on earth with a radius")
+            raise BadRequestError(f"area={text!r} is not a place on earth with a radius")
         return Area(None, (lon, lat, radius_km))
     west, east = sorted((numbers[0], numbers[2]))
     south, north = sorted((numbers[1], numbers[3]))
@@ -145,7 +125,9 @@ def read_polygon(polygon: Any) -> shapely.Geometry:
         rings = [[(float(x), float(y)) for x, y, *_ in ring] for ring in polygon["coordinates"]]
         shape = shapely.Polygon(rings[0], rings[1:])
     except (KeyError, TypeError, ValueError, IndexError, shapely.errors.GEOSException) as error:
-        raise AskedError('polygon must be GeoJSON: {"type": "Polygon", "coordinates": [[[lon, lat], ...]]}') from error
+        raise BadRequestError(
+            'polygon must be GeoJSON: {"type": "Polygon", "coordinates": [[[lon, lat], ...]]}'
+        ) from error
     return shape if shape.is_valid else shapely.make_valid(shape)
 
 
@@ -210,13 +192,14 @@ async def one_segment(request: Request, segment_id: Annotated[int, Path(ge=0, le
 
 async def segment_feature(database: Database, segment_id: int) -> dict[str, Any]:
     """Return a segment as a feature with its instances; `NotFoundError` when there is none of that number."""
-    row = await database.row(ONE, (segment_id,))
+    async with database.connection() as connection:
+        row = await find_imported_span(connection, segment_id)
     if row is None:
         raise NotFoundError(f"there is no segment {segment_id}")
-    found = await find_instances(database, "segment", segment_id)
+    installations = await find_instances(database, "segment", segment_id)
     now = datetime.now(UTC)
     instances: dict[str, Any] = {}
-    for instance in found:
+    for instance in installations:
         shape = instance_shape(instance, now)
         times = {
             "time_added": "from_at",
@@ -234,8 +217,8 @@ async def segment_feature(database: Database, segment_id: int) -> dict[str, Any]
         number = str(shape.pop("instance_id"))
         instances[number] = {name: value for name, value in shape.items() if name != "segment_id"}
     # Counts of others come in no packages: theirs begin and end as their periods do.
-    firsts = [at for at in (*(i["first_at"] for i in found), row["imported_from"]) if at]
-    lasts = [at for at in (*(i["last_at"] for i in found), row["imported_until"]) if at]
+    firsts = [at for at in (*(i["first_at"] for i in installations), row["imported_from"]) if at]
+    lasts = [at for at in (*(i["last_at"] for i in installations), row["imported_until"]) if at]
     properties = {
         "oidn": segment_id,
         "first_data_package": report_stamp(min(firsts, default=None)),

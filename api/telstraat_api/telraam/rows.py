@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from telstraat_api.counts import COARSE_BINS, KINDS, SPEED_BINS, both, coarse, v85_kmh
-from telstraat_api.errors import AskedError
+from telstraat_api.errors import BadRequestError
 
 DECIMALS = 10
 NONE_YET = "1970-01-01T00:00:00.000Z"
@@ -132,5 +132,5 @@ def chosen(columns: str, available: dict[str, Any], id_column: str) -> dict[str,
         names.insert(0, id_column)
     unknown = [name for name in names if name not in available]
     if unknown:
-        raise AskedError(f"columns: there is no {unknown[0]!r}; known are {', '.join(sorted(available))}")
+        raise BadRequestError(f"columns: there is no {unknown[0]!r}; known are {', '.join(sorted(available))}")
     return {name: available[name] for name in names}

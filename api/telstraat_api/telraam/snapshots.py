@@ -13,13 +13,14 @@ from telstraat_api.discretion import refuse_quarters
 from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Speeds, read_periods, read_speeds
-from telstraat_api.telraam.asked import read_body, read_moment, read_word
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
+from telstraat_api.telraam.request_parsing import read_body, read_moment, read_word
 from telstraat_api.telraam.rows import TOGETHER, Interval
 from telstraat_api.telraam.traffic import LENGTHS, interval_of
 from telstraat_store.connection import Connections, Database, Row
+from telstraat_store.places.segments import list_watched_segments
 
 router = APIRouter(tags=["Telraam-compatible"])
 ROWS_MAX = 200_000
@@ -36,19 +37,19 @@ def spelt(at: datetime) -> str:
 
 def properties(row: Row, interval: Interval | None, bucket: Bucket, *, full: bool) -> dict[str, Any]:
     """Return what a snapshot says of a segment; a missing value is an empty text."""
-    told: dict[str, Any] = {"segment_id": row["segment_id"]}
+    values: dict[str, Any] = {"segment_id": row["segment_id"]}
     if "last_at" in row:
-        told["last_data_package"] = spelt(row["last_at"]) if row["last_at"] else ""
-    told["timezone"] = row["timezone"]
-    told["date"] = spelt(interval.start) if interval else ""
-    told["period"] = LENGTHS[bucket] if interval else ""
-    told["uptime"] = interval.uptime if interval else ""
+        values["last_data_package"] = spelt(row["last_at"]) if row["last_at"] else ""
+    values["timezone"] = row["timezone"]
+    values["date"] = spelt(interval.start) if interval else ""
+    values["period"] = LENGTHS[bucket] if interval else ""
+    values["uptime"] = interval.uptime if interval else ""
     for kind in TOGETHER:
-        told[kind] = count_of(interval, kind)
+        values[kind] = count_of(interval, kind)
     if full:
         v85 = interval.v85_kmh if interval else None
-        told["v85"] = "" if v85 is None else v85
-    return told
+        values["v85"] = "" if v85 is None else v85
+    return values
 
 
 def count_of(interval: Interval | None, kind: str) -> float | str:
@@ -66,44 +67,34 @@ async def intervals_at(
     periods = await read_periods(connections, ids, window, bucket, ROWS_MAX, standing=standing)
     speeds: Speeds = await read_speeds(connections, ids, window, bucket, standing=standing)
     zones = {row["segment_id"]: row["timezone"] for row in rows}
-    found = {}
+    newest = {}
     for period in periods:
         place = (period.segment_id, period.start)
-        found[period.segment_id] = interval_of(period, bucket, zones[period.segment_id], speeds.get(place))
-    return found
+        newest[period.segment_id] = interval_of(period, bucket, zones[period.segment_id], speeds.get(place))
+    return newest
 
 
 async def snapshot(request: Request, bucket: Bucket) -> Response:
     """Answer a snapshot at a time, or the latest."""
     if bucket is Bucket.QUARTER:
         await refuse_quarters(request)
-    asked = await read_body(request)
-    full = read_word(asked, "contents", KNOWN, "full") == "full"
-    if asked.get("time", "live") == "live":
+    body = await read_body(request)
+    full = read_word(body, "contents", KNOWN, "full") == "full"
+    if body.get("time", "live") == "live":
         return await live_snapshot(request, bucket, full=full)
     database: Database = request.app.state.database
-    area = read_area(asked)
-    start = start_of(read_moment(asked["time"], "time"), bucket, zone("UTC"))
+    area = read_area(body)
+    start = start_of(read_moment(body["time"], "time"), bucket, zone("UTC"))
     rows = await segments_with_data(database, area)
-    found = await intervals_at(
+    intervals = await intervals_at(
         connections_for(request), rows, Window(start, next_start(start, bucket, zone("UTC"))), bucket
     )
     features = [
-        feature(line(row["geometry"]), **properties(row, found[row["segment_id"]], bucket, full=full))
+        feature(line(row["geometry"]), **properties(row, intervals[row["segment_id"]], bucket, full=full))
         for row in rows
-        if row["segment_id"] in found
+        if row["segment_id"] in intervals
     ]
     return ok(type="FeatureCollection", features=features)
-
-
-RECENT = """
-select s.segment_id, s.timezone, s.geometry, max(t.last_at) as last_at, max(i.from_at) as from_at
-from segment s join installation i using (segment_id) left join stream t using (sensor_id)
-where i.until_at is null
-group by s.segment_id
-having max(t.last_at) > %(seen)s or (max(t.last_at) is null and max(i.from_at) > %(seen)s)
-order by s.segment_id
-"""
 
 
 async def live_snapshot(request: Request, bucket: Bucket, *, full: bool = True) -> Response:
@@ -114,11 +105,12 @@ async def live_snapshot(request: Request, bucket: Bucket, *, full: bool = True) 
 
     async def make() -> bytes:
         now = datetime.now(UTC)
-        rows = await database.rows(RECENT, {"seen": now - SEEN_WITHIN})
+        async with database.connection() as connection:
+            rows = await list_watched_segments(connection, now - SEEN_WITHIN)
         end = start_of(now, bucket, zone("UTC"))
-        found = await intervals_at(connections_for(request), rows, Window(end - LATEST_WITHIN, end), bucket)
+        intervals = await intervals_at(connections_for(request), rows, Window(end - LATEST_WITHIN, end), bucket)
         features = [
-            feature(line(row["geometry"]), **properties(row, found.get(row["segment_id"]), bucket, full=full))
+            feature(line(row["geometry"]), **properties(row, intervals.get(row["segment_id"]), bucket, full=full))
             for row in rows
         ]
         return wrapped(type="FeatureCollection", features=features)

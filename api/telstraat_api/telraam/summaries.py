@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.counts import KINDS, SPEED_BINS, added_bins, total, v85_kmh
-from telstraat_api.errors import AskedError
+from telstraat_api.errors import BadRequestError
 from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
 from telstraat_api.reading import Key
-from telstraat_api.telraam.asked import read_body, read_id, read_ids, read_window, read_word
 from telstraat_api.telraam.envelope import described, ok
+from telstraat_api.telraam.request_parsing import read_body, read_id, read_ids, read_window, read_word
 from telstraat_api.telraam.rows import DECIMALS, NOT_TOLD_APART, Interval, rounded, without_motorcycles
 from telstraat_api.telraam.traffic import KEYS, LEVELS, complete, names_of, read_intervals, timezone_of
 
@@ -76,12 +76,12 @@ async def read_hours(request: Request, key: Key, number: int, window: Window) ->
 )
 async def traffic_summary(request: Request) -> Response:
     """Return totals per segment or instance, with how much of the time they rest on."""
-    asked = await read_body(request)
-    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
-    window = read_window(asked, DAYS_MAX)
+    body = await read_body(request)
+    key = KEYS[read_word(body, "level", LEVELS, "segments")]
+    window = read_window(body, DAYS_MAX)
     hours = max(1, window.length_s // 3600)
     rows = []
-    for number in read_ids(asked.get("id")):
+    for number in read_ids(body.get("id")):
         found = await read_hours(request, key, number, window)
         if found is None:
             continue
@@ -109,11 +109,11 @@ async def traffic_summary(request: Request) -> Response:
 )
 async def hourly_speeds(request: Request) -> Response:
     """Return cars per 5 km/h and V85 for each hour of the local day."""
-    asked = await read_body(request)
-    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
-    window = read_window(asked, DAYS_MAX)
+    body = await read_body(request)
+    key = KEYS[read_word(body, "level", LEVELS, "segments")]
+    window = read_window(body, DAYS_MAX)
     rows = []
-    for number in read_ids(asked.get("id")):
+    for number in read_ids(body.get("id")):
         found = await read_hours(request, key, number, window)
         if found is None:
             continue
@@ -131,7 +131,7 @@ def read_month(value: object) -> date:
     """Read `YYYY-MM`."""
     if isinstance(value, str) and re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", value):
         return date(int(value[:4]), int(value[5:]), 1)
-    raise AskedError(f"month={value!r} is not a month; write 2026-03")
+    raise BadRequestError(f"month={value!r} is not a month; write 2026-03")
 
 
 def month_window(first: date, tz: ZoneInfo) -> Window:
@@ -215,9 +215,9 @@ class Month:
 )
 async def monthly_report(request: Request) -> Response:
     """Return a month's figures, those of the month before, the difference, and the quality of every hour."""
-    asked = await read_body(request)
-    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
-    number, first = read_id(asked.get("id")), read_month(asked.get("month"))
+    body = await read_body(request)
+    key = KEYS[read_word(body, "level", LEVELS, "segments")]
+    number, first = read_id(body.get("id")), read_month(body.get("month"))
     timezone = await timezone_of(request.app.state.database, key, number)
     if timezone is None:
         return ok(report={})

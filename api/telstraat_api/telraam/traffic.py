@@ -13,15 +13,16 @@ from fastapi import APIRouter, Request, Response
 from telstraat_api.alone import standing_of
 from telstraat_api.counts import Period, added_bins, total
 from telstraat_api.discretion import refuse_quarters
-from telstraat_api.errors import AskedError
+from telstraat_api.errors import BadRequestError
 from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
 from telstraat_api.reading import Key, read_blind_hours, read_periods, read_speeds
-from telstraat_api.telraam.asked import DAYS_MAX, read_body, read_ids, read_window, read_word
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
+from telstraat_api.telraam.request_parsing import DAYS_MAX, read_body, read_ids, read_window, read_word
 from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, row_of
 from telstraat_store.connection import Connections, Database
+from telstraat_store.places import installations
 
 router = APIRouter(tags=["Telraam-compatible"])
 LEVELS = {
@@ -43,16 +44,8 @@ MAC_BASE = 350_000_000_000_000
 
 async def timezone_of(database: Database, key: Key, number: int) -> str | None:
     """Return the time zone of what a number names; None when it names nothing."""
-    row = await database.row(
-        """
-        select s.timezone from segment s left join installation i using (segment_id)
-        where case %(key)s when 'segment_id' then s.segment_id when 'installation_id' then i.installation_id
-              else i.sensor_id end = %(number)s
-        order by i.until_at desc nulls first limit 1
-        """,
-        {"key": key.value, "number": number},
-    )
-    return None if row is None else str(row["timezone"])
+    async with database.connection() as connection:
+        return await installations.timezone_of(connection, key.value, number)
 
 
 def complete(window: Window, bucket: Bucket, timezone: str, now: datetime) -> Window:
@@ -86,14 +79,14 @@ async def read_intervals(
     standing = await standing_of(connections, [number], window) if key is Key.SEGMENT else None
     periods = await read_periods(connections, [number], window, bucket, ROWS_MAX, key, standing)
     speeds = await read_speeds(connections, [number], window, bucket, key, standing)
-    found = {
+    intervals = {
         period.start: interval_of(period, bucket, timezone, speeds.get((period.segment_id, period.start)))
         for period in periods
     }
     if bucket is Bucket.HOUR:
         for _, start in await read_blind_hours(connections, [number], window, key):
-            found.setdefault(start, Interval(start, 0.0, NOTHING, None))
-    return without_the_uncounted([found[start] for start in sorted(found)])
+            intervals.setdefault(start, Interval(start, 0.0, NOTHING, None))
+    return without_the_uncounted([intervals[start] for start in sorted(intervals)])
 
 
 def without_the_uncounted(intervals: list[Interval]) -> list[Interval]:
@@ -115,14 +108,14 @@ def days_of(hours: Sequence[Interval], tz: ZoneInfo = UTC_ZONE) -> list[Interval
     by_day: dict[datetime, list[Interval]] = {}
     for hour in hours:
         by_day.setdefault(start_of(hour.start, Bucket.DAY, tz), []).append(hour)
-    found = []
+    days = []
     for start, parts in by_day.items():
         watched = [hour.counts for hour in parts if hour.uptime > 0] or [hour.counts for hour in parts]
         counts = tuple(total(column) for column in zip(*watched, strict=True))
         timed = [hour.speeds for hour in parts if hour.speeds]
         speeds = added_bins(timed) if timed else None
-        found.append(Interval(start, sum(hour.uptime for hour in parts) / HOURS_A_DAY, counts, speeds))
-    return found
+        days.append(Interval(start, sum(hour.uptime for hour in parts) / HOURS_A_DAY, counts, speeds))
+    return days
 
 
 def names_of(key: Key, number: int) -> dict[str, int]:
@@ -134,26 +127,26 @@ def names_of(key: Key, number: int) -> dict[str, int]:
 
 
 async def report(
-    request: Request, asked: dict[str, Any], formats: dict[str, str], days_max: int = DAYS_MAX
+    request: Request, body: dict[str, Any], formats: dict[str, str], days_max: int = DAYS_MAX
 ) -> list[dict[str, Any]]:
     """Return the rows that a body asks for, of up to so many days."""
     database: Database = request.app.state.database
-    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
-    bucket = BUCKETS[read_word(asked, "format", formats, "per-hour")]
+    key = KEYS[read_word(body, "level", LEVELS, "segments")]
+    bucket = BUCKETS[read_word(body, "format", formats, "per-hour")]
     if bucket is Bucket.QUARTER:
         await refuse_quarters(request)
-    columns = asked.get("columns")
+    columns = body.get("columns")
     if columns is not None and not isinstance(columns, str):
-        raise AskedError("columns is a text with commas")
-    window = read_window(asked, days_max)
+        raise BadRequestError("columns is a text with commas")
+    window = read_window(body, days_max)
     rows: list[dict[str, Any]] = []
-    for number in read_ids(asked.get("id")):
+    for number in read_ids(body.get("id")):
         inner = number - MAC_BASE if key is Key.SENSOR and number > MAC_BASE else number
         timezone = await timezone_of(database, key, inner)
         if timezone is None:
             continue
-        shown = complete(window, bucket, "UTC" if bucket is Bucket.DAY else timezone, datetime.now(UTC))
-        for interval in await read_intervals(connections_for(request), key, inner, shown, bucket, timezone):
+        span = complete(window, bucket, "UTC" if bucket is Bucket.DAY else timezone, datetime.now(UTC))
+        for interval in await read_intervals(connections_for(request), key, inner, span, bucket, timezone):
             row = row_of(interval, LENGTHS[bucket], timezone, **names_of(key, number))
             if columns:
                 row = chosen(columns, more_columns(interval, row, number if key is Key.SENSOR else -1), ID_COLUMNS[key])

@@ -13,10 +13,10 @@ from telstraat_api.discretion import refuse_quarters
 from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_api.reading import Key
-from telstraat_api.telraam.asked import read_body, read_ids, read_word
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, segments_with_data
+from telstraat_api.telraam.request_parsing import read_body, read_ids, read_word
 from telstraat_api.telraam.rows import DECIMALS, TOGETHER, Interval
 from telstraat_api.telraam.traffic import KEYS, LEVELS, names_of, read_intervals, timezone_of
 from telstraat_store.connection import Database
@@ -84,16 +84,16 @@ def window_of(duration: str, bucket: Bucket, now: datetime) -> Window:
 async def typical_traffic(request: Request) -> Response:
     """Return means and deviations per weekday and local time, weighted by uptime."""
     database: Database = request.app.state.database
-    asked = await read_body(request)
-    key = KEYS[read_word(asked, "level", LEVELS, "segments")]
-    duration = read_word(asked, "duration", {name: name for name in DAYS}, "year")
-    length = read_word(asked, "format", LENGTHS, "hour")
+    body = await read_body(request)
+    key = KEYS[read_word(body, "level", LEVELS, "segments")]
+    duration = read_word(body, "duration", {name: name for name in DAYS}, "year")
+    length = read_word(body, "format", LENGTHS, "hour")
     bucket = BUCKETS[length]
     if bucket is Bucket.QUARTER:
         await refuse_quarters(request)
     window = window_of(duration, bucket, datetime.now(UTC))
     rows = []
-    for number in read_ids(asked.get("id")):
+    for number in read_ids(body.get("id")):
         timezone = await timezone_of(database, key, number)
         if timezone is None:
             continue

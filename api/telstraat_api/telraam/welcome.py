@@ -9,13 +9,13 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from telstraat_api.counts import coarse
-from telstraat_api.errors import AskedError, NotFoundError
+from telstraat_api.errors import BadRequestError, NotFoundError
 from telstraat_api.http.access import connections_for
 from telstraat_api.periods import Bucket, Window, local_midnight, zone
 from telstraat_api.reading import Key
-from telstraat_api.telraam.asked import ID_MAX
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.instances import find_instances
+from telstraat_api.telraam.request_parsing import ID_MAX
 from telstraat_api.telraam.rows import NOT_TOLD_APART, Interval, without_motorcycles
 from telstraat_api.telraam.traffic import (
     MAC_BASE,
@@ -68,7 +68,7 @@ async def day_barchart(request: Request, segment_id: Number, first: str, last: s
     tz = zone(timezone)
     days = [read_day(text, name) for text, name in ((first, "first"), (last, "last"))]
     if not timedelta(0) <= days[1] - days[0] < timedelta(days=DAYS_MAX):
-        raise AskedError(f"{first} to {last}: up to {DAYS_MAX} days, the first before the last")
+        raise BadRequestError(f"{first} to {last}: up to {DAYS_MAX} days, the first before the last")
     window = Window(local_midnight(days[0], tz), local_midnight(days[1] + timedelta(days=1), tz))
     shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
     hours = await read_intervals(connections_for(request), Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
@@ -83,9 +83,9 @@ def read_day(text: str, name: str) -> date:
     try:
         day = date.fromisoformat(text[:10])
     except ValueError as error:
-        raise AskedError(f"{name}={text!r} is not a date; write 2026-03-01") from error
+        raise BadRequestError(f"{name}={text!r} is not a date; write 2026-03-01") from error
     if not 2000 <= day.year < 2200:
-        raise AskedError(f"{name}={text!r} lies outside of the years 2000 to 2199")
+        raise BadRequestError(f"{name}={text!r} lies outside of the years 2000 to 2199")
     return day
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-import psycopg
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from telstraat_api.errors import ConflictError, ForbiddenError, NotFoundError
-from telstraat_api.http.access import KeyOwner, Operator, Role, SignedIn, hashed, hint_of, needs, new_secret
+from telstraat_api.errors import ForbiddenError, NotFoundError
+from telstraat_api.http.access import KeyOwner, Operator, Role, SignedIn, needs
 from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.v1.shapes import described
+from telstraat_store.accounts import keys as stored_keys
+from telstraat_store.accounts import people
 from telstraat_store.connection import Database, Row
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
@@ -21,13 +22,13 @@ RoleName = Literal["citizen", "professional", "operator"]
 EMAIL = r"^[^@\s<>,;\x00-\x1f]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}$"
 
 
-class Wanted(BaseModel):
+class RequestBody(BaseModel):
     """What is sent: fields that are not known are an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
 
-class NewKey(Wanted):
+class NewKey(RequestBody):
     """A key to be made."""
 
     label: str = Field("", max_length=100, pattern=r"^[^\x00-\x1f]*$", description="What it is for.")
@@ -35,7 +36,7 @@ class NewKey(Wanted):
     days: int | None = Field(None, ge=1, le=3650, description="For how long; null for until it is revoked.")
 
 
-class NewAccount(Wanted):
+class NewAccount(RequestBody):
     """Somebody to be let in."""
 
     email: str = Field(max_length=254, pattern=EMAIL, examples=["someone@example.org"])
@@ -43,7 +44,7 @@ class NewAccount(Wanted):
     role: RoleName = "citizen"
 
 
-class AccountChange(Wanted):
+class AccountChange(RequestBody):
     """What changes of an account; what is left out stays."""
 
     name: str | None = Field(None, max_length=100, pattern=r"^[^\x00-\x1f]*$")
@@ -118,7 +119,7 @@ ACCOUNT = {
 
 def key_shape(row: Row, secret: str | None = None) -> dict[str, Any]:
     """Return a key as its owner may see it."""
-    told = {
+    shape = {
         "key_id": row["key_id"],
         "label": row["label"],
         "hint": row["hint"],
@@ -128,7 +129,7 @@ def key_shape(row: Row, secret: str | None = None) -> dict[str, Any]:
         "revoked_at": stamp(row["revoked_at"]),
         "last_used": row["last_used"].isoformat() if row["last_used"] else None,
     }
-    return told if secret is None else {**told, "secret": secret}
+    return shape if secret is None else {**shape, "secret": secret}
 
 
 def account_shape(row: Row) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def created(request: Request, body: dict[str, Any]) -> Response:
     return response
 
 
-def made(answers: dict[Any, Any]) -> dict[Any, Any]:
+def with_created(answers: dict[Any, Any]) -> dict[Any, Any]:
     """Return the description of answers with 201 in place of 200."""
     return {201 if status == 200 else status: answer for status, answer in answers.items()}
 
@@ -175,7 +176,8 @@ async def me(request: Request, reader: SignedIn) -> Response:
 async def keys(request: Request, reader: KeyOwner) -> Response:
     """Return one's own keys, without their secrets."""
     database: Database = request.app.state.database
-    rows = await database.rows("select * from access_key where account_id = %s order by key_id", (reader.account_id,))
+    async with database.connection() as connection:
+        rows = await stored_keys.list_keys(connection, reader.account_id)
     return json_answer(request, {"keys": [key_shape(row) for row in rows]})
 
 
@@ -183,33 +185,22 @@ async def keys(request: Request, reader: KeyOwner) -> Response:
     "/keys",
     summary="Make a key",
     status_code=201,
-    responses=made(described(KeyShape, {**KEY, "secret": "tst_..."}, 400, 401, 403, 422, 503)),
+    responses=with_created(described(KeyShape, {**KEY, "secret": "tst_..."}, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.CITIZEN),
 )
-async def make_key(request: Request, wanted: NewKey, reader: KeyOwner) -> Response:
+async def make_key(request: Request, new: NewKey, reader: KeyOwner) -> Response:
     """Make a key and show its secret, once. A key can do no more than the key or session that made it."""
-    beyond = sorted(set(wanted.scopes) - reader.scopes)
+    beyond = sorted(set(new.scopes) - reader.scopes)
     if beyond:
         raise ForbiddenError(f"a key cannot be given the scope {beyond[0]!r}, which yours lacks")
-    secret = new_secret()
-    expires = None if wanted.days is None else datetime.now(UTC) + timedelta(days=wanted.days)
+    expires = None if new.days is None else datetime.now(UTC) + timedelta(days=new.days)
     database: Database = request.app.state.database
-    row = await database.row(
-        """
-        insert into access_key (account_id, label, hint, hash, scopes, expires_at)
-        values (%s, %s, %s, %s, %s, %s) returning *
-        """,
-        (
-            reader.account_id,
-            wanted.label,
-            hint_of(secret),
-            hashed(secret),
-            sorted(set(wanted.scopes)),
-            expires,
-        ),
-    )
-    assert row is not None
-    return created(request, key_shape(row, secret))
+    async with database.connection() as connection:
+        key = await stored_keys.make_key(
+            connection, new.label, sorted(set(new.scopes)), account_id=reader.account_id, expires_at=expires
+        )
+    assert key is not None
+    return created(request, key_shape(*key))
 
 
 @router.delete(
@@ -221,10 +212,8 @@ async def make_key(request: Request, wanted: NewKey, reader: KeyOwner) -> Respon
 async def revoke_key(request: Request, key_id: Number, reader: KeyOwner) -> Response:
     """Revoke one of one's own keys; it stays in the list, and never works again."""
     database: Database = request.app.state.database
-    row = await database.row(
-        "update access_key set revoked_at = coalesce(revoked_at, now()) where key_id = %s and account_id = %s returning *",
-        (key_id, reader.account_id),
-    )
+    async with database.connection() as connection:
+        row = await stored_keys.revoke_key(connection, key_id, reader.account_id)
     if row is None:
         raise NotFoundError(f"there is no key {key_id}")
     return json_answer(request, key_shape(row))
@@ -239,7 +228,8 @@ async def revoke_key(request: Request, key_id: Number, reader: KeyOwner) -> Resp
 async def accounts(request: Request, _reader: Operator) -> Response:
     """Return all accounts."""
     database: Database = request.app.state.database
-    rows = await database.rows("select * from account order by account_id")
+    async with database.connection() as connection:
+        rows = await people.list_accounts(connection)
     return json_answer(request, {"accounts": [account_shape(row) for row in rows]})
 
 
@@ -247,22 +237,14 @@ async def accounts(request: Request, _reader: Operator) -> Response:
     "/accounts",
     summary="Let somebody in",
     status_code=201,
-    responses=made(described(AccountShape, ACCOUNT, 400, 401, 403, 409, 422, 503)),
+    responses=with_created(described(AccountShape, ACCOUNT, 400, 401, 403, 409, 422, 503)),
     openapi_extra=needs(Role.OPERATOR),
 )
-async def add_account(request: Request, wanted: NewAccount, _reader: Operator) -> Response:
+async def add_account(request: Request, new: NewAccount, _reader: Operator) -> Response:
     """Make an account. Its owner signs in with the address."""
     database: Database = request.app.state.database
-    email = wanted.email.lower()
     async with database.connection() as connection:
-        try:
-            await connection.execute(
-                "insert into account (email, name, role) values (%s, %s, %s)", (email, wanted.name, wanted.role)
-            )
-        except psycopg.errors.UniqueViolation as error:
-            raise ConflictError(f"there is an account of {email} already") from error
-    row = await database.row("select * from account where email = %s", (email,))
-    assert row is not None
+        row = await people.add_account(connection, new.email, new.name, new.role)
     return created(request, account_shape(row))
 
 
@@ -277,15 +259,8 @@ async def change_account(request: Request, account_id: Number, change: AccountCh
     if account_id == reader.account_id and (change.disabled or change.role not in {None, "operator"}):
         raise ForbiddenError("ask another operator to change this: you would lock out yourself")
     database: Database = request.app.state.database
-    row = await database.row(
-        """
-        update account set
-            name = coalesce(%(name)s, name), role = coalesce(%(role)s, role),
-            disabled_at = case when %(disabled)s::boolean is null then disabled_at when %(disabled)s then now() end
-        where account_id = %(account_id)s returning *
-        """,
-        {"account_id": account_id, **change.model_dump()},
-    )
+    async with database.connection() as connection:
+        row = await people.change_account(connection, account_id, change.model_dump())
     if row is None:
         raise NotFoundError(f"there is no account {account_id}")
     return json_answer(request, account_shape(row))

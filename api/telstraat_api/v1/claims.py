@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,11 +11,12 @@ from telstraat_api.errors import NotFoundError, TooManyError
 from telstraat_api.http.access import Contributor, Operator, Role, SignedIn, needs
 from telstraat_api.http.answers import stamp
 from telstraat_api.http.rates import Buckets
-from telstraat_api.v1.accounts import Wanted, created, made
+from telstraat_api.v1.accounts import RequestBody, created, with_created
 from telstraat_api.v1.resources import private
 from telstraat_api.v1.shapes import described
-from telstraat_contract.claims import DAYS, claim_hash, new_claim_code
 from telstraat_store.connection import Database, Row
+from telstraat_store.places import claims as stored
+from telstraat_store.places.sensors import name_of_sensor
 
 router = APIRouter(prefix="/api/v1", tags=["registry"])
 SensorId = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -25,7 +24,7 @@ TRIES_PER_MINUTE = 1.0
 TRIES_AT_ONCE = 5
 
 
-class NewClaim(Wanted):
+class NewClaim(RequestBody):
     """The name of a sensor and the code that came with it."""
 
     sensor: str = Field(max_length=64, pattern=r"^[a-z0-9-]{1,64}$", examples=["linden-front"])
@@ -62,7 +61,6 @@ CLAIM: dict[str, Any] = {
     "links": {"sensors": "/api/v1/me/sensors", "instances": "/api/v1/instances?sensor=1"},
 }
 CODE = {"sensor": "linden-front", "code": "7QK2-M0VD-93TX", "expires_at": "2026-05-01T08:00:00Z"}
-SELECT = "select v.sensor_id, v.name, c.claimed_at from sensor v left join sensor_claim c using (sensor_id)"
 
 
 def claim_shape(row: Row) -> dict[str, Any]:
@@ -98,7 +96,8 @@ class ClaimTries:
 async def list_claims(request: Request, reader: SignedIn) -> Response:
     """Return the sensors that are one's own, and since when."""
     database: Database = request.app.state.database
-    rows = await database.rows(SELECT + " where v.account_id = %s order by v.sensor_id", (reader.account_id,))
+    async with database.connection() as connection:
+        rows = await stored.list_claims(connection, reader.account_id)
     return private(request, {"claims": [claim_shape(row) for row in rows]})
 
 
@@ -106,38 +105,20 @@ async def list_claims(request: Request, reader: SignedIn) -> Response:
     "/claims",
     summary="Become the owner of a sensor",
     status_code=201,
-    responses=made(described(ClaimShape, CLAIM, 400, 401, 403, 404, 422, 429, 503)),
+    responses=with_created(described(ClaimShape, CLAIM, 400, 401, 403, 404, 422, 429, 503)),
     openapi_extra=needs(Role.CITIZEN),
 )
-async def claim(request: Request, wanted: NewClaim, reader: Contributor) -> Response:
+async def claim(request: Request, new: NewClaim, reader: Contributor) -> Response:
     """Claim a sensor with the code that came with it. A code works once; wrong ones may be tried five times, then one a minute."""
     tries: ClaimTries = request.app.state.claim_tries
     database: Database = request.app.state.database
     assert reader.account_id is not None
-    tries.take(reader.account_id, wanted.sensor)
-    row = await database.row(
-        """
-        select c.sensor_id, c.hash from sensor_claim c join sensor v using (sensor_id)
-        where v.name = %s and c.claimed_at is null and c.expires_at > now() and v.retired_at is null
-        """,
-        (wanted.sensor,),
-    )
-    given = claim_hash(wanted.sensor, wanted.code)
-    if row is None or not hmac.compare_digest(bytes(row["hash"]), given):
+    tries.take(reader.account_id, new.sensor)
+    async with database.connection() as connection:
+        row = await stored.claim_sensor(connection, new.sensor, new.code, reader.account_id)
+    if row is None:
         raise NotFoundError("no sensor of this name can be claimed with this code")
-    async with database.connection() as connection, connection.transaction():
-        done = await connection.execute(
-            "update sensor_claim set claimed_at = now() where sensor_id = %s and claimed_at is null",
-            (row["sensor_id"],),
-        )
-        if not done.rowcount:
-            raise NotFoundError("no sensor of this name can be claimed with this code")
-        await connection.execute(
-            "update sensor set account_id = %s where sensor_id = %s", (reader.account_id, row["sensor_id"])
-        )
-    shown = await database.row(SELECT + " where v.sensor_id = %s", (row["sensor_id"],))
-    assert shown is not None
-    return created(request, claim_shape(shown))
+    return created(request, claim_shape(row))
 
 
 @router.delete(
@@ -149,34 +130,26 @@ async def claim(request: Request, wanted: NewClaim, reader: Contributor) -> Resp
 async def give_up(request: Request, sensor_id: SensorId, reader: Contributor) -> Response:
     """Stop being the owner of a sensor. Its counts stay; an operator can make a new code for the next owner."""
     database: Database = request.app.state.database
-    shown = await database.row(SELECT + " where v.sensor_id = %s and v.account_id = %s", (sensor_id, reader.account_id))
-    if shown is None:
+    async with database.connection() as connection:
+        row = await stored.give_up_sensor(connection, sensor_id, reader.account_id)
+    if row is None:
         raise NotFoundError(f"there is no sensor {sensor_id} of yours")
-    await database.execute("update sensor set account_id = null where sensor_id = %s", (sensor_id,))
-    return private(request, claim_shape(shown))
+    return private(request, claim_shape(row))
 
 
 @router.post(
     "/sensors/{sensor_id}/claim-code",
     summary="Make a code for the next owner of a sensor",
     status_code=201,
-    responses=made(described(CodeShape, CODE, 401, 403, 404, 422, 503)),
+    responses=with_created(described(CodeShape, CODE, 401, 403, 404, 422, 503)),
     openapi_extra=needs(Role.OPERATOR),
 )
 async def make_code(request: Request, sensor_id: SensorId, _reader: Operator) -> Response:
     """Make a code and show it, once. An older one stops working; whoever owns the sensor stays its owner until it is claimed."""
     database: Database = request.app.state.database
-    sensor = await database.row("select name from sensor where sensor_id = %s", (sensor_id,))
-    if sensor is None:
-        raise NotFoundError(f"there is no sensor {sensor_id}")
-    code = new_claim_code()
-    ends = datetime.now(UTC) + timedelta(days=DAYS)
-    await database.execute(
-        """
-        insert into sensor_claim (sensor_id, hash, expires_at) values (%s, %s, %s)
-        on conflict (sensor_id) do update set hash = excluded.hash, expires_at = excluded.expires_at, created_at = now(),
-            claimed_at = null
-        """,
-        (sensor_id, claim_hash(sensor["name"], code), ends),
-    )
-    return created(request, {"sensor": sensor["name"], "code": code, "expires_at": stamp(ends)})
+    async with database.connection() as connection:
+        name = await name_of_sensor(connection, sensor_id)
+        if name is None:
+            raise NotFoundError(f"there is no sensor {sensor_id}")
+        code, ends = await stored.issue_code(connection, sensor_id, name)
+    return created(request, {"sensor": name, "code": code, "expires_at": stamp(ends)})

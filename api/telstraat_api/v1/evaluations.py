@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from telstraat_api.errors import QueryError
@@ -15,9 +14,9 @@ from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.settings import ApiSettings
-from telstraat_api.v1.accounts import Wanted, made
+from telstraat_api.v1.accounts import RequestBody, with_created
 from telstraat_api.v1.measure_file import analysed, toml
-from telstraat_api.v1.measures import find_measure, measure_shape, phase_of
+from telstraat_api.v1.measures import measure_shape, phase_of
 from telstraat_api.v1.resources import (
     BIGGEST,
     After,
@@ -25,22 +24,23 @@ from telstraat_api.v1.resources import (
     Number,
     Text,
     Title,
-    asked_path,
-    changeable,
-    created_at,
-    found,
-    listing,
+    audience_of,
+    created_with_address,
+    filtered_path,
     maker,
-    page,
+    page_shape,
     private,
-    remove,
-    update,
-    visible,
+    require_changeable,
+    require_visible,
 )
 from telstraat_api.v1.shapes import LanguageCode, described
 from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape
 from telstraat_contract.languages import LANGUAGES, SOURCE
 from telstraat_store.connection import Database, Row
+from telstraat_store.places.segments import is_any_counted
+from telstraat_store.work import evaluations as stored
+from telstraat_store.work.measures import find_measure
+from telstraat_store.work.published import Page
 
 router = APIRouter(prefix="/api/v1", tags=["evaluations"])
 PATH = "/api/v1/evaluations"
@@ -53,7 +53,7 @@ Form = Literal["html", "pdf"]
 FORMS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
 
-class Asked(Wanted):
+class Asked(RequestBody):
     """What one wants to know."""
 
     what: What = "car"
@@ -67,7 +67,7 @@ class Asked(Wanted):
     )
 
 
-class NewEvaluation(Wanted):
+class NewEvaluation(RequestBody):
     """An evaluation to be computed."""
 
     measure_id: int = Field(ge=1, le=BIGGEST)
@@ -80,7 +80,7 @@ class NewEvaluation(Wanted):
     published: bool = False
 
 
-class EvaluationChange(Wanted):
+class EvaluationChange(RequestBody):
     """What changes of an evaluation: never its numbers."""
 
     note: Text | None = None
@@ -112,7 +112,6 @@ EVALUATION: dict[str, Any] = {
     },
 }
 SHORT = {name: value for name, value in EVALUATION.items() if name != "result"}
-SELECT = "select e.*, a.email from evaluation e left join account a using (account_id)"
 
 
 def languages_of(answers: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -129,8 +128,8 @@ def evaluation_shape(row: Row, reader: Reader, *, short: bool = False) -> dict[s
         "measure_id": row["measure_id"],
         "questions": row["questions"],
         "answered": row["answered"],
-        "sentence": {code: [one["sentence"][code] for one in answers] for code in languages_of(answers)},
-        "inputs_sha256": [one["inputs_sha256"] for one in answers],
+        "sentence": {code: [answer["sentence"][code] for answer in answers] for code in languages_of(answers)},
+        "inputs_sha256": [answer["inputs_sha256"] for answer in answers],
         **({} if short else {"result": row["result"]}),
         "note": row["note"],
         "published": row["published"],
@@ -143,12 +142,6 @@ def evaluation_shape(row: Row, reader: Reader, *, short: bool = False) -> dict[s
             "pdf": f"{PATH}/{number}/report.pdf",
         },
     }
-
-
-async def find_evaluation(request: Request, number: int) -> Row | None:
-    """Return an evaluation's row, or None."""
-    database: Database = request.app.state.database
-    return await database.row(SELECT + " where e.evaluation_id = %s", (number,))
 
 
 @router.get(
@@ -165,26 +158,24 @@ async def list_evaluations(
 ) -> Response:
     """Return the evaluations that one may see, by number, each with its sentences. Follow `next`."""
     database: Database = request.app.state.database
-    rows = await database.rows(
-        listing(SELECT, "evaluation_id", "and (%(measure)s::bigint is null or measure_id = %(measure)s)"),
-        {"after": after, "limit": limit + 1, "measure": measure, **visible(reader)},
-    )
-    path = asked_path(PATH, measure=measure)
+    async with database.connection() as connection:
+        rows = await stored.list_evaluations(connection, audience_of(reader), Page(after, limit + 1), measure)
+    path = filtered_path(PATH, measure=measure)
 
     def short(row: Row) -> dict[str, Any]:
         return evaluation_shape(row, reader, short=True)
 
-    return private(request, page(path, "evaluations", rows, "evaluation_id", limit, short))
+    return private(request, page_shape(path, "evaluations", rows, "evaluation_id", limit, short))
 
 
 @router.post(
     "/evaluations",
     summary="Evaluate a measure",
     status_code=201,
-    responses=made(described(EvaluationShape, EVALUATION, 400, 401, 403, 422, 503)),
+    responses=with_created(described(EvaluationShape, EVALUATION, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.PROFESSIONAL),
 )
-async def evaluate(request: Request, wanted: NewEvaluation, reader: Professional) -> Response:
+async def evaluate(request: Request, new: NewEvaluation, reader: Professional) -> Response:
     """Compute the change with its interval and doubts from the counts of the database, and keep it.
 
     This takes seconds. Events that were marked in the measure's streets are part of it: those that exclude take their days
@@ -192,48 +183,36 @@ async def evaluate(request: Request, wanted: NewEvaluation, reader: Professional
     """
     database: Database = request.app.state.database
     evaluator: Evaluator = request.app.state.evaluator
-    row = await find_measure(database, wanted.measure_id)
-    if row is None:
-        raise QueryError(f"measure_id: there is no measure {wanted.measure_id}")
-    measure = measure_shape(row, reader)
-    plain = await analysed(database, phase_of(measure, wanted.phase) if wanted.phase else measure)
-    await check_counted(database, measure["treated"])
-    questions = [{**one.model_dump(), "hours": sorted(set(one.hours))} for one in wanted.questions]
+    async with database.connection() as connection:
+        row = await find_measure(connection, new.measure_id)
+        if row is None:
+            raise QueryError(f"measure_id: there is no measure {new.measure_id}")
+        measure = measure_shape(row, reader)
+        plain = await analysed(connection, phase_of(measure, new.phase) if new.phase else measure)
+        # Refused early: no process need be started for streets in which nothing was ever counted.
+        if not await is_any_counted(connection, measure["treated"]):
+            raise QueryError("nothing has been counted in the treated streets")
+    questions = [{**question.model_dump(), "hours": sorted(set(question.hours))} for question in new.questions]
     settings: ApiSettings = request.app.state.settings
     source = ", ".join(part for part in (settings.attribution, settings.licence) if part)
-    asked = {
-        "dsn": database.dsn, "measure": plain, "questions": questions, "source": source, "by": wanted.by,
+    task = {
+        "dsn": database.dsn, "measure": plain, "questions": questions, "source": source, "by": new.by,
         "whole": settings.quarter_min > 0,
     }  # fmt: skip
-    answer = orjson.loads(await evaluator.run("evaluate", asked))
-    kept = await database.row(
-        """
-        insert into evaluation (measure_id, account_id, note, questions, answered, result, contents, published)
-        select measure_id, %s, %s, %s, %s, %s::json, %s::json, %s from measure where measure_id = %s
-        returning evaluation_id
-        """,
-        (
-            reader.account_id, wanted.note, Jsonb(questions), answer["answered"], orjson.dumps(answer["result"]).decode(),
-            orjson.dumps(answer["contents"]).decode(), wanted.published, wanted.measure_id,
-        ),
-    )  # fmt: skip
-    if kept is None:
-        raise QueryError(f"measure_id: measure {wanted.measure_id} was deleted meanwhile")
-    shown = found(await find_evaluation(request, kept["evaluation_id"]), reader, "evaluation", kept["evaluation_id"])
-    return created_at(request, evaluation_shape(shown, reader))
-
-
-async def check_counted(database: Database, segments: list[int]) -> None:
-    """Refuse early what no process need be started for: streets in which nothing was ever counted."""
-    row = await database.row(
-        """
-        select exists (select from installation i join rollup_hour r using (installation_id) where i.segment_id = any(%(s)s))
-            or exists (select from imported_hour where segment_id = any(%(s)s)) as counted
-        """,
-        {"s": segments},
-    )
-    if row is None or not row["counted"]:
-        raise QueryError("nothing has been counted in the treated streets")
+    answer = orjson.loads(await evaluator.run("evaluate", task))
+    values = {
+        "note": new.note,
+        "questions": questions,
+        "answered": answer["answered"],
+        "result": orjson.dumps(answer["result"]).decode(),
+        "contents": orjson.dumps(answer["contents"]).decode(),
+        "published": new.published,
+    }
+    async with database.connection() as connection:
+        evaluation = await stored.add_evaluation(connection, reader.account_id, new.measure_id, values)
+    if evaluation is None:
+        raise QueryError(f"measure_id: measure {new.measure_id} was deleted meanwhile")
+    return created_with_address(request, evaluation_shape(evaluation, reader))
 
 
 @router.get(
@@ -243,8 +222,10 @@ async def check_counted(database: Database, segments: list[int]) -> None:
 )
 async def one_evaluation(request: Request, evaluation_id: Number, reader: Anybody) -> Response:
     """Return an evaluation: sentences, numbers, checks passed or not, and the hash of what went in."""
-    row = found(await find_evaluation(request, evaluation_id), reader, "evaluation", evaluation_id)
-    return private(request, evaluation_shape(row, reader))
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        row = await stored.find_evaluation(connection, evaluation_id)
+    return private(request, evaluation_shape(require_visible(row, reader, "evaluation", evaluation_id), reader))
 
 
 @router.patch(
@@ -258,12 +239,13 @@ async def change_evaluation(
 ) -> Response:
     """Publish, withdraw, or annotate. What was computed never changes: compute another one."""
     database: Database = request.app.state.database
-    row = changeable(await find_evaluation(request, evaluation_id), reader, "evaluation", evaluation_id)
-    check_unchanged(request, evaluation_shape(row, reader))
-    given = {name: value for name, value in change.model_dump().items() if value is not None}
-    await update(database, "evaluation", "evaluation_id", row, given)
-    shown = found(await find_evaluation(request, evaluation_id), reader, "evaluation", evaluation_id)
-    return private(request, evaluation_shape(shown, reader))
+    values = {name: value for name, value in change.model_dump().items() if value is not None}
+    async with database.connection() as connection:
+        row = await stored.find_evaluation(connection, evaluation_id)
+        row = require_changeable(row, reader, "evaluation", evaluation_id)
+        check_unchanged(request, evaluation_shape(row, reader))
+        changed = await stored.change_evaluation(connection, row, values)
+    return private(request, evaluation_shape(require_visible(changed, reader, "evaluation", evaluation_id), reader))
 
 
 @router.delete(
@@ -274,8 +256,13 @@ async def change_evaluation(
 )
 async def delete_evaluation(request: Request, evaluation_id: Number, reader: Professional) -> Response:
     """Delete an evaluation. The answer is what it was."""
-    row = changeable(await find_evaluation(request, evaluation_id), reader, "evaluation", evaluation_id)
-    return await remove(request, "evaluation", "evaluation_id", row, evaluation_shape(row, reader))
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        row = await stored.find_evaluation(connection, evaluation_id)
+        body = evaluation_shape(require_changeable(row, reader, "evaluation", evaluation_id), reader)
+        check_unchanged(request, body)
+        await stored.delete_evaluation(connection, evaluation_id)
+    return private(request, body)
 
 
 @router.get(
@@ -301,7 +288,10 @@ async def report(
     language: Annotated[LanguageCode, Query(description="Of the report.")] = "en",
 ) -> Response:
     """Return the report in a language, or in English if it was computed before that was there. It is set once and kept."""
-    row = found(await find_evaluation(request, evaluation_id), reader, "evaluation", evaluation_id)
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        row = await stored.find_evaluation(connection, evaluation_id)
+    row = require_visible(row, reader, "evaluation", evaluation_id)
     language = language if language in row["contents"] else SOURCE
     body = await set_report(request, row, language, form)
     headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": REPORT_POLICY}
@@ -314,18 +304,13 @@ async def set_report(request: Request, row: Row, language: str, form: str) -> by
     """Return a report, setting it when nobody has asked for it yet."""
     database: Database = request.app.state.database
     evaluator: Evaluator = request.app.state.evaluator
-    key = (row["evaluation_id"], language, form)
-    kept = await database.row(
-        "select body from evaluation_report where (evaluation_id, language, form) = (%s, %s, %s)", key
-    )
-    if kept is not None:
-        return bytes(kept["body"])
+    async with database.connection() as connection:
+        known = await stored.find_report(connection, row["evaluation_id"], language, form)
+    if known is not None:
+        return known
     body = await evaluator.run(form, row["contents"][language])
-    await database.execute(
-        "insert into evaluation_report (evaluation_id, language, form, body) values (%s, %s, %s, %s)"
-        " on conflict do nothing",
-        (*key, body),
-    )
+    async with database.connection() as connection:
+        await stored.keep_report(connection, row["evaluation_id"], language, form, body)
     return body
 
 
@@ -349,9 +334,10 @@ async def measure_file(
 ) -> Response:
     """Return the measure, the names of its streets and what was marked there as one TOML file."""
     database: Database = request.app.state.database
-    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
-    measure = measure_shape(row, reader)
-    plain = await analysed(database, phase_of(measure, phase) if phase else measure)
+    async with database.connection() as connection:
+        row = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
+        measure = measure_shape(row, reader)
+        plain = await analysed(connection, phase_of(measure, phase) if phase else measure)
     headers = {
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f'attachment; filename="measure-{measure_id}.toml"',

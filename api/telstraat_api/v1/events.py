@@ -11,7 +11,7 @@ from pydantic import Field
 from telstraat_api.errors import QueryError
 from telstraat_api.http.access import Anybody, Contributor, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
-from telstraat_api.v1.accounts import Wanted, made
+from telstraat_api.v1.accounts import RequestBody, with_created
 from telstraat_api.v1.resources import (
     After,
     Limit,
@@ -20,22 +20,21 @@ from telstraat_api.v1.resources import (
     OfSegment,
     SegmentNumber,
     Title,
-    asked_path,
-    changeable,
+    audience_of,
     check_segments,
-    created_at,
-    found,
-    listing,
+    created_with_address,
+    filtered_path,
     owns,
-    page,
+    page_shape,
     private,
-    remove,
-    update,
-    visible,
+    require_changeable,
+    require_visible,
 )
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import EventList, EventShape
 from telstraat_store.connection import Database, Row
+from telstraat_store.work import events as stored
+from telstraat_store.work.published import Page
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 PATH = "/api/v1/events"
@@ -44,7 +43,7 @@ Kind = Literal[
 ]
 
 
-class NewEvent(Wanted):
+class NewEvent(RequestBody):
     """Something that happened in a street, for a time."""
 
     segment_id: SegmentNumber
@@ -56,7 +55,7 @@ class NewEvent(Wanted):
     published: bool = Field(default=False, description="For everybody to read.")
 
 
-class EventChange(Wanted):
+class EventChange(RequestBody):
     """What changes of an event; what is left out, or null, stays."""
 
     kind: Kind | None = None
@@ -82,12 +81,6 @@ EVENT: dict[str, Any] = {
     "changed_at": "2026-02-01T09:00:00Z",
     "links": {"self": f"{PATH}/1", "segment": "/api/v1/segments/1001"},
 }
-SELECT = "select e.*, a.email from street_event e left join account a using (account_id)"
-WITHIN = """
-and (%(segment)s::bigint is null or segment_id = %(segment)s)
-and until_at > coalesce(%(start)s::timestamptz, '-infinity') and from_at < coalesce(%(end)s::timestamptz, 'infinity')
-and (not %(mine)s or account_id = %(account)s::int)
-"""
 Since = Annotated[
     str | None, Query(alias="from", max_length=30, pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$")
 ]
@@ -112,19 +105,13 @@ def event_shape(row: Row, reader: Reader) -> dict[str, Any]:
     }
 
 
-async def find_event(request: Request, number: int) -> Row | None:
-    """Return an event's row, or None."""
-    database: Database = request.app.state.database
-    return await database.row(SELECT + " where e.event_id = %s", (number,))
-
-
 def in_order(start: datetime, end: datetime) -> None:
     """Raise `QueryError` when an event ends before it begins."""
     if end <= start:
         raise QueryError(f"until_at ({end.isoformat()}) must lie after from_at ({start.isoformat()})")
 
 
-def asked_time(text: str | None, name: str) -> datetime | None:
+def read_time(text: str | None, name: str) -> datetime | None:
     """Read the edge of a period; a date is midnight, UTC."""
     if text is None:
         return None
@@ -151,38 +138,35 @@ async def list_events(
 ) -> Response:
     """Return the events that one may see, by number: published ones, one's own, and for professionals all."""
     database: Database = request.app.state.database
-    window = {"start": asked_time(start, "from"), "end": asked_time(to, "to")}
-    rows = await database.rows(
-        listing(SELECT, "event_id", WITHIN),
-        {"after": after, "limit": limit + 1, "segment": segment, "mine": mine, **window, **visible(reader)},
-    )
-    path = asked_path(PATH, segment=segment, **{"from": start}, to=to, mine="true" if mine else None)
-    return private(request, page(path, "events", rows, "event_id", limit, lambda row: event_shape(row, reader)))
+    window = {"start": read_time(start, "from"), "end": read_time(to, "to")}
+    async with database.connection() as connection:
+        rows = await stored.list_events(
+            connection,
+            audience_of(reader),
+            Page(after, limit + 1),
+            segment_id=segment,
+            only_own=mine,
+            **window,
+        )
+    path = filtered_path(PATH, segment=segment, **{"from": start}, to=to, mine="true" if mine else None)
+    return private(request, page_shape(path, "events", rows, "event_id", limit, lambda row: event_shape(row, reader)))
 
 
 @router.post(
     "/events",
     summary="Mark what happened in a street",
     status_code=201,
-    responses=made(described(EventShape, EVENT, 400, 401, 403, 422, 503)),
+    responses=with_created(described(EventShape, EVENT, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.CITIZEN),
 )
-async def add_event(request: Request, wanted: NewEvent, reader: Contributor) -> Response:
+async def add_event(request: Request, new: NewEvent, reader: Contributor) -> Response:
     """Mark something that a reader of the counts should know. Evaluations take it into account, published or not."""
     database: Database = request.app.state.database
-    in_order(datetime.fromisoformat(wanted.from_at), datetime.fromisoformat(wanted.until_at))
-    await check_segments(database, [wanted.segment_id], "segment_id")
-    row = await database.row(
-        """
-        insert into street_event (account_id, segment_id, kind, title, from_at, until_at, excludes, published)
-        values (%(account)s, %(segment_id)s, %(kind)s, %(title)s, %(from_at)s, %(until_at)s, %(excludes)s, %(published)s)
-        returning event_id
-        """,
-        {**wanted.model_dump(), "account": reader.account_id},
-    )
-    assert row is not None
-    shown = found(await find_event(request, row["event_id"]), reader, "event", row["event_id"])
-    return created_at(request, event_shape(shown, reader))
+    in_order(datetime.fromisoformat(new.from_at), datetime.fromisoformat(new.until_at))
+    async with database.connection() as connection:
+        await check_segments(connection, [new.segment_id], "segment_id")
+        row = await stored.add_event(connection, reader.account_id, new.model_dump())
+    return created_with_address(request, event_shape(row, reader))
 
 
 @router.get(
@@ -192,7 +176,9 @@ async def add_event(request: Request, wanted: NewEvent, reader: Contributor) -> 
 )
 async def one_event(request: Request, event_id: Number, reader: Anybody) -> Response:
     """Return one event."""
-    row = found(await find_event(request, event_id), reader, "event", event_id)
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        row = require_visible(await stored.find_event(connection, event_id), reader, "event", event_id)
     return private(request, event_shape(row, reader))
 
 
@@ -205,16 +191,16 @@ async def one_event(request: Request, event_id: Number, reader: Anybody) -> Resp
 async def change_event(request: Request, event_id: Number, change: EventChange, reader: Contributor) -> Response:
     """Change what is given of an event that one has marked."""
     database: Database = request.app.state.database
-    row = changeable(await find_event(request, event_id), reader, "event", event_id)
-    check_unchanged(request, event_shape(row, reader))
-    given = {name: value for name, value in change.model_dump().items() if value is not None}
-    edges = {
-        name: datetime.fromisoformat(given[name]) if name in given else row[name] for name in ("from_at", "until_at")
-    }
-    in_order(edges["from_at"], edges["until_at"])
-    await update(database, "street_event", "event_id", row, given)
-    shown = found(await find_event(request, event_id), reader, "event", event_id)
-    return private(request, event_shape(shown, reader))
+    values = {name: value for name, value in change.model_dump().items() if value is not None}
+    async with database.connection() as connection:
+        row = require_changeable(await stored.find_event(connection, event_id), reader, "event", event_id)
+        check_unchanged(request, event_shape(row, reader))
+        start, end = (
+            datetime.fromisoformat(values[name]) if name in values else row[name] for name in ("from_at", "until_at")
+        )
+        in_order(start, end)
+        changed = await stored.change_event(connection, row, values)
+    return private(request, event_shape(require_visible(changed, reader, "event", event_id), reader))
 
 
 @router.delete(
@@ -225,5 +211,10 @@ async def change_event(request: Request, event_id: Number, change: EventChange, 
 )
 async def delete_event(request: Request, event_id: Number, reader: Contributor) -> Response:
     """Delete an event that one has marked. The answer is what it was."""
-    row = changeable(await find_event(request, event_id), reader, "event", event_id)
-    return await remove(request, "street_event", "event_id", row, event_shape(row, reader))
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        row = require_changeable(await stored.find_event(connection, event_id), reader, "event", event_id)
+        body = event_shape(row, reader)
+        check_unchanged(request, body)
+        await stored.delete_event(connection, event_id)
+    return private(request, body)

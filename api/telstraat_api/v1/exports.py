@@ -26,6 +26,7 @@ from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.reports import From, To, reports_of
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
 from telstraat_store.connection import Database
+from telstraat_store.places.segments import timezones_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 SEGMENTS_MAX = 1000
@@ -49,13 +50,12 @@ class FileBucket(StrEnum):
 
 
 async def read_segments(database: Database, text: str) -> tuple[tuple[int, str], ...]:
-    """Return number and time zone of the segments asked for, in the order asked for."""
-    if text == "all":
-        rows = await database.rows("select segment_id, timezone from segment order by segment_id")
-        return tuple((row["segment_id"], row["timezone"]) for row in rows)
-    numbers = list(dict.fromkeys(int(part) for part in text.split(",")))
-    found = await database.rows("select segment_id, timezone from segment where segment_id = any(%s)", (numbers,))
-    zones = {row["segment_id"]: row["timezone"] for row in found}
+    """Return number and time zone of the segments that a request names, in its order."""
+    numbers = None if text == "all" else list(dict.fromkeys(int(part) for part in text.split(",")))
+    async with database.connection() as connection:
+        zones = await timezones_of(connection, numbers)
+    if numbers is None:
+        return tuple(zones.items())
     missing = [number for number in numbers if number not in zones]
     if missing:
         raise NotFoundError(f"there is no segment {missing[0]}; GET /api/v1/segments lists all")
@@ -95,7 +95,7 @@ async def many_reports(
     speed: Annotated[bool, Query(description="Add cars per 5 km/h and V85.")] = False,
 ) -> Response:
     """Return counts by street and time, as for one street. Dates are those of the first street's time zone."""
-    chosen, window = await asked(request, segments, bucket, start, to)
+    chosen, window = await read_request(request, segments, bucket, start, to)
     return json_answer(request, await reports_of(request, dict(chosen), bucket, window, speed=speed))
 
 
@@ -121,7 +121,7 @@ async def report_columns(
     to: To = None,
 ) -> Response:
     """Return the same counts as arrays, one per column: `pandas.DataFrame(answer["columns"])` reads it."""
-    chosen, window = await asked(request, segments, bucket, start, to)
+    chosen, window = await read_request(request, segments, bucket, start, to)
     settings: ApiSettings = request.app.state.settings
     zones = dict(chosen)
     connections = connections_for(request)
@@ -146,10 +146,10 @@ async def report_columns(
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
 
 
-async def asked(
+async def read_request(
     request: Request, segments: str, bucket: Bucket, start: str | None, to: str | None
 ) -> tuple[tuple[tuple[int, str], ...], Window]:
-    """Return the streets and the window asked for."""
+    """Return the streets and the window that a request names."""
     database: Database = request.app.state.database
     chosen = await read_segments(database, segments)
     if not chosen:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
+from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
 from telstraat_api.following.weeks import followed_until
 from telstraat_api.http.access import Anybody, Contributor, Reader, Role, needs
 from telstraat_api.http.answers import stamp
-from telstraat_api.v1.accounts import Wanted
-from telstraat_api.v1.measures import find_measure, measure_shape
-from telstraat_api.v1.resources import Number, found, private
+from telstraat_api.v1.accounts import RequestBody
+from telstraat_api.v1.measures import measure_shape
+from telstraat_api.v1.resources import Number, private, require_visible
 from telstraat_api.v1.shapes import LanguageCode, described
 from telstraat_store.connection import Database, Row
+from telstraat_store.work import followers as stored
+from telstraat_store.work.measures import find_measure
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"
-LOOKS_MAX = 60
 Followed = Literal["pedestrian", "bike", "car", "heavy", "motor", "active", "all"]
 
 
-class Follow(Wanted):
+class Follow(RequestBody):
     """What one wants letters about."""
 
     what: Followed = Field("car", description="Which traffic is followed.")
@@ -69,26 +71,25 @@ FOLLOWING: dict[str, Any] = {
 }
 
 
-async def shape(database: Database, measure: Row, reader: Reader) -> dict[str, Any]:
+async def shape(connection: AsyncConnection[Any], measure: Row, reader: Reader) -> dict[str, Any]:
     """Return the looks at a measure and whether the reader follows it."""
     number = measure["measure_id"]
-    mine = await database.row(
-        "select what, language from measure_follower where (measure_id, account_id) = (%s, %s)",
-        (number, reader.account_id),
-    )
-    looks = await database.rows(
-        "select what, weeks, made_at, result from measure_look where measure_id = %s order by weeks desc, what limit %s",
-        (number, LOOKS_MAX),
-    )
+    follower = await stored.find_follower(connection, number, reader.account_id)
+    looks = await stored.list_looks(connection, number)
     return {
         "measure_id": number,
-        "following": mine is not None,
-        "what": mine["what"] if mine else None,
-        "language": mine["language"] if mine else None,
+        "following": follower is not None,
+        "what": follower["what"] if follower else None,
+        "language": follower["language"] if follower else None,
         "until": followed_until(measure_shape(measure, reader)).isoformat(),
         "looks": [
-            {"what": one["what"], "weeks": one["weeks"], "made_at": stamp(one["made_at"]), "streets": one["result"]}
-            for one in looks
+            {
+                "what": look["what"],
+                "weeks": look["weeks"],
+                "made_at": stamp(look["made_at"]),
+                "streets": look["result"],
+            }
+            for look in looks
         ],
         "links": {"self": f"{PATH}/{number}/following", "measure": f"{PATH}/{number}"},
     }
@@ -102,8 +103,9 @@ async def shape(database: Database, measure: Row, reader: Reader) -> dict[str, A
 async def following(request: Request, measure_id: Number, reader: Anybody) -> Response:
     """Return what each week has shown since somebody follows the measure."""
     database: Database = request.app.state.database
-    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
-    return private(request, await shape(database, row, reader))
+    async with database.connection() as connection:
+        row = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
+        return private(request, await shape(connection, row, reader))
 
 
 @router.put(
@@ -112,18 +114,13 @@ async def following(request: Request, measure_id: Number, reader: Anybody) -> Re
     responses=described(FollowingShape, FOLLOWING, 400, 401, 403, 404, 422, 503),
     openapi_extra=needs(Role.CITIZEN),
 )
-async def follow(request: Request, measure_id: Number, wanted: Follow, reader: Contributor) -> Response:
+async def follow(request: Request, measure_id: Number, subscription: Follow, reader: Contributor) -> Response:
     """Ask for a letter, to the address one signs in with, whenever what the measure shows has changed."""
     database: Database = request.app.state.database
-    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
-    await database.execute(
-        """
-        insert into measure_follower (measure_id, account_id, what, language) values (%s, %s, %s, %s)
-        on conflict (measure_id, account_id) do update set what = excluded.what, language = excluded.language
-        """,
-        (measure_id, reader.account_id, wanted.what, wanted.language),
-    )
-    return private(request, await shape(database, row, reader))
+    async with database.connection() as connection:
+        row = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
+        await stored.follow(connection, measure_id, reader.account_id, subscription.what, subscription.language)
+        return private(request, await shape(connection, row, reader))
 
 
 @router.delete(
@@ -135,8 +132,7 @@ async def follow(request: Request, measure_id: Number, wanted: Follow, reader: C
 async def unfollow(request: Request, measure_id: Number, reader: Contributor) -> Response:
     """Get no more letters; those that have not gone yet are thrown away."""
     database: Database = request.app.state.database
-    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
-    await database.execute(
-        "delete from measure_follower where (measure_id, account_id) = (%s, %s)", (measure_id, reader.account_id)
-    )
-    return private(request, await shape(database, row, reader))
+    async with database.connection() as connection:
+        row = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
+        await stored.unfollow(connection, measure_id, reader.account_id)
+        return private(request, await shape(connection, row, reader))

@@ -8,73 +8,65 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from telstraat_store.connection import Database, Row
+from psycopg import AsyncConnection
+
+from telstraat_store.connection import Row
+from telstraat_store.places.segments import names_of
+from telstraat_store.work.events import events_until
+from telstraat_store.work.measures import other_measures_in
 
 CHANGES = ("road_works", "closure", "detour")
 """Events that change the traffic for good or for weeks: beside a measure they raise a doubt."""
 
-EVENTS = """
-select * from street_event where segment_id = any(%(segments)s) and from_at < %(end)s order by from_at, event_id
-"""
 
-OTHERS = """
-select to_char(m.first_day, 'YYYY-MM-DD') as day, case when m.published then m.name else 'another measure' end as name
-from measure m where m.measure_id <> %(measure)s and exists (
-    select from measure_segment p
-    where p.measure_id = m.measure_id and p.role = 'treated' and p.segment_id = any(%(segments)s)
-) order by m.first_day, m.measure_id
-"""
-
-
-async def analysed(database: Database, measure: Mapping[str, Any]) -> dict[str, Any]:
+async def analysed(connection: AsyncConnection[Any], measure: Mapping[str, Any]) -> dict[str, Any]:
     """Return the measure as `telstraat_analytics` calls it, with what else was marked or done in its streets."""
     segments = [*measure["treated"], *measure["boundary"], *measure["controls"]]
-    names = await database.rows("select segment_id, name from segment where segment_id = any(%s)", (segments,))
-    events = await events_of(database, measure, segments)
-    others = await database.rows(OTHERS, {"measure": measure["measure_id"], "segments": segments})
+    names = await names_of(connection, segments)
+    events = await events_until(connection, segments, end_of(measure))
+    others = await other_measures_in(connection, segments, measure["measure_id"])
     zone = ZoneInfo(measure["timezone"])
     return {
         "name": measure["name"],
         "date": measure["first_day"],
-        **{role: [str(one) for one in measure[role]] for role in ("treated", "controls", "boundary")},
+        **{role: [str(number) for number in measure[role]] for role in ("treated", "controls", "boundary")},
         **{name: measure[name] for name in ("timezone", "before_days", "after_days", "transition_days")},
         "excluded": [
             *(
                 {
-                    "first": one["first_day"],
-                    "last": one["last_day"],
-                    "reason": one["reason"],
-                    "segments": [str(number) for number in one["segments"]],
+                    "first": days["first_day"],
+                    "last": days["last_day"],
+                    "reason": days["reason"],
+                    "segments": [str(number) for number in days["segments"]],
                 }
-                for one in measure["excluded"]
+                for days in measure["excluded"]
             ),
-            *(excluded(one, zone) for one in events if one["excludes"]),
+            *(excluded(event, zone) for event in events if event["excludes"]),
         ],
         "other_measures": [
-            *([one["day"], one["name"]] for one in (*measure["other_measures"], *others)),
+            *([other["day"], other["name"]] for other in (*measure["other_measures"], *others)),
             *(
-                [one["from_at"].astimezone(zone).date().isoformat(), said(one)]
-                for one in events
-                if one["kind"] in CHANGES and not one["excludes"]
+                [event["from_at"].astimezone(zone).date().isoformat(), public_words(event)]
+                for event in events
+                if event["kind"] in CHANGES and not event["excludes"]
             ),
         ],
         **{name: measure[name] for name in ("chosen_for", "closed_to", "speed_limit_kmh")},
-        "names": {str(row["segment_id"]): row["name"] for row in sorted(names, key=lambda row: row["segment_id"])},
+        "names": {str(number): name for number, name in names.items()},
     }
 
 
-async def events_of(database: Database, measure: Mapping[str, Any], segments: Sequence[int]) -> list[Row]:
-    """Return what was marked in the streets of a measure until the end of the time that is compared.
+def end_of(measure: Mapping[str, Any]) -> datetime:
+    """Return the end of the time that is compared: events that began later are left out.
 
     How far back the analysis looks is its own affair: days that must not be compared are no history either.
     """
     zone = ZoneInfo(measure["timezone"])
     first = datetime.combine(date.fromisoformat(measure["first_day"]), time(), zone).astimezone(UTC)
-    end = first + timedelta(days=measure["transition_days"] + measure["after_days"] + 1)
-    return await database.rows(EVENTS, {"segments": list(segments), "end": end})
+    return first + timedelta(days=measure["transition_days"] + measure["after_days"] + 1)
 
 
-def said(event: Row) -> str:
+def public_words(event: Row) -> str:
     """Return what an evaluation may say of an event: its words only when they are public."""
     kind = str(event["kind"]).replace("_", " ")
     return f"{kind}: {event['title']}" if event["published"] else kind
@@ -86,7 +78,7 @@ def excluded(event: Row, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "first": event["from_at"].astimezone(zone).date().isoformat(),
         "last": last.isoformat(),
-        "reason": said(event),
+        "reason": public_words(event),
         "segments": [str(event["segment_id"])],
     }
 
@@ -112,13 +104,13 @@ def toml(measure: Mapping[str, Any], questions: Sequence[Mapping[str, Any]] = ()
     others = ", ".join(f"[{text(day)}, {text(name)}]" for day, name in measure["other_measures"])
     lines += [f"other_measures = [{others}]", f"chosen_for = {text(measure['chosen_for'])}"]
     lines.append(f"closed_to = {texts(measure['closed_to'])}")
-    for one in measure["excluded"]:
-        lines += ["", "[[excluded]]", f"first = {one['first']}", f"last = {one['last']}"]
-        lines += [f"reason = {text(one['reason'])}", f"segments = {texts(one['segments'])}"]
+    for days in measure["excluded"]:
+        lines += ["", "[[excluded]]", f"first = {days['first']}", f"last = {days['last']}"]
+        lines += [f"reason = {text(days['reason'])}", f"segments = {texts(days['segments'])}"]
     lines += ["", "[names]", *(f"{text(number)} = {text(name)}" for number, name in measure["names"].items())]
     if questions:
         first = questions[0]
-        lines += ["", "[question]", f"what = {texts([one['what'] for one in questions])}"]
+        lines += ["", "[question]", f"what = {texts([question['what'] for question in questions])}"]
         lines += [f"hours = {list(first['hours'])}", f"days = {text(first['days'])}"]
         lines.append(f"direction = {text(first['direction'])}")
     return "\n".join(lines) + "\n"

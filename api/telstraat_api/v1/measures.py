@@ -7,14 +7,12 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from psycopg.types.json import Jsonb
 from pydantic import Field, field_validator, model_validator
 
 from telstraat_api.errors import QueryError
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
-from telstraat_api.v1.accounts import Wanted, made
-from telstraat_api.v1.registry import known_zone
+from telstraat_api.v1.accounts import RequestBody, with_created
 from telstraat_api.v1.resources import (
     After,
     Day,
@@ -25,22 +23,24 @@ from telstraat_api.v1.resources import (
     SegmentNumber,
     Text,
     Title,
-    asked_path,
-    changeable,
+    audience_of,
     check_segments,
-    created_at,
-    found,
-    listing,
+    created_with_address,
+    filtered_path,
     maker,
-    page,
+    page_shape,
     private,
-    remove,
-    update,
-    visible,
+    require_changeable,
+    require_visible,
 )
 from telstraat_api.v1.shapes import described
+from telstraat_api.v1.street_features import known_zone
 from telstraat_api.v1.work_shapes import MeasureList, MeasureShape
 from telstraat_store.connection import Database, Row
+from telstraat_store.places.segments import timezones_of
+from telstraat_store.work import measures as stored
+from telstraat_store.work.measures import ROLES
+from telstraat_store.work.published import Page
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"
@@ -50,14 +50,13 @@ Kind = Literal[
 Kinds = Literal["pedestrian", "bike", "car", "heavy"]
 Reason = Literal["complaints", "bad month", "plan", "unknown"]
 Segments = Annotated[list[SegmentNumber], Field(max_length=50)]
-ROLES = {"treated": "treated", "controls": "control", "boundary": "boundary"}
 DETAILS = (
     "before_days", "after_days", "transition_days", "phases", "excluded", "other_measures", "chosen_for", "closed_to",
     "speed_limit_kmh",
 )  # fmt: skip
 
 
-class Phase(Wanted):
+class Phase(RequestBody):
     """A part of a measure with dates of its own, such as a trial before the final lay-out; its last day is included."""
 
     name: Title
@@ -65,7 +64,7 @@ class Phase(Wanted):
     last_day: Day | None = None
 
 
-class ExcludedDays(Wanted):
+class ExcludedDays(RequestBody):
     """Days that must not be compared, the last included; without segments, in all streets."""
 
     first_day: Day
@@ -74,7 +73,7 @@ class ExcludedDays(Wanted):
     segments: Segments = Field([])
 
 
-class OtherMeasure(Wanted):
+class OtherMeasure(RequestBody):
     """Something else that changed nearby."""
 
     day: Day
@@ -87,7 +86,7 @@ def in_order(first: str, last: str | None) -> None:
         raise ValueError(f"last_day {last} lies before first_day {first}")
 
 
-class MeasureFields(Wanted):
+class MeasureFields(RequestBody):
     """What the making and the changing of a measure have in common."""
 
     @field_validator("timezone", check_fields=False)
@@ -188,21 +187,6 @@ MEASURE: dict[str, Any] = {
     "changed_at": "2026-02-01T09:00:00Z",
     "links": {"self": f"{PATH}/1", "evaluations": "/api/v1/evaluations?measure=1", "file": f"{PATH}/1/file"},
 }
-SELECT = """
-select m.*, a.email,
-    coalesce((select array_agg(segment_id order by place) from measure_segment p
-        where p.measure_id = m.measure_id and role = 'treated'), '{}') as treated,
-    coalesce((select array_agg(segment_id order by place) from measure_segment p
-        where p.measure_id = m.measure_id and role = 'control'), '{}') as controls,
-    coalesce((select array_agg(segment_id order by place) from measure_segment p
-        where p.measure_id = m.measure_id and role = 'boundary'), '{}') as boundary
-from measure m left join account a using (account_id)
-"""
-OF_SEGMENT = """
-and (%(segment)s::bigint is null or exists (
-    select from measure_segment p where p.measure_id = shown.measure_id and p.segment_id = %(segment)s
-))
-"""
 
 
 def measure_shape(row: Row, reader: Reader) -> dict[str, Any]:
@@ -228,27 +212,6 @@ def measure_shape(row: Row, reader: Reader) -> dict[str, Any]:
     }
 
 
-async def find_measure(database: Database, number: int) -> Row | None:
-    """Return a measure's row with its streets, or None."""
-    return await database.row(SELECT + "where m.measure_id = %s", (number,))
-
-
-async def place_segments(database: Database, number: int, wanted: NewMeasure | MeasureChange) -> None:
-    """Write down which streets a measure names, in each role that was given."""
-    async with database.connection() as connection, connection.transaction():
-        given = {field: numbers for field in ROLES if (numbers := getattr(wanted, field)) is not None}
-        roles = [ROLES[field] for field in given]
-        await connection.execute(
-            "delete from measure_segment where measure_id = %s and role = any(%s)", (number, roles)
-        )
-        for field, numbers in given.items():
-            for place, segment in enumerate(numbers):
-                await connection.execute(
-                    "insert into measure_segment (measure_id, segment_id, role, place) values (%s, %s, %s, %s)",
-                    (number, segment, ROLES[field], place),
-                )
-
-
 @router.get(
     "/measures",
     summary="Measures",
@@ -259,47 +222,36 @@ async def list_measures(
 ) -> Response:
     """Return the measures that one may see, by number: what is published, and for professionals all. Follow `next`."""
     database: Database = request.app.state.database
-    rows = await database.rows(
-        listing(SELECT, "measure_id", OF_SEGMENT),
-        {"after": after, "limit": limit + 1, "segment": segment, **visible(reader)},
-    )
-    path = asked_path(PATH, segment=segment)
-    return private(request, page(path, "measures", rows, "measure_id", limit, lambda row: measure_shape(row, reader)))
+    async with database.connection() as connection:
+        rows = await stored.list_measures(connection, audience_of(reader), Page(after, limit + 1), segment)
+    path = filtered_path(PATH, segment=segment)
+
+    def shape(row: Row) -> dict[str, Any]:
+        return measure_shape(row, reader)
+
+    return private(request, page_shape(path, "measures", rows, "measure_id", limit, shape))
 
 
 @router.post(
     "/measures",
     summary="Note down a measure",
     status_code=201,
-    responses=made(described(MeasureShape, MEASURE, 400, 401, 403, 422, 503)),
+    responses=with_created(described(MeasureShape, MEASURE, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.PROFESSIONAL),
 )
-async def add_measure(request: Request, wanted: NewMeasure, reader: Professional) -> Response:
+async def add_measure(request: Request, new: NewMeasure, reader: Professional) -> Response:
     """Note down a measure with its dates and streets. Nobody but professionals sees it until it is published."""
     database: Database = request.app.state.database
-    await check_segments(
-        database, [n for field in ROLES for n in getattr(wanted, field)], "treated, controls, boundary"
-    )
-    zone = wanted.timezone or await zone_of(database, wanted.treated[0])
-    plain = wanted.model_dump()
-    row = await database.row(
-        """
-        insert into measure (account_id, name, kind, description, first_day, timezone, details, published)
-        values (%(account)s, %(name)s, %(kind)s, %(description)s, %(first_day)s, %(zone)s, %(details)s, %(published)s)
-        returning measure_id
-        """,
-        {**plain, "account": reader.account_id, "zone": zone, "details": Jsonb({n: plain[n] for n in DETAILS})},
-    )
-    assert row is not None
-    await place_segments(database, row["measure_id"], wanted)
-    shown = found(await find_measure(database, row["measure_id"]), reader, "measure", row["measure_id"])
-    return created_at(request, measure_shape(shown, reader))
-
-
-async def zone_of(database: Database, segment: int) -> str:
-    """Return the time zone of a street."""
-    row = await database.row("select timezone from segment where segment_id = %s", (segment,))
-    return str(row["timezone"]) if row else "UTC"
+    values = new.model_dump()
+    streets = {name: values.pop(name) for name in ROLES}
+    details = {name: values.pop(name) for name in DETAILS}
+    async with database.connection() as connection:
+        numbers = [number for segments in streets.values() for number in segments]
+        await check_segments(connection, numbers, "treated, controls, boundary")
+        if not new.timezone:
+            values["timezone"] = (await timezones_of(connection, new.treated))[new.treated[0]]
+        row = await stored.add_measure(connection, reader.account_id, values, details, streets)
+    return created_with_address(request, measure_shape(row, reader))
 
 
 @router.get(
@@ -310,7 +262,8 @@ async def zone_of(database: Database, segment: int) -> str:
 async def one_measure(request: Request, measure_id: Number, reader: Anybody) -> Response:
     """Return one measure. Send its `ETag` back in `If-Match` when changing it."""
     database: Database = request.app.state.database
-    row = found(await find_measure(database, measure_id), reader, "measure", measure_id)
+    async with database.connection() as connection:
+        row = require_visible(await stored.find_measure(connection, measure_id), reader, "measure", measure_id)
     return private(request, measure_shape(row, reader))
 
 
@@ -323,19 +276,20 @@ async def one_measure(request: Request, measure_id: Number, reader: Anybody) -> 
 async def change_measure(request: Request, measure_id: Number, change: MeasureChange, reader: Professional) -> Response:
     """Change what is given. Evaluations that were made stay as they were: each carries the measure that it answered."""
     database: Database = request.app.state.database
-    row = changeable(await find_measure(database, measure_id), reader, "measure", measure_id)
-    check_unchanged(request, measure_shape(row, reader))
-    named = {field: getattr(change, field) if getattr(change, field) is not None else row[field] for field in ROLES}
-    await check_segments(database, [n for numbers in named.values() for n in numbers], "treated, controls, boundary")
-    twice = [n for n, times in Counter(n for numbers in named.values() for n in numbers).items() if times > 1]
-    if twice:
-        raise QueryError(f"segment {twice[0]} would be two of treated, controls and boundary: it can be only one")
-    given = {name: value for name, value in change.model_dump().items() if value is not None and name not in ROLES}
-    details = {**row["details"], **{name: given.pop(name) for name in DETAILS if name in given}}
-    await update(database, "measure", "measure_id", row, {**given, "details": Jsonb(details)})
-    await place_segments(database, measure_id, change)
-    shown = found(await find_measure(database, measure_id), reader, "measure", measure_id)
-    return private(request, measure_shape(shown, reader))
+    values = {name: value for name, value in change.model_dump().items() if value is not None}
+    streets = {name: values.pop(name) for name in ROLES if name in values}
+    details = {name: values.pop(name) for name in DETAILS if name in values}
+    async with database.connection() as connection:
+        known = await stored.find_measure(connection, measure_id)
+        row = require_changeable(known, reader, "measure", measure_id)
+        check_unchanged(request, measure_shape(row, reader))
+        numbers = [number for name in ROLES for number in (streets[name] if name in streets else row[name])]
+        await check_segments(connection, numbers, "treated, controls, boundary")
+        twice = [number for number, times in Counter(numbers).items() if times > 1]
+        if twice:
+            raise QueryError(f"segment {twice[0]} would be two of treated, controls and boundary: it can be only one")
+        changed = await stored.change_measure(connection, row, values, details, streets)
+    return private(request, measure_shape(require_visible(changed, reader, "measure", measure_id), reader))
 
 
 @router.delete(
@@ -347,8 +301,12 @@ async def change_measure(request: Request, measure_id: Number, change: MeasureCh
 async def delete_measure(request: Request, measure_id: Number, reader: Professional) -> Response:
     """Delete a measure and its evaluations. The answer is what it was."""
     database: Database = request.app.state.database
-    row = changeable(await find_measure(database, measure_id), reader, "measure", measure_id)
-    return await remove(request, "measure", "measure_id", row, measure_shape(row, reader))
+    async with database.connection() as connection:
+        row = await stored.find_measure(connection, measure_id)
+        body = measure_shape(require_changeable(row, reader, "measure", measure_id), reader)
+        check_unchanged(request, body)
+        await stored.delete_measure(connection, measure_id)
+    return private(request, body)
 
 
 def phase_of(measure: dict[str, Any], name: str) -> dict[str, Any]:
@@ -356,9 +314,9 @@ def phase_of(measure: dict[str, Any], name: str) -> dict[str, Any]:
     for phase in measure["phases"]:
         if phase["name"] == name:
             first = date.fromisoformat(phase["first_day"])
-            told = {**measure, "name": f"{measure['name']}: {name}", "first_day": phase["first_day"]}
+            measure_of_phase = {**measure, "name": f"{measure['name']}: {name}", "first_day": phase["first_day"]}
             if phase["last_day"] is not None:
                 days = (date.fromisoformat(phase["last_day"]) - first + timedelta(days=1)).days
-                told["after_days"] = max(7, min(measure["after_days"], days - measure["transition_days"]))
-            return told
+                measure_of_phase["after_days"] = max(7, min(measure["after_days"], days - measure["transition_days"]))
+            return measure_of_phase
     raise QueryError(f"phase: the measure has no phase {name!r}")

@@ -17,10 +17,9 @@ from telstraat_api.http.access import Anybody, connections_for
 from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
 from telstraat_api.reading import Speeds, read_speeds
-from telstraat_api.segments import find_segment
 from telstraat_api.settings import ApiSettings
 from telstraat_api.states import not_shown, period_state
-from telstraat_api.v1.segments import SegmentId
+from telstraat_api.v1.segments import SegmentId, require_segment
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
 from telstraat_contract.messages import Flag
 from telstraat_store.connection import Database
@@ -151,7 +150,8 @@ async def segment_reports(
     `observed_s` 0 and `corrected` null. Counts imported from others carry their `source` and have no `raw`.
     """
     database: Database = request.app.state.database
-    segment = await find_segment(database, segment_id)
+    async with database.connection() as connection:
+        segment = await require_segment(connection, segment_id)
     tz = zone(segment.timezone)
     window = read_window(start, to, bucket, tz, datetime.now(UTC))
     zones = {segment_id: segment.timezone}

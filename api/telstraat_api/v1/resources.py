@@ -6,18 +6,20 @@ operators do. What one may not see is answered as if it were not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, LiteralString
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
-from psycopg import sql
+from psycopg import AsyncConnection
 from pydantic import AfterValidator, Field
 
-from telstraat_api.errors import ChangedError, ForbiddenError, NotFoundError, QueryError
+from telstraat_api.errors import ForbiddenError, NotFoundError, QueryError
 from telstraat_api.http.access import Reader, Role
-from telstraat_api.http.answers import check_unchanged, json_answer
-from telstraat_store.connection import Database, Row
+from telstraat_api.http.answers import json_answer
+from telstraat_store.connection import Row
+from telstraat_store.places.segments import timezones_of
+from telstraat_store.work.published import Audience
 
 BIGGEST = 2**63 - 1
 Number = Annotated[int, Path(ge=1, le=BIGGEST)]
@@ -66,36 +68,24 @@ def sees(reader: Reader, row: Row) -> bool:
     return bool(row["published"]) or reader.role >= Role.PROFESSIONAL or owns(reader, row)
 
 
-def visible(reader: Reader) -> dict[str, Any]:
-    """Return the parameters of `listing` that say what the reader may see."""
-    return {"account": reader.account_id, "everything": reader.role >= Role.PROFESSIONAL}
+def audience_of(reader: Reader) -> Audience:
+    """Return for whom the store lists: professionals see everything."""
+    return Audience(reader.account_id, reader.role >= Role.PROFESSIONAL)
 
 
-LISTED = sql.SQL("""
-select * from ({select}) as shown
-where {key} > %(after)s and (published or account_id = %(account)s::int or %(everything)s) {more}
-order by {key} limit %(limit)s
-""")
-
-
-def listing(select: LiteralString, key: str, more: LiteralString = "") -> sql.Composed:
-    """Return the query of a page: what the reader may see, by number."""
-    return LISTED.format(select=sql.SQL(select), key=sql.Identifier(key), more=sql.SQL(more))
-
-
-def found(row: Row | None, reader: Reader, what: str, number: int) -> Row:
+def require_visible(row: Row | None, reader: Reader, what: str, number: int) -> Row:
     """Return what the reader may see, or raise `NotFoundError`."""
     if row is None or not sees(reader, row):
         raise NotFoundError(f"there is no {what} {number}")
     return row
 
 
-def changeable(row: Row | None, reader: Reader, what: str, number: int) -> Row:
+def require_changeable(row: Row | None, reader: Reader, what: str, number: int) -> Row:
     """Return what the reader may change; what they may only see is refused."""
-    shown = found(row, reader, what, number)
-    if not owns(reader, shown) and reader.role is not Role.OPERATOR:
+    visible = require_visible(row, reader, what, number)
+    if not owns(reader, visible) and reader.role is not Role.OPERATOR:
         raise ForbiddenError(f"only whoever made this {what}, or an operator, may change it")
-    return shown
+    return visible
 
 
 def maker(reader: Reader, row: Row) -> dict[str, Any]:
@@ -106,17 +96,17 @@ def maker(reader: Reader, row: Row) -> dict[str, Any]:
     }
 
 
-def page(
+def page_shape(
     path: str, name: str, rows: Sequence[Row], key: str, limit: int, shape: Callable[[Row], Any]
 ) -> dict[str, Any]:
     """Return one page of a list and where it goes on. `rows` holds one more than `limit` when there is more."""
-    shown = rows[:limit]
+    listed = rows[:limit]
     join = "&" if "?" in path else "?"
-    following = f"{path}{join}after={shown[-1][key]}&limit={limit}" if len(rows) > limit else None
-    return {name: [shape(row) for row in shown], "next": following}
+    following = f"{path}{join}after={listed[-1][key]}&limit={limit}" if len(rows) > limit else None
+    return {name: [shape(row) for row in listed], "next": following}
 
 
-def asked_path(path: str, **filters: object) -> str:
+def filtered_path(path: str, **filters: object) -> str:
     """Return an address with the filters that were given, for `next`."""
     given = "&".join(f"{name}={value}" for name, value in filters.items() if value is not None)
     return f"{path}?{given}" if given else path
@@ -130,7 +120,7 @@ def private(request: Request, body: Any) -> Response:
     return response
 
 
-def created_at(request: Request, body: dict[str, Any]) -> Response:
+def created_with_address(request: Request, body: dict[str, Any]) -> Response:
     """Return the answer about something that was made, with its address."""
     response = private(request, body)
     response.status_code = 201
@@ -138,37 +128,10 @@ def created_at(request: Request, body: dict[str, Any]) -> Response:
     return response
 
 
-async def update(database: Database, table: str, key: str, row: Row, values: Mapping[str, Any]) -> None:
-    """Change some columns of a row that nobody has changed since it was read."""
-    names = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values]
-    stamped = [sql.SQL("changed_at = now()")] if "changed_at" in row else []
-    statement = sql.SQL("update {table} set {columns} where {key} = {number} and revision = {revision}").format(
-        table=sql.Identifier(table),
-        columns=sql.SQL(", ").join([*names, *stamped, sql.SQL("revision = revision + 1")]),
-        key=sql.Identifier(key),
-        number=sql.Literal(row[key]),
-        revision=sql.Literal(row["revision"]),
-    )
-    if not await database.execute(statement, dict(values)):
-        raise ChangedError("somebody has changed this at the same moment: read it again, then change it")
-
-
-async def remove(request: Request, table: str, key: str, row: Row, body: Any) -> Response:
-    """Delete a row; the answer is what it was."""
-    check_unchanged(request, body)
-    database: Database = request.app.state.database
-    statement = sql.SQL("delete from {table} where {key} = {number}").format(
-        table=sql.Identifier(table), key=sql.Identifier(key), number=sql.Literal(row[key])
-    )
-    await database.execute(statement)
-    return private(request, body)
-
-
-async def check_segments(database: Database, numbers: Sequence[int], field: str) -> None:
+async def check_segments(connection: AsyncConnection[Any], numbers: Sequence[int], field: str) -> None:
     """Raise `QueryError` when one of the segments does not exist."""
     if not numbers:
         return
-    rows = await database.rows("select segment_id from segment where segment_id = any(%s)", (list(numbers),))
-    missing = sorted(set(numbers) - {row["segment_id"] for row in rows})
+    missing = sorted(set(numbers) - set(await timezones_of(connection, numbers)))
     if missing:
         raise QueryError(f"{field}: there is no segment {missing[0]}; GET /api/v1/segments lists all")

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
+from psycopg import AsyncConnection
 
+from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Anybody, Reader, Role
 from telstraat_api.http.answers import OPTIONS, json_answer, stamp
 from telstraat_api.http.response_cache import Kept
-from telstraat_api.segments import Segment, find_segment, find_segments, find_sensors, sensors_at
 from telstraat_api.v1.shapes import (
     SEGMENT,
     SENSOR,
@@ -20,11 +21,21 @@ from telstraat_api.v1.shapes import (
     described,
 )
 from telstraat_store.connection import Database, Row
+from telstraat_store.places.segments import Segment, find_segment, find_segments
+from telstraat_store.places.sensors import find_sensors, sensors_at
 
 router = APIRouter(prefix="/api/v1", tags=["streets"])
 GEOJSON = "application/geo+json"
 SegmentId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The segment's number.", examples=[1001])]
 Limit = Annotated[int, Query(ge=1, le=5000, description="How many at most.")]
+
+
+async def require_segment(connection: AsyncConnection[Any], segment_id: int) -> Segment:
+    """Return one segment, or raise `NotFoundError`."""
+    segment = await find_segment(connection, segment_id)
+    if segment is None:
+        raise NotFoundError(f"there is no segment {segment_id}; GET /api/v1/segments lists all")
+    return segment
 
 
 def feature(segment: Segment) -> dict[str, Any]:
@@ -89,12 +100,13 @@ async def list_segments(
     kept: Kept = request.app.state.kept
 
     async def make() -> bytes:
-        found = await find_segments(database, after, limit)
-        more = len(found) == limit
+        async with database.connection() as connection:
+            segments = await find_segments(connection, after=after, limit=limit)
+        more = len(segments) == limit
         body = {
             "type": "FeatureCollection",
-            "features": [feature(segment) for segment in found],
-            "next": f"/api/v1/segments?after={found[-1].segment_id}&limit={limit}" if more else None,
+            "features": [feature(segment) for segment in segments],
+            "next": f"/api/v1/segments?after={segments[-1].segment_id}&limit={limit}" if more else None,
         }
         return orjson.dumps(body, option=OPTIONS)
 
@@ -109,7 +121,9 @@ async def list_segments(
 async def one_segment(request: Request, segment_id: SegmentId) -> Response:
     """Return one segment with its line, from A to B."""
     database: Database = request.app.state.database
-    return json_answer(request, feature(await find_segment(database, segment_id)), media_type=GEOJSON)
+    async with database.connection() as connection:
+        segment = await require_segment(connection, segment_id)
+    return json_answer(request, feature(segment), media_type=GEOJSON)
 
 
 @router.get(
@@ -120,8 +134,9 @@ async def one_segment(request: Request, segment_id: SegmentId) -> Response:
 async def segment_sensors(request: Request, segment_id: SegmentId, reader: Anybody) -> Response:
     """Return the sensors that stand at the segment now."""
     database: Database = request.app.state.database
-    segment = await find_segment(database, segment_id)
-    rows = await sensors_at(database, segment.segment_id)
+    async with database.connection() as connection:
+        await require_segment(connection, segment_id)
+        rows = await sensors_at(connection, segment_id)
     return json_answer(request, {"sensors": [sensor_shape(row, reader) for row in rows], "next": None})
 
 
@@ -138,7 +153,8 @@ async def list_sensors(
 ) -> Response:
     """Return the sensors by number. Follow `next` until it is null."""
     database: Database = request.app.state.database
-    rows = await find_sensors(database, after, limit)
+    async with database.connection() as connection:
+        rows = await find_sensors(connection, after=after, limit=limit)
     more = len(rows) == limit
     following = f"/api/v1/sensors?after={rows[-1]['sensor_id']}&limit={limit}" if more else None
     return json_answer(request, {"sensors": [sensor_shape(row, reader) for row in rows], "next": following})

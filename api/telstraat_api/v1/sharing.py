@@ -8,24 +8,26 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from telstraat_api.errors import NotFoundError, QueryError
-from telstraat_api.http.access import Professional, Role, hashed, needs, new_secret
+from telstraat_api.errors import NotFoundError
+from telstraat_api.http.access import Professional, Role, needs
 from telstraat_api.http.answers import stamp
-from telstraat_api.v1.accounts import Wanted, created, made
+from telstraat_api.v1.accounts import RequestBody, created, with_created
 from telstraat_api.v1.evaluations import languages_of
-from telstraat_api.v1.measures import find_measure
-from telstraat_api.v1.resources import Line, Number, changeable, private
+from telstraat_api.v1.resources import Line, Number, private, require_changeable
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import NoteShape
-from telstraat_api.v1.workshops import NOTE, NOTES, NOTES_MAX, WORKSHOP, day, find_workshop, note_shape
+from telstraat_api.v1.workshops import NOTE, WORKSHOP, day, note_shape
 from telstraat_store.connection import Database, Row
+from telstraat_store.places.segments import names_of
+from telstraat_store.work import sharing_links as stored
+from telstraat_store.work.evaluations import results_of_measure
+from telstraat_store.work.measures import find_measure
+from telstraat_store.work.workshops import find_workshop, notes_of
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
-LINK_PREFIX = "tsw_"
-LINKS_MAX = 50
 
 
-class NewLink(Wanted):
+class NewLink(RequestBody):
     """A link for people without an account."""
 
     label: Line = Field("", description="For whom it is.")
@@ -103,8 +105,9 @@ def link_shape(row: Row) -> dict[str, Any]:
 async def list_links(request: Request, workshop_id: Number, reader: Professional) -> Response:
     """Return the links that were given out, without their secrets."""
     database: Database = request.app.state.database
-    changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    rows = await database.rows("select * from workshop_link where workshop_id = %s order by link_id", (workshop_id,))
+    async with database.connection() as connection:
+        require_changeable(await find_workshop(connection, workshop_id), reader, "workshop", workshop_id)
+        rows = await stored.list_links(connection, workshop_id)
     return private(request, {"share_links": [link_shape(row) for row in rows]})
 
 
@@ -112,7 +115,7 @@ async def list_links(request: Request, workshop_id: Number, reader: Professional
     "/workshops/{workshop_id}/links",
     summary="Make a link for participants",
     status_code=201,
-    responses=made(
+    responses=with_created(
         described(
             LinkShape,
             {**LINK, "secret": "tsw_...", "url": "/api/v1/shared/tsw_...", "page": "/shared/tsw_..."},
@@ -126,22 +129,13 @@ async def list_links(request: Request, workshop_id: Number, reader: Professional
     ),
     openapi_extra=needs(Role.PROFESSIONAL),
 )
-async def add_link(request: Request, workshop_id: Number, wanted: NewLink, reader: Professional) -> Response:
+async def add_link(request: Request, workshop_id: Number, new: NewLink, reader: Professional) -> Response:
     """Make a link with which people without an account read this workshop, and nothing else. It is shown once."""
     database: Database = request.app.state.database
-    changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    secret = new_secret(LINK_PREFIX)
-    row = await database.row(
-        """
-        insert into workshop_link (workshop_id, hash, label, expires_at)
-        select workshop_id, %s, %s, %s from workshop w where workshop_id = %s
-            and (select count(*) from workshop_link l where l.workshop_id = w.workshop_id and revoked_at is null) < %s
-        returning *
-        """,
-        (hashed(secret), wanted.label, datetime.now(UTC) + timedelta(days=wanted.days), workshop_id, LINKS_MAX),
-    )
-    if row is None:
-        raise QueryError(f"a workshop has up to {LINKS_MAX} links: revoke one first")
+    expires_at = datetime.now(UTC) + timedelta(days=new.days)
+    async with database.connection() as connection:
+        require_changeable(await find_workshop(connection, workshop_id), reader, "workshop", workshop_id)
+        row, secret = await stored.add_link(connection, workshop_id, new.label, expires_at)
     return created(
         request, {**link_shape(row), "secret": secret, "url": f"/api/v1/shared/{secret}", "page": f"/shared/{secret}"}
     )
@@ -158,21 +152,12 @@ async def revoke_link(
 ) -> Response:
     """Revoke a link; it never works again."""
     database: Database = request.app.state.database
-    changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    row = await database.row(
-        "update workshop_link set revoked_at = coalesce(revoked_at, now()) where link_id = %s and workshop_id = %s"
-        " returning *",
-        (link_id, workshop_id),
-    )
+    async with database.connection() as connection:
+        require_changeable(await find_workshop(connection, workshop_id), reader, "workshop", workshop_id)
+        row = await stored.revoke_link(connection, workshop_id, link_id)
     if row is None:
         raise NotFoundError(f"workshop {workshop_id} has no link {link_id}")
     return private(request, link_shape(row))
-
-
-SHARE = """
-select w.*, l.expires_at from workshop_link l join workshop w using (workshop_id)
-where l.hash = %s and l.revoked_at is null and l.expires_at > now()
-"""
 
 
 @router.get(
@@ -188,34 +173,31 @@ async def shared(
 ) -> Response:
     """Return what participants read: the workshop's streets and notes, its measure, and what was found of it."""
     database: Database = request.app.state.database
-    row = await database.row(SHARE, (hashed(secret),))
-    if row is None:
-        raise NotFoundError("this link does not work: it is unknown, has ended, or was revoked")
-    segments = await database.rows(
-        "select segment_id, name from segment where segment_id = any(%s) order by segment_id", (row["segments"],)
-    )
-    measure = None if row["measure_id"] is None else await find_measure(database, row["measure_id"])
-    told = await database.rows(
-        "select result from evaluation where measure_id = %s order by evaluation_id", (row["measure_id"],)
-    )
-    notes = await database.rows(NOTES, (row["workshop_id"], NOTES_MAX))
-    answer = private(
+    async with database.connection() as connection:
+        row = await stored.shared_workshop(connection, secret)
+        if row is None:
+            raise NotFoundError("this link does not work: it is unknown, has ended, or was revoked")
+        names = await names_of(connection, row["segments"])
+        measure = None if row["measure_id"] is None else await find_measure(connection, row["measure_id"])
+        results = await results_of_measure(connection, row["measure_id"])
+        notes = await notes_of(connection, row["workshop_id"])
+    response = private(
         request,
         {
             **{name: row[name] for name in ("title", "place")},
             "held_at": stamp(row["held_at"]),
-            "segments": segments,
+            "segments": [{"segment_id": number, "name": name} for number, name in names.items()],
             "first_day": day(row["first_day"]),
             "last_day": day(row["last_day"]),
             "measure": measure
             and {"name": measure["name"], "kind": measure["kind"], "first_day": day(measure["first_day"])},
             "evaluations": [
                 {code: [answer["sentence"][code] for answer in answers] for code in languages_of(answers)}
-                for answers in (row["result"]["evaluations"] for row in told)
+                for answers in (result["evaluations"] for result in results)
             ],
             "notes": [note_shape(note) for note in notes],
             "expires_at": stamp(row["expires_at"]),
         },
     )
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

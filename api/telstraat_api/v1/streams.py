@@ -15,8 +15,7 @@ from telstraat_api.discretion import refuse_quarters
 from telstraat_api.http.answers import stamp
 from telstraat_api.http.rates import asker_of
 from telstraat_api.live import Event, LiveHub
-from telstraat_api.segments import find_segment
-from telstraat_api.v1.segments import SegmentId
+from telstraat_api.v1.segments import SegmentId, require_segment
 from telstraat_api.v1.shapes import described_stream
 from telstraat_contract.messages import Live
 from telstraat_store.connection import Database
@@ -75,7 +74,8 @@ async def live(request: Request, segment_id: SegmentId) -> Response:
     """
     database: Database = request.app.state.database
     hub: LiveHub = request.app.state.live
-    await find_segment(database, segment_id)
+    async with database.connection() as connection:
+        await require_segment(connection, segment_id)
     await refuse_quarters(request)
     asker = asker_of(request.scope)
     hub.check_room(asker)

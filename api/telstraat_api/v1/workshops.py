@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
+from psycopg import AsyncConnection
 from pydantic import Field
 
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
-from telstraat_api.v1.accounts import Wanted, created, made
-from telstraat_api.v1.measures import find_measure
+from telstraat_api.v1.accounts import RequestBody, created, with_created
 from telstraat_api.v1.resources import (
     BIGGEST,
     After,
@@ -23,30 +23,29 @@ from telstraat_api.v1.resources import (
     SegmentNumber,
     Text,
     Title,
-    changeable,
+    audience_of,
     check_segments,
-    created_at,
-    found,
-    listing,
+    created_with_address,
     maker,
-    page,
+    page_shape,
     private,
-    remove,
-    update,
-    visible,
+    require_changeable,
+    require_visible,
 )
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.work_shapes import NoteShape, WorkshopList, WorkshopShape
 from telstraat_store.connection import Database, Row
+from telstraat_store.work import workshops as stored
+from telstraat_store.work.measures import find_measure
+from telstraat_store.work.published import Page
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 PATH = "/api/v1/workshops"
-NOTES_MAX = 2000
 NoteKind = Literal["note", "question", "answer", "agreement"]
 Segments = Annotated[list[SegmentNumber], Field(max_length=100)]
 
 
-class NewWorkshop(Wanted):
+class NewWorkshop(RequestBody):
     """A workshop to be prepared."""
 
     title: Title
@@ -59,7 +58,7 @@ class NewWorkshop(Wanted):
     published: bool = False
 
 
-class WorkshopChange(Wanted):
+class WorkshopChange(RequestBody):
     """What changes of a workshop; what is left out, or null, stays."""
 
     title: Title | None = None
@@ -72,7 +71,7 @@ class WorkshopChange(Wanted):
     published: bool | None = None
 
 
-class NewNote(Wanted):
+class NewNote(RequestBody):
     """Something that was said."""
 
     kind: NoteKind = "note"
@@ -98,8 +97,6 @@ WORKSHOP: dict[str, Any] = {
     "links": {"self": f"{PATH}/1", "notes": f"{PATH}/1/notes", "measure": "/api/v1/measures/1"},
 }
 SHORT = {name: value for name, value in WORKSHOP.items() if name != "notes"}
-SELECT = "select w.*, a.email from workshop w left join account a using (account_id)"
-NOTES = "select * from workshop_note where workshop_id = %s order by note_id limit %s"
 
 
 def day(value: Any) -> str | None:
@@ -141,27 +138,20 @@ def workshop_shape(row: Row, reader: Reader, notes: list[Row] | None = None) -> 
     }
 
 
-async def find_workshop(request: Request, number: int) -> Row | None:
-    """Return a workshop's row, or None."""
-    database: Database = request.app.state.database
-    return await database.row(SELECT + " where w.workshop_id = %s", (number,))
-
-
-async def whole(request: Request, number: int, reader: Reader) -> dict[str, Any]:
+async def with_notes(connection: AsyncConnection[Any], workshop_id: int, reader: Reader) -> dict[str, Any]:
     """Return a workshop with its notes, or raise `NotFoundError`."""
-    database: Database = request.app.state.database
-    row = found(await find_workshop(request, number), reader, "workshop", number)
-    return workshop_shape(row, reader, await database.rows(NOTES, (number, NOTES_MAX)))
+    row = await stored.find_workshop(connection, workshop_id)
+    row = require_visible(row, reader, "workshop", workshop_id)
+    return workshop_shape(row, reader, await stored.notes_of(connection, workshop_id))
 
 
-async def check(request: Request, wanted: NewWorkshop | WorkshopChange, row: Row | None = None) -> None:
+async def check(connection: AsyncConnection[Any], body: NewWorkshop | WorkshopChange, row: Row | None = None) -> None:
     """Raise `QueryError` when streets, measure or days cannot be."""
-    database: Database = request.app.state.database
-    await check_segments(database, wanted.segments or [], "segments")
-    if wanted.measure_id is not None and await find_measure(database, wanted.measure_id) is None:
-        raise QueryError(f"measure_id: there is no measure {wanted.measure_id}")
-    first = wanted.first_day or (day(row["first_day"]) if row else None)
-    last = wanted.last_day or (day(row["last_day"]) if row else None)
+    await check_segments(connection, body.segments or [], "segments")
+    if body.measure_id is not None and await find_measure(connection, body.measure_id) is None:
+        raise QueryError(f"measure_id: there is no measure {body.measure_id}")
+    first = body.first_day or (day(row["first_day"]) if row else None)
+    last = body.last_day or (day(row["last_day"]) if row else None)
     if first and last and last < first:
         raise QueryError(f"last_day ({last}) lies before first_day ({first})")
 
@@ -174,33 +164,30 @@ async def check(request: Request, wanted: NewWorkshop | WorkshopChange, row: Row
 async def list_workshops(request: Request, reader: Anybody, after: After = 0, limit: Limit = 100) -> Response:
     """Return the workshops that one may see, by number. Follow `next`."""
     database: Database = request.app.state.database
-    rows = await database.rows(listing(SELECT, "workshop_id"), {"after": after, "limit": limit + 1, **visible(reader)})
-    return private(
-        request, page(PATH, "workshops", rows, "workshop_id", limit, lambda row: workshop_shape(row, reader))
-    )
+    async with database.connection() as connection:
+        rows = await stored.list_workshops(connection, audience_of(reader), Page(after, limit + 1))
+
+    def shape(row: Row) -> dict[str, Any]:
+        return workshop_shape(row, reader)
+
+    return private(request, page_shape(PATH, "workshops", rows, "workshop_id", limit, shape))
 
 
 @router.post(
     "/workshops",
     summary="Prepare a workshop",
     status_code=201,
-    responses=made(described(WorkshopShape, WORKSHOP, 400, 401, 403, 422, 503)),
+    responses=with_created(described(WorkshopShape, WORKSHOP, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.PROFESSIONAL),
 )
-async def add_workshop(request: Request, wanted: NewWorkshop, reader: Professional) -> Response:
+async def add_workshop(request: Request, new: NewWorkshop, reader: Professional) -> Response:
     """Prepare a workshop: which streets and days are read together, and which measure is talked about."""
-    await check(request, wanted)
     database: Database = request.app.state.database
-    row = await database.row(
-        """
-        insert into workshop (account_id, title, place, held_at, segments, first_day, last_day, measure_id, published)
-        values (%(account)s, %(title)s, %(place)s, %(held_at)s, %(segments)s::bigint[], %(first_day)s, %(last_day)s,
-            %(measure_id)s, %(published)s) returning workshop_id
-        """,
-        {**wanted.model_dump(), "account": reader.account_id},
-    )
-    assert row is not None
-    return created_at(request, await whole(request, row["workshop_id"], reader))
+    async with database.connection() as connection:
+        await check(connection, new)
+        workshop_id = await stored.add_workshop(connection, reader.account_id, new.model_dump())
+        body = await with_notes(connection, workshop_id, reader)
+    return created_with_address(request, body)
 
 
 @router.get(
@@ -210,7 +197,9 @@ async def add_workshop(request: Request, wanted: NewWorkshop, reader: Profession
 )
 async def one_workshop(request: Request, workshop_id: Number, reader: Anybody) -> Response:
     """Return a workshop with what was said, oldest first."""
-    return private(request, await whole(request, workshop_id, reader))
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        return private(request, await with_notes(connection, workshop_id, reader))
 
 
 @router.patch(
@@ -224,12 +213,14 @@ async def change_workshop(
 ) -> Response:
     """Change what is given."""
     database: Database = request.app.state.database
-    row = changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    check_unchanged(request, await whole(request, workshop_id, reader))
-    await check(request, change, row)
-    given = {name: value for name, value in change.model_dump().items() if value is not None}
-    await update(database, "workshop", "workshop_id", row, given)
-    return private(request, await whole(request, workshop_id, reader))
+    values = {name: value for name, value in change.model_dump().items() if value is not None}
+    async with database.connection() as connection:
+        row = await stored.find_workshop(connection, workshop_id)
+        row = require_changeable(row, reader, "workshop", workshop_id)
+        check_unchanged(request, await with_notes(connection, workshop_id, reader))
+        await check(connection, change, row)
+        await stored.change_workshop(connection, row, values)
+        return private(request, await with_notes(connection, workshop_id, reader))
 
 
 @router.delete(
@@ -240,32 +231,28 @@ async def change_workshop(
 )
 async def delete_workshop(request: Request, workshop_id: Number, reader: Professional) -> Response:
     """Delete a workshop with its notes and links. The answer is what it was."""
-    row = changeable(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    return await remove(request, "workshop", "workshop_id", row, await whole(request, workshop_id, reader))
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        require_changeable(await stored.find_workshop(connection, workshop_id), reader, "workshop", workshop_id)
+        body = await with_notes(connection, workshop_id, reader)
+        check_unchanged(request, body)
+        await stored.delete_workshop(connection, workshop_id)
+    return private(request, body)
 
 
 @router.post(
     "/workshops/{workshop_id}/notes",
     summary="Write down what was said",
     status_code=201,
-    responses=made(described(NoteShape, NOTE, 400, 401, 403, 404, 422, 503)),
+    responses=with_created(described(NoteShape, NOTE, 400, 401, 403, 404, 422, 503)),
     openapi_extra=needs(Role.PROFESSIONAL),
 )
-async def add_note(request: Request, workshop_id: Number, wanted: NewNote, reader: Professional) -> Response:
+async def add_note(request: Request, workshop_id: Number, new: NewNote, reader: Professional) -> Response:
     """Write down a note, a question, an answer or an agreement. Every professional may: they sit at one table."""
     database: Database = request.app.state.database
-    found(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    row = await database.row(
-        """
-        insert into workshop_note (workshop_id, account_id, kind, body)
-        select workshop_id, %s, %s, %s from workshop w where workshop_id = %s
-            and (select count(*) from workshop_note n where n.workshop_id = w.workshop_id) < %s
-        returning *
-        """,
-        (reader.account_id, wanted.kind, wanted.body, workshop_id, NOTES_MAX),
-    )
-    if row is None:
-        raise QueryError(f"a workshop holds up to {NOTES_MAX} notes")
+    async with database.connection() as connection:
+        require_visible(await stored.find_workshop(connection, workshop_id), reader, "workshop", workshop_id)
+        row = await stored.add_note(connection, workshop_id, reader.account_id, new.kind, new.body)
     return created(request, note_shape(row))
 
 
@@ -278,12 +265,11 @@ async def add_note(request: Request, workshop_id: Number, wanted: NewNote, reade
 async def delete_note(request: Request, workshop_id: Number, note_id: Number, reader: Professional) -> Response:
     """Delete a note: one's own, or any when the workshop is one's own. The answer is what it was."""
     database: Database = request.app.state.database
-    shop = found(await find_workshop(request, workshop_id), reader, "workshop", workshop_id)
-    everything = reader.role is Role.OPERATOR or shop["account_id"] == reader.account_id
-    row = await database.row(
-        "delete from workshop_note where note_id = %s and workshop_id = %s and (account_id = %s or %s) returning *",
-        (note_id, workshop_id, reader.account_id, everything),
-    )
-    if row is None:
+    async with database.connection() as connection:
+        row = await stored.find_workshop(connection, workshop_id)
+        workshop = require_visible(row, reader, "workshop", workshop_id)
+        of_anybody = reader.role is Role.OPERATOR or workshop["account_id"] == reader.account_id
+        note = await stored.delete_note(connection, workshop_id, note_id, reader.account_id, of_anybody=of_anybody)
+    if note is None:
         raise NotFoundError(f"there is no note {note_id} of yours in workshop {workshop_id}")
-    return private(request, note_shape(row))
+    return private(request, note_shape(note))

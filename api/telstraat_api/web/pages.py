@@ -21,9 +21,9 @@ from telstraat_api.http.access import EVERYBODY, Reader, connections_for, reader
 from telstraat_api.http.response_cache import Kept
 from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
 from telstraat_api.reading import read_periods, read_totals, read_watched
-from telstraat_api.segments import Segment, find_segment, find_segments
 from telstraat_api.settings import ApiSettings
 from telstraat_api.states import State
+from telstraat_api.v1.segments import require_segment
 from telstraat_api.web import assets
 from telstraat_api.web.charts import CLASS_NAMES, STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
 from telstraat_api.web.languages import COOKIE, PageLanguage, chosen, page_language
@@ -32,6 +32,7 @@ from telstraat_contract.languages import LANGUAGES, gettext_noop
 from telstraat_contract.languages.catalogue import language
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_store.connection import Connections, Database
+from telstraat_store.places.segments import Segment, find_segments
 
 router = APIRouter(include_in_schema=False)
 ERROR_TITLES = (
@@ -159,11 +160,12 @@ async def map_page(request: Request) -> Response:
 
     async def make() -> bytes:
         now = datetime.now(UTC)
-        found = await find_segments(database, limit=LISTED_MAX)
+        async with database.connection() as connection:
+            segments = await find_segments(connection, limit=LISTED_MAX)
         until = start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now
-        totals = await last_day(connections, found, until)
+        totals = await last_day(connections, segments, until)
         lines = {number: {"n": last.total, "state": last.state} for number, last in totals.items()}
-        return pages.html(request, "map.html", segments=found, totals=totals, map_totals=lines, now=now).encode()
+        return pages.html(request, "map.html", segments=segments, totals=totals, map_totals=lines, now=now).encode()
 
     key = ("/", hours_only, chosen(request), str(request.query_params))
     return remembering(request, await kept.answer(request, key, make, page_headers(request)))
@@ -183,10 +185,10 @@ class LastDay:
         return total(self.counts.values())
 
 
-async def last_day(connections: Connections, found: Sequence[Segment], now: datetime) -> dict[int, LastDay]:
+async def last_day(connections: Connections, segments: Sequence[Segment], now: datetime) -> dict[int, LastDay]:
     """Return what is known of the last 24 hours of each street."""
     end = quarter_start(now)
-    places = [segment.segment_id for segment in found]
+    places = [segment.segment_id for segment in segments]
     window = Window(end - timedelta(days=1), end)
     standing = await standing_of(connections, places, window)
     totals: dict[int, LastDay] = {}
@@ -200,7 +202,7 @@ async def last_day(connections: Connections, found: Sequence[Segment], now: date
     else:
         for place, (seconds, sums) in (await read_totals(connections, places, window, standing)).items():
             totals[place] = counted({kind: both(sums, kind) for kind in CLASSES}, seconds / window.length_s)
-    rest = [segment for segment in found if totals.get(segment.segment_id) is None]
+    rest = [segment for segment in segments if totals.get(segment.segment_id) is None]
     ids = [segment.segment_id for segment in rest]
     watched = await read_watched(connections, ids, window) if connections.is_public and ids else []
     hidden = {quarter.segment_id for quarter in watched if quarter.observed_s}
@@ -227,27 +229,28 @@ async def street_page(
     """Show one street: now, today (or the day asked for), the days before, and what came in last."""
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
-    segment = await find_segment(database, segment_id)
+    async with database.connection() as connection:
+        segment = await require_segment(connection, segment_id)
     await page_reader(request)
     connections = connections_for(request)
     hours_only = connections.is_public
-    shown = await read_day(database, connections, segment, read_date(day), datetime.now(UTC))
+    street = await read_day(database, connections, segment, read_date(day), datetime.now(UTC))
     _ = page_language(chosen(request))
     by = Bucket.HOUR if hours_only or by is not Bucket.QUARTER else Bucket.QUARTER
     return pages.render(
         request,
         "street.html",
-        street=shown,
+        street=street,
         segment=segment,
         by=by.value,
-        charts=charts_of(shown, by, _),
-        latest=[] if hours_only else list(reversed(shown.quarters))[:LATEST_ROWS],
+        charts=charts_of(street, by, _),
+        latest=[] if hours_only else list(reversed(street.quarters))[:LATEST_ROWS],
         quarter=QUARTER,
-        day_s=lambda on: local_day(on, shown.tz).length_s,
-        next_day=(shown.day + timedelta(days=1)).isoformat(),
-        previous=(shown.day - timedelta(days=1)).isoformat(),
-        following=(shown.day + timedelta(days=1)).isoformat() if shown.day < shown.today else None,
-        reported_at=max((p.received_at for p in shown.quarters if p.received_at), default=None),
+        day_s=lambda on: local_day(on, street.tz).length_s,
+        next_day=(street.day + timedelta(days=1)).isoformat(),
+        previous=(street.day - timedelta(days=1)).isoformat(),
+        following=(street.day + timedelta(days=1)).isoformat() if street.day < street.today else None,
+        reported_at=max((p.received_at for p in street.quarters if p.received_at), default=None),
     )
 
 
@@ -295,15 +298,15 @@ async def docs_page(request: Request) -> Response:
 
 def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the operations of an OpenAPI document, each with its parameters and an example of its answer."""
-    found = []
+    listed = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation["responses"].get("200", {}).get("content", {})
             media_type, body = next(iter(content.items()), ("", dict[str, Any]()))
             example = body.get("example")
-            shown = example if isinstance(example, str) or example is None else pretty(example)
-            found.append({**operation, "method": method.upper(), "path": path, "type": media_type, "example": shown})
-    return found
+            text = example if isinstance(example, str) or example is None else pretty(example)
+            listed.append({**operation, "method": method.upper(), "path": path, "type": media_type, "example": text})
+    return listed
 
 
 def pretty(value: object) -> str:

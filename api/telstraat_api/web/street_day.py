@@ -12,10 +12,11 @@ from telstraat_api.alone import standing_of
 from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, added_bins, bin_kmh, total, v85_kmh
 from telstraat_api.periods import Bucket, Window, local_day, local_midnight, next_start, start_of, zone
 from telstraat_api.reading import read_periods, read_speeds, read_watched
-from telstraat_api.segments import Segment, sensors_at
 from telstraat_api.states import State, Stretch, due_at, merged, period_state
 from telstraat_contract.quarters import QUARTER, QUARTER_S
 from telstraat_store.connection import Connections, Database, Row
+from telstraat_store.places.segments import Segment
+from telstraat_store.places.sensors import sensors_at
 
 DAYS_BACK = 14
 HOUR = 4 * QUARTER
@@ -218,6 +219,8 @@ async def read_day(
     hours, days = without_what_is_to_come(quarters, hours, await periods(Bucket.DAY, fortnight), elapsed)
     speeds = await read_speeds(connections, places, elapsed, Bucket.HOUR, standing=standing)
     timed = [*speeds.values(), *(hour.car_speed for hour in hours if hour.car_speed)]
+    async with database.connection() as connection:
+        sensors = await sensors_at(connection, segment.segment_id)
     return StreetDay(
         segment=segment,
         tz=tz,
@@ -230,7 +233,7 @@ async def read_day(
         hours=hours,
         days=days,
         speeds=added_bins(timed) if timed else None,
-        sensors=await sensors_at(database, segment.segment_id),
+        sensors=sensors,
         watched_days=await read_watched_days(connections, segment, days, fortnight) if hours_only else frozenset(),
         hours_only=hours_only,
     )

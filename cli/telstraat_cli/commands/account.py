@@ -41,10 +41,14 @@ def run(args: argparse.Namespace) -> int:
     """Do one action."""
     import psycopg
 
+    from telstraat_store.errors import TelstraatStoreError
+
     dsn = dsn_of(args, "TELSTRAAT_API_DSN")
     try:
         with psycopg.connect(dsn) as connection:
             return {"add": add_account, "key": make_key, "list": list_accounts}[args.action](connection, args)
+    except TelstraatStoreError as error:
+        raise CliError(str(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise CliError("the database has no current schema; run: telstraat db migrate") from error
     except psycopg.OperationalError as error:
@@ -54,38 +58,29 @@ def run(args: argparse.Namespace) -> int:
 def add_account(connection: Connection[Any], args: argparse.Namespace) -> int:
     """Make an account."""
     from telstraat_api.v1.accounts import NewAccount
+    from telstraat_store.accounts import people
 
     try:
-        request = NewAccount(email=args.email, name=args.name, role=args.role)
+        new = NewAccount(email=args.email, name=args.name, role=args.role)
     except ValueError as error:
         raise CliError(f"{args.email!r} is not an address of mail, or the name is too long") from error
-    result = connection.execute(
-        "insert into account (email, name, role) values (%s, %s, %s) on conflict do nothing",
-        (request.email.lower(), request.name, request.role),
-    )
-    if not result.rowcount:
-        raise CliError(f"there is an account of {request.email.lower()} already")
-    print(f"{request.email.lower()} has the role {request.role} now")
+    account = people.add_account(connection, new.email, new.name, new.role)
+    print(f"{account['email']} has the role {account['role']} now")
     return 0
 
 
 def make_key(connection: Connection[Any], args: argparse.Namespace) -> int:
     """Make a key and show it."""
-    from telstraat_api.http.access import hashed, hint_of, new_secret
+    from telstraat_store.accounts import keys
 
     scopes = [word.strip() for word in args.scopes.split(",") if word.strip()]
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise CliError(f"scope {(unknown or [''])[0]!r} is none of {', '.join(SCOPES)}")
-    secret = new_secret()
-    result = connection.execute(
-        "insert into access_key (account_id, label, hint, hash, scopes)"
-        " select account_id, %s, %s, %s, %s from account where email = %s",
-        (args.label, hint_of(secret), hashed(secret), scopes, args.email.lower()),
-    )
-    if not result.rowcount:
+    key = keys.make_key(connection, args.label, scopes, email=args.email)
+    if key is None:
         raise CliError(f"there is no account of {args.email.lower()}; make it with: telstraat account add")
-    print(secret)
+    print(key[1])
     return 0
 
 
@@ -94,15 +89,17 @@ def list_accounts(connection: Connection[Any], _args: argparse.Namespace) -> int
     from rich.table import Table
 
     from telstraat_cli.screen import screen
+    from telstraat_store.accounts import people
 
     table = Table("address", "role", "name", "keys", "locked out")
-    rows = connection.execute(
-        """
-        select a.email, a.role, a.name, count(k.key_id) filter (where k.revoked_at is null), a.disabled_at
-        from account a left join access_key k using (account_id) group by a.account_id order by a.account_id
-        """
-    )
-    for email, role, name, keys, disabled_at in rows.fetchall():
-        table.add_row(email, role, name, str(keys), "" if disabled_at is None else f"{disabled_at:%Y-%m-%d}")
+    for account in people.list_accounts(connection):
+        locked_out_at = account["disabled_at"]
+        table.add_row(
+            account["email"],
+            account["role"],
+            account["name"],
+            str(account["keys"]),
+            "" if locked_out_at is None else f"{locked_out_at:%Y-%m-%d}",
+        )
     screen().print(table)
     return 0

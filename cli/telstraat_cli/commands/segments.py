@@ -19,7 +19,7 @@ from telstraat_cli.database_options import add_database_arguments, dsn_of
 from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
-    from telstraat_api.openstreetmap import Box
+    from telstraat_store.places.openstreetmap import Box
 
 REFUSED_SHOWN = 10
 DEFAULT_ZONE = "Europe/Brussels"
@@ -29,24 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the action and its options."""
     add_database_arguments(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    import_ = actions.add_parser("import", help="add the streets of a file")
-    import_.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
-    import_.add_argument(
+    action = actions.add_parser("import", help="add the streets of a file")
+    action.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
+    action.add_argument(
         "--bbox", metavar="WEST,SOUTH,EAST,NORTH", help="only streets that reach into this box, degrees"
     )
-    import_.add_argument("--classes", help="highway classes, with commas (see docs/api.md)")
-    import_.add_argument("--timezone", help="IANA name (Europe/Brussels)")
-    import_.add_argument("--anywhere", action="store_true", help="take streets that do not lie in their time zone, too")
+    action.add_argument("--classes", help="highway classes, with commas (see docs/api.md)")
+    action.add_argument("--timezone", help="IANA name (Europe/Brussels)")
+    action.add_argument("--anywhere", action="store_true", help="take streets that do not lie in their time zone, too")
 
 
 def run(args: argparse.Namespace) -> int:
     """Import a file; 1 when nothing of it could be taken."""
     import psycopg
 
-    from telstraat_api.errors import ApiError
-    from telstraat_api.openstreetmap import CLASSES, ENDINGS, pieces
-    from telstraat_api.street_import import Zone, import_geojson, import_pieces
+    from telstraat_cli.street_import import FileZone, drafts_of_geojson, drafts_of_pieces
     from telstraat_store.errors import StreetFileError
+    from telstraat_store.places.openstreetmap import CLASSES, ENDINGS, pieces
+    from telstraat_store.places.street_import import Outcome, import_streets
 
     dsn = dsn_of(args)
     if not args.file.is_file():
@@ -56,14 +56,16 @@ def run(args: argparse.Namespace) -> int:
     if not is_osm and (args.bbox or args.classes):
         raise CliError("--bbox and --classes are for extracts of OpenStreetMap")
     box = box_of(args.bbox)
-    zone = Zone(args.timezone or DEFAULT_ZONE, bool(args.timezone), args.anywhere)
+    zone = FileZone(args.timezone or DEFAULT_ZONE, bool(args.timezone), args.anywhere)
+    outcome = Outcome()
+    if is_osm:
+        drafts = drafts_of_pieces(pieces(args.file, classes, box), zone, outcome)
+    else:
+        drafts = drafts_of_geojson(args.file, zone, outcome)
     try:
         with psycopg.connect(dsn) as connection:
-            if is_osm:
-                outcome = import_pieces(connection, pieces(args.file, classes, box), zone)
-            else:
-                outcome = import_geojson(connection, args.file, zone)
-    except (ApiError, StreetFileError) as error:
+            import_streets(connection, drafts, outcome)
+    except StreetFileError as error:
         raise CliError(str(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise CliError("the database has no schema yet: run telstraat db migrate first") from error
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 def box_of(text: str | None) -> Box | None:
     """Read a box."""
-    from telstraat_api.openstreetmap import Box
+    from telstraat_store.places.openstreetmap import Box
 
     if text is None:
         return None

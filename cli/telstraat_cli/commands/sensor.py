@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     import psycopg
 
     from telstraat_ingest.errors import IngestError
+    from telstraat_store.errors import TelstraatStoreError
 
     dsn = dsn_of(args)
     actions: dict[str, Callable[[Connection[Any], argparse.Namespace], None]] = {
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with psycopg.connect(dsn) as connection:
             actions[args.action](connection, args)
-    except IngestError as error:
+    except (IngestError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise CliError("the database has no schema yet: run telstraat db migrate first") from error
@@ -118,7 +119,7 @@ def moment(text: str) -> datetime:
 
 def add_segment(connection: Connection[Any], args: argparse.Namespace) -> None:
     """Add a street segment."""
-    from telstraat_ingest import registry
+    from telstraat_store import places
     from telstraat_store.places.whereabouts import doubt
 
     try:
@@ -134,7 +135,7 @@ def add_segment(connection: Connection[Any], args: argparse.Namespace) -> None:
         raise CliError(
             f"--line: {question}; say --timezone ZONE, correct the line, or say --anywhere to take it as it is"
         )
-    segment_id = registry.add_segment(
+    segment_id = places.draw_segment(
         connection,
         args.name,
         points,
@@ -148,9 +149,9 @@ def add_segment(connection: Connection[Any], args: argparse.Namespace) -> None:
 
 def add_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
     """Add a sensor."""
-    from telstraat_ingest import registry
+    from telstraat_store import places
 
-    new = registry.add_sensor(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
+    new = places.add_sensor(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
     connection.commit()
     write_access(connection, args.access)
     where = f", installation {new.installation_id} at segment {args.segment}" if new.installation_id else ""
@@ -161,17 +162,17 @@ def add_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
 
 def move_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
     """Begin a new installation."""
-    from telstraat_ingest import registry
+    from telstraat_store import places
 
-    number = registry.install(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
+    number = places.move_sensor(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
     print(f"sensor {args.name}: installation {number} at segment {args.segment}")
 
 
 def renew_password(connection: Connection[Any], args: argparse.Namespace) -> None:
     """Make a new password."""
-    from telstraat_ingest import registry
+    from telstraat_store import places
 
-    password = registry.renew_password(connection, args.name)
+    password = places.renew_password(connection, args.name)
     connection.commit()
     write_access(connection, args.access)
     hand_over(password, args.password_file)
@@ -179,9 +180,9 @@ def renew_password(connection: Connection[Any], args: argparse.Namespace) -> Non
 
 def retire_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
     """End a sensor."""
-    from telstraat_ingest import registry
+    from telstraat_store import places
 
-    registry.retire(connection, args.name)
+    places.retire_sensor(connection, args.name)
     connection.commit()
     write_access(connection, args.access)
     print(f"sensor {args.name} is retired; its counts stay")
@@ -198,22 +199,20 @@ def list_sensors(connection: Connection[Any], _: argparse.Namespace) -> None:
     from rich.table import Table
 
     from telstraat_cli.screen import screen
-    from telstraat_ingest import registry
+    from telstraat_store import places
 
     table = Table("sensor", "segment", "street", "installation", "since", "state", "last report", "missing")
-    for sensor in registry.sensors(connection):
-        state = (
-            "retired" if sensor.retired_at else {True: "online", False: "offline", None: "never heard"}[sensor.online]
-        )
+    for row in places.list_sensor_rows(connection):
+        state = "retired" if row.retired_at else {True: "online", False: "offline", None: "never heard"}[row.online]
         table.add_row(
-            sensor.name,
-            str(sensor.segment_id or "-"),
-            sensor.segment or "-",
-            str(sensor.installation_id or "-"),
-            day(sensor.installed_at),
+            row.name,
+            str(row.segment_id or "-"),
+            row.segment or "-",
+            str(row.installation_id or "-"),
+            day(row.installed_at),
             state,
-            day(sensor.last_report_at),
-            str(sensor.missing or ""),
+            day(row.last_report_at),
+            str(row.missing or ""),
         )
     screen().print(table)
 

@@ -22,20 +22,21 @@ def register_fleet(dsn: str, fleet: Fleet, access: Path, passwords: Path) -> int
     import psycopg
 
     from telstraat_ingest.broker_access import write_access, write_secret
-    from telstraat_ingest.registry import add_segment, add_sensor, renew_password
+    from telstraat_store.places import add_sensor, draw_segment, renew_password
+    from telstraat_store.places.sensors import sensor_names
 
     passwords.mkdir(parents=True, exist_ok=True, mode=0o700)
     from_at = datetime.combine(fleet.start, time(), UTC) - INSTALLED_BEFORE
     new = 0
     try:
         with psycopg.connect(dsn) as connection:
-            known = {row[0] for row in connection.execute("select name from sensor").fetchall()}
+            known = sensor_names(connection)
             for town in fleet.towns:
                 for sensor in fleet.sensors[town.name]:
                     file = passwords / sensor.name
                     if sensor.name not in known:
                         street = town.street(sensor.street)
-                        segment = add_segment(
+                        segment = draw_segment(
                             connection, f"{street.name}, {town.name}", street.line, timezone=town.timezone
                         )
                         added = add_sensor(connection, sensor.name, segment, from_at=from_at)

@@ -30,7 +30,7 @@ SEGMENT_POINTS = ((4.70094, 50.87966), (4.70187, 50.87922))  # a street in Leuve
 
 
 @dataclass(frozen=True, kw_only=True)
-class SensorSite:
+class Place:
     """Where the sensor hangs: the names that people see, and how fast one may drive there."""
 
     sensor: str
@@ -46,7 +46,7 @@ class Outside:
     broker: str | None = None
 
 
-class Pipeline:
+class Line:
     """Everything between the device and the page, started in order into one supervisor."""
 
     def __init__(self, folder: Path, supervisor: Supervisor, outside: Outside, tell: Callable[[str], None]) -> None:
@@ -96,45 +96,41 @@ class Pipeline:
             server = Postgres(self.folder / "database")
             self.supervisor.start(server)
             self.dsn = server.dsn()
-            address = f"PostgreSQL on port {server.port}"
+            said = f"PostgreSQL on port {server.port}"
         else:
-            address = "the one given"
+            said = "the one given"
         try:
             migrate(self.dsn)
         except TelstraatStoreError as error:
             raise StackError(str(error)) from error
-        return address
+        return said
 
-    def register(self, place: SensorSite, begins_at: datetime) -> None:
+    def register(self, place: Place, begins_at: datetime) -> None:
         """Add the segment, the sensor with its password and the installation, unless they are there."""
         import psycopg
 
         from telstraat_ingest.broker_access import write_access, write_secret
-        from telstraat_ingest.registry import add_segment, add_sensor, renew_password
+        from telstraat_store.places import add_sensor, draw_segment, renew_password
+        from telstraat_store.places.segments import number_of_segment
+        from telstraat_store.places.sensors import home_of
 
         folder = self.device_folder(place.sensor)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         password_file = folder / "password"
         with psycopg.connect(self.dsn) as connection:
-            row = connection.execute(
-                "select i.segment_id from sensor s left join installation i using (sensor_id) where s.name = %s",
-                (place.sensor,),
-            ).fetchone()
-            if row is None:
-                again = connection.execute(
-                    "select segment_id from segment where name = %s", (place.segment,)
-                ).fetchone()
-                limit = place.speed_limit_kmh
-                self.segment_id = (
-                    again[0] if again else add_segment(connection, place.segment, SEGMENT_POINTS, speed_limit_kmh=limit)
-                )
+            is_known, segment_id = home_of(connection, place.sensor)
+            if not is_known:
+                segment_id = number_of_segment(connection, place.segment)
+                if segment_id is None:
+                    segment_id = draw_segment(
+                        connection, place.segment, SEGMENT_POINTS, speed_limit_kmh=place.speed_limit_kmh
+                    )
                 from_at = begins_at - INSTALLED_BEFORE
-                added = add_sensor(connection, place.sensor, self.segment_id, from_at=from_at)
+                added = add_sensor(connection, place.sensor, segment_id, from_at=from_at)
                 write_secret(password_file, added.password + "\n")
-            else:
-                self.segment_id = row[0]
-                if not password_file.exists():
-                    write_secret(password_file, renew_password(connection, place.sensor) + "\n")
+            elif not password_file.exists():
+                write_secret(password_file, renew_password(connection, place.sensor) + "\n")
+            self.segment_id = segment_id or 0
             write_access(connection, self.access)
 
     def start_broker(self, kind: Kind | None = None) -> str:
@@ -176,7 +172,7 @@ class Pipeline:
         self.supervisor.start(service)
         return service
 
-    def write_device_settings(self, place: SensorSite, more: dict[str, dict[str, object]]) -> Path:
+    def write_device_settings(self, place: Place, more: dict[str, dict[str, object]]) -> Path:
         """Write the settings file of a device that talks to the broker of this line."""
         address = urlsplit(self.broker_url)
         folder = self.device_folder(place.sensor)

@@ -20,7 +20,8 @@ from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
 from telstraat_demo.stack.ports import LOOPBACK
-from telstraat_ingest.broker_access import check_password, may, read_passwords
+from telstraat_ingest.broker_access import may, read_passwords
+from telstraat_store.places.passwords import check_password
 
 MODULE = "telstraat_demo.stack.amqtt_broker"
 LISTENER = "default"

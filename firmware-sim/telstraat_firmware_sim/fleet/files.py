@@ -17,7 +17,6 @@ import pandas as pd
 
 from telstraat_contract.messages import encode
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_contract.road_users import columns_of
 from telstraat_firmware_sim.demand.profiles import CLASSES
 from telstraat_firmware_sim.errors import FleetError
 from telstraat_firmware_sim.fleet.fleet import COUNT_COLUMNS, Fleet, SensorTruth, counted_frame, hourly_of, reports_of
@@ -26,15 +25,15 @@ from telstraat_firmware_sim.fleet.sensors import LIGHTS
 FileFormat = Literal["parquet", "csv"]
 Step = Literal["quarter", "hour"]
 TRUTH_COLUMNS = tuple(
-    f"{what}_{column}"
+    f"{what}_{name}_{direction}"
     for what in ("expected_without", "expected_with", "passed")
     for name in CLASSES
-    for column in columns_of(name)
+    for direction in ("lft", "rgt")
 )
 
 
 @dataclass(frozen=True)
-class WrittenFleet:
+class Written:
     """What a fleet became."""
 
     folder: Path
@@ -52,9 +51,9 @@ def write_fleet(
     file_format: FileFormat = "parquet",
     step: Step = "quarter",
     reports_jsonl: bool = False,
-    on_sensor: Callable[[str], None] = lambda _: None,
-) -> WrittenFleet:
-    """Write `fleet` into a new or empty folder; `on_sensor` hears the name of each sensor that is done."""
+    told: Callable[[str], None] = lambda _: None,
+) -> Written:
+    """Write `fleet` into a new or empty folder; `told` hears the name of each sensor that is done."""
     if folder.exists() and any(folder.iterdir()):
         raise FleetError(f"folder {folder} is not empty: give another, a fleet does not mix with an older one")
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,8 +61,8 @@ def write_fleet(
     _write_towns(fleet, folder)
     rows = crossings = counted = 0
     with (
-        FleetTable(folder / f"truth.{file_format}") as truths,
-        FleetTable(folder / f"reports.{file_format}") as seen,
+        Table(folder / f"truth.{file_format}") as truths,
+        Table(folder / f"reports.{file_format}") as seen,
         (folder / "events.jsonl").open("w", encoding="utf-8") as events,
     ):
         for truth in fleet.truths():
@@ -78,9 +77,9 @@ def write_fleet(
             rows += len(frame)
             crossings += int(truth.demand.passed.sum())
             counted += int(truth.series.counts[truth.series.sent].sum())
-            on_sensor(name)
+            told(name)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return WrittenFleet(folder, len(fleet.names), rows, crossings, counted, size)
+    return Written(folder, len(fleet.names), rows, crossings, counted, size)
 
 
 def write_reports(path: Path, truth: SensorTruth, start_utc: datetime, seed: int) -> None:
@@ -123,7 +122,7 @@ def report_frame(truth: SensorTruth, start_utc: datetime) -> pd.DataFrame:
     return frame
 
 
-class FleetTable:
+class Table:
     """A file that grows by a frame a sensor: a row group of Parquet, or lines of CSV."""
 
     def __init__(self, path: Path) -> None:

@@ -14,7 +14,7 @@ import osmium
 import osmium.filter
 from osmium.osm import NODE, WAY, Way
 
-from telstraat_api.errors import QueryError
+from telstraat_store.errors import StreetFileError
 from telstraat_store.places.speed_limits import speed_limit
 
 CLASSES = (
@@ -67,7 +67,7 @@ def streets(path: Path, classes: Collection[str], *, located: bool) -> Iterator[
             if tags.get("highway") in classes and tags.get("area") != "yes" and tags.get("access") not in CLOSED:
                 yield way
     except (RuntimeError, OSError) as error:
-        raise QueryError(f"{path} cannot be read as an extract of OpenStreetMap: {error}") from error
+        raise StreetFileError(f"{path} cannot be read as an extract of OpenStreetMap: {error}") from error
 
 
 def pieces(path: Path, classes: Collection[str] = CLASSES, box: Box | None = None) -> Iterator[Piece]:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import orjson
 from fastapi import Request
 
-from telstraat_api.errors import AskedError
+from telstraat_api.errors import BadRequestError
 from telstraat_api.periods import EARLIEST, LATEST, Window
 
 DAYS_MAX = 93
@@ -31,12 +31,12 @@ async def read_body(request: Request) -> dict[str, Any]:
     text = (await request.body()).decode("utf-8-sig", "replace").strip()
     if not text:
         return {}
-    found = parse(text)
-    if isinstance(found, str):  # a text that holds the object: written out twice
-        found = parse(found)
-    if not isinstance(found, dict):
-        raise AskedError('the body must be one object, such as {"level": "segments", "id": 1001}')
-    return {str(name): value for name, value in found.items()}
+    content = parse(text)
+    if isinstance(content, str):  # a text that holds the object: written out twice
+        content = parse(content)
+    if not isinstance(content, dict):
+        raise BadRequestError('the body must be one object, such as {"level": "segments", "id": 1001}')
+    return {str(name): value for name, value in content.items()}
 
 
 def parse(text: str) -> Any:
@@ -50,7 +50,7 @@ def parse(text: str) -> Any:
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         if FORM.fullmatch(text):
             return dict(parse_qsl(text))
-        raise AskedError("the body is neither JSON nor a literal of Python") from error
+        raise BadRequestError("the body is neither JSON nor a literal of Python") from error
 
 
 def read_moment(value: object, name: str) -> datetime:
@@ -58,29 +58,29 @@ def read_moment(value: object, name: str) -> datetime:
     text = value.strip() if isinstance(value, str) else ""
     match = TIME.fullmatch(text)
     if match is None:
-        raise AskedError(f"{name}={value!r} is not a time; write 2026-03-01 10:00:00Z")
+        raise BadRequestError(f"{name}={value!r} is not a time; write 2026-03-01 10:00:00Z")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     spelt = f"{year}-{month}-{day}T{hour or '00'}:{minute or '00'}:{second or '00'}.{(fraction or '0')[:6]:0<6}"
     offset = "+00:00" if zone in {None, "Z", "z"} else zone if len(zone) > 3 else f"{zone}:00"
     try:
         at = datetime.fromisoformat(spelt + str(offset)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise AskedError(f"{name}={value!r} is not a time; write 2026-03-01 10:00:00Z") from error
+        raise BadRequestError(f"{name}={value!r} is not a time; write 2026-03-01 10:00:00Z") from error
     if not EARLIEST <= at <= LATEST:
-        raise AskedError(f"{name}={value!r} lies outside of the years {EARLIEST.year} to {LATEST.year}")
+        raise BadRequestError(f"{name}={value!r} lies outside of the years {EARLIEST.year} to {LATEST.year}")
     return at
 
 
-def read_window(asked: Mapping[str, Any], days_max: int = DAYS_MAX) -> Window:
+def read_window(body: Mapping[str, Any], days_max: int = DAYS_MAX) -> Window:
     """Read `time_start` and `time_end`: half open, by the start of the rows."""
     for name in ("time_start", "time_end"):
-        if name not in asked:
-            raise AskedError(f"{name} is missing")
-    window = Window(read_moment(asked["time_start"], "time_start"), read_moment(asked["time_end"], "time_end"))
+        if name not in body:
+            raise BadRequestError(f"{name} is missing")
+    window = Window(read_moment(body["time_start"], "time_start"), read_moment(body["time_end"], "time_end"))
     if window.start > window.end:
-        raise AskedError("time_start must not lie after time_end")
+        raise BadRequestError("time_start must not lie after time_end")
     if window.end - window.start > timedelta(days=days_max):
-        raise AskedError(f"time_start to time_end is more than {days_max} days; ask in several calls")
+        raise BadRequestError(f"time_start to time_end is more than {days_max} days; ask in several calls")
     return window
 
 
@@ -91,7 +91,7 @@ def read_id(value: object, name: str = "id") -> int:
     if isinstance(value, float) and value.is_integer():  # R has no other numbers of this size
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID_MAX:
-        raise AskedError(f"{name}={value!r} is not a number")
+        raise BadRequestError(f"{name}={value!r} is not a number")
     return value
 
 
@@ -105,13 +105,13 @@ def read_ids(value: object) -> list[int]:
     else:
         parts = [value]
     if not 1 <= len(parts) <= IDS_MAX:
-        raise AskedError(f"id: 1 to {IDS_MAX} numbers, not {len(parts)}")
+        raise BadRequestError(f"id: 1 to {IDS_MAX} numbers, not {len(parts)}")
     return [read_id(part) for part in parts]
 
 
-def read_word(asked: Mapping[str, Any], name: str, known: Mapping[str, str], usual: str | None = None) -> str:
+def read_word(body: Mapping[str, Any], name: str, known: Mapping[str, str], usual: str | None = None) -> str:
     """Read a word; `known` maps what clients write to what it means."""
-    value = asked.get(name, usual)
+    value = body.get(name, usual)
     if not isinstance(value, str) or value not in known:
-        raise AskedError(f"{name}={value!r} is none of {', '.join(known)}")
+        raise BadRequestError(f"{name}={value!r} is none of {', '.join(known)}")
     return known[value]

@@ -1,0 +1,3 @@
+"""What people work on together: measures, evaluations, events, workshops, and what they follow."""
+
+from __future__ import annotations

@@ -1,0 +1,98 @@
+"""Evaluations as they were computed, with their questions, and the reports that were set from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from telstraat_store.connection import Row
+from telstraat_store.queries import execute, fetch_all, fetch_one
+from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
+
+SELECT = "select e.*, a.email from evaluation e left join account a using (account_id)"
+OF_MEASURE = "and (%(measure)s::bigint is null or measure_id = %(measure)s)"
+
+
+async def find_evaluation(connection: AsyncConnection[Any], evaluation_id: int) -> Row | None:
+    """Return an evaluation with its maker's address, or None."""
+    return await fetch_one(connection, SELECT + " where e.evaluation_id = %s", (evaluation_id,))
+
+
+async def list_evaluations(
+    connection: AsyncConnection[Any], audience: Audience, page: Page, measure_id: int | None = None
+) -> list[Row]:
+    """Return evaluations by number, those of a measure or all."""
+    return await fetch_page(connection, SELECT, "evaluation_id", audience, page, OF_MEASURE, measure=measure_id)
+
+
+async def add_evaluation(
+    connection: AsyncConnection[Any], account_id: int | None, measure_id: int, values: Mapping[str, Any]
+) -> Row | None:
+    """Keep an evaluation and return it; None when its measure is gone.
+
+    Parameters
+    ----------
+    connection
+        With all rights.
+    account_id
+        Whose it is.
+    measure_id
+        What was evaluated.
+    values
+        `note`, `questions`, `answered`, `published`, and as JSON in text `result` and `contents`.
+    """
+    row = await fetch_one(
+        connection,
+        """
+        insert into evaluation (measure_id, account_id, note, questions, answered, result, contents, published)
+        select measure_id, %(account_id)s, %(note)s, %(questions)s, %(answered)s, %(result)s::json, %(contents)s::json,
+            %(published)s from measure where measure_id = %(measure_id)s
+        returning evaluation_id
+        """,
+        {**values, "questions": Jsonb(values["questions"]), "account_id": account_id, "measure_id": measure_id},
+    )
+    return None if row is None else await find_evaluation(connection, row["evaluation_id"])
+
+
+async def change_evaluation(connection: AsyncConnection[Any], evaluation: Row, values: Mapping[str, Any]) -> Row | None:
+    """Change `note` or `published` of an evaluation as it was read; `StaleRecordError` when somebody was quicker."""
+    await update_row(connection, "evaluation", "evaluation_id", evaluation, values)
+    return await find_evaluation(connection, evaluation["evaluation_id"])
+
+
+async def delete_evaluation(connection: AsyncConnection[Any], evaluation_id: int) -> None:
+    """Delete an evaluation with its reports."""
+    await delete_row(connection, "evaluation", "evaluation_id", evaluation_id)
+
+
+async def results_of_measure(connection: AsyncConnection[Any], measure_id: int | None) -> list[dict[str, Any]]:
+    """Return the results of all evaluations of a measure, the first one first."""
+    rows = await fetch_all(
+        connection, "select result from evaluation where measure_id = %s order by evaluation_id", (measure_id,)
+    )
+    return [row["result"] for row in rows]
+
+
+async def find_report(connection: AsyncConnection[Any], evaluation_id: int, language: str, form: str) -> bytes | None:
+    """Return a report that was set before, or None."""
+    row = await fetch_one(
+        connection,
+        "select body from evaluation_report where (evaluation_id, language, form) = (%s, %s, %s)",
+        (evaluation_id, language, form),
+    )
+    return None if row is None else bytes(row["body"])
+
+
+async def keep_report(
+    connection: AsyncConnection[Any], evaluation_id: int, language: str, form: str, body: bytes
+) -> None:
+    """Keep a report; one that is there already stays."""
+    await execute(
+        connection,
+        "insert into evaluation_report (evaluation_id, language, form, body) values (%s, %s, %s, %s)"
+        " on conflict do nothing",
+        (evaluation_id, language, form, body),
+    )
