@@ -6,108 +6,36 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
-from telstraat_analytics.checks import CHECKS, CheckContext, CheckResult, Verdict
-from telstraat_analytics.designs.network import Network, network
+from telstraat_analytics.checks import CHECKS, CheckContext
+from telstraat_analytics.designs.network import network
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
-from telstraat_analytics.designs.parts import By, Parts, known_parts, parts_of
+from telstraat_analytics.designs.parts import By, known_parts, parts_of
 from telstraat_analytics.designs.series import Prepared, needed, prepare, span_of_year
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
 from telstraat_analytics.measure import Measure
-from telstraat_analytics.quality.findings import Finding, timeline
-from telstraat_analytics.quality.inspect import Refusal
+from telstraat_analytics.outcome import Outcome
+from telstraat_analytics.quality.findings import timeline
 from telstraat_analytics.question import SPEEDS, Question
+from telstraat_analytics.report.sentence import sentence
 from telstraat_analytics.weather import read_weather
 from telstraat_contract.languages import LANGUAGES
 
 STREETS_TOLD = 20
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What was found, and how far to trust it.
-
-    Attributes
-    ----------
-    measure, question
-        What was done, and what was asked.
-    streets, boundary
-        One answer per treated and per boundary street.
-    network
-        The area as a whole, where several streets have an answer.
-    findings
-        What is wrong with the sensors.
-    checks
-        Per answered treated street, every check's verdict.
-    inputs_hash
-        SHA-256 of counts, weather, measure and question: the same inputs give the same answer.
-    version
-        Of the software.
-    parts
-        Per answered treated street the answer by hour, direction or speed, where that was asked for.
-    not_counted
-        Streets of the measure without a single count in the days that were looked at.
-    """
-
-    measure: Measure
-    question: Question
-    streets: tuple[StreetAnswer, ...]
-    boundary: tuple[StreetAnswer, ...]
-    network: Network | None
-    findings: tuple[Finding, ...]
-    checks: dict[str, tuple[CheckResult, ...]]
-    inputs_hash: str
-    version: str
-    parts: tuple[Parts, ...] = ()
-    not_counted: tuple[str, ...] = ()
-
-    @property
-    def effect(self) -> Effect | None:
-        """Return the headline: of the area where there are several treated streets, else of the street; None if refused."""
-        answered = [one for one in self.streets if one.effect is not None]
-        if len(answered) > 1 and self.network is not None:
-            return self.network.area
-        return answered[0].effect if answered else None
-
-    @property
-    def refusals(self) -> tuple[Refusal, ...]:
-        """Return the reasons of every street that cannot be compared."""
-        return tuple(reason for one in (*self.streets, *self.boundary) for reason in one.refused)
-
-    @property
-    def refused(self) -> tuple[str, ...]:
-        """Return the same in English words."""
-        return tuple(map(str, self.refusals))
-
-    @property
-    def doubts(self) -> tuple[CheckResult, ...]:
-        """Return every check that did not pass, on any street, worst first and each once."""
-        order = {Verdict.FAILED: 0, Verdict.DOUBT: 1, Verdict.UNKNOWN: 2}
-        found: dict[str, CheckResult] = {}
-        for results in self.checks.values():
-            for one in results:
-                if one.verdict in order and (
-                    one.name not in found or order[one.verdict] < order[found[one.name].verdict]
-                ):
-                    found[one.name] = one
-        return tuple(sorted(found.values(), key=lambda one: order[one.verdict]))
-
-    @property
-    def reliable(self) -> bool:
-        """Tell whether no check failed outright."""
-        return all(one.verdict != Verdict.FAILED for results in self.checks.values() for one in results)
+class Evaluation(Outcome):
+    """What was found, and how far to trust it: an `Outcome` that can be read, as sentence, table and plain values."""
 
     def sentence(self, language: str = "en") -> str:
         """Return the answer as one sentence that a council can quote, in a language of ``LANGUAGES``."""
-        from telstraat_analytics.report.sentence import sentence
-
         return sentence(self, language)
 
     def table(self) -> pd.DataFrame:
