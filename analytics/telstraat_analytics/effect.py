@@ -122,7 +122,7 @@ def effect_of(steps: Mixture, which: int, observed_level: float, what: str, stre
         return Effect(middle, low, high, "km/h", observed_level, observed_level - middle, chance, -float(hidden))
     if what == "above_limit" or what.endswith("_share"):
         share = from_log_odds(observed_level)
-        points = [share - from_log_odds(observed_level - one) for one in (middle, low, high)]
+        points = [share - from_log_odds(observed_level - value) for value in (middle, low, high)]
         seen = from_log_odds(observed_level - middle - float(hidden)) - from_log_odds(observed_level - middle)
         return Effect(points[0], points[1], points[2], "points", share, share - points[0], chance, seen)
     observed = float(np.exp(observed_level))

@@ -47,8 +47,8 @@ class Evaluation(Outcome):
             Columns street, role, observed, expected, change, low, high, chance, detectable, days_before, days_after,
             controls, refused. The numbers are those of the sentence.
         """
-        rows = [_row(self.measure, one, role) for role, group in self._groups() for one in group]
-        if self.network is not None and sum(one.effect is not None for one in self.streets) > 1:
+        rows = [_row(self.measure, answer, role) for role, group in self._groups() for answer in group]
+        if self.network is not None and sum(answer.effect is not None for answer in self.streets) > 1:
             rows.append({"street": "area", "role": "area", **_numbers(self.network.area), "refused": ""})
         return pd.DataFrame(rows)
 
@@ -64,12 +64,12 @@ class Evaluation(Outcome):
             "question": asdict(self.question),
             "sentence": {language: self.sentence(language) for language in LANGUAGES},
             "effect": self.effect.to_dict() if self.effect else None,
-            "streets": [_plain(one) for one in self.streets],
-            "boundary": [_plain(one) for one in self.boundary],
+            "streets": [_plain(answer) for answer in self.streets],
+            "boundary": [_plain(answer) for answer in self.boundary],
             "network": self.network.to_dict() if self.network else None,
-            "checks": {segment: [one.to_dict() for one in results] for segment, results in self.checks.items()},
-            "findings": [one.row() for one in self.findings],
-            "parts": [one.to_dict() for one in self.parts],
+            "checks": {segment: [result.to_dict() for result in results] for segment, results in self.checks.items()},
+            "findings": [finding.row() for finding in self.findings],
+            "parts": [part.to_dict() for part in self.parts],
             "not_counted": list(self.not_counted),
             "refused": list(self.refused),
             "reliable": self.reliable,
@@ -164,12 +164,12 @@ def _evaluated(
     boundary = tuple(answer_for(prepared, segment, measure, question) for segment in measure.boundary)
     seen = dataclasses.replace(prepared, span=span_of_year(measure)) if question.against == "last year" else prepared
     checks = {
-        one.segment: tuple(check().run(CheckContext(seen, measure, question, one)) for check in CHECKS)
-        for one in streets
-        if one.effect is not None
+        answer.segment: tuple(check().run(CheckContext(seen, measure, question, answer)) for check in CHECKS)
+        for answer in streets
+        if answer.effect is not None
     }
-    answered = [one for one in streets if one.effect is not None]
-    parts = tuple(each for one in answered for each in parts_of(prepared, one, measure, question, by))
+    answered = [answer for answer in streets if answer.effect is not None]
+    parts = tuple(each for answer in answered for each in parts_of(prepared, answer, measure, question, by))
     return Evaluation(
         measure,
         question,
@@ -181,7 +181,7 @@ def _evaluated(
         _hash(checked, prepared.weather, measure, question),
         version("telstraat"),
         parts,
-        tuple(one for one in measure.segments if one not in prepared.tables),
+        tuple(segment for segment in measure.segments if segment not in prepared.tables),
     )
 
 
@@ -206,33 +206,35 @@ def _numbers(effect: Effect) -> dict[str, float]:
     }
 
 
-def _row(measure: Measure, one: StreetAnswer, role: str) -> dict[str, object]:
-    numbers: dict[str, object] = dict(_numbers(one.effect)) if one.effect else {}
+def _row(measure: Measure, answer: StreetAnswer, role: str) -> dict[str, object]:
+    numbers: dict[str, object] = dict(_numbers(answer.effect)) if answer.effect else {}
     return {
-        "street": measure.called(one.segment),
+        "street": measure.called(answer.segment),
         "role": role,
         **numbers,
-        "days_before": one.days_before,
-        "days_after": one.days_after,
-        "controls": len(one.controls),
-        "refused": "; ".join(map(str, one.refused)),
+        "days_before": answer.days_before,
+        "days_after": answer.days_after,
+        "controls": len(answer.controls),
+        "refused": "; ".join(map(str, answer.refused)),
     }
 
 
-def _plain(one: StreetAnswer) -> dict[str, Any]:
-    weeks = one.weeks.assign(week=one.weeks["week"].dt.strftime("%Y-%m-%d")) if len(one.weeks) else one.weeks
+def _plain(answer: StreetAnswer) -> dict[str, Any]:
+    weeks = (
+        answer.weeks.assign(week=answer.weeks["week"].dt.strftime("%Y-%m-%d")) if len(answer.weeks) else answer.weeks
+    )
     return {
-        "segment": one.segment,
-        "effect": one.effect.to_dict() if one.effect else None,
-        "refused": [str(reason) for reason in one.refused],
-        "days_before": one.days_before,
-        "days_after": one.days_after,
-        "hours": list(one.hours),
-        "controls": list(one.controls),
-        "stretch": one.stretch,
+        "segment": answer.segment,
+        "effect": answer.effect.to_dict() if answer.effect else None,
+        "refused": [str(reason) for reason in answer.refused],
+        "days_before": answer.days_before,
+        "days_after": answer.days_after,
+        "hours": list(answer.hours),
+        "controls": list(answer.controls),
+        "stretch": answer.stretch,
         "weeks": weeks.to_dict("records"),
         "placebos": [
             {"segment": p.segment, "date": f"{p.date:%Y-%m-%d}", "effect": p.effect, "sd": p.sd, "claimed": p.claimed}
-            for p in one.placebos
+            for p in answer.placebos
         ],
     }

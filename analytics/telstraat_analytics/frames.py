@@ -249,7 +249,7 @@ def _to_hours(frame: pd.DataFrame, columns: list[str], period_s: int, timezone: 
 
 
 def _add_speeds(speeds: pd.Series) -> object:
-    known = [np.asarray(one, dtype=float) for one in speeds if isinstance(one, (list, tuple, np.ndarray))]
+    known = [np.asarray(bins, dtype=float) for bins in speeds if isinstance(bins, (list, tuple, np.ndarray))]
     return np.sum(known, axis=0) if known else None
 
 

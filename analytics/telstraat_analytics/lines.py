@@ -35,7 +35,11 @@ def read_lines(path: Path) -> dict[str, Line]:
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
         features = [content] if content.get("type") == "Feature" else content["features"]
-        lines = {name: line for one in features if (name := _name(one)) and (line := line_of(one.get("geometry")))}
+        lines = {
+            name: line
+            for feature in features
+            if (name := _name(feature)) and (line := line_of(feature.get("geometry")))
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise FrameError(f"{path}: cannot be read as GeoJSON of streets: {error!r}") from error
     if not lines:

@@ -159,12 +159,12 @@ def read_measure(path: Path) -> tuple[Measure, dict[str, Any]]:
             raise MeasureError(f"{path}: [measure] lacks {name!r}")
     for name in ("treated", "controls", "boundary", "closed_to"):
         if name in table:
-            table[name] = tuple(str(one) for one in table[name])
+            table[name] = tuple(str(value) for value in table[name])
     table["date"] = _date(path, "measure.date", table["date"])
     table["other_measures"] = tuple(
         (_date(path, "other_measures", day), text) for day, text in table.get("other_measures", ())
     )
-    table["excluded"] = tuple(_excluded(path, one) for one in content.pop("excluded", ()))
+    table["excluded"] = tuple(_excluded(path, excluded) for excluded in content.pop("excluded", ()))
     table["names"] = {str(key): str(name) for key, name in content.pop("names", {}).items()}
     if "calendar" in content:
         table["calendar"] = _calendar(path, content.pop("calendar"), str(table.get("timezone", "Europe/Brussels")))
@@ -172,7 +172,7 @@ def read_measure(path: Path) -> tuple[Measure, dict[str, Any]]:
 
 
 def _known_keys(path: Path, table: str, given: Mapping[str, Any], kind: type[Any]) -> None:
-    known = [one.name for one in fields(kind)]
+    known = [field.name for field in fields(kind)]
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)

@@ -63,8 +63,8 @@ def check_shape(path: Path, content: Mapping[str, Any]) -> None:
             if key in table and not fits(table[key]):
                 raise MeasureError(f"{path}: [{name}] {key} is {str(table[key])[:80]!r}; write {what}")
     excluded = content.get("excluded", [])
-    if not isinstance(excluded, list) or not all(isinstance(one, Mapping) for one in excluded):
+    if not isinstance(excluded, list) or not all(isinstance(entry, Mapping) for entry in excluded):
         raise MeasureError(f"{path}: excluded is {str(excluded)[:80]!r}; write tables [[excluded]]")
-    for one in excluded:
-        if not TEXTS[1](one.get("segments", [])):
-            raise MeasureError(f"{path}: [[excluded]] segments is {str(one['segments'])[:80]!r}; write {TEXTS[0]}")
+    for entry in excluded:
+        if not TEXTS[1](entry.get("segments", [])):
+            raise MeasureError(f"{path}: [[excluded]] segments is {str(entry['segments'])[:80]!r}; write {TEXTS[0]}")

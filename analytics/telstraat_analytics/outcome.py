@@ -56,7 +56,7 @@ class Outcome:
     @property
     def effect(self) -> Effect | None:
         """Return the headline: of the area where there are several treated streets, else of the street; None if refused."""
-        answered = [one for one in self.streets if one.effect is not None]
+        answered = [answer for answer in self.streets if answer.effect is not None]
         if len(answered) > 1 and self.network is not None:
             return self.network.area
         return answered[0].effect if answered else None
@@ -64,7 +64,7 @@ class Outcome:
     @property
     def refusals(self) -> tuple[Refusal, ...]:
         """Return the reasons of every street that cannot be compared."""
-        return tuple(reason for one in (*self.streets, *self.boundary) for reason in one.refused)
+        return tuple(reason for answer in (*self.streets, *self.boundary) for reason in answer.refused)
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -75,16 +75,16 @@ class Outcome:
     def doubts(self) -> tuple[CheckResult, ...]:
         """Return every check that did not pass, on any street, worst first and each once."""
         order = {Verdict.FAILED: 0, Verdict.DOUBT: 1, Verdict.UNKNOWN: 2}
-        found: dict[str, CheckResult] = {}
+        worst: dict[str, CheckResult] = {}
         for results in self.checks.values():
-            for one in results:
-                if one.verdict in order and (
-                    one.name not in found or order[one.verdict] < order[found[one.name].verdict]
+            for result in results:
+                if result.verdict in order and (
+                    result.name not in worst or order[result.verdict] < order[worst[result.name].verdict]
                 ):
-                    found[one.name] = one
-        return tuple(sorted(found.values(), key=lambda one: order[one.verdict]))
+                    worst[result.name] = result
+        return tuple(sorted(worst.values(), key=lambda result: order[result.verdict]))
 
     @property
     def reliable(self) -> bool:
         """Tell whether no check failed outright."""
-        return all(one.verdict != Verdict.FAILED for results in self.checks.values() for one in results)
+        return all(result.verdict != Verdict.FAILED for results in self.checks.values() for result in results)

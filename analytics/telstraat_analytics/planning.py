@@ -39,19 +39,19 @@ class Plan:
     ----------
     what
         Which traffic.
-    wanted
+    target
         The effect one wants to see, e.g. -0.2.
     per_day
         Crossings per comparable day of one street.
     controls
         Streets without a measure that are counted, too.
     table
-        Columns sensors, weeks (before and after each), detectable (with a power of 80 %, up or down as `wanted`), power
-        (of seeing `wanted`).
+        Columns sensors, weeks (before and after each), detectable (with a power of 80 %, up or down as `target`), power
+        (of seeing `target`).
     """
 
     what: str
-    wanted: float
+    target: float
     per_day: float
     controls: int
     table: pd.DataFrame = field(repr=False)
@@ -76,14 +76,16 @@ class Plan:
 
     def sentence(self, language: str = "en") -> str:
         """Return the plan as a sentence, in a language of `LANGUAGES`."""
-        numbers = sorted(int(one) for one in self.table["sensors"].unique())
-        enough = next((one for one in numbers if self.weeks_needed(one) is not None), None)
+        numbers = sorted(int(sensors) for sensors in self.table["sensors"].unique())
+        enough = next((sensors for sensors in numbers if self.weeks_needed(sensors) is not None), None)
         longest = self.table[self.table["sensors"] == numbers[-1]].iloc[-1]
-        change = word("plan.fall" if self.wanted < 0 else "plan.rise", language, size=_percent(self.wanted, language))
+        change = word("plan.fall" if self.target < 0 else "plan.rise", language, size=_percent(self.target, language))
         given = {"what": word(self.what, language), "change": change, "controls": self.controls}
         if enough is None:
-            found = _percent(longest["detectable"], language)
-            return word("plan_never", language, **given, weeks=int(longest["weeks"]), sensors=numbers[-1], found=found)
+            detectable = _percent(longest["detectable"], language)
+            return word(
+                "plan_never", language, **given, weeks=int(longest["weeks"]), sensors=numbers[-1], found=detectable
+            )
         weeks = self.weeks_needed(enough)
         if enough == numbers[0]:
             return word("plan_weeks", language, **given, weeks=weeks, sensors=enough)
@@ -96,7 +98,7 @@ class Plan:
         """Return plain values, for JSON."""
         return {
             "what": self.what,
-            "wanted": self.wanted,
+            "wanted": self.target,
             "per_day": self.per_day,
             "controls": self.controls,
             "sentence": {language: self.sentence(language) for language in LANGUAGES},
@@ -106,7 +108,7 @@ class Plan:
 
 def plan(
     what: str = "car",
-    wanted: float = -0.2,
+    target: float = -0.2,
     per_day: float = 1000.0,
     *,
     controls: int = 2,
@@ -120,7 +122,7 @@ def plan(
     ----------
     what
         ``pedestrian``, ``bike``, ``car`` or ``heavy``.
-    wanted
+    target
         The effect one wants to see; -0.2 is 20 % less.
     per_day
         Crossings per comparable day on one street.
@@ -140,24 +142,24 @@ def plan(
     """
     if what not in MOTIONS or what in {"v85", "share"}:
         raise QuestionError(f"a plan for {what!r} is not possible; it is one of pedestrian, bike, car, heavy")
-    if not (-0.99 < wanted < 5 and abs(wanted) >= WANTED_MIN):
-        raise QuestionError(f"wanted is {wanted}; give a change such as -0.2 for 20 % less")
+    if not (-0.99 < target < 5 and abs(target) >= WANTED_MIN):
+        raise QuestionError(f"wanted is {target}; give a change such as -0.2 for 20 % less")
     moves = motion or MOTIONS[what]
     rows = []
     for count in sensors:
         for length in weeks:
             sds = expected_sds(moves, per_day, length, controls, count)
-            power = power_of(float(np.log1p(wanted)), sds)
+            power = power_of(float(np.log1p(target)), sds)
             least = brentq(lambda step, sds=sds: power_of(step, sds) - POWER_WANTED, 1e-4, 10 * sds.max())
             rows.append(
                 {
                     "sensors": count,
                     "weeks": length,
-                    "detectable": float(np.expm1(np.sign(wanted) * least)),
+                    "detectable": float(np.expm1(np.sign(target) * least)),
                     "power": power,
                 }
             )
-    return Plan(what, wanted, per_day, controls, pd.DataFrame(rows))
+    return Plan(what, target, per_day, controls, pd.DataFrame(rows))
 
 
 def _percent(change: float, language: str) -> str:

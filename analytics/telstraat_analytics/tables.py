@@ -56,12 +56,12 @@ def counts_in(table: pd.DataFrame, timezone: str = "Europe/Brussels", origin: st
     if not isinstance(table, pd.DataFrame):
         raise FrameError(f"{origin}: is a {type(table).__name__}; counts come as a pandas.DataFrame")
     table = _plain_columns(table)
-    start = next((one for one in START_NAMES if one in table), None)
-    segment = next((one for one in SEGMENT_NAMES if one in table), None)
+    start = next((name for name in START_NAMES if name in table), None)
+    segment = next((name for name in SEGMENT_NAMES if name in table), None)
     needed = {
         f"a column of streets ({', '.join(SEGMENT_NAMES)})": segment is not None,
         f"a column of starts ({', '.join(START_NAMES)})": start is not None,
-        f"a class ({', '.join(CLASSES)})": any(one in table for one in CLASSES),
+        f"a class ({', '.join(CLASSES)})": any(name in table for name in CLASSES),
         "columns of different names": not table.columns.duplicated().any(),
     }
     lacking = [name for name, there in needed.items() if not there]
@@ -82,10 +82,10 @@ def counts_in(table: pd.DataFrame, timezone: str = "Europe/Brussels", origin: st
 
 def _plain_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its columns in small letters and the usual other names of classes replaced."""
-    names = {one: str(one).strip().lower().replace(" ", "_") for one in table.columns}
-    names = {one: CLASS_NAMES.get(small, small) for one, small in names.items()}
+    names = {column: str(column).strip().lower().replace(" ", "_") for column in table.columns}
+    names = {column: CLASS_NAMES.get(small, small) for column, small in names.items()}
     taken = list(names.values())
-    return table.rename(columns={one: new for one, new in names.items() if taken.count(new) == 1})
+    return table.rename(columns={column: new for column, new in names.items() if taken.count(new) == 1})
 
 
 def _plain_name(value: object) -> str:
@@ -111,14 +111,14 @@ def _histogram(value: object) -> list[float] | None:
         except ValueError:
             return None
     if isinstance(value, (list, tuple, np.ndarray)) and len(value) == SPEED_BINS and any(value):
-        return [float(one or 0) for one in value]
+        return [float(count or 0) for count in value]
     return None
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:
     directed = [f"{name}_{side}" for name in (*CLASSES, "night") for side in ("lft", "rgt")]
-    wanted = ["segment", "start", "period_s", "uptime", *CLASSES, "night", *directed, "car_speed", "v85", "instance"]
-    out = table[[name for name in wanted if name in table]].dropna(subset=["start"]).copy()
+    columns = ["segment", "start", "period_s", "uptime", *CLASSES, "night", *directed, "car_speed", "v85", "instance"]
+    out = table[[name for name in columns if name in table]].dropna(subset=["start"]).copy()
     for name in (*CLASSES, "night", *directed):
         if name in out:
             number = pd.to_numeric(out[name], errors="coerce").astype(float)

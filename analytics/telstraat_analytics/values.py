@@ -102,9 +102,9 @@ def daily_values(
     cars = histograms.sum(axis=1)
     good = cars >= CARS_MIN
     if question.what == "v85":
-        values = np.array([quantile_kmh(one) for one in histograms[good]])
+        values = np.array([quantile_kmh(histogram) for histogram in histograms[good]])
     else:
-        above = np.array([share_above(one, limit_kmh) for one in histograms[good]])
+        above = np.array([share_above(histogram, limit_kmh) for histogram in histograms[good]])
         values = log_odds((above * cars[good] + 0.5) / (cars[good] + 1))
     return _daily(segment, days[good], values, cars[good], hours)
 

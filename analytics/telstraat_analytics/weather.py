@@ -89,7 +89,7 @@ def weather_answer(weeks: Weeks, weather: pd.DataFrame, date: pd.Timestamp) -> W
     X = X[good]
     _, inverse = np.unique(week, return_inverse=True)
     times = np.bincount(inverse)
-    centred = np.column_stack([one - (np.bincount(inverse, one) / times)[inverse] for one in X.T])
+    centred = np.column_stack([column - (np.bincount(inverse, column) / times)[inverse] for column in X.T])
     precision = np.diag(1 / np.square(PRIOR_SD)) * weeks.day_sd**2
     coefficients = np.linalg.solve(centred.T @ centred + precision, centred.T @ y)
     anomaly = _anomaly(weather)

@@ -22,10 +22,10 @@ class LeaveOneControlOut(Check):
         answer = context.answer
         if answer.effect is None or len(answer.company) < 2:
             return self.result(Verdict.UNKNOWN, "one_control", controls=len(answer.company))
-        found = [_without(left, context) for left in range(len(answer.company))]
-        estimates = [one.estimate for one in found]
-        inside = all(answer.effect.low <= one <= answer.effect.high for one in estimates)
-        same = all(one.claimed == answer.effect.claimed for one in found)
+        effects = [_without(left, context) for left in range(len(answer.company))]
+        estimates = [effect.estimate for effect in effects]
+        inside = all(answer.effect.low <= estimate <= answer.effect.high for estimate in estimates)
+        same = all(effect.claimed == answer.effect.claimed for effect in effects)
         verdict = Verdict.PASSED if inside and same else Verdict.DOUBT
         return self.result(
             verdict, "range", low=float(np.min(estimates)), high=float(np.max(estimates)), unit=answer.effect.unit
@@ -38,12 +38,12 @@ def _without(left: int, context: CheckContext) -> Effect:
     assert answer.street is not None, "an answer with an effect has its street"
     if answer.year is not None:
         year = answer.year
-        others = [one for number, one in enumerate(year.controls) if number != left]
+        others = [control for number, control in enumerate(year.controls) if number != left]
         steps = steps_of([year.own], others, question.motion, year.quiet)
         return effect_of(steps, 0, year.own.level, question.what, answer.stretch)
     assert answer.fit is not None, "an answer against the time before has its fit"
     own, date = answer.street.weeks, context.prepared.span.date
-    company = [one.weeks for number, one in enumerate(answer.company) if number != left]
+    company = [control.weeks for number, control in enumerate(answer.company) if number != left]
     southern, ways = context.measure.days.southern, answer.fit.ways
     fit = fit_steps([own], company, question.motion, date, southern=southern, ways=ways)
     level = mean_level_after(own.number, answer.street.observed, own.noise)

@@ -14,10 +14,10 @@ class PlaceboInSpace(Check):
 
     def run(self, context: CheckContext) -> CheckResult:
         """Pass when no control street shows a change of its own; fail when half of them do."""
-        others = [one for one in context.answer.placebos if one.segment != context.answer.segment]
+        others = [placebo for placebo in context.answer.placebos if placebo.segment != context.answer.segment]
         if not others:
             return self.result(Verdict.UNKNOWN, "no_controls")
-        claimed = sum(one.claimed for one in others)
+        claimed = sum(placebo.claimed for placebo in others)
         if claimed == 0:
             verdict = Verdict.PASSED
         else:

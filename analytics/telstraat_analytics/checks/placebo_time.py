@@ -16,10 +16,10 @@ class PlaceboInTime(Check):
 
     def run(self, context: CheckContext) -> CheckResult:
         """Pass when at most one earlier date of four or more, and none of fewer, would have been claimed."""
-        own = [one for one in context.answer.placebos if one.segment == context.answer.segment]
+        own = [placebo for placebo in context.answer.placebos if placebo.segment == context.answer.segment]
         if len(own) < DATES_MIN:
             return self.result(Verdict.UNKNOWN, "too_short", dates=len(own))
-        claimed = sum(one.claimed for one in own)
+        claimed = sum(placebo.claimed for placebo in own)
         allowed = 1 if len(own) >= 4 else 0
         verdict = Verdict.PASSED if claimed <= allowed else Verdict.DOUBT
         return self.result(verdict, "dates", dates=len(own), claimed=claimed)

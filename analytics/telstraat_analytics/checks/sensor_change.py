@@ -23,17 +23,17 @@ class SensorChange(Check):
         span = context.prepared.span
         columns = context.question.columns or ("car",)
         serious = [
-            one
-            for one in concerning(context.prepared.findings, context.question)
-            if one.segment == context.answer.segment
-            and one.kind in SERIOUS
-            and one.touches(columns)
-            and one.overlaps(span.first, span.last)
+            finding
+            for finding in concerning(context.prepared.findings, context.question)
+            if finding.segment == context.answer.segment
+            and finding.kind in SERIOUS
+            and finding.touches(columns)
+            and finding.overlaps(span.first, span.last)
         ]
         if not serious:
             return self.result(Verdict.PASSED, "none")
         near = pd.Timedelta(days=NEAR_DAYS)
-        at_date = [one for one in serious if one.overlaps(span.begin - near, span.date + near)]
+        at_date = [finding for finding in serious if finding.overlaps(span.begin - near, span.date + near)]
         worst = (at_date or serious)[0]
         verdict = Verdict.FAILED if at_date and worst.kind != "class_drift" else Verdict.DOUBT
         return self.result(

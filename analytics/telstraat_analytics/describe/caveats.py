@@ -18,13 +18,13 @@ class Caveat:
 
     def text(self, language: str = "en") -> str:
         """Return the sentence; floats are shares."""
-        told = {
+        texts = {
             name: percent(value, language) if isinstance(value, float) else value
             for name, value in self.figures.items()
         }
-        if "kind" in told:
-            told["kind"] = word(f"kind.{told['kind']}", language)
-        return word(f"caveat.{self.key}", language, **told)
+        if "kind" in texts:
+            texts["kind"] = word(f"kind.{texts['kind']}", language)
+        return word(f"caveat.{self.key}", language, **texts)
 
     def __str__(self) -> str:
         return self.text()

@@ -30,5 +30,5 @@ def monthly_marks(frame: pd.DataFrame, segment: str, timezone: str) -> pd.DataFr
     months = pd.date_range(table["day"].min().replace(day=1), table["day"].max(), freq="MS")
     counted = light.groupby(light["day"].dt.to_period("M").dt.to_timestamp()).size().reindex(months, fill_value=0)
     share = (counted / (months.days_in_month * len(DAYLIGHT))).clip(upper=1.0)
-    marks = [next(mark for least, mark in MARKS if one >= least) for one in share]
+    marks = [next(mark for least, mark in MARKS if value >= least) for value in share]
     return pd.DataFrame({"share": share, "mark": marks})

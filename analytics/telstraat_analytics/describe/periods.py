@@ -59,12 +59,12 @@ def compare_periods(
     if not hours:
         return None
     totals = daily_counts(table, segment, (column,), hours, second[0], first[0], second[1]).totals
-    sides = [totals[(totals.index >= one[0]) & (totals.index <= one[1])] for one in (first, second)]
+    sides = [totals[(totals.index >= period[0]) & (totals.index <= period[1])] for period in (first, second)]
     if any(side.empty for side in sides):
         return None
     warnings = []
-    for name, side, one in zip(("first", "second"), sides, (first, second), strict=True):
-        share = len(side) / ((one[1] - one[0]).days + 1)
+    for name, side, period in zip(("first", "second"), sides, (first, second), strict=True):
+        share = len(side) / ((period[1] - period[0]).days + 1)
         if share < SHARE_MIN:
             warnings.append(Caveat(f"few_days_{name}", {"share": share}))
     away = [float(known.breaks(pd.DatetimeIndex(side.index)).sum(axis=1).mean()) for side in sides]

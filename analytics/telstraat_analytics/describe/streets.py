@@ -55,16 +55,18 @@ def compare_streets(frame: pd.DataFrame, segments: Sequence[str], timezone: str)
     Beside or None
         None when there is no hour in which all were seen.
     """
-    tables = {one: local_table(frame, one, timezone).set_index("start") for one in segments}
+    tables = {segment: local_table(frame, segment, timezone).set_index("start") for segment in segments}
     common = tables[segments[0]].index
     for table in tables.values():
         common = common.intersection(table.index)
     if common.empty:
         return None
-    classes = [name for name in ("pedestrian", "bike", "car", "heavy") if all(name in one for one in tables.values())]
+    classes = [
+        name for name in ("pedestrian", "bike", "car", "heavy") if all(name in table for table in tables.values())
+    ]
     rows = {
         name: {
-            **{one: float((table.loc[common, one] / table.loc[common, "uptime"]).mean()) for one in classes},
+            **{column: float((table.loc[common, column] / table.loc[common, "uptime"]).mean()) for column in classes},
             "uptime": float(table.loc[common, "uptime"].mean()),
         }
         for name, table in tables.items()
@@ -76,11 +78,11 @@ def compare_streets(frame: pd.DataFrame, segments: Sequence[str], timezone: str)
         warnings.append(Caveat("uptime", {"low": float(out["uptime"].min()), "high": float(out["uptime"].max())}))
     days = {day for table in tables.values() for day in table.loc[common, "day"]}
     for name, table in tables.items():
-        found = [one for one in health(name, table.reset_index()) if _matters(one, min(days), max(days))]
-        if found:
-            warnings.append(Caveat("sensor", {"street": name, "kind": found[0].kind}))
+        findings = [finding for finding in health(name, table.reset_index()) if _matters(finding, min(days), max(days))]
+        if findings:
+            warnings.append(Caveat("sensor", {"street": name, "kind": findings[0].kind}))
     return Beside(out, len(common), tuple(warnings))
 
 
-def _matters(one: Finding, first: pd.Timestamp, last: pd.Timestamp) -> bool:
-    return one.kind in SERIOUS and one.overlaps(first, last)
+def _matters(finding: Finding, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+    return finding.kind in SERIOUS and finding.overlaps(first, last)

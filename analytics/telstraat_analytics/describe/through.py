@@ -69,7 +69,7 @@ def through_traffic(frame: pd.DataFrame, first: str, second: str, timezone: str,
     list of Passing
         For each pair of directions, the likeliest first; empty with fewer than 200 common hours or without directions.
     """
-    tables = [local_table(frame, one, timezone).set_index("start") for one in (first, second)]
+    tables = [local_table(frame, segment, timezone).set_index("start") for segment in (first, second)]
     if any(f"{column}_{side}" not in table for table in tables for side in SIDES):
         return []
     common = tables[0].index.intersection(tables[1].index)
@@ -78,16 +78,16 @@ def through_traffic(frame: pd.DataFrame, first: str, second: str, timezone: str,
     left, right = (table.loc[common] for table in tables)
     days = left["day"].factorize()[0]
     own, beside = ({side: _unusual(table, f"{column}_{side}") for side in SIDES} for table in (left, right))
-    pairs = [(one, other) for one in SIDES for other in SIDES]
-    slopes = np.column_stack([_slopes(own[one], beside[other], days) for one, other in pairs])
+    pairs = [(side, other) for side in SIDES for other in SIDES]
+    slopes = np.column_stack([_slopes(own[side], beside[other], days) for side, other in pairs])
     alike = slopes[0].argsort()[: len(pairs) // 2]
     slopes -= slopes[:, alike].mean(axis=1, keepdims=True)
     low, high = np.quantile(slopes[1:], [0.025, 0.975], axis=0)
-    found = [
+    passings = [
         Passing(*pair, float(slopes[0, place]), float(low[place]), float(high[place]), len(common))
         for place, pair in enumerate(pairs)
     ]
-    return sorted(found, key=lambda one: one.share, reverse=True)
+    return sorted(passings, key=lambda passing: passing.share, reverse=True)
 
 
 def _unusual(table: pd.DataFrame, column: str) -> NDArray[np.float64]:

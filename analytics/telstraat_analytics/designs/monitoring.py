@@ -157,29 +157,29 @@ def monitor(
     list of Monitoring
         One per treated street.
     """
-    asked = question or Question()
-    if not asked.is_count:
-        raise QuestionError(f"{asked.what!r} cannot be followed; follow a count such as car")
-    if asked.against != "before":
+    followed = question or Question()
+    if not followed.is_count:
+        raise QuestionError(f"{followed.what!r} cannot be followed; follow a count such as car")
+    if followed.against != "before":
         raise QuestionError("what is followed is followed against the time before; ask evaluate about last year")
     checked = as_counts(frame, counts, timezone=measure.timezone)
     chosen = range(FIRST_LOOK_WEEKS, measure.after_days // 7 + 1) if weeks is None else weeks
     whole = prepare(checked, measure)
     out = []
     for segment in measure.treated:
-        last = answer_for(whole, segment, measure, asked)
+        last = answer_for(whole, segment, measure, followed)
         if last.effect is None:
             none = pd.DataFrame(columns=["weeks", "estimate", "low", "high"])
             out.append(Monitoring(segment, none, "too early", {}, last.refused))
             continue
-        looks = [_look(checked, segment, measure, asked, week) for week in chosen]
-        table = pd.DataFrame([one for one in looks if one], columns=["weeks", "estimate", "low", "high"])
+        looks = [_look(checked, segment, measure, followed, week) for week in chosen]
+        table = pd.DataFrame([look for look in looks if look], columns=["weeks", "estimate", "low", "high"])
         edge = {
             name: held_at_every_look(answer)
             for name in measure.boundary
-            if (answer := answer_for(whole, name, measure, asked)).effect
+            if (answer := answer_for(whole, name, measure, followed)).effect
         }
-        out.append(Monitoring(segment, table, _course(last, whole, measure, asked), edge, hours=last.hours))
+        out.append(Monitoring(segment, table, _course(last, whole, measure, followed), edge, hours=last.hours))
     return out
 
 
@@ -210,8 +210,8 @@ def _course(answer: StreetAnswer, prepared: Prepared, measure: Measure, question
     if len(after.number) < 2 * HALF_WEEKS_MIN:
         return "too early"
     middle = int(after.number[len(after.number) // 2])
-    others = [one.weeks.between(0, 10_000).shifted(middle) for one in answer.company]
-    others = [one for one in others if (one.number < 0).any() and (one.number >= 0).any()]
+    others = [control.weeks.between(0, 10_000).shifted(middle) for control in answer.company]
+    others = [control for control in others if (control.number < 0).any() and (control.number >= 0).any()]
     date = prepared.span.date + pd.Timedelta(weeks=middle)
     steps = fit_steps([after.shifted(middle)], others, question.motion, date, southern=measure.days.southern).steps
     if steps.quantile(0.025) <= 0 <= steps.quantile(0.975):

@@ -92,29 +92,31 @@ def network(
     Network or None
         None when fewer than two streets have an answer.
     """
-    inside = [one for one in treated if one.effect is not None and one.street is not None]
-    edge = [one for one in boundary if one.effect is not None and one.street is not None and question.is_count]
+    inside = [answer for answer in treated if answer.effect is not None and answer.street is not None]
+    edge = [
+        answer for answer in boundary if answer.effect is not None and answer.street is not None and question.is_count
+    ]
     if not inside or len(inside) + len(edge) < 2:
         return None
-    streets = [one.street.weeks for one in (*inside, *edge) if one.street is not None]
+    streets = [answer.street.weeks for answer in (*inside, *edge) if answer.street is not None]
     seen: dict[str, object] = {}
     company = [
         other
-        for one in (*inside, *edge)
-        for other in one.company
+        for answer in (*inside, *edge)
+        for other in answer.company
         if not (other.segment in seen or seen.update({other.segment: 1}))
     ]
-    others = [one.weeks for one in company[:CONTROLS_MAX]]
+    others = [control.weeks for control in company[:CONTROLS_MAX]]
     if question.against == "last year":
-        years = [one.year for one in (*inside, *edge) if one.year is not None]
+        years = [answer.year for answer in (*inside, *edge) if answer.year is not None]
         known = {ratio.segment: ratio for year in years for ratio in year.controls}
         quiet = [ratio for year in years for ratio in year.quiet]
         steps = steps_of([year.own for year in years], list(known.values()), question.motion, quiet)
         return _sums(steps, 1.0, inside, edge, question)
-    ways = list(dict.fromkeys(one.fit.ways[0] for one in (*inside, *edge) if one.fit is not None))[:WAYS_MAX]
+    ways = list(dict.fromkeys(answer.fit.ways[0] for answer in (*inside, *edge) if answer.fit is not None))[:WAYS_MAX]
     date, southern = prepared.span.date, measure.days.southern
     fit = fit_steps(streets, others, question.motion, date, southern=southern, ways=ways)
-    wider = float(np.mean([one.stretch for one in (*inside, *edge)]))
+    wider = float(np.mean([answer.stretch for answer in (*inside, *edge)]))
     return _sums(fit.steps, wider, inside, edge, question)
 
 
@@ -123,22 +125,24 @@ def _sums(
 ) -> Network:
     """Return what the steps of all streets together say about their sums."""
     draws = _draws(steps, wider)
-    observed = np.array([one.effect.observed for one in (*inside, *edge) if one.effect is not None])
+    observed = np.array([answer.effect.observed for answer in (*inside, *edge) if answer.effect is not None])
     if not question.is_count:
         return Network(_mean(observed, draws, question), None, None, None, None)
     changes = observed * (1 - np.exp(-draws))
     split = len(inside)
     lost = changes[:, :split].sum(axis=1)
     area = _area(observed[:split], draws[:, :split])
-    told = area if split > 1 else inside[0].effect
-    assert told is not None, "streets inside have an effect"
-    gone = _flow(lost, told.observed - told.expected)
+    headline = area if split > 1 else inside[0].effect
+    assert headline is not None, "streets inside have an effect"
+    gone = _flow(lost, headline.observed - headline.expected)
     if not edge:
         return Network(area, gone, None, None, None)
-    found = changes[:, split:].sum(axis=1)
-    came = _flow(found, sum(one.effect.observed - one.effect.expected for one in edge if one.effect is not None))
-    moved = _share(found, lost, -came.per_day / gone.per_day) if gone.per_day < 0 else None
-    return Network(area, gone, came, _flow(lost + found, gone.per_day + came.per_day), moved)
+    gained = changes[:, split:].sum(axis=1)
+    came = _flow(
+        gained, sum(answer.effect.observed - answer.effect.expected for answer in edge if answer.effect is not None)
+    )
+    moved = _share(gained, lost, -came.per_day / gone.per_day) if gone.per_day < 0 else None
+    return Network(area, gone, came, _flow(lost + gained, gone.per_day + came.per_day), moved)
 
 
 def _draws(steps: Mixture, wider: float) -> Floats:
@@ -160,11 +164,11 @@ def _flow(values: Floats, middle: float) -> Flow:
     return Flow(middle, min(float(low), middle), max(float(high), middle))
 
 
-def _share(found: Floats, lost: Floats, middle: float) -> tuple[float, float, float]:
+def _share(gained: Floats, lost: Floats, middle: float) -> tuple[float, float, float]:
     real = lost < 0
     if not real.any():
         return middle, -np.inf, np.inf
-    low, high = np.quantile(-found[real] / lost[real], [0.025, 0.975])
+    low, high = np.quantile(-gained[real] / lost[real], [0.025, 0.975])
     return middle, min(float(low), middle), max(float(high), middle)
 
 

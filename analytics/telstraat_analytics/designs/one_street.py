@@ -96,7 +96,7 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     own = street(prepared, segment, measure, question)
     missing = too_little(own, segment, prepared, question)
     if question.against == "last year":
-        missing = [_of_year(one) for one in missing]
+        missing = [_of_year(refusal) for refusal in missing]
     reasons += missing
     if reasons or own is None:
         return StreetAnswer(segment, None, tuple(reasons))
@@ -104,7 +104,7 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     if question.against == "last year":
         return _answer_by_year(own, company, prepared, measure, question)
     date, southern, motion = span.date, measure.days.southern, question.motion
-    others = [one.weeks for one in company]
+    others = [control.weeks for control in company]
     fit = fit_steps([own.weeks], others, motion, date, southern=southern)
     after = int((own.weeks.number >= 0).sum())
     placebos = [
@@ -121,7 +121,7 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         days_before=len(own.days(span.first, span.begin - pd.Timedelta(days=1))),
         days_after=len(own.days(span.date, span.last)),
         hours=own.daily.hours,
-        controls=tuple(one.segment for one in company),
+        controls=tuple(control.segment for control in company),
         weeks=weeks_table(expected.number, own.observed, usual, expected.sd * wider, date, question.what),
         placebos=tuple(placebos),
         stretch=wider,
@@ -131,11 +131,11 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     )
 
 
-def _of_year(one: Refusal) -> Refusal:
+def _of_year(refusal: Refusal) -> Refusal:
     """Return what is missing in the words of a comparison with last year: the days before are those of the year before."""
-    if one.key not in {"no_days", "few_before", "nothing_before", "holidays"}:
-        return one
-    return dataclasses.replace(one, key="few_last_year", days=0, needed=DAYS_MIN)
+    if refusal.key not in {"no_days", "few_before", "nothing_before", "holidays"}:
+        return refusal
+    return dataclasses.replace(refusal, key="few_last_year", days=0, needed=DAYS_MIN)
 
 
 def _answer_by_year(
@@ -146,18 +146,18 @@ def _answer_by_year(
     fit = year_fit(own, company, question.motion, span.date, span.last, measure.days)
     if fit is None:
         return StreetAnswer(own.segment, None, (Refusal(own.segment, "few_last_year", (), 0, DAYS_MIN),))
-    used = {one.segment for one in fit.controls}
+    used = {ratio.segment for ratio in fit.controls}
     return StreetAnswer(
         own.segment,
         effect_of(fit.steps, 0, fit.own.level, question.what, 1.0),
         days_before=int(fit.own.days.sum()),
         days_after=int(fit.own.days.sum()),
         hours=own.daily.hours,
-        controls=tuple(one.segment for one in company if one.segment in used),
+        controls=tuple(control.segment for control in company if control.segment in used),
         weeks=fit.table(span.date, question.what),
         placebos=fit.placebos,
         street=own,
-        company=tuple(one for one in company if one.segment in used),
+        company=tuple(control for control in company if control.segment in used),
         year=fit,
     )
 
@@ -181,9 +181,9 @@ def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Qu
     for segment in measure.controls:
         if impossible(prepared.findings, segment, question.columns or ("car",), prepared.span):
             continue
-        one = street(prepared, segment, measure, question)
-        if one is not None and usable(one):
-            candidates.append(one)
+        candidate = street(prepared, segment, measure, question)
+        if candidate is not None and usable(candidate):
+            candidates.append(candidate)
     return best_controls(own, candidates)
 
 
@@ -208,9 +208,9 @@ def too_little(own: Street | None, segment: str, prepared: Prepared, question: Q
     """
     span = prepared.span
     why = tuple(
-        one
-        for one in prepared.findings
-        if one.segment == segment and one.action != "warning" and one.overlaps(span.first, span.last)
+        finding
+        for finding in prepared.findings
+        if finding.segment == segment and finding.action != "warning" and finding.overlaps(span.first, span.last)
     )
     if own is None:
         return [_nothing(prepared, segment, question, why)]

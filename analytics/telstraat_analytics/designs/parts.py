@@ -38,16 +38,16 @@ class Parts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        rows = [{"key": one.key, "effect": one.effect.to_dict() if one.effect else None} for one in self.parts]
+        rows = [{"key": part.key, "effect": part.effect.to_dict() if part.effect else None} for part in self.parts]
         return {"segment": self.segment, "by": self.by, "parts": rows}
 
 
 def known_parts(by: tuple[str, ...]) -> tuple[By, ...]:
     """Return the parts that are asked for, or raise `QuestionError`."""
-    for one in by:
-        if one not in get_args(By):
-            raise QuestionError(f"by is {one!r}; it is one of {', '.join(get_args(By))}")
-    return tuple(one for one in get_args(By) if one in by)
+    for kind in by:
+        if kind not in get_args(By):
+            raise QuestionError(f"by is {kind!r}; it is one of {', '.join(get_args(By))}")
+    return tuple(kind for kind in get_args(By) if kind in by)
 
 
 def parts_of(
@@ -71,29 +71,29 @@ def parts_of(
     tuple of Parts
         Without those that make no sense for the question; a part that cannot be answered has no effect.
     """
-    found = []
+    answers = []
     for kind in by:
         parts = tuple(_parts(prepared, whole, measure, question, kind))
         if parts:
-            found.append(Parts(whole.segment, kind, parts))
-    return tuple(found)
+            answers.append(Parts(whole.segment, kind, parts))
+    return tuple(answers)
 
 
 def _parts(prepared: Prepared, whole: StreetAnswer, measure: Measure, question: Question, by: By) -> Iterator[Part]:
     table = prepared.tables[whole.segment]
     if by == "hour" and len(whole.hours) > 1:
         for hour in whole.hours:
-            asked = dataclasses.replace(question, hours=(hour,))
-            yield Part(hour, answer_for(prepared, whole.segment, measure, asked).effect)
+            narrowed = dataclasses.replace(question, hours=(hour,))
+            yield Part(hour, answer_for(prepared, whole.segment, measure, narrowed).effect)
     if by == "direction" and question.is_count and not question.direction:
         for side in ("lft", "rgt"):
-            asked = dataclasses.replace(question, direction=side)
-            if set(asked.columns) <= set(table):
-                yield Part(side, answer_for(prepared, whole.segment, measure, asked).effect)
+            narrowed = dataclasses.replace(question, direction=side)
+            if set(narrowed.columns) <= set(table):
+                yield Part(side, answer_for(prepared, whole.segment, measure, narrowed).effect)
     if by == "speed" and "car_speed" in table and "car" in (question.columns or ("car",)):
-        asked = dataclasses.replace(question, what="above_limit", direction="")
+        narrowed = dataclasses.replace(question, what="above_limit", direction="")
         for limit in SPEEDS_KMH:
             beyond = dataclasses.replace(measure, speed_limit_kmh=limit)
-            effect = answer_for(prepared, whole.segment, beyond, asked).effect
+            effect = answer_for(prepared, whole.segment, beyond, narrowed).effect
             if effect is not None and RARE < effect.expected < 1 - RARE:
                 yield Part(limit, effect)

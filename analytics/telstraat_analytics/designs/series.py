@@ -222,7 +222,7 @@ def street(prepared: Prepared, segment: str, measure: Measure, question: Questio
 def concerning(findings: tuple[Finding, ...], question: Question) -> tuple[Finding, ...]:
     """Return the findings that matter for a question: the sum of motor traffic is right while its split is learnt."""
     if {"car", "heavy"} <= set(question.columns):
-        return tuple(one for one in findings if one.kind not in {"learning", "class_drift"})
+        return tuple(finding for finding in findings if finding.kind not in {"learning", "class_drift"})
     return findings
 
 
@@ -238,11 +238,11 @@ def _kept(totals: pd.Series, findings: tuple[Finding, ...], segment: str, questi
     return totals[~out]
 
 
-def usable(one: Street | None) -> bool:
+def usable(street: Street | None) -> bool:
     """Tell whether a street can serve as a control: weeks on both sides of the date."""
-    if one is None:
+    if street is None:
         return False
-    return bool((one.weeks.number < 0).sum() >= WEEKS_BEFORE_MIN and (one.weeks.number >= 0).any())
+    return bool((street.weeks.number < 0).sum() >= WEEKS_BEFORE_MIN and (street.weeks.number >= 0).any())
 
 
 def best_controls(treated: Street, candidates: list[Street]) -> list[Street]:

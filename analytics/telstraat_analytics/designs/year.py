@@ -134,21 +134,22 @@ def steps_of(
         Of one component, as wide as a Student t with as many degrees of freedom as years are known.
     """
     prior = YEAR_SD[motion.week_step] ** 2
-    noise = np.array([one.noise(motion) for one in controls])
-    changes = np.array([one.change for one in controls])
+    noise = np.array([control.noise(motion) for control in controls])
+    changes = np.array([control.change for control in controls])
     apart = (1 - YEAR_SHARED) * prior
     weight = 1 / (apart + noise)
     shared = float(weight @ changes / (weight.sum() + 1 / (YEAR_SHARED * prior))) if len(controls) else 0.0
     squares = [
-        max((one - shared) ** 2 - extra, 0.0) / (1 - YEAR_SHARED) for one, extra in zip(changes, noise, strict=True)
+        max((change - shared) ** 2 - extra, 0.0) / (1 - YEAR_SHARED)
+        for change, extra in zip(changes, noise, strict=True)
     ]
-    squares += [max(one.change**2 - one.noise(motion), 0.0) for one in quiet]
+    squares += [max(ratio.change**2 - ratio.noise(motion), 0.0) for ratio in quiet]
     year = (PRIOR_YEARS * prior + float(np.sum(squares))) / (PRIOR_YEARS + len(squares))
     apart, town = (1 - YEAR_SHARED) * year, YEAR_SHARED * year
     precision = 1 / town + float((1 / (apart + noise)).sum())
     shared = float((changes / (apart + noise)).sum() / precision)
-    centre = np.array([one.change - shared for one in treated])
-    covariance = np.diag([apart + one.noise(motion) for one in treated]) + 1 / precision
+    centre = np.array([ratio.change - shared for ratio in treated])
+    covariance = np.diag([apart + ratio.noise(motion) for ratio in treated]) + 1 / precision
     wider = float(stdtrit(PRIOR_YEARS + len(squares), 0.975) / stdtrit(DEGREES, 0.975))
     return Mixture(centre[None, :], wider**2 * covariance[None, :, :], np.ones(1), 0.0, float(np.sqrt(year / prior)))
 
@@ -211,16 +212,18 @@ def year_fit(
     mine = ratio(own, date, last, calendar)
     if mine is None:
         return None
-    controls = tuple(one for street in company if (one := ratio(street, date, last, calendar)) is not None)
+    controls = tuple(control for street in company if (control := ratio(street, date, last, calendar)) is not None)
     year = pd.Timedelta(days=YEAR_DAYS)
     before = ratio(own, date - year, last - year, calendar)
     quiet = (before,) if before is not None else ()
-    placebos = [_placebo(one, (), motion, date - year) for one in quiet]
-    placebos += [_placebo(one, [two for two in controls if two is not one], motion, date) for one in controls]
+    placebos = [_placebo(before, (), motion, date - year) for before in quiet]
+    placebos += [
+        _placebo(control, [two for two in controls if two is not control], motion, date) for control in controls
+    ]
     return YearFit(steps_of([mine], controls, motion, quiet), mine, controls, quiet, tuple(placebos))
 
 
-def _placebo(one: Ratio, others: Sequence[Ratio], motion: Motion, date: pd.Timestamp) -> Placebo:
-    steps = steps_of([one], others, motion)
+def _placebo(target: Ratio, others: Sequence[Ratio], motion: Motion, date: pd.Timestamp) -> Placebo:
+    steps = steps_of([target], others, motion)
     claimed = steps.quantile(0.025) > 0 or steps.quantile(0.975) < 0
-    return Placebo(one.segment, date, steps.mean(), steps.sd(), claimed)
+    return Placebo(target.segment, date, steps.mean(), steps.sd(), claimed)

@@ -142,8 +142,8 @@ def _alone_or_all(number: Ints, week: int) -> tuple[tuple[float, float], ...]:
 def columns(odds: Sequence[Odd], street: Ints) -> Floats:
     """Return the columns of odd levels over all streets' weeks, shape (weeks, odds)."""
     out = np.zeros((len(street), len(odds)))
-    for number, one in enumerate(odds):
-        out[street == one.street, number] = one.column
+    for number, odd in enumerate(odds):
+        out[street == odd.street, number] = odd.column
     return out
 
 

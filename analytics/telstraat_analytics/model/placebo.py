@@ -85,18 +85,22 @@ def placebos_in_time(
     """
     past = target.between(-10_000, -1)
     span = max(1, min(after, WEEKS_AFTER_MAX))
-    found: list[Placebo] = []
+    placebos: list[Placebo] = []
     for back in range(span, len(past.number), span):
-        if len(found) == PLACEBOS_MAX:
+        if len(placebos) == PLACEBOS_MAX:
             break
         shifted = past.between(-10_000, -back + span - 1).shifted(-back)
         if (shifted.number < 0).sum() < WEEKS_BEFORE_MIN or (shifted.number >= 0).sum() < max(1, span // 2):
             continue
-        company = [one.between(-10_000, -back + span - 1).shifted(-back) for one in others]
-        company = [one for one in company if (one.number < 0).sum() >= WEEKS_BEFORE_MIN and (one.number >= 0).any()]
+        company = [control.between(-10_000, -back + span - 1).shifted(-back) for control in others]
+        company = [
+            control
+            for control in company
+            if (control.number < 0).sum() >= WEEKS_BEFORE_MIN and (control.number >= 0).any()
+        ]
         earlier = date - pd.Timedelta(weeks=back)
-        found.append(_placebo(shifted, company, motion, earlier, southern=southern, ways=ways))
-    return found
+        placebos.append(_placebo(shifted, company, motion, earlier, southern=southern, ways=ways))
+    return placebos
 
 
 def placebos_in_space(
@@ -127,13 +131,13 @@ def placebos_in_space(
     list of Placebo
         One per control with weeks on both sides.
     """
-    found = []
-    for number, one in enumerate(controls):
-        if (one.number < 0).sum() < WEEKS_BEFORE_MIN or not (one.number >= 0).any():
+    placebos = []
+    for number, control in enumerate(controls):
+        if (control.number < 0).sum() < WEEKS_BEFORE_MIN or not (control.number >= 0).any():
             continue
         others = [*controls[:number], *controls[number + 1 :]]
-        found.append(_placebo(one, others, motion, date, southern=southern, ways=ways))
-    return found
+        placebos.append(_placebo(control, others, motion, date, southern=southern, ways=ways))
+    return placebos
 
 
 def stretch(placebos: Sequence[Placebo]) -> float:
@@ -151,7 +155,7 @@ def stretch(placebos: Sequence[Placebo]) -> float:
     """
     if not placebos:
         return 1.0
-    squares = np.minimum(np.square([one.surprise for one in placebos]), 9.0)
+    squares = np.minimum(np.square([placebo.surprise for placebo in placebos]), 9.0)
     return float(np.sqrt((TRUST + squares.sum()) / (TRUST + len(squares))))
 
 

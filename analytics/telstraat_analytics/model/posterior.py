@@ -22,9 +22,9 @@ def student_below(value: Floats) -> Floats:
     """
     near = DEGREES / (DEGREES + value**2)
     total = np.full_like(near, SERIES[-1])
-    for one in SERIES[-2::-1]:
+    for coefficient in SERIES[-2::-1]:
         total *= near
-        total += one
+        total += coefficient
     return np.asarray(0.5 + 0.5 * value / np.sqrt(DEGREES + value**2) * total, dtype=float)
 
 
@@ -67,8 +67,8 @@ class Mixture:
     def quantile(self, share: float, step: int = 0, stretch: float = 1.0) -> float:
         """Return a quantile of one step; `stretch` widens the distribution around its mean."""
         mean, sd = self.mean(step), self.sd(step)
-        found = brentq(lambda value: self.below(value, step) - share, mean - 15 * sd, mean + 15 * sd, xtol=1e-6)
-        return mean + stretch * (float(found) - mean)
+        root = brentq(lambda value: self.below(value, step) - share, mean - 15 * sd, mean + 15 * sd, xtol=1e-6)
+        return mean + stretch * (float(root) - mean)
 
 
 @dataclass(frozen=True)

@@ -150,9 +150,9 @@ def fit_steps(
     for place in range(len(alone), len(streets)):
         treated_too = place < len(treated)
         alone.append(_alone(place, streets[place], motion, date, southern, ways, treated=treated_too))
-    odds = [odd for one in alone for odd in one.odds]
+    odds = [odd for street in alone for odd in street.odds]
     shared = _shared_days(streets, motion)
-    fits = list(_fits(stack, [one.weight for one in alone], shared, motion, ways, odds))
+    fits = list(_fits(stack, [street.weight for street in alone], shared, motion, ways, odds))
     entries = _entries(fits, odds)
     mixture = _mixture(fits, odds, entries, stack.treated)
     best = entries.best
@@ -161,8 +161,8 @@ def fit_steps(
         held[fit.way] += float(share)
     likeliest = tuple(sorted(held, key=lambda way: -held[way])[:LIKELIEST])
     expected = _without_step(stack, fits[entries.fit[best]], int(entries.odd[best]), odds, mixture, treated, motion)
-    found = tuple(_odd_level(place, fits, odds, entries, mixture) for place in range(len(treated)))
-    return StepFit(mixture, expected, shared, likeliest, found)
+    odd_levels = tuple(_odd_level(place, fits, odds, entries, mixture) for place in range(len(treated)))
+    return StepFit(mixture, expected, shared, likeliest, odd_levels)
 
 
 def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
@@ -172,21 +172,21 @@ def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
 
 
 def _stacked(streets: Sequence[Weeks], treated: int, motion: Motion, date: pd.Timestamp, *, southern: bool) -> _Stack:
-    street = np.concatenate([np.full(len(one.number), n, dtype=np.int64) for n, one in enumerate(streets)])
-    number = np.concatenate([one.number for one in streets])
-    breaks = np.concatenate([one.breaks for one in streets])
-    level = np.concatenate([one.level for one in streets]) - motion.year_end * breaks[:, 0]
+    street = np.concatenate([np.full(len(weeks.number), n, dtype=np.int64) for n, weeks in enumerate(streets)])
+    number = np.concatenate([weeks.number for weeks in streets])
+    breaks = np.concatenate([weeks.breaks for weeks in streets])
+    level = np.concatenate([weeks.level for weeks in streets]) - motion.year_end * breaks[:, 0]
     season = _season(number, date, southern)
     n = len(streets)
     X = np.zeros((len(number), 2 * n + treated))
     X[np.arange(len(number)), street] = 1.0
     X[np.arange(len(number)), n + street] = season
-    for one in range(treated):
-        X[:, 2 * n + one] = (street == one) & (number >= 0)
+    for target in range(treated):
+        X[:, 2 * n + target] = (street == target) & (number >= 0)
     precision = FLAT * np.eye(X.shape[1])
     share = SEASON_SHARED * np.ones((n, n)) + (1 - SEASON_SHARED) * np.eye(n)
     precision[n : 2 * n, n : 2 * n] += np.linalg.inv(motion.season_amplitude**2 * share)
-    noise = np.concatenate([one.noise for one in streets])
+    noise = np.concatenate([weeks.noise for weeks in streets])
     return _Stack(street, number, level, noise, breaks, X, precision, treated, n, np.column_stack([X, level]))
 
 
@@ -278,10 +278,10 @@ def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
     """Return the correlation of days between streets, shrunk towards the published one. Shape (n, n)."""
     n = len(streets)
     out = np.eye(n)
-    days = np.unique(np.concatenate([one.shocks.index.to_numpy() for one in streets]))
+    days = np.unique(np.concatenate([weeks.shocks.index.to_numpy() for weeks in streets]))
     table = np.full((n, len(days)), np.nan)
-    for row, one in enumerate(streets):
-        table[row, np.searchsorted(days, one.shocks.index.to_numpy())] = one.shocks.to_numpy(float)
+    for row, weeks in enumerate(streets):
+        table[row, np.searchsorted(days, weeks.shocks.index.to_numpy())] = weeks.shocks.to_numpy(float)
     seen = ~np.isnan(table)
     for i in range(n):
         for j in range(i):
@@ -322,7 +322,7 @@ def _fits(
     likely = np.exp(alone[0] - alone[0].max()) if single else np.ones_like(alone[0])
     for row, way in enumerate(ways):
         K = motion.week_step**2 * way.covariance(stack.number)
-        typical = np.array([_typical_size(one[row]) for one in alone])
+        typical = np.array([_typical_size(weight[row]) for weight in alone])
         for column, size in enumerate(SIZES):
             if likely[row, column] < NEGLIGIBLE:
                 continue
@@ -342,12 +342,12 @@ def _fits(
 
 def _entries(fits: Sequence[_Fitted], odds: Sequence[Odd]) -> _Entries:
     """Return every component of the mixture that is worth keeping: each fit without, and with each odd level as it may be read."""
-    plain = np.array([one.log_weight for one in fits])[:, None]
+    plain = np.array([fit.log_weight for fit in fits])[:, None]
     readings = [(which, share, stays) for which, odd in enumerate(odds) for share, stays in odd.readings]
-    which = np.array([-1, *(one[0] for one in readings)])
-    stays = np.array([0.0, *(one[2] for one in readings)])
-    factor = np.array([one.change.factor for one in fits])
-    shares = np.log([RATE * one[1] for one in readings])
+    which = np.array([-1, *(reading[0] for reading in readings)])
+    stays = np.array([0.0, *(reading[2] for reading in readings)])
+    factor = np.array([fit.change.factor for fit in fits])
+    shares = np.log([RATE * reading[1] for reading in readings])
     logs = np.concatenate([plain, plain + factor[:, which[1:]] + shares], axis=1)
     fit, column = np.nonzero(_worth(logs))
     return _Entries(fit, which[column], stays[column], logs[fit, column])
@@ -366,22 +366,22 @@ def _mixture(fits: Sequence[_Fitted], odds: Sequence[Odd], entries: _Entries, tr
 
     An odd level of size a that stays makes the step against it smaller by a, and shares its uncertainty.
     """
-    centre = np.array([one.solved.beta[-treated:] for one in fits])[entries.fit]
-    covariance = np.array([one.solved.covariance[-treated:, -treated:] for one in fits])[entries.fit]
+    centre = np.array([fitted.solved.beta[-treated:] for fitted in fits])[entries.fit]
+    covariance = np.array([fitted.solved.covariance[-treated:, -treated:] for fitted in fits])[entries.fit]
     with_odd = np.flatnonzero(entries.odd >= 0)
     if len(with_odd):
         fit, odd = entries.fit[with_odd], entries.odd[with_odd]
-        pull = np.array([one.change.pull[-treated:] for one in fits])[fit, :, odd]
-        own = np.array([one.street for one in odds])[odd]
+        pull = np.array([fitted.change.pull[-treated:] for fitted in fits])[fit, :, odd]
+        own = np.array([level.street for level in odds])[odd]
         touched = (own[:, None] == np.arange(treated)) | (own[:, None] >= treated)
         pull = pull + touched * entries.stays[with_odd, None]
-        centre[with_odd] -= np.array([one.change.size for one in fits])[fit, odd][:, None] * pull
-        variance = np.array([one.change.variance for one in fits])[fit, odd]
+        centre[with_odd] -= np.array([fitted.change.size for fitted in fits])[fit, odd][:, None] * pull
+        variance = np.array([fitted.change.variance for fitted in fits])[fit, odd]
         covariance[with_odd] += variance[:, None, None] * pull[:, :, None] * pull[:, None, :]
     weight = np.exp(entries.log_weight - entries.log_weight.max())
     weight = weight / weight.sum()
-    memory = np.array([one.way.memory_weeks for one in fits], dtype=float)
-    size = np.array([one.size for one in fits])
+    memory = np.array([fitted.way.memory_weeks for fitted in fits], dtype=float)
+    size = np.array([fitted.size for fitted in fits])
     return Mixture(centre, covariance, weight, float(weight @ memory[entries.fit]), float(weight @ size[entries.fit]))
 
 
@@ -389,16 +389,16 @@ def _odd_level(
     place: int, fits: Sequence[_Fitted], odds: Sequence[Odd], entries: _Entries, mixture: Mixture
 ) -> OddLevel | None:
     """Return what speaks for an odd level of one treated street."""
-    own = np.array([one.street for one in odds] + [-1])[entries.odd] == place
+    own = np.array([odd.street for odd in odds] + [-1])[entries.odd] == place
     if not own.any():
         return None
     held = np.zeros((len(odds), len(fits)))
     np.add.at(held, (entries.odd[own], entries.fit[own]), mixture.weight[own])
     likeliest = int(np.argmax(held.sum(axis=1)))
     share = held[likeliest] / held[likeliest].sum()
-    size = np.array([one.change.size[likeliest] for one in fits])
-    step = np.array([one.solved.beta[-mixture.centre.shape[1] + place] for one in fits])
-    pull = np.array([one.change.pull[-mixture.centre.shape[1] + place, likeliest] for one in fits])
+    size = np.array([fitted.change.size[likeliest] for fitted in fits])
+    step = np.array([fitted.solved.beta[-mixture.centre.shape[1] + place] for fitted in fits])
+    pull = np.array([fitted.change.pull[-mixture.centre.shape[1] + place, likeliest] for fitted in fits])
     usual, mean = float(share @ (step - size * pull)), float(share @ size)
     odd = odds[likeliest]
     return OddLevel(float(held.sum()), odd.kind, odd.first, mean, usual, usual - mean)

@@ -49,4 +49,4 @@ class Way:
         return np.asarray(self.contrast**away, dtype=float)
 
 
-WAYS = tuple(Way(*one) for one in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))
+WAYS = tuple(Way(*values) for values in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))

@@ -223,7 +223,7 @@ def _lag_inside_week() -> Floats:
     """Return what a day-to-day correlation looks like after the week's own mean is taken out."""
     centre = np.eye(7) - 1 / 7
     inside = [centre @ _correlation(np.arange(7), memory) @ centre for memory in _MEMORIES]
-    return np.array([np.diag(one, 1).mean() / np.diag(one).mean() for one in inside])
+    return np.array([np.diag(value, 1).mean() / np.diag(value).mean() for value in inside])
 
 
 def _correlation(day: Ints, memory: float) -> Floats:

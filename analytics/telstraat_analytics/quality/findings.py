@@ -112,7 +112,10 @@ def timeline(findings: Sequence[Finding]) -> pd.DataFrame:
         Columns segment, kind, first, last, classes, action, detail.
     """
     columns = ["segment", "kind", "first", "last", "classes", "action", "detail"]
-    rows = [one.row() for one in sorted(findings, key=lambda one: (one.segment, one.first, one.kind))]
+    rows = [
+        finding.row()
+        for finding in sorted(findings, key=lambda finding: (finding.segment, finding.first, finding.kind))
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -136,11 +139,11 @@ def days_out(findings: Sequence[Finding], segment: str, columns: Sequence[str], 
         bool, indexed by `days`.
     """
     out = pd.Series(data=False, index=days)
-    for one in findings:
-        if one.segment != segment or not one.touches(columns):
+    for finding in findings:
+        if finding.segment != segment or not finding.touches(columns):
             continue
-        if one.action == "left out":
-            out |= (days >= one.first) & (days <= one.last)
-        elif one.action == "history cut":
-            out |= days <= one.last
+        if finding.action == "left out":
+            out |= (days >= finding.first) & (days <= finding.last)
+        elif finding.action == "history cut":
+            out |= days <= finding.last
     return out

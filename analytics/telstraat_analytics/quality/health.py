@@ -67,14 +67,16 @@ def health(segment: str, table: pd.DataFrame) -> list[Finding]:
     days = daylight_days(table)
     if len(days) < 3:
         return []
-    found = [*silent(segment, days), *gaps(segment, days), *low_uptime(segment, days), *instances(segment, table)]
+    findings = [*silent(segment, days), *gaps(segment, days), *low_uptime(segment, days), *instances(segment, table)]
     quiet = pd.DatetimeIndex([])
-    for one in found:
-        if one.kind == "silent":
-            quiet = quiet.union(pd.DatetimeIndex(days.index[(days.index >= one.first) & (days.index <= one.last)]))
+    for finding in findings:
+        if finding.kind == "silent":
+            quiet = quiet.union(
+                pd.DatetimeIndex(days.index[(days.index >= finding.first) & (days.index <= finding.last)])
+            )
     alive = days.drop(index=quiet)
-    starts = [days.index[0], *(one.first for one in found if one.kind == "new_instance")]
-    return [*found, *learning(segment, alive, starts), *moved(segment, alive), *dead_channels(segment, alive)]
+    starts = [days.index[0], *(finding.first for finding in findings if finding.kind == "new_instance")]
+    return [*findings, *learning(segment, alive, starts), *moved(segment, alive), *dead_channels(segment, alive)]
 
 
 def _classes(days: pd.DataFrame) -> list[str]:
@@ -102,7 +104,7 @@ def silent(segment: str, days: pd.DataFrame) -> list[Finding]:
 
 def dead_channels(segment: str, days: pd.DataFrame) -> list[Finding]:
     """Find runs of days on which one class is gone while the others go on as usual."""
-    found = []
+    findings = []
     hours = days["hours"]
     for name in _classes(days):
         counts = days[name] * hours
@@ -115,15 +117,15 @@ def dead_channels(segment: str, days: pd.DataFrame) -> list[Finding]:
             start = days.index[0] == first
             if len(inside) >= DEAD_CHANNEL_DAYS and not (start and name == "heavy"):
                 text = f"{name} below 5 % of its usual {usual:.0f} a day for {len(inside)} days"
-                found.append(Finding(segment, "dead_channel", first, last, "left out", (name,), text))
-    return found
+                findings.append(Finding(segment, "dead_channel", first, last, "left out", (name,), text))
+    return findings
 
 
 def learning(segment: str, days: pd.DataFrame, starts: list[pd.Timestamp]) -> list[Finding]:
     """Find the first days of an installation on which nothing was called heavy and cars were counted."""
     if "heavy" not in days or "car" not in days:
         return []
-    found = []
+    findings = []
     for start in starts:
         young = days[(days.index >= start) & (days.index < start + pd.Timedelta(days=LEARNING_DAYS_MAX))]
         no_heavy = (young["heavy"] == 0).to_numpy()
@@ -133,10 +135,10 @@ def learning(segment: str, days: pd.DataFrame, starts: list[pd.Timestamp]) -> li
         if length < 3 or cars < LEARNING_CARS_MIN * length or later.empty or later["heavy"].median() <= 0:
             continue
         text = f"no large vehicle in the first {length} days with {cars:.0f} cars; cars are then too many"
-        found.append(
+        findings.append(
             Finding(segment, "learning", young.index[0], young.index[length - 1], "left out", ("car", "heavy"), text)
         )
-    return found
+    return findings
 
 
 def moved(segment: str, days: pd.DataFrame) -> list[Finding]:
@@ -155,14 +157,14 @@ def moved(segment: str, days: pd.DataFrame) -> list[Finding]:
     down.loc[tail] = ((rates + 0.2) / (past.min().shift(1) + 0.2) < 1 / MOVE_FACTOR).loc[tail]
     up_classes, down_classes = up.sum(axis=1), down.sum(axis=1)
     jumps = np.flatnonzero((up_classes >= MOVE_CLASSES_MIN) | (down_classes >= MOVE_CLASSES_MIN))
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for position in jumps:
         at, last = _sharpest(rates, int(position))
-        if found and (at - found[-1].last).days < 21:
+        if findings and (at - findings[-1].last).days < 21:
             continue
         text = f"all classes change by more than {MOVE_FACTOR:.0f} times from {at:%Y-%m-%d} on"
-        found.append(Finding(segment, "moved", at, last, "history cut", detail=text))
-    return found
+        findings.append(Finding(segment, "moved", at, last, "history cut", detail=text))
+    return findings
 
 
 def _sharpest(rates: pd.DataFrame, position: int) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -40,7 +40,7 @@ class Refusal:
     def text(self, language: str = "en", names: Mapping[str, str] | None = None) -> str:
         """Return the reason as half a sentence."""
         first = self.findings[0] if self.findings else None
-        kinds = dict.fromkeys(word(f"kind.{one.kind}", language) for one in self.findings)
+        kinds = dict.fromkeys(word(f"kind.{finding.kind}", language) for finding in self.findings)
         return word(
             f"refusal.{self.key}",
             language,
@@ -72,37 +72,42 @@ def inspect(tables: Mapping[str, pd.DataFrame], measure: Measure) -> list[Findin
     list of Finding
         In no particular order.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     alive: dict[str, pd.DataFrame] = {}
     for segment, table in tables.items():
         own = health(segment, table)
         days = daylight_days(table)
         index = pd.DatetimeIndex(days.index)
-        silent = days_out([one for one in own if one.kind == "silent"], segment, (), index)
+        silent = days_out([finding for finding in own if finding.kind == "silent"], segment, (), index)
         alive[segment] = days[~silent.to_numpy()]
-        found += own
-    found += against_neighbours(alive)
-    for one in measure.excluded:
-        for segment in one.segments or tables:
-            found.append(
+        findings += own
+    findings += against_neighbours(alive)
+    for exclusion in measure.excluded:
+        for segment in exclusion.segments or tables:
+            findings.append(
                 Finding(
-                    segment, "marked", pd.Timestamp(one.first), pd.Timestamp(one.last), "left out", detail=one.reason
+                    segment,
+                    "marked",
+                    pd.Timestamp(exclusion.first),
+                    pd.Timestamp(exclusion.last),
+                    "left out",
+                    detail=exclusion.reason,
                 )
             )
-    return [_believed(one, measure) for one in found]
+    return [_believed(finding, measure) for finding in findings]
 
 
-def _believed(one: Finding, measure: Measure) -> Finding:
+def _believed(finding: Finding, measure: Measure) -> Finding:
     """Believe a silence of classes that the measure keeps out."""
-    meant = set(one.classes) and set(one.classes) <= set(measure.closed_to)
+    meant = set(finding.classes) and set(finding.classes) <= set(measure.closed_to)
     if (
-        one.kind == "dead_channel"
+        finding.kind == "dead_channel"
         and meant
-        and one.segment in measure.treated
-        and one.last >= pd.Timestamp(measure.date)
+        and finding.segment in measure.treated
+        and finding.last >= pd.Timestamp(measure.date)
     ):
-        return replace(one, action="warning", detail=f"{one.detail}; the measure keeps them out")
-    return one
+        return replace(finding, action="warning", detail=f"{finding.detail}; the measure keeps them out")
+    return finding
 
 
 def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str], span: Span) -> list[Refusal]:
@@ -126,13 +131,15 @@ def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str]
     """
     near = pd.Timedelta(days=AT_THE_DATE_DAYS)
     reasons: list[Refusal] = []
-    for one in findings:
-        if one.segment != segment or not one.touches(columns):
+    for finding in findings:
+        if finding.segment != segment or not finding.touches(columns):
             continue
-        if one.action == "history cut" and span.begin - near <= one.first <= span.last:
-            reasons.append(Refusal(segment, "instrument", (one,)))
-        elif one.kind == "dead_channel" and one.action == "left out" and one.overlaps(span.date, span.last):
-            share = (min(one.last, span.last) - max(one.first, span.date)).days / max((span.last - span.date).days, 1)
+        if finding.action == "history cut" and span.begin - near <= finding.first <= span.last:
+            reasons.append(Refusal(segment, "instrument", (finding,)))
+        elif finding.kind == "dead_channel" and finding.action == "left out" and finding.overlaps(span.date, span.last):
+            share = (min(finding.last, span.last) - max(finding.first, span.date)).days / max(
+                (span.last - span.date).days, 1
+            )
             if share > DEAD_SHARE_MAX:
-                reasons.append(Refusal(segment, "dead_channel", (one,)))
+                reasons.append(Refusal(segment, "dead_channel", (finding,)))
     return reasons

@@ -58,19 +58,19 @@ def gain_drift(rates: Mapping[str, pd.DataFrame]) -> list[Finding]:
     list of Finding
         With the history before the step cut: the sensor after it is another instrument.
     """
-    found: list[Finding] = []
-    all_steps = {segment: _steps(one) for segment, one in rates.items()}
+    findings: list[Finding] = []
+    all_steps = {segment: _steps(rate) for segment, rate in rates.items()}
     for segment, steps in all_steps.items():
-        others = [one.reindex(steps.index) for name, one in all_steps.items() if name != segment]
-        others = [one for one in others if one.notna().any(axis=None)]
+        others = [steps_there.reindex(steps.index) for name, steps_there in all_steps.items() if name != segment]
+        others = [steps_there for steps_there in others if steps_there.notna().any(axis=None)]
         if steps.empty or len(others) < NEIGHBOURS_MIN:
             continue
         relative = steps - pd.concat(others).groupby(level=0).median()
         for side in (-1, 1):
             motor, active = (_beyond(relative, names, side) for names in (("car", "heavy"), ("bike", "pedestrian")))
             hits = (motor & active).to_numpy()
-            found += _first_of_each(segment, relative.mean(axis=1), steps.index[hits])
-    return found
+            findings += _first_of_each(segment, relative.mean(axis=1), steps.index[hits])
+    return findings
 
 
 def _beyond(relative: pd.DataFrame, names: tuple[str, ...], side: int) -> pd.Series:
@@ -90,17 +90,17 @@ def _steps(rates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _first_of_each(segment: str, size: pd.Series, weeks: pd.Index) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     position = 0
     hits = list(weeks)
     while position < len(hits):
         cluster = [week for week in hits[position:] if (week - hits[position]).days <= 7 * WINDOW_WEEKS]
-        week = max(cluster, key=lambda one: abs(float(size[one])))
+        week = max(cluster, key=lambda finding: abs(float(size[finding])))
         change = float(np.expm1(size[week]))
         text = f"motor and active traffic together {change:+.0%} against the neighbouring streets from the week of {week:%Y-%m-%d}"
-        found.append(Finding(segment, "gain_drift", week, week - pd.Timedelta(days=1), "history cut", detail=text))
+        findings.append(Finding(segment, "gain_drift", week, week - pd.Timedelta(days=1), "history cut", detail=text))
         position += len(cluster)
-    return found
+    return findings
 
 
 def class_drift(segment: str, rates: pd.DataFrame) -> list[Finding]:
@@ -124,15 +124,15 @@ def class_drift(segment: str, rates: pd.DataFrame) -> list[Finding]:
     total = np.log(np.exp(rates["heavy"]) + np.exp(rates["car"]))
     steps = _steps(pd.DataFrame({"split": split, "sum": total}))
     hits = steps.index[(steps["split"].abs() > SPLIT_STEP) & (steps["sum"].abs() < SUM_STEP)]
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for week in hits:
-        if found and (week - found[-1].last).days <= 7 * WINDOW_WEEKS:
+        if findings and (week - findings[-1].last).days <= 7 * WINDOW_WEEKS:
             continue
         factor = float(np.exp(steps.loc[week, "split"]))
         text = f"large vehicles per car change {factor:.1f} times while their sum stays"
         last = week + pd.Timedelta(days=6)
-        found.append(Finding(segment, "class_drift", week, last, "warning", ("car", "heavy"), text))
-    return found
+        findings.append(Finding(segment, "class_drift", week, last, "warning", ("car", "heavy"), text))
+    return findings
 
 
 def against_neighbours(days: Mapping[str, pd.DataFrame], only: Sequence[str] | None = None) -> list[Finding]:
@@ -150,8 +150,8 @@ def against_neighbours(days: Mapping[str, pd.DataFrame], only: Sequence[str] | N
     list of Finding
         In no particular order.
     """
-    rates = {segment: weekly_rates(one) for segment, one in days.items() if len(one) >= 14}
-    found = [*gain_drift(rates)]
-    for segment, one in rates.items():
-        found += class_drift(segment, one)
-    return [one for one in found if only is None or one.segment in only]
+    rates = {segment: weekly_rates(days_there) for segment, days_there in days.items() if len(days_there) >= 14}
+    findings = [*gain_drift(rates)]
+    for segment, rate in rates.items():
+        findings += class_drift(segment, rate)
+    return [finding for finding in findings if only is None or finding.segment in only]

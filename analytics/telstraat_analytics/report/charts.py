@@ -127,16 +127,16 @@ def findings_chart(findings: Sequence[Finding], measure: Measure, language: str)
     dict
         A Vega-Lite spec.
     """
-    streets = [one for one in measure.segments if any(found.segment == one for found in findings)]
-    kinds = [kind for kind in KIND_COLOURS if any(one.kind == kind for one in findings)]
+    streets = [segment for segment in measure.segments if any(finding.segment == segment for finding in findings)]
+    kinds = [kind for kind in KIND_COLOURS if any(finding.kind == kind for finding in findings)]
     rows = [
         {
-            "street": measure.called(one.segment),
-            "first": f"{min(one.first, one.last):%Y-%m-%d}",
-            "last": f"{max(one.first, one.last) + pd.Timedelta(days=1):%Y-%m-%d}",
-            "kind": word(f"short.{one.kind}", language),
+            "street": measure.called(finding.segment),
+            "first": f"{min(finding.first, finding.last):%Y-%m-%d}",
+            "last": f"{max(finding.first, finding.last) + pd.Timedelta(days=1):%Y-%m-%d}",
+            "kind": word(f"short.{finding.kind}", language),
         }
-        for one in findings
+        for finding in findings
     ]
     span = span_of(measure)
     sides = [
@@ -154,7 +154,7 @@ def findings_chart(findings: Sequence[Finding], measure: Measure, language: str)
         .encode(
             x=x,
             x2="last:T",
-            y=alt.Y("street:N", title=None, sort=[measure.called(one) for one in streets]),
+            y=alt.Y("street:N", title=None, sort=[measure.called(segment) for segment in streets]),
             color=alt.Color(
                 "kind:N", legend=alt.Legend(title=None, orient="top", columns=5, labelLimit=200), scale=colours
             ),
@@ -252,7 +252,7 @@ def week_chart(week: pd.DataFrame, language: str) -> dict[str, Any]:
     """
     days = chart_locale(language)["time"]["shortDays"]
     days = [*days[1:], days[0]]
-    known = week.dropna(subset=["car"]).assign(day=lambda one: [days[number] for number in one["weekday"]])
+    known = week.dropna(subset=["car"]).assign(day=lambda table: [days[number] for number in table["weekday"]])
     chart = (
         alt.Chart(_values(known, ["day", "hour", "car"]))
         .mark_rect()
@@ -285,8 +285,8 @@ def _event(day: str, language: str) -> Any:
     """Return the line where the measure began, with its word."""
     event = alt.Chart(alt.InlineData(values=[{"day": day, "text": word("chart.measure", language)}]))
     rule = event.mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="day:T")
-    said = event.mark_text(color=EVENT, align="right", dx=-4, baseline="bottom", fontSize=10)
-    return rule + said.encode(x="day:T", y=alt.value(-2), text="text:N")
+    label = event.mark_text(color=EVENT, align="right", dx=-4, baseline="bottom", fontSize=10)
+    return rule + label.encode(x="day:T", y=alt.value(-2), text="text:N")
 
 
 def _days_axis(language: str) -> alt.Axis:

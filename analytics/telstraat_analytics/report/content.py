@@ -131,12 +131,12 @@ def evaluation_content(
         if first.findings
         else ()
     )
-    shown = _findings(first, language)
+    findings = _findings(first, language)
     foot = (
         word("foot.source", language, source=source) if source else word("foot.no_source", language),
         *(
-            word("foot.hash", language, question=word(one.question.what, language), sha=one.inputs_hash)
-            for one in evaluations
+            word("foot.hash", language, question=word(evaluation.question.what, language), sha=evaluation.inputs_hash)
+            for evaluation in evaluations
         ),
         word("foot.version", language, version=first.version),
     )
@@ -144,8 +144,8 @@ def evaluation_content(
         language,
         measure.name,
         _facts(first, language),
-        tuple(_section(one, language, lines or {}) for one in evaluations),
-        (shown,) if shown.rows else (),
+        tuple(_section(evaluation, language, lines or {}) for evaluation in evaluations),
+        (findings,) if findings.rows else (),
         pictures,
         foot,
         word("title.report", language),
@@ -162,7 +162,7 @@ def _facts(evaluation: Evaluation, language: str) -> Rows:
         "before": (measure.before_days, span.first, span.begin - pd.Timedelta(days=1)),
         "after": (measure.after_days, span.date, span.last),
     }
-    told = {
+    periods = {
         name: word("fact.days", language, days=days, first=day(first, language), last=day(last, language))
         for name, (days, first, last) in sides.items()
     }
@@ -178,9 +178,9 @@ def _facts(evaluation: Evaluation, language: str) -> Rows:
         ("boundary", streets["boundary"]),
         ("controls", streets["controls"] or "–"),
         ("date", day(measure.date, language)),
-        ("before", told["before"]),
+        ("before", periods["before"]),
         ("transition", str(measure.transition_days) if measure.transition_days else ""),
-        ("after", told["after"]),
+        ("after", periods["after"]),
         ("calendar", f"{public}; {school}"),
     ]
     return tuple((word(f"fact.{name}", language), text) for name, text in rows if text)
@@ -189,14 +189,14 @@ def _facts(evaluation: Evaluation, language: str) -> Rows:
 def _named(evaluation: Evaluation, segments: Sequence[str], language: str) -> str:
     """Return streets by name; one without any count has no part in the answer, and is not listed as if it had."""
     called = evaluation.measure.called
-    there = ", ".join(called(one) for one in segments if one not in evaluation.not_counted)
-    missing = ", ".join(called(one) for one in segments if one in evaluation.not_counted)
+    there = ", ".join(called(segment) for segment in segments if segment not in evaluation.not_counted)
+    missing = ", ".join(called(segment) for segment in segments if segment in evaluation.not_counted)
     return word("fact.not_counted", language, names=there or "–", missing=missing) if missing else there
 
 
 def _method(evaluations: Sequence[Evaluation], language: str) -> tuple[str, ...]:
     measure = evaluations[0].measure
-    tried = sum(len(one.placebos) for each in evaluations for one in (*each.streets, *each.boundary))
+    tried = sum(len(answer.placebos) for each in evaluations for answer in (*each.streets, *each.boundary))
     transition = word("method.transition", language, days=measure.transition_days) if measure.transition_days else ""
     compared = word(
         "method.compared",
@@ -217,16 +217,19 @@ def _method(evaluations: Sequence[Evaluation], language: str) -> tuple[str, ...]
 def _findings(evaluation: Evaluation, language: str) -> Table:
     """Return what is wrong with the sensors; what comes often is summed per street."""
     measure = evaluation.measure
-    single = [one for one in evaluation.findings if one.kind not in SUMMED]
+    single = [finding for finding in evaluation.findings if finding.kind not in SUMMED]
     often: dict[tuple[str, str], list[Finding]] = {}
-    for one in evaluation.findings:
-        if one.kind in SUMMED:
-            often.setdefault((one.segment, one.kind), []).append(one)
-    groups = [[one] for one in single] + list(often.values())
+    for finding in evaluation.findings:
+        if finding.kind in SUMMED:
+            often.setdefault((finding.segment, finding.kind), []).append(finding)
+    groups = [[finding] for finding in single] + list(often.values())
     rows = []
     for group in sorted(groups, key=lambda group: (measure.segments.index(group[0].segment), group[0].first)):
-        begun, ended = min(min(one.first, one.last) for one in group), max(one.last for one in group)
-        days = sum(abs((one.last - one.first).days) + 1 for one in group)
+        begun, ended = (
+            min(min(finding.first, finding.last) for finding in group),
+            max(finding.last for finding in group),
+        )
+        days = sum(abs((finding.last - finding.first).days) + 1 for finding in group)
         kind = word(f"short.{group[0].kind}", language)
         rows.append(
             (
@@ -247,27 +250,29 @@ def _findings(evaluation: Evaluation, language: str) -> Table:
 def _section(evaluation: Evaluation, language: str, lines: Mapping[str, Line]) -> Section:
     measure = evaluation.measure
     tables = [_answers(evaluation, language)]
-    tables += [one for one in (_unanswered(evaluation, language), _flows(evaluation, language)) if one is not None]
-    tables += [_parts_table(evaluation, one, language) for one in evaluation.parts]
+    tables += [
+        table for table in (_unanswered(evaluation, language), _flows(evaluation, language)) if table is not None
+    ]
+    tables += [_parts_table(evaluation, part, language) for part in evaluation.parts]
     tables += [_checks(evaluation, segment, language) for segment in evaluation.checks]
-    answered = [one for one in (*evaluation.streets, *evaluation.boundary) if one.effect is not None]
-    relative = [one for one in answered if one.effect is not None and one.effect.unit == "relative"]
+    answered = [answer for answer in (*evaluation.streets, *evaluation.boundary) if answer.effect is not None]
+    relative = [answer for answer in answered if answer.effect is not None and answer.effect.unit == "relative"]
     pictures = []
-    shown = _map_streets(evaluation, lines, language)
-    if relative and sum(one.found not in {"", "control"} for one in shown) > 1:
-        pictures.append(Picture(word("title.map", language), streets_map(shown, language)))
+    mapped = _map_streets(evaluation, lines, language)
+    if relative and sum(street.result not in {"", "control"} for street in mapped) > 1:
+        pictures.append(Picture(word("title.map", language), streets_map(mapped, language)))
     if len(relative) > 1:
-        bars = [_bar(measure.called(one.segment), one.effect) for one in relative if one.effect is not None]
+        bars = [_bar(measure.called(answer.segment), answer.effect) for answer in relative if answer.effect is not None]
         pictures.append(
             Picture(
                 word("title.streets", language), streets_chart(bars, language, word("chart.change_relative", language))
             )
         )
     pictures += [
-        Picture(word("title.weeks", language, where=measure.called(one.segment)), weeks_chart(one, language))
-        for one in answered
+        Picture(word("title.weeks", language, where=measure.called(answer.segment)), weeks_chart(answer, language))
+        for answer in answered
     ]
-    pictures += [_parts_picture(evaluation, one, language) for one in evaluation.parts]
+    pictures += [_parts_picture(evaluation, part, language) for part in evaluation.parts]
     return Section(
         word(evaluation.question.what, language),
         evaluation.sentence(language),
@@ -283,37 +288,39 @@ def _part_name(by: str, key: object, language: str) -> str:
     return word(f"part.{key}", language) if by == "direction" else word("part.speed", language, limit=key)
 
 
-def _parts_title(evaluation: Evaluation, one: Parts, language: str) -> str:
-    return word(f"title.by_{one.by}", language, where=evaluation.measure.called(one.segment))
+def _parts_title(evaluation: Evaluation, parts: Parts, language: str) -> str:
+    return word(f"title.by_{parts.by}", language, where=evaluation.measure.called(parts.segment))
 
 
-def _parts_table(evaluation: Evaluation, one: Parts, language: str) -> Table:
+def _parts_table(evaluation: Evaluation, parts: Parts, language: str) -> Table:
     names = ("part", "observed", "expected", "change", "interval", "chance", "detectable")
     rows = tuple(
         (
-            _part_name(one.by, part.key, language),
+            _part_name(parts.by, part.key, language),
             *(effect_cells(part.effect, language) if part.effect else ("–",) * (len(names) - 1)),
         )
-        for part in one.parts
+        for part in parts.parts
     )
     head = tuple(word(f"head.{name}", language) for name in names)
-    return Table(_parts_title(evaluation, one, language), head, rows, tuple(range(1, len(names))))
+    return Table(_parts_title(evaluation, parts, language), head, rows, tuple(range(1, len(names))))
 
 
-def _parts_picture(evaluation: Evaluation, one: Parts, language: str) -> Picture:
-    rows = [_bar(_part_name(one.by, part.key, language), part.effect) for part in one.parts if part.effect is not None]
-    units = {part.effect.unit for part in one.parts if part.effect is not None}
+def _parts_picture(evaluation: Evaluation, parts: Parts, language: str) -> Picture:
+    rows = [
+        _bar(_part_name(parts.by, part.key, language), part.effect) for part in parts.parts if part.effect is not None
+    ]
+    units = {part.effect.unit for part in parts.parts if part.effect is not None}
     key = f"chart.change_{units.pop()}" if units else "chart.change_relative"
-    return Picture(_parts_title(evaluation, one, language), streets_chart(rows, language, word(key, language)))
+    return Picture(_parts_title(evaluation, parts, language), streets_chart(rows, language, word(key, language)))
 
 
 def _verdict(evaluation: Evaluation, language: str) -> str:
     if evaluation.effect is None:
         return ""
-    counted = Counter(str(one.verdict) for results in evaluation.checks.values() for one in results)
-    said = word("verdict.yes" if evaluation.reliable else "verdict.no", language)
-    numbers = {str(one): counted[str(one)] for one in Verdict}
-    return f"{said} {word('verdict.count', language, all=counted.total(), **numbers)}"
+    counted = Counter(str(result.verdict) for results in evaluation.checks.values() for result in results)
+    verdict = word("verdict.yes" if evaluation.reliable else "verdict.no", language)
+    numbers = {str(verdict): counted[str(verdict)] for verdict in Verdict}
+    return f"{verdict} {word('verdict.count', language, all=counted.total(), **numbers)}"
 
 
 def _bar(name: str, effect: Effect) -> dict[str, Any]:
@@ -330,18 +337,18 @@ def _map_streets(evaluation: Evaluation, lines: Mapping[str, Line], language: st
     measure = evaluation.measure
     out = [MapStreet(name, "", line) for name, line in lines.items() if name not in measure.segments]
     out += [MapStreet(name, measure.called(name), lines[name], "control") for name in measure.controls if name in lines]
-    for one in (*evaluation.streets, *evaluation.boundary):
-        if one.segment not in lines:
+    for answer in (*evaluation.streets, *evaluation.boundary):
+        if answer.segment not in lines:
             continue
-        name = measure.called(one.segment)
-        if one.effect is None:
-            out.append(MapStreet(one.segment, name, lines[one.segment], "no_answer"))
+        name = measure.called(answer.segment)
+        if answer.effect is None:
+            out.append(MapStreet(answer.segment, name, lines[answer.segment], "no_answer"))
             continue
-        effect = one.effect
-        found = {-1: "fell", 0: "unclear", 1: "rose"}[effect.direction]
+        effect = answer.effect
+        result = {-1: "fell", 0: "unclear", 1: "rose"}[effect.direction]
         change = size(effect.estimate, effect.unit, language, signed=True, digits=digits_of(effect))
         label = f"{change} ({interval(effect, language)})"
-        out.append(MapStreet(one.segment, name, lines[one.segment], found, abs(effect.estimate), label))
+        out.append(MapStreet(answer.segment, name, lines[answer.segment], result, abs(effect.estimate), label))
     return out
 
 
@@ -351,10 +358,10 @@ def _checks(evaluation: Evaluation, segment: str, language: str) -> Table:
         word("title.checks", language, where=evaluation.measure.called(segment)),
         tuple(word(f"head.{name}", language) for name in ("check", "verdict", "found")),
         tuple(
-            (check_title(one, language), word(str(one.verdict), language), check_sentence(one, language))
-            for one in results
+            (check_title(result, language), word(str(result.verdict), language), check_sentence(result, language))
+            for result in results
         ),
-        marks=tuple(str(one.verdict) for one in results),
+        marks=tuple(str(result.verdict) for result in results),
     )
 
 
@@ -362,19 +369,19 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
     names = ("street", "observed", "expected", "change", "interval", "chance", "detectable", "days")
     rows = [
         (
-            evaluation.measure.called(one.segment),
-            *effect_cells(one.effect, language),
-            f"{one.days_before} / {one.days_after}",
+            evaluation.measure.called(answer.segment),
+            *effect_cells(answer.effect, language),
+            f"{answer.days_before} / {answer.days_after}",
         )
-        if one.effect is not None
-        else (evaluation.measure.called(one.segment), *("–",) * (len(names) - 1))
-        for one in (*evaluation.streets, *evaluation.boundary)
+        if answer.effect is not None
+        else (evaluation.measure.called(answer.segment), *("–",) * (len(names) - 1))
+        for answer in (*evaluation.streets, *evaluation.boundary)
     ]
-    together = evaluation.network is not None and sum(one.effect is not None for one in evaluation.streets) > 1
+    together = evaluation.network is not None and sum(answer.effect is not None for answer in evaluation.streets) > 1
     if evaluation.network is not None and together:
         name = "head.area" if evaluation.question.is_count else "head.mean"
         rows.append((word(name, language), *effect_cells(evaluation.network.area, language), ""))
-    hours = hours_seen([one for one in (*evaluation.streets, *evaluation.boundary) if one.effect], language)
+    hours = hours_seen([answer for answer in (*evaluation.streets, *evaluation.boundary) if answer.effect], language)
     notes = (
         word("note.level", language, hours=hours) if hours and evaluation.question.is_count else "",
         word("note.together", language) if together else "",
@@ -384,7 +391,7 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
         tuple(word(f"head.{name}", language) for name in names),
         tuple(rows),
         tuple(range(1, len(names))),
-        note=" ".join(one for one in notes if one),
+        note=" ".join(note for note in notes if note),
     )
 
 
@@ -404,13 +411,13 @@ def effect_cells(effect: Effect, language: str) -> tuple[str, ...]:
 def _unanswered(evaluation: Evaluation, language: str) -> Table | None:
     measure = evaluation.measure
 
-    def reasons(one: StreetAnswer) -> str:
-        return "; ".join(reason.text(language, measure.names) for reason in one.refused)
+    def reasons(answer: StreetAnswer) -> str:
+        return "; ".join(reason.text(language, measure.names) for reason in answer.refused)
 
     rows = tuple(
-        (measure.called(one.segment), reasons(one))
-        for one in (*evaluation.streets, *evaluation.boundary)
-        if one.effect is None
+        (measure.called(answer.segment), reasons(answer))
+        for answer in (*evaluation.streets, *evaluation.boundary)
+        if answer.effect is None
     )
     head = (word("head.street", language), word("head.why", language))
     return Table(word("title.no_answer", language), head, rows) if rows else None
@@ -420,7 +427,7 @@ def _flows(evaluation: Evaluation, language: str) -> Table | None:
     net = evaluation.network
     if net is None or net.treated is None or net.boundary is None or net.balance is None:
         return None
-    hours = hours_seen([one for one in (*evaluation.streets, *evaluation.boundary) if one.effect], language)
+    hours = hours_seen([answer for answer in (*evaluation.streets, *evaluation.boundary) if answer.effect], language)
     rows = tuple(
         (
             word(f"flow.{name}", language),

@@ -80,7 +80,7 @@ def description_content(
         language,
         word("title.description", language),
         ((word("fact.streets", language), ", ".join(segments)), (word("fact.period", language), span)),
-        tuple(_street(frame, one, timezone, language, limit_kmh, known) for one in segments),
+        tuple(_street(frame, segment, timezone, language, limit_kmh, known) for segment in segments),
         (*beside, *_findings(frame, segments, timezone, language)),
         (),
         (word("foot.source", language, source=source) if source else word("foot.no_source", language),),
@@ -114,36 +114,36 @@ def _street(
     per_day = {name: whole(profile[name].sum(min_count=1), language) if name in profile else "–" for name in CLASSES}
     table = local_table(frame, segment, timezone)
     scope = _scope(table, segment, [int(str(hour)) for hour in profile.index], language)
-    said = [word("describe.street", language, **scope, **per_day)] if len(profile) else []
+    sentences = [word("describe.street", language, **scope, **per_day)] if len(profile) else []
     school = school_run(frame, segment, timezone, calendar, hours=SCHOOL_HOURS) if "car" in profile else {}
     if school:
-        said.append(school_sentence(school["extra"], _scope(table, segment, SCHOOL_HOURS, language), language))
+        sentences.append(school_sentence(school["extra"], _scope(table, segment, SCHOOL_HOURS, language), language))
     tables = [_split(frame, segment, timezone, language)]
     if "car" in profile:
         tables.append(_peaks(frame, segment, timezone, language))
     if "car_speed" in table:
-        found = speeding(frame, segment, timezone, limit_kmh)
-        cars, fast, above, well_above = (float(one) for one in found.to_numpy(float)[-1])
+        speeds = speeding(frame, segment, timezone, limit_kmh)
+        cars, fast, above, well_above = (float(value) for value in speeds.to_numpy(float)[-1])
         if cars > 0:
             numbers = {"above": share(above, language), "well_above": share(well_above, language)}
             v85 = decimal(fast, language)
-            hours = [int(str(hour)) for hour, row in found.iterrows() if hour != "all" and row["cars"] > 0]
+            hours = [int(str(hour)) for hour, row in speeds.iterrows() if hour != "all" and row["cars"] > 0]
             scope = _scope(table, segment, hours, language)
-            said.append(word("describe.speeding", language, limit=limit_kmh, v85=v85, **scope, **numbers))
-            tables.append(_speeds(found, limit_kmh, language))
+            sentences.append(word("describe.speeding", language, limit=limit_kmh, v85=v85, **scope, **numbers))
+            tables.append(_speeds(speeds, limit_kmh, language))
     tables.append(_marks(frame, segment, timezone, language))
     pictures = [Picture(word("title.profile", language), profile_chart(profile, language))]
     if "car" in profile:
         week = typical_week(frame, segment, timezone)
         pictures.append(Picture(word("title.week", language), week_chart(week, language)))
-    return Section(segment, " ".join(said), tuple(tables), tuple(pictures), "")
+    return Section(segment, " ".join(sentences), tuple(tables), tuple(pictures), "")
 
 
 def _scope(table: pd.DataFrame, segment: str, hours: Sequence[int], language: str) -> dict[str, str]:
     """Return what a number is of: the street, the hours and the days in which it was seen."""
     if table.empty:
         return {"street": segment, "hours": "–", "first": "–", "last": "–"}
-    first, last = (day(one.date(), language) for one in (table["day"].min(), table["day"].max()))
+    first, last = (day(moment.date(), language) for moment in (table["day"].min(), table["day"].max()))
     return {"street": segment, "hours": hours_text(hours, language), "first": first, "last": last}
 
 
@@ -174,16 +174,16 @@ def _peaks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> T
     rows = tuple(
         (
             word(f"peak.{name}", language),
-            word("part.hour", language, first=one.hour, last=one.hour + 1),
-            whole(one.per_hour, language),
-            share(one.share, language),
+            word("part.hour", language, first=peak.hour, last=peak.hour + 1),
+            whole(peak.per_hour, language),
+            share(peak.share, language),
         )
-        for name, one in rush_hours(frame, segment, timezone).items()
+        for name, peak in rush_hours(frame, segment, timezone).items()
     )
     return Table(word("title.peaks", language), _head(language, "part", "hour", "per_hour", "of_day"), rows, (2, 3))
 
 
-def _speeds(found: pd.DataFrame, limit_kmh: int, language: str) -> Table:
+def _speeds(speeds: pd.DataFrame, limit_kmh: int, language: str) -> Table:
     rows = tuple(
         (
             word("part.hour", language, first=int(str(hour)), last=int(str(hour)) + 1),
@@ -191,7 +191,7 @@ def _speeds(found: pd.DataFrame, limit_kmh: int, language: str) -> Table:
             share(float(row["above"]), language),
             share(float(row["well_above"]), language),
         )
-        for hour, row in found.iterrows()
+        for hour, row in speeds.iterrows()
         if hour != "all" and row["cars"] > 0
     )
     above = [word("head.above", language, limit=limit) for limit in (limit_kmh, limit_kmh + 10)]
@@ -208,34 +208,34 @@ def _marks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> T
 
 def _beside(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[Table]:
     out = []
-    found = compare_streets(frame, segments, timezone)
-    if found is not None:
-        classes = [name for name in CLASSES if name in found.table]
+    compared = compare_streets(frame, segments, timezone)
+    if compared is not None:
+        classes = [name for name in CLASSES if name in compared.table]
         rows = tuple(
             (
                 str(street),
                 *(decimal(float(row[name]), language) for name in classes),
                 share(float(row["uptime"]), language),
             )
-            for street, row in found.table.iterrows()
+            for street, row in compared.table.iterrows()
         )
         names = [word(f"class.{name}", language) for name in classes]
         head = (word("head.street", language), *names, word("head.uptime", language))
         out.append(Table(word("title.beside", language), head, rows, tuple(range(1, len(head)))))
-        if found.warnings:
-            told = tuple((str(number), one.text(language)) for number, one in enumerate(found.warnings, 1))
-            out.append(Table(word("title.not_comparable", language), ("", word("head.why", language)), told))
+        if compared.warnings:
+            reasons = tuple((str(number), caveat.text(language)) for number, caveat in enumerate(compared.warnings, 1))
+            out.append(Table(word("title.not_comparable", language), ("", word("head.why", language)), reasons))
     pairs = combinations(segments[:STREETS_MAX], 2)
     hints = tuple(
         (
-            f"{first}, {word(f'part.{one.first_side}', language)}",
-            f"{second}, {word(f'part.{one.second_side}', language)}",
-            percent(one.share, language),
-            f"{percent(one.low, language)} … {percent(one.high, language)}",
+            f"{first}, {word(f'part.{passing.first_side}', language)}",
+            f"{second}, {word(f'part.{passing.second_side}', language)}",
+            percent(passing.share, language),
+            f"{percent(passing.low, language)} … {percent(passing.high, language)}",
         )
         for first, second in pairs
-        for one in through_traffic(frame, first, second, timezone)
-        if one.hint
+        for passing in through_traffic(frame, first, second, timezone)
+        if passing.hint
     )
     if hints:
         head = _head(language, "first_street", "second_street", "share", "interval")
@@ -247,13 +247,13 @@ def _findings(frame: pd.DataFrame, segments: Sequence[str], timezone: str, langu
     rows = tuple(
         (
             segment,
-            day(min(one.first, one.last).date(), language),
-            day(one.last.date(), language),
-            word(f"kind.{one.kind}", language),
+            day(min(finding.first, finding.last).date(), language),
+            day(finding.last.date(), language),
+            word(f"kind.{finding.kind}", language),
         )
         for segment in segments
-        for one in sorted(health(segment, local_table(frame, segment, timezone)), key=lambda one: one.first)
-        if one.kind not in SUMMED
+        for finding in sorted(health(segment, local_table(frame, segment, timezone)), key=lambda finding: finding.first)
+        if finding.kind not in SUMMED
     )
     head = _head(language, "street", "first", "last", "finding")
     return [Table(word("title.findings", language), head, rows)] if rows else []

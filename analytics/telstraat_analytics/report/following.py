@@ -13,7 +13,7 @@ from telstraat_analytics.words import word
 
 
 def week_sentences(
-    found: Monitoring, measure: Measure, question: Question, language: str, only: Sequence[str] | None = None
+    followed: Monitoring, measure: Measure, question: Question, language: str, only: Sequence[str] | None = None
 ) -> list[str]:
     """Return what the last look says of one street and of the boundary.
 
@@ -33,19 +33,19 @@ def week_sentences(
     list of str
         The street first.
     """
-    where = measure.called(found.segment)
+    where = measure.called(followed.segment)
     subject = word("in_street", language, what=word(question.what, language), where=where).rstrip(",")
-    hours = hours_text(found.hours, language)
+    hours = hours_text(followed.hours, language)
     subject = f"{subject}, {hours}" if hours else subject
-    weeks = int(found.looks["weeks"].iloc[-1]) if len(found.looks) else measure.after_days // 7
+    weeks = int(followed.looks["weeks"].iloc[-1]) if len(followed.looks) else measure.after_days // 7
     when = {"weeks": weeks, "date": day(measure.date, language)}
-    state = found.state
-    if found.last is None:
-        reasons = "; ".join(one.text(language, measure.names) for one in found.refused)
+    state = followed.state
+    if followed.last is None:
+        reasons = "; ".join(refusal.text(language, measure.names) for refusal in followed.refused)
         return [word("follow.no_answer", language, subject=subject, reasons=reasons, **when)]
-    out = [word(f"follow.{state['claim']}", language, subject=subject, **when, **_numbers(found.last, language))]
-    if found.course in {"fades", "grows"}:
-        out.append(word(f"follow.{found.course}", language))
+    out = [word(f"follow.{state['claim']}", language, subject=subject, **when, **_numbers(followed.last, language))]
+    if followed.course in {"fades", "grows"}:
+        out.append(word(f"follow.{followed.course}", language))
     out += [
         word(
             f"follow.boundary.{state[f'boundary {name}']}",
@@ -54,7 +54,7 @@ def week_sentences(
             **when,
             **_numbers(held, language),
         )
-        for name, held in found.boundary.items()
+        for name, held in followed.boundary.items()
         if only is None or f"boundary {name}" in only
     ]
     return out
@@ -63,9 +63,9 @@ def week_sentences(
 def _numbers(held: Held, language: str) -> dict[str, str]:
     """Return estimate and ends: sizes, smaller first, where a word says the direction; signed where none does."""
     if claim_of(held) == "unclear":
-        middle, low, high = (percent(one, language, signed=True) for one in held)
+        middle, low, high = (percent(value, language, signed=True) for value in held)
     else:
-        places = digits_for(tuple(100 * one for one in held), 0)
+        places = digits_for(tuple(100 * value for value in held), 0)
         sizes = (abs(held[0]), *sorted(map(abs, held[1:])))
-        middle, low, high = (percent(one, language, digits=places) for one in sizes)
+        middle, low, high = (percent(value, language, digits=places) for value in sizes)
     return {"size": middle, "low": low, "high": high}

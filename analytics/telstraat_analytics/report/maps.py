@@ -49,7 +49,7 @@ class MapStreet:
         Which, and what people call it.
     line
         Longitude and latitude from A to B.
-    found
+    result
         ``fell``, ``rose``, ``unclear``, ``no_answer``, ``control``, or empty for a street that is only there to find one's way.
     size
         Of the change, 0.2 for 20 %.
@@ -60,7 +60,7 @@ class MapStreet:
     segment: str
     name: str
     line: Line
-    found: str = ""
+    result: str = ""
     size: float = 0.0
     label: str = ""
 
@@ -80,8 +80,8 @@ def streets_map(streets: Sequence[MapStreet], language: str) -> dict[str, Any]:
     dict
         A Vega-Lite spec that needs no tiles and nothing from the net.
     """
-    taking_part = [one for one in streets if one.found]
-    answered_for = [one for one in taking_part if one.found != "control"]
+    taking_part = [street for street in streets if street.result]
+    answered_for = [street for street in taking_part if street.result != "control"]
     west, south, east, north = _extent(answered_for if len(answered_for) > 1 else taking_part)
     metres_east = EARTH_DEGREE_M * math.cos(math.radians((south + north) / 2))
     across_m, up_m = (east - west) * metres_east, (north - south) * EARTH_DEGREE_M
@@ -98,9 +98,9 @@ def streets_map(streets: Sequence[MapStreet], language: str) -> dict[str, Any]:
 
     scales = {"x": [0.0, WIDTH_PX * metres_px], "y": [0.0, height_px * metres_px]}
     layers = [
-        _lines([one for one in streets if not one.found], placed, scales, "#e2e3e6"),
+        _lines([street for street in streets if not street.result], placed, scales, "#e2e3e6"),
         _found(taking_part, placed, scales, language),
-        *_names([one for one in taking_part if one.found != "control"], placed, scales),
+        *_names([street for street in taking_part if street.result != "control"], placed, scales),
         *_scale_bar(scales),
     ]
     done = alt.layer(*layers).properties(width=WIDTH_PX, height=round(height_px))
@@ -111,8 +111,8 @@ def streets_map(streets: Sequence[MapStreet], language: str) -> dict[str, Any]:
 
 
 def _extent(streets: Sequence[MapStreet]) -> tuple[float, float, float, float]:
-    lons = [point[0] for one in streets for point in one.line]
-    lats = [point[1] for one in streets for point in one.line]
+    lons = [point[0] for street in streets for point in street.line]
+    lats = [point[1] for street in streets for point in street.line]
     wide = max(max(lons) - min(lons), 1e-3) * MARGIN
     high = max(max(lats) - min(lats), 1e-3) * MARGIN
     return min(lons) - wide, min(lats) - high, max(lons) + wide, max(lats) + high
@@ -120,7 +120,9 @@ def _extent(streets: Sequence[MapStreet]) -> tuple[float, float, float, float]:
 
 def _rows(streets: Sequence[MapStreet], placed: Any) -> list[dict[str, Any]]:
     return [
-        {**placed(point), "street": one.segment, "step": step} for one in streets for step, point in enumerate(one.line)
+        {**placed(point), "street": street.segment, "step": step}
+        for street in streets
+        for step, point in enumerate(street.line)
     ]
 
 
@@ -141,9 +143,11 @@ def _lines(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[
 
 
 def _found(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[float]], language: str) -> Any:
-    kinds = [kind for kind in COLOURS if any(one.found == kind for one in streets)]
+    kinds = [kind for kind in COLOURS if any(street.result == kind for street in streets)]
     names = {kind: word(f"map.{kind}", language) for kind in kinds}
-    known = {one.segment: {"found": names[one.found], "size": min(one.size, FULL_WIDTH)} for one in streets}
+    known = {
+        street.segment: {"found": names[street.result], "size": min(street.size, FULL_WIDTH)} for street in streets
+    }
     values = [{**row, **known[row["street"]]} for row in _rows(streets, placed)]
     order = list(names.values())
     colour = alt.Scale(domain=order, range=[COLOURS[kind] for kind in kinds])
@@ -159,7 +163,7 @@ def _found(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[
         symbolType="stroke",
         symbolSize=500,
     )
-    drawn = any(one.found in {"fell", "rose", "unclear"} for one in streets)
+    drawn = any(street.result in {"fell", "rose", "unclear"} for street in streets)
     return (
         alt.Chart(alt.InlineData(values=values))
         .mark_line(clip=True, strokeCap="butt", strokeJoin="round")
@@ -183,23 +187,28 @@ def _names(streets: Sequence[MapStreet], placed: Any, scales: Mapping[str, list[
     """Return the streets' names and numbers where they cover least, on white so that they can be read on any line."""
     metres_px = scales["x"][1] / WIDTH_PX
     high_px = scales["y"][1] / metres_px
-    lines = [_dense([(row["x"] / metres_px, row["y"] / metres_px) for row in map(placed, one.line)]) for one in streets]
-    shown = [
-        (one, line)
-        for one, line in zip(streets, lines, strict=True)
+    lines = [
+        _dense([(row["x"] / metres_px, row["y"] / metres_px) for row in map(placed, street.line)]) for street in streets
+    ]
+    visible = [
+        (street, line)
+        for street, line in zip(streets, lines, strict=True)
         if any(0 <= x <= WIDTH_PX and 0 <= y <= high_px for x, y in line)
     ]
     crossed = [point for line in lines for point in line]
     taken: list[Box] = []
     values: dict[tuple[bool, bool], list[dict[str, Any]]] = {}
-    for one, line in shown:
-        size_px = (LETTER_PX * max(len(one.name), len(one.label)), LABEL_HIGH_PX if one.label else LABEL_HIGH_PX / 2)
+    for street, line in visible:
+        size_px = (
+            LETTER_PX * max(len(street.name), len(street.label)),
+            LABEL_HIGH_PX if street.label else LABEL_HIGH_PX / 2,
+        )
         box = min(_places(line, *size_px), key=lambda place: _covers(place, taken, crossed, high_px))
         taken.append(box)
         top = box[3] - LABEL_HIGH_PX / 4
-        for second, text in enumerate((one.name, one.label)):
+        for second, text in enumerate((street.name, street.label)):
             row = {"x": box[0] * metres_px, "y": (top - second * LABEL_HIGH_PX / 2) * metres_px, "text": text}
-            values.setdefault((bool(second), bool(one.label)), []).append(row)
+            values.setdefault((bool(second), bool(street.label)), []).append(row)
     halos: list[Any] = []
     inks: list[Any] = []
     for (second, answered), rows in values.items():

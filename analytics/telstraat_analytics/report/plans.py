@@ -31,22 +31,22 @@ def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -
     """
     facts = tuple(
         (
-            word(one.what, language),
+            word(plan.what, language),
             word(
                 "fact.plan",
                 language,
-                per_day=whole(one.per_day, language),
-                wanted=_wanted(one, language),
-                controls=one.controls,
+                per_day=whole(plan.per_day, language),
+                wanted=_target(plan, language),
+                controls=plan.controls,
             ),
         )
-        for one in plans
+        for plan in plans
     )
     return Content(
         language,
         title or word("title.planning", language),
         facts,
-        tuple(_section(one, language) for one in plans),
+        tuple(_section(plan, language) for plan in plans),
         (),
         (),
         (word("foot.plan", language),),
@@ -57,11 +57,11 @@ def plan_content(plans: Sequence[Plan], language: str = "en", title: str = "") -
     )
 
 
-def _wanted(one: Plan, language: str) -> str:
-    return percent(one.wanted, language, signed=True, digits=digits_for((100 * one.wanted,), 0))
+def _target(plan: Plan, language: str) -> str:
+    return percent(plan.target, language, signed=True, digits=digits_for((100 * plan.target,), 0))
 
 
-def _section(one: Plan, language: str) -> Section:
+def _section(plan: Plan, language: str) -> Section:
     cells = {
         (int(row["weeks"]), int(row["sensors"])): word(
             "plan.cell",
@@ -69,7 +69,7 @@ def _section(one: Plan, language: str) -> Section:
             power=percent(row["power"], language),
             detectable=percent(row["detectable"], language, signed=True),
         )
-        for row in one.table.to_dict("records")
+        for row in plan.table.to_dict("records")
     }
     weeks, sensors = (sorted({key[place] for key in cells}) for place in (0, 1))
     head = [streets_counted(n, language) for n in sensors]
@@ -79,7 +79,7 @@ def _section(one: Plan, language: str) -> Section:
         (word("head.weeks", language), *head),
         rows,
         tuple(range(1, len(sensors) + 1)),
-        note=word("plan.note", language, wanted=_wanted(one, language)),
+        note=word("plan.note", language, wanted=_target(plan, language)),
     )
-    picture = Picture(word("title.power", language), power_chart(one.table, language))
-    return Section(word(one.what, language), one.sentence(language), (table,), (picture,), "")
+    picture = Picture(word("title.power", language), power_chart(plan.table, language))
+    return Section(word(plan.what, language), plan.sentence(language), (table,), (picture,), "")

@@ -59,7 +59,7 @@ def digits_of(effect: Effect) -> int:
     usual = DIGITS[effect.unit]
     if not effect.claimed:
         return usual
-    return digits_for(tuple(SCALE[effect.unit] * one for one in (effect.estimate, effect.low, effect.high)), usual)
+    return digits_for(tuple(SCALE[effect.unit] * value for value in (effect.estimate, effect.low, effect.high)), usual)
 
 
 def smallest(effect: Effect) -> tuple[float, int]:
@@ -83,7 +83,7 @@ def share(value: float, language: str) -> str:
 def interval(effect: Effect, language: str) -> str:
     """Return the 95 % interval for a table, where the unit stands beside the change."""
     places = digits_of(effect)
-    low, high = (bare(one, effect.unit, language, places, signed=True) for one in (effect.low, effect.high))
+    low, high = (bare(value, effect.unit, language, places, signed=True) for value in (effect.low, effect.high))
     return f"{low} … {high}"
 
 
@@ -97,9 +97,9 @@ def bare(value: float, effect_unit: Unit, language: str, digits: int, *, signed:
 def subject(evaluation: Outcome, language: str) -> str:
     """Return what was asked, as the subject of the sentence, with its scope: which streets, hours and days."""
     question, measure = evaluation.question, evaluation.measure
-    answered = [one for one in evaluation.streets if one.effect is not None]
+    answered = [answer for answer in evaluation.streets if answer.effect is not None]
     known = answered or list(evaluation.streets)
-    what, names = word(question.what, language), [measure.called(one.segment) for one in known]
+    what, names = word(question.what, language), [measure.called(answer.segment) for answer in known]
     if len(known) > 1:
         key = "in_area" if question.is_count else "in_area_mean"
         text = word(key, language, what=what, streets=streets_text(names, language))
@@ -122,7 +122,7 @@ def subject(evaluation: Outcome, language: str) -> str:
 def days_seen(answers: Sequence[StreetAnswer], measure: Measure) -> tuple[dt.date, dt.date]:
     """Return the first and the last day after the date that counts are there of: a time that was not counted is not told of."""
     span = span_of(measure)
-    known = [one.street.days(span.date, span.last).index for one in answers if one.street is not None]
+    known = [answer.street.days(span.date, span.last).index for answer in answers if answer.street is not None]
     days = [(index[0], index[-1]) for index in known if len(index)] or [(span.date, span.last)]
     return min(first for first, _ in days).date(), max(last for _, last in days).date()
 
@@ -155,7 +155,7 @@ def hours_text(hours: Sequence[int], language: str) -> str:
 
 def hours_seen(answers: Sequence[StreetAnswer], language: str) -> str:
     """Return the hours that were compared on some streets: what stands for a day in their numbers."""
-    seen = [one.hours for one in answers if one.hours]
+    seen = [answer.hours for answer in answers if answer.hours]
     if len(set(seen)) > 1:
         least, most = min(map(len, seen)), max(map(len, seen))
         return word("hours.differ", language, least=least, most=most)
@@ -196,13 +196,13 @@ def sentence(evaluation: Outcome, language: str = "en") -> str:
             "refused",
             language,
             subject=bare,
-            reasons="; ".join(one.text(language, evaluation.measure.names) for one in evaluation.refusals),
+            reasons="; ".join(refusal.text(language, evaluation.measure.names) for refusal in evaluation.refusals),
         )
     parts = [_answer(effect, about, language, _against(evaluation, effect))]
-    failed = [one for one in evaluation.doubts if one.verdict == Verdict.FAILED]
+    failed = [check for check in evaluation.doubts if check.verdict == Verdict.FAILED]
     if failed:
         doubts = "; ".join(
-            f"{check_title(one, language)}: {check_sentence(one, language).rstrip('.')}" for one in failed
+            f"{check_title(check, language)}: {check_sentence(check, language).rstrip('.')}" for check in failed
         )
         parts.append(word("but", language, doubts=doubts))
     if effect.claimed and evaluation.network is not None:
@@ -214,7 +214,7 @@ def _against(evaluation: Outcome, effect: Effect) -> str:
     """Return which sentence it takes: against the weeks before, or last year, and there whether controls were taken off."""
     if evaluation.question.against != "last year":
         return ""
-    alone = effect.claimed and not all(one.controls for one in evaluation.streets if one.effect is not None)
+    alone = effect.claimed and not all(answer.controls for answer in evaluation.streets if answer.effect is not None)
     return "_year_alone" if alone else "_year"
 
 
@@ -222,8 +222,10 @@ def _where_it_went(evaluation: Outcome, net: Network, language: str) -> list[str
     """Return whether what left is found on the boundary, and whether the rest evaporated."""
     if net.treated is None or net.boundary is None or net.balance is None or net.moved_share is None:
         return []
-    treated, edge = ([one for one in group if one.effect] for group in (evaluation.streets, evaluation.boundary))
-    names = [[evaluation.measure.called(one.segment) for one in group] for group in (treated, edge)]
+    treated, edge = (
+        [answer for answer in group if answer.effect] for group in (evaluation.streets, evaluation.boundary)
+    )
+    names = [[evaluation.measure.called(answer.segment) for answer in group] for group in (treated, edge)]
     hours = hours_seen([*treated, *edge], language)
     scope = {
         "hours": f" ({hours})" if hours else "",
@@ -235,11 +237,11 @@ def _where_it_went(evaluation: Outcome, net: Network, language: str) -> list[str
     if way < 0 and _way(net.boundary) < 0:
         moved = word("moved_not", language, **scope, **_crossings(net.boundary, language))
     elif way > 0:
-        places = digits_for(tuple(100 * one for one in net.moved_share), 0)
-        share, low, high = (percent(one, language, digits=places) for one in net.moved_share)
+        places = digits_for(tuple(100 * value for value in net.moved_share), 0)
+        share, low, high = (percent(value, language, digits=places) for value in net.moved_share)
         moved = word("moved", language, **scope, share=share, low=low, high=high)
     else:
-        share, low, high = (percent(one, language, signed=True) for one in net.moved_share)
+        share, low, high = (percent(value, language, signed=True) for value in net.moved_share)
         moved = word("moved_unclear", language, **scope, share=share, low=low, high=high)
     key = {-1: "evaporated", 0: "evaporated_unclear", 1: "evaporated_not"}[_way(net.balance)]
     return [moved, word(key, language, **scope, **_crossings(net.balance, language))]
@@ -249,7 +251,7 @@ def flow_cells(flow: Flow, language: str) -> tuple[str, str]:
     """Return crossings that came or went, with their interval, as they stand in tables."""
     values = (flow.per_day, flow.low, flow.high)
     places = digits_for(values, 0) if _way(flow) else 0
-    middle, low, high = (number(one, language, places, signed=True) for one in values)
+    middle, low, high = (number(value, language, places, signed=True) for value in values)
     return middle, f"{low} … {high}"
 
 
@@ -261,11 +263,11 @@ def _crossings(flow: Flow, language: str) -> dict[str, str]:
     """Return a flow in numbers: sizes, smaller first, where a word says the direction; signed where none does."""
     values = (flow.per_day, flow.low, flow.high)
     if not _way(flow):
-        middle, low, high = (whole(one, language, signed=True) for one in values)
+        middle, low, high = (whole(value, language, signed=True) for value in values)
         return {"crossings": middle, "low": low, "high": high}
     places = digits_for(values, 0)
     ends = sorted(map(abs, values[1:]))
-    low, high = (number(one, language, places) for one in ends)
+    low, high = (number(value, language, places) for value in ends)
     return {"crossings": number(abs(flow.per_day), language, places), "low": low, "high": high}
 
 

@@ -60,11 +60,11 @@ def pdf(content: Content) -> bytes:
     with tempfile.TemporaryDirectory(prefix="telstraat-report-") as folder:
         root = Path(folder)
         plain = asdict(content)
-        pictures = [*content.pictures, *(one for section in content.sections for one in section.pictures)]
-        written = {id(one): _written(one, root, number) for number, one in enumerate(pictures)}
-        plain["pictures"] = [written[id(one)] for one in content.pictures]
+        pictures = [*content.pictures, *(picture for section in content.sections for picture in section.pictures)]
+        written = {id(picture): _written(picture, root, number) for number, picture in enumerate(pictures)}
+        plain["pictures"] = [written[id(picture)] for picture in content.pictures]
         for section, own in zip(plain["sections"], content.sections, strict=True):
-            section["pictures"] = [written[id(one)] for one in own.pictures]
+            section["pictures"] = [written[id(picture)] for picture in own.pictures]
         (root / "content.json").write_text(json.dumps(plain), encoding="utf-8")
         (root / "report.typ").write_text((TEMPLATES / "report.typ").read_text(encoding="utf-8"), encoding="utf-8")
         try:
@@ -88,7 +88,7 @@ def as_json(content: Mapping[str, Any]) -> str:
 def finite(value: Any) -> Any:
     """Return plain values with null for infinite and missing numbers, which JSON does not know and databases refuse."""
     if isinstance(value, Mapping):
-        return {key: finite(one) for key, one in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
+        return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
