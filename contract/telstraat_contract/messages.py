@@ -6,7 +6,7 @@ rises only when an old reader would be misled. Nothing here is binary: no field 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntFlag
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -238,7 +238,7 @@ def decode(channel: Channel, payload: bytes) -> Any:
 
 
 def _has_unknown_version(payload: bytes) -> bool:
-    """Tell whether a payload that could not be read is an object whose `v` is none of ours, be it cut off after that."""
+    """Return whether a payload that could not be read is an object whose `v` is none of ours, be it cut off after that."""
     try:
         _any_object.decode(payload)
     except msgspec.ValidationError:
@@ -252,8 +252,3 @@ def _has_unknown_version(payload: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     return False
-
-
-def utc(at: datetime) -> datetime:
-    """Return `at` in UTC; every time on the wire is."""
-    return at.astimezone(UTC)

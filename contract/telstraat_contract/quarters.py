@@ -15,5 +15,5 @@ def quarter_start(at_utc: datetime) -> datetime:
 
 
 def is_quarter_start(at_utc: datetime) -> bool:
-    """Tell whether `at_utc` is aligned to a quarter of an hour."""
+    """Return whether `at_utc` is aligned to a quarter of an hour."""
     return at_utc == quarter_start(at_utc)

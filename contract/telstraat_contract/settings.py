@@ -207,7 +207,7 @@ class SettingsReader(Generic[SettingsT]):
         return layer | former
 
     def _likely(self, variable: str) -> str:
-        """Say which variable was probably meant."""
+        """Return which variable was probably meant."""
         names = {known.removeprefix(self.prefix): known for known in self._variables}
         near = difflib.get_close_matches(variable.removeprefix(self.prefix), names, 1)
         return f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(names.values())}"
@@ -258,7 +258,7 @@ class SettingsReader(Generic[SettingsT]):
         return settings
 
     def _invalid(self, given: Mapping[Key, Given], reason: str, where: str) -> str:
-        """Say which setting has which wrong value, and what the setting is for."""
+        """Return which setting has which wrong value, and what the setting is for."""
         path = ERROR_PATH.search(reason)
         what = reason.split(" - at ", maxsplit=1)[0]
         if path is None:
@@ -275,7 +275,7 @@ class SettingsReader(Generic[SettingsT]):
         return f"there is no section [{table}]; {f'did you mean [{near[0]}]?' if near else others}"
 
     def _unknown_key(self, table: str, key: str) -> str:
-        """Say what was probably meant."""
+        """Return which key was probably meant."""
         names = [name for home, name in self.settings if home == table]
         what = f"[{table}] has no setting {key!r}" if table else f"there is no setting {key!r}"
         near = difflib.get_close_matches(key, names, 1)

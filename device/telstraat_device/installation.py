@@ -47,7 +47,7 @@ class Installation:
         return self.pending
 
     def begin_pending(self) -> None:
-        """Let the server's newest settings begin."""
+        """Apply the server's newest settings."""
         if self.pending is not None:
             self.config, self.pending = self.pending, None
             log.info("settings of version %d begin", self.config.version)

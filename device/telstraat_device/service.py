@@ -50,7 +50,7 @@ class CountingCore(Protocol):
         """What it knows of its view."""
 
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
-        """Take a frame and return the crossings that are now certain."""
+        """Process a frame; return the crossings that are now certain."""
 
     def finish(self) -> list[Crossing]:
         """Return the crossings that were still being looked at."""
@@ -140,7 +140,7 @@ class DeviceService:
         self.stopping.set()
 
     def _count_once(self, open_source: OpenSource) -> bool:
-        """Open the source and count it; tell whether that was all."""
+        """Open the source and count it; return whether that was all."""
         try:
             source = open_source()
         except SourceError as error:
@@ -154,7 +154,7 @@ class DeviceService:
             source.close()
 
     def _count_source(self, source: FrameSource) -> bool:
-        """Count one source; tell whether it came to its end, or a stop was asked for."""
+        """Count one source; return whether it came to its end, or a stop was asked for."""
         session = self._open_session(source)
         try:
             for frame in source:
@@ -263,7 +263,7 @@ class DeviceService:
                 self._sending_ends.wait(TICK_S)
 
     def _advance_time(self) -> None:
-        """Let time pass when no frame comes: a quarter closes although the camera is away."""
+        """Advance the clock when no frame comes: a quarter closes although the camera is away."""
         reading = self.clock.now()
         if reading is None:
             return
@@ -338,7 +338,7 @@ class DeviceService:
         self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
 
     def _begins_quarter(self, reading: ClockReading) -> bool:
-        """Tell whether a frame is the first of its quarter."""
+        """Return whether a frame is the first of its quarter."""
         with self._lock:
             quarter = self.periods.current()
             return quarter is None or reading.at_s >= quarter.end_s
@@ -378,7 +378,7 @@ def clock_of(settings: Settings) -> Clock:
 
 @contextmanager
 def stopped_by_signals(service: DeviceService) -> Iterator[None]:
-    """Let SIGTERM and SIGINT ask for a stop; only the main thread of a process can."""
+    """Stop the service on SIGTERM and SIGINT; only the main thread of a process can."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

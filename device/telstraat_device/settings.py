@@ -189,7 +189,7 @@ def check(settings: Settings) -> None:
 
 
 def uses_tls(broker: BrokerSettings) -> bool:
-    """Tell whether the connection is encrypted."""
+    """Return whether the connection is encrypted."""
     return not is_loopback(broker.host) if broker.tls is None else broker.tls
 
 

@@ -34,7 +34,6 @@ from telstraat_contract.messages import (
     Watch,
     decode,
     encode,
-    utc,
 )
 from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel
@@ -345,9 +344,3 @@ def test_flags_have_one_bit_each_and_names_that_never_collide() -> None:
     assert all(bit & (bit - 1) == 0 for bit in bits)
     assert Flag.CLOCK_CORRECTED.value == 1
     assert Flag.SIMULATED.value == 2048
-
-
-def test_a_time_is_brought_to_utc_before_it_is_sent() -> None:
-    brussels = datetime.fromisoformat("2026-11-21T13:00:00+01:00")
-    assert utc(brussels) == NOON
-    assert utc(brussels).utcoffset() == timedelta(0)

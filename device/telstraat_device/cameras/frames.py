@@ -56,17 +56,17 @@ class FrameSource(Protocol):
         """How many frames there will be; None when it does not end by itself."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """Give the frames, oldest first."""
+        """Yield the frames, oldest first."""
 
     def close(self) -> None:
-        """Give the camera or file back; closing twice is harmless."""
+        """Release the camera or file; closing twice is harmless."""
 
 
 class ClosingSource:
     """Base of our own sources: `with source:` closes it."""
 
     def close(self) -> None:
-        """Give the camera or file back."""
+        """Release the camera or file."""
 
     def __enter__(self) -> Self:
         return self

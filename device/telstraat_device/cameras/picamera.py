@@ -53,6 +53,6 @@ class PiCamera(ClosingSource):
             yield Frame(self._luma, at_s)
 
     def close(self) -> None:
-        """Give the camera back."""
+        """Release the camera."""
         self._camera.stop()
         self._camera.close()

@@ -25,7 +25,7 @@ CAMERA = re.compile(r"^(?:/dev/video)?(\d{1,3})$")
 
 
 def is_live(text: str) -> bool:
-    """Tell whether a source is a camera or a stream: its pictures are of now and must never be stored."""
+    """Return whether a source is a camera or a stream: its pictures are of now and must never be stored."""
     return bool(ADDRESS.match(text) or CAMERA.match(text) or text == "picamera")
 
 
@@ -95,7 +95,7 @@ class VideoFile(ClosingSource):
             number += 1
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._capture.release()
 
 
@@ -134,5 +134,5 @@ class LiveVideo(ClosingSource):
         raise CameraError(f"{self.name} stopped giving pictures; is it still plugged in and reachable?")
 
     def close(self) -> None:
-        """Give the camera back."""
+        """Release the camera."""
         self._capture.release()

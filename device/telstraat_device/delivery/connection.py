@@ -186,7 +186,7 @@ class ClosingSocket(ssl.SSLSocket):
     """Closes itself when the other side cannot prove who it is: paho would drop it open, at every attempt."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """Prove, or close."""
+        """Check the certificate, and close the socket when that fails."""
         try:
             super().do_handshake(block)
         except OSError:

@@ -24,13 +24,12 @@ from telstraat_contract.messages import Receipt, decode, encode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.topics import Channel
 from telstraat_device.delivery.outbox_file import OutboxFile, is_damaged, is_full
-from telstraat_device.delivery.outbox_schema import CRC_LENGTH, crc
+from telstraat_device.delivery.outbox_schema import CRC_LENGTH, EPOCH_MAX, crc
 from telstraat_device.delivery.ranges import Range, holds, joined
 from telstraat_device.errors import DamagedError
 from telstraat_device.quarters.periods import SavedState, SliceKey
 from telstraat_device.quarters.tally import Quarter, Tally, report_of
 
-EPOCH_MAX = 2**53 - 1
 DAY_S = 86_400
 ROOM_ROWS = 16  # given up at once when the disk is full: some pages
 ATTEMPTS_MAX = 10
@@ -248,7 +247,7 @@ class Outbox:
         return len(oldest)
 
     def prune(self, now_s: float) -> None:
-        """Let go of what is older than the limits allow: receipted reports first, then the oldest that wait."""
+        """Delete what is older than the limits allow: receipted reports first, then the oldest that wait."""
         limits = self.limits
         with self._lock:
             self._file.keep_reserve()
@@ -275,7 +274,7 @@ class Outbox:
         return int((pages - free) * size)
 
     def apply_receipt(self, receipt: Receipt, now_s: float) -> list[Key]:
-        """Take a receipt; return the reports that ingest wants again."""
+        """Apply a receipt; return the reports that ingest asks for again."""
         epoch, top = receipt.epoch, max(receipt.seen, receipt.through)
         with self._lock:
             stream = self._db.execute(
@@ -309,7 +308,7 @@ class Outbox:
         return sum(last - first + 1 for first, last in not_had) < top - known
 
     def _renumber(self, epoch: int, known: int, by: int) -> int:
-        """Give what was never sent numbers that ingest does not know; return the last.
+        """Renumber what was never sent, above what ingest knows; return the last number.
 
         The epoch stays: a quarter that was open in the copy may have been closed and sent before, and the same quarter
         cannot count twice in one epoch.

@@ -85,7 +85,7 @@ class OutboxFile:
             raise
 
     def salvage_and_reopen(self, error: Exception) -> None:
-        """Go on with what can be read of this file when it turns out to be damaged."""
+        """Salvage what can be read of this file, which turned out to be damaged, and open the new one."""
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
         self._salvage(error)
@@ -117,7 +117,7 @@ class OutboxFile:
             self._reserve.unlink(missing_ok=True)
 
     def spend_reserve(self) -> None:
-        """Give the room back: a log that cannot grow cannot even say what is to be deleted."""
+        """Free the reserved room: a log that cannot grow cannot even record what is to be deleted."""
         with contextlib.suppress(OSError):
             self._reserve.unlink(missing_ok=True)
 
@@ -213,17 +213,17 @@ class OutboxFile:
 
 
 def is_name(sensor: object) -> bool:
-    """Tell whether a stored value may be a sensor's name."""
+    """Return whether a stored value may be a sensor's name."""
     return isinstance(sensor, str) and SENSOR_NAME.fullmatch(sensor) is not None
 
 
 def is_damaged(error: Exception) -> bool:
-    """Tell whether a file is no longer a database, or not as it was written."""
+    """Return whether a file is no longer a database, or not as it was written."""
     return isinstance(error, DamagedError) or primary_code(error) in DAMAGED
 
 
 def is_full(error: Exception) -> bool:
-    """Tell whether the disk has no room."""
+    """Return whether the disk has no room."""
     return primary_code(error) == sqlite3.SQLITE_FULL
 
 

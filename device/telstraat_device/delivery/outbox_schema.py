@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from telstraat_contract.errors import MessageError
-from telstraat_contract.messages import Report, decode
+from telstraat_contract.messages import SEQ_MAX, Report, decode
 from telstraat_contract.topics import Channel
 from telstraat_device.delivery.progress import OutboxProgress
 from telstraat_device.errors import DamagedError
@@ -23,6 +23,7 @@ from telstraat_device.quarters.periods import SavedState
 from telstraat_device.quarters.tally import Tally
 
 LAYOUT = 2
+EPOCH_MAX = 2**53 - 1  # exact in every JSON reader
 CRC_LENGTH = 8
 SCHEMA = """
 create table if not exists device (
@@ -86,7 +87,7 @@ def seal(*values: Any) -> str:
 
 
 def intact(values: tuple[Any, ...], sealed: Any) -> list[bool]:
-    """Tell of each column whether it is as it was written."""
+    """Return for each column whether it is as it was written."""
     text = sealed if isinstance(sealed, str) else ""
     return [text[n * CRC_LENGTH : (n + 1) * CRC_LENGTH] == crc(value) for n, value in enumerate(values)]
 
@@ -210,7 +211,6 @@ def _is(kind: type) -> Callable[[Any], bool]:
     return reads
 
 
-EPOCH_MAX, SEQ_MAX = 2**53 - 1, 2**31 - 1
 UNSEALED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "device": {
         "starts": _number(2**53), "state": _is(SavedState), "config": lambda value: value is None or _is_text(value)
@@ -237,7 +237,7 @@ def report_in(payload: Any, sensor: str) -> Report | None:
 
 
 def rows_of(db: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
-    """Give a table's rows from both ends, as far as they can be read: columns, then the seal, None where there is none."""
+    """Yield a table's rows from both ends, as far as they can be read: columns, then the seal, None where there is none."""
     columns = COLUMNS[table]
     for direction in ("asc", "desc"):
         order = ", ".join(f"{key} {direction}" for key in KEYS[table])

@@ -84,7 +84,7 @@ class ProgressFile:
                 self._put(page, SLOTS * SLOT_BYTES)
 
     def _put(self, block: bytes, at: int) -> bool:
-        """Write a block, and have it on the disk; tell whether it is."""
+        """Write a block, and have it on the disk; return whether it is."""
         try:
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             try:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum, StrEnum, auto
 from typing import Any
 
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -50,6 +51,22 @@ LOOK_AGAIN_S = 86_400.0  # a connection shows the certificate of its beginning; 
 log = logging.getLogger(__name__)
 
 
+class Link(Enum):
+    """How the connection to the broker is."""
+
+    DOWN = auto()
+    CONNECTING = auto()
+    ONLINE = auto()
+
+
+class Refusal(StrEnum):
+    """What was refused, and by whom; one alarm each."""
+
+    REPORT = "the broker refused a report"
+    MESSAGE = "the broker refused a message"
+    INGEST = "ingest put reports into quarantine"
+
+
 @dataclass(slots=True)
 class InFlight:
     """A report on its way, without a receipt."""
@@ -80,7 +97,7 @@ class PublisherCounters:
     resent: int = 0
     receipts: int = 0
     unreadable: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[Refusal, str] = field(default_factory=dict)  # what for, in a sentence
 
 
 class Publisher:
@@ -94,7 +111,7 @@ class Publisher:
         self.flushing = False
         self._events: queue.SimpleQueue[tuple[Any, ConnectionEvent]] = queue.SimpleQueue()
         self._connection: Connection | None = None
-        self._online = False
+        self._link = Link.DOWN
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._connect_at_s = 0.0
         self._connect_failures = 0
@@ -123,10 +140,10 @@ class Publisher:
         except queue.Empty:
             pass
         now_s = time.monotonic()
-        if self._connection is None:
+        if self._link is Link.DOWN:
             if now_s >= self._connect_at_s:
                 self._connect(now_s)
-        elif self._online:
+        elif self._link is Link.ONLINE:
             if self._certificate_ends() and now_s - self._online_since_s > LOOK_AGAIN_S:
                 self._drop_connection()
                 return
@@ -149,12 +166,12 @@ class Publisher:
 
     def close(self) -> None:
         """Announce that the sensor goes offline, and end the connection."""
-        if self._connection is not None and self._online:
+        if self._connection is not None and self._link is Link.ONLINE:
             self._health_at_s = 0.0
             self._send_health(time.monotonic())
             mid = self._connection.publish(Status(sensor=self.settings.sensor.name, state="offline"), retain=True)
             end_s = time.monotonic() + 2.0
-            while mid is not None and self._online and time.monotonic() < end_s:
+            while mid is not None and self._link is Link.ONLINE and time.monotonic() < end_s:
                 try:
                     _, event = self._events.get(timeout=STEP_S)
                 except queue.Empty:
@@ -185,7 +202,7 @@ class Publisher:
     def _certificate_ends(self) -> str:
         """Return when the broker's certificate ends, empty when that is not soon."""
         ends_s = self._certificate_ends_s
-        if not self._online or ends_s is None or ends_s - self.sources.now_s() > CERTIFICATE_DAYS * 86_400:
+        if self._link is not Link.ONLINE or ends_s is None or ends_s - self.sources.now_s() > CERTIFICATE_DAYS * 86_400:
             return ""
         return f"the broker's certificate ends on {datetime.fromtimestamp(ends_s, UTC):%Y-%m-%d}"
 
@@ -205,6 +222,7 @@ class Publisher:
     def _connect(self, now_s: float) -> None:
         try:
             self._connection = Connection(self.settings, self._protocol, self._events)
+            self._link = Link.CONNECTING
         except (SettingsError, OSError, ValueError) as error:
             self._failed(Refused(str(error)), now_s)
             return
@@ -227,10 +245,10 @@ class Publisher:
     def _drop_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        if self._online:
+        if self._link is Link.ONLINE:
             steady = time.monotonic() - self._online_since_s > STEADY_S
             self._connect_failures = 0 if steady else min(self._connect_failures, UNSTEADY_FAILURES)
-        self._connection, self._online, self._announced = None, False, None
+        self._connection, self._link, self._announced = None, Link.DOWN, None
 
     def _handle(self, source: Connection, event: ConnectionEvent) -> None:
         if source is not self._connection:
@@ -244,19 +262,19 @@ class Publisher:
                 self._failed(event, time.monotonic())
             case Disconnected():
                 now_s = time.monotonic()
-                if self._online and (event.taken_over or now_s - self._online_since_s < STEADY_S):
+                if self._link is Link.ONLINE and (event.taken_over or now_s - self._online_since_s < STEADY_S):
                     self._cut_off.append((now_s, event.taken_over))
                 self._drop_connection()
                 self._failed(Refused(f"the connection was lost: {event.reason}"), time.monotonic())
             case Acknowledged():
-                self._answered(event)
+                self._acknowledged(event)
             case Received():
                 self._received(event)
 
     def _came_online(self) -> None:
         log.info("connected")
         now_s = time.monotonic()
-        self._online, self._trouble, self._online_since_s = True, "", now_s
+        self._link, self._trouble, self._online_since_s = Link.ONLINE, "", now_s
         self.counters.connects += 1
         self._of_mid.clear()
         for sent in self._sent.values():
@@ -276,7 +294,7 @@ class Publisher:
             self._announced = stream.epoch
 
     def _request_confirmation(self, now_s: float) -> None:
-        """Ask how far ingest knows the streams that an earlier run began: it answers every state with a receipt."""
+        """Ask how far ingest knows the streams that an earlier run began: it answers every status with a receipt."""
         streams = self.outbox.unconfirmed()
         if not streams:
             self._unanswered_since_s = None
@@ -294,17 +312,17 @@ class Publisher:
         self._requests += 1
         self._request_at_s = now_s + self._wait_s(self._requests)
 
-    def _answered(self, event: Acknowledged) -> None:
+    def _acknowledged(self, event: Acknowledged) -> None:
         key = self._of_mid.pop(event.mid, None)
-        what = "a report" if key else "a message"
+        what = Refusal.REPORT if key else Refusal.MESSAGE
         if not event.refusal:
             self.counters.refused.pop(what, None)
             return
         if key in self._sent:
             self._sent[key].refused = True
         if what not in self.counters.refused:
-            log.error("the broker refused %s: %s", what, event.refusal)
-        self.counters.refused[what] = f"the broker refused {what}: {event.refusal}"
+            log.error("%s: %s", what, event.refusal)
+        self.counters.refused[what] = f"{what}: {event.refusal}"
 
     def _received(self, event: Received) -> None:
         try:
@@ -325,7 +343,7 @@ class Publisher:
         self.counters.receipts += 1
         if receipt.refused:
             ranges = ", ".join(f"{first}-{last}" for first, last in receipt.refused[:5])
-            self.counters.refused["ingest"] = f"ingest put reports {ranges} into quarantine"
+            self.counters.refused[Refusal.INGEST] = f"ingest put reports {ranges} into quarantine"
         missing = self.outbox.apply_receipt(receipt, self.sources.now_s())
         for key in list(self._sent):
             epoch, seq = key

@@ -19,5 +19,5 @@ def joined(ranges: Iterable[Range]) -> tuple[Range, ...]:
 
 
 def holds(ranges: Iterable[Range], number: int) -> bool:
-    """Tell whether a number lies in one of the ranges."""
+    """Return whether a number lies in one of the ranges."""
     return any(first <= number <= last for first, last in ranges)

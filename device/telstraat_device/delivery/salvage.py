@@ -23,9 +23,18 @@ from typing import Any
 
 import msgspec
 
-from telstraat_contract.messages import encode
+from telstraat_contract.messages import SEQ_MAX, encode
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_device.delivery.outbox_schema import COLUMNS, CRC_LENGTH, crc, intact, prepare, report_in, rows_of
+from telstraat_device.delivery.outbox_schema import (
+    COLUMNS,
+    CRC_LENGTH,
+    EPOCH_MAX,
+    crc,
+    intact,
+    prepare,
+    report_in,
+    rows_of,
+)
 from telstraat_device.delivery.progress import OutboxProgress, ProgressFile
 from telstraat_device.delivery.ranges import Range, joined
 from telstraat_device.errors import StorageError
@@ -38,7 +47,6 @@ ACCOUNT_SUFFIX = ".txt"
 STAMP, STAMP_LENGTH = "%Y%m%dT%H%M%S%f", 21
 ASIDE_MAX = 3  # damaged files that are kept; the oldest goes
 BLOCK = 4096
-EPOCH_MAX, SEQ_MAX = 2**53 - 1, 2**31 - 1
 JOURNAL_AT = 18  # where SQLite's header says that there is a log, in two bytes
 SIZE_AT = 28  # where SQLite's header says how many pages there are
 REPORT_BEGINS = b'{"v":'
@@ -199,7 +207,7 @@ def contents(file: Path) -> bytes:
 
 @contextlib.contextmanager
 def _copied(path: Path, raw: dict[str, bytes], first_page: bytes) -> Iterator[list[Path]]:
-    """Give copies of the database to read, each way that may work: reading must not change the original."""
+    """Yield copies of the database, one for each way of reading it: the original must not change."""
     database, log_file = raw[""], raw["-wal"]
     ways = {WITH_LOG: (database, log_file), WITHOUT_LOG: (database, b"")}
     for image in _images(database, first_page)[1:]:
@@ -245,7 +253,7 @@ def _read_copy(db: sqlite3.Connection, sensor: str, *, sealed: bool) -> PartialR
 
 
 def _add_row(read: PartialRead, table: str, row: dict[str, Any], sensor: str) -> None:
-    """Take over the intact columns of a row."""
+    """Add the intact columns of a row."""
     whole = len(row) == len(COLUMNS[table])
     if table == "device":
         read.device = read.device or {name: value for name, value in row.items() if _plausible(name, value)}
@@ -271,7 +279,7 @@ def _plausible(name: str, value: Any) -> bool:
 
 
 def carved(content: bytes, sensor: str, *, sealed: bool) -> Iterator[tuple[Key, tuple[str, None]]]:
-    """Give the reports that stand whole in a file's bytes, wherever that is."""
+    """Yield the reports that stand whole in a file's bytes, wherever that is."""
     at, decoder = content.find(REPORT_BEGINS), json.JSONDecoder()
     while at >= 0:
         text = content[at : at + REPORT_BYTES_MAX].decode("latin-1")  # a report is ASCII, and one byte is one letter

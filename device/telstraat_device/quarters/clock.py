@@ -48,11 +48,6 @@ class ClockReading:
         """Return the reading of `lag_s` before this one."""
         return ClockReading(self.at_s - lag_s, self.monotonic_s - lag_s, self.trusted)
 
-    @property
-    def at_utc(self) -> datetime:
-        """The moment, as a time of UTC."""
-        return datetime.fromtimestamp(self.at_s, UTC)
-
 
 class Clock(Protocol):
     """Gives each frame its moment."""

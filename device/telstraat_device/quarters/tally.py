@@ -31,7 +31,7 @@ class Tally(Struct, omit_defaults=True):
     """A sum of crossings and seconds; saved as JSON in the state folder."""
 
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)  # class: (lft, rgt)
-    sureness: dict[str, tuple[float, int]] = field(default_factory=dict)  # class: (sum of confidences, how many)
+    sureness: dict[str, tuple[float, int]] = field(default_factory=dict)  # class: (sum of confidences, number)
     car_speed: list[int] | None = None  # per 5 km/h
     observed_s: float = 0.0
     light_s: dict[Light, float] = field(default_factory=dict)
@@ -49,8 +49,8 @@ class Tally(Struct, omit_defaults=True):
         self._add(booked, right=side)
         if crossing.class_name == "motorcycle":
             self._add("motorcycle", right=side)
-        total, many = self.sureness.get(booked, (0.0, 0))
-        self.sureness[booked] = (total + crossing.confidence, many + 1)
+        total, count = self.sureness.get(booked, (0.0, 0))
+        self.sureness[booked] = (total + crossing.confidence, count + 1)
         if booked == "car" and crossing.speed_kmh is not None:
             self.car_speed = self.car_speed or [0] * SPEED_BINS
             self.car_speed[min(int(max(crossing.speed_kmh, 0.0) // SPEED_BIN_KMH), SPEED_BINS - 1)] += 1
@@ -70,9 +70,9 @@ class Tally(Struct, omit_defaults=True):
         for name, (lft, rgt) in other.counts.items():
             mine = self.counts.get(name, (0, 0))
             self.counts[name] = (mine[0] + lft, mine[1] + rgt)
-        for name, (total, many) in other.sureness.items():
+        for name, (total, count) in other.sureness.items():
             known = self.sureness.get(name, (0.0, 0))
-            self.sureness[name] = (known[0] + total, known[1] + many)
+            self.sureness[name] = (known[0] + total, known[1] + count)
         if other.car_speed is not None:
             self.car_speed = [a + b for a, b in zip(self.car_speed or [0] * SPEED_BINS, other.car_speed, strict=True)]
         self.observed_s += other.observed_s
@@ -81,12 +81,8 @@ class Tally(Struct, omit_defaults=True):
         self.flags |= other.flags
 
     def full(self, more: int = 1) -> bool:
-        """Tell whether a count would no longer fit into a report after `more` crossings."""
+        """Return whether a count would no longer fit into a report after `more` crossings."""
         return any(max(pair) + more > COUNT_MAX for pair in self.counts.values())
-
-    def total(self) -> int:
-        """Return how many crossings it holds."""
-        return sum(lft + rgt for name, (lft, rgt) in self.counts.items() if name != "motorcycle")
 
 
 class Quarter(Struct, omit_defaults=True):
@@ -104,7 +100,7 @@ class Quarter(Struct, omit_defaults=True):
         return self.start_s + QUARTER_S
 
     def seen(self, from_s: float, to_s: float) -> None:
-        """Say that the service was counting between two moments."""
+        """Extend the stretch in which the service was counting."""
         self.from_s = min(self.from_s or from_s, max(from_s, self.start_s))
         self.to_s = max(self.to_s, min(to_s, self.end_s))
 
@@ -134,7 +130,7 @@ def light_of(tally: Tally) -> Light:
 
 def confidence_of(tally: Tally) -> Confidence:
     """Return the mean class confidences in percent."""
-    return Confidence(**{name: round(100 * total / many) for name, (total, many) in tally.sureness.items() if many})
+    return Confidence(**{name: round(100 * total / count) for name, (total, count) in tally.sureness.items() if count})
 
 
 def report_of(quarter: Quarter, sensor: str, epoch: int, seq: int) -> Report:

@@ -83,7 +83,7 @@ class Uptime:
         return ObservedSpan(length_s, observed_s if usable else 0.0, flags, view.light)
 
     def interrupted(self) -> None:
-        """Say that the source was away: what comes next does not continue what was."""
+        """Note that the source was away: the next frame ends no span."""
         self._last_s = None
 
 

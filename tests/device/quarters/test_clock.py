@@ -25,7 +25,7 @@ from telstraat_device.quarters.clock import (
 def test_a_recording_counts_from_its_start() -> None:
     clock = AnchoredClock(datetime.fromisoformat("2026-11-21T13:00:00+01:00"))
     reading = clock.read(90.5)
-    assert reading.at_utc == datetime(2026, 11, 21, 12, 1, 30, 500_000, tzinfo=UTC)
+    assert datetime.fromtimestamp(reading.at_s, UTC) == datetime(2026, 11, 21, 12, 1, 30, 500_000, tzinfo=UTC)
     assert reading.trusted
     assert clock.repeatable
 
