@@ -6,11 +6,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import house_rules
 import schema_picture
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
+PARTS = house_rules.PARTS
 WITHIN_ANOTHER_ROW = {"device/counting/foreground", "device/counting/tracking", "device/counting/crossings"}
 
 

@@ -73,3 +73,37 @@ def test_every_test_of_a_promise_is_on_the_page_of_promises() -> None:
     page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     tests = [path.name for path in (ROOT / "tests" / "promises").glob("test_*.py")]
     assert [name for name in tests if name not in page] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page in reached or not page.exists():
+            continue
+        reached.add(page)
+        if page.is_dir():
+            ahead += page.glob("*.md")
+        elif page.suffix == ".md":
+            ahead += [
+                (page.parent / target).resolve()
+                for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+                if "://" not in target
+            ]
+    assert [str(page.relative_to(ROOT)) for page in PAGES if page not in reached | set(ROOT.glob("*.md"))] == []
+
+
+def numbers(text: str) -> list[str]:
+    return [number.replace(",", "") for number in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?", text)]
+
+
+def test_every_figure_of_the_readme_stands_on_the_page_that_it_names() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| (.+) \| \[.+?\]\((docs/bench/.+?\.md)", readme, re.MULTILINE)
+    assert len(rows) > 5
+    for what, measured, page in rows:
+        there = [float(number) for number in numbers((ROOT / page).read_text(encoding="utf-8"))]
+        for number in numbers(f"{what} {measured}"):
+            decimals = len(number.partition(".")[2])
+            assert any(round(value, decimals) == float(number) for value in there), f"{number} is not on {page}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -11,10 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import house_rules
 import pytest
+from tests.harness.code_links import named_links, names_in
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "firmware-sim", "cli")
+PARTS = house_rules.PARTS
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -290,23 +291,9 @@ print({"scooter_lft", "scooter_rgt"} <= set(COUNT_COLUMNS), "scooter_conf" in CO
     assert project.run("-c", code).split() == ["True", "True"]
 
 
-def links(page: str) -> list[tuple[str, str]]:
-    return re.findall(r"\[`?([^\]`]+)`?\]\(([^)#\s]+\.py)\)", page)
-
-
-def defined_in(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
-    assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return names | assigned
-
-
-@pytest.mark.parametrize(
-    ("text", "target"), [(text, target) for text, target in links(PAGE) if not text.endswith(".py")], ids=str
-)
-def test_what_a_recipe_names_stands_in_the_file_that_it_names(text: str, target: str) -> None:
-    if re.fullmatch(r"\w+", text) and text != "asked":
-        assert text in defined_in(ROOT / target)
+@pytest.mark.parametrize(("name", "path"), named_links(ROOT / "CONTRIBUTING.md"), ids=str)
+def test_what_a_recipe_names_stands_in_the_file_that_it_links(name: str, path: Path) -> None:
+    assert name in names_in(path)
 
 
 def test_every_folder_that_a_recipe_names_is_there() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from telstraat_demo.scoring.score import Clip, Score, TrueCrossing, pooled, read_clips, score_clip
+from telstraat_demo.scoring.score import Clip, LabelledCrossing, Score, pooled, read_clips, score_clip
 from telstraat_device.cameras.frames import Luma
 from telstraat_device.cameras.video import open_source
 from telstraat_device.counting.counter import Counter
@@ -45,7 +45,7 @@ def mirrored(film: Film) -> Film:
 def shown_from(film: Film, time: Callable[[float], float], *, turned: bool) -> Film:
     """Move truth to other times, and leave out what is before the film's first second."""
 
-    def moved(true: TrueCrossing) -> TrueCrossing:
+    def moved(true: LabelledCrossing) -> LabelledCrossing:
         span = [time(at) for at in (true.t0_s, true.t1_s) if at is not None]
         direction = OTHER_WAY[true.direction] if turned else true.direction
         t0_s, t1_s = (min(span), max(span)) if len(span) == 2 else (None, None)

@@ -16,7 +16,7 @@ from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.counting.crossings.classify import MIDDLE_M
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_firmware_sim.street.scenes import Trial, trials
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 from telstraat_firmware_sim.street.truth import TrueCrossing
 
 SCENES = ("day~", "rain~", "shadow~", "shake~", "drift~", "exposure~", "oblique~", "groups~", "night~")
@@ -99,7 +99,7 @@ def count(variant: str, trial: Trial) -> dict[str, Any]:
     }
 
 
-def with_scale(street: Street) -> Counter:
+def with_scale(street: SimulatedStreet) -> Counter:
     """Give the counter the true scale of what passes with its middle on the line's middle."""
     camera = street.camera
     row = np.array((street.line[0][1] + street.line[1][1]) / 2)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from bench.accuracy.simulated import Row
 
-from telstraat_demo.scoring.score import Clip, Score, TrueCrossing, pooled, score_clip
+from telstraat_demo.scoring.score import Clip, LabelledCrossing, Score, pooled, score_clip
 from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
 
 DRAWS = 500
@@ -24,7 +24,8 @@ Figure = Callable[[Sequence[Row]], float]
 def score(row: Row) -> Score:
     """Score one street with the rules of the clips."""
     truth = tuple(
-        TrueCrossing(true["t"], true["class"], true["direction"], None, true["t0"], true["t1"]) for true in row.truth
+        LabelledCrossing(true["t"], true["class"], true["direction"], None, true["t0"], true["t1"])
+        for true in row.truth
     )
     clip = Clip(f"{row.scene} {row.seed}", Path(), ((0, 0), (1, 1)), truth, ())
     return score_clip(clip, [crossing(count) for count in row.counts])

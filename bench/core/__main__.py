@@ -42,9 +42,9 @@ VECTORS = {
 def film(scene: str, frames: int, width: int, height: int) -> NDArray[np.uint8]:
     """Render a simulated street."""
     from telstraat_firmware_sim.street.scenes import scene as settings
-    from telstraat_firmware_sim.street.street import Street
+    from telstraat_firmware_sim.street.street import SimulatedStreet
 
-    street = Street(settings(scene, seed=3, width=width, height=height))
+    street = SimulatedStreet(settings(scene, seed=3, width=width, height=height))
     out = np.empty((frames, height, width), np.uint8)
     for number in range(frames):
         out[number] = street.render(30 + number / FPS)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from telstraat_firmware_sim.street.scenes import scene
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH, HEIGHT, FPS = 640, 480, 10.0
@@ -33,7 +33,7 @@ BOARDS = {  # clock in GHz, instructions a cycle: assumed, from what such cores 
 
 def films(name: str, folder: Path) -> tuple[list[Path], list[str]]:
     """Write the first FEW and the first MANY frames of a scene; return them and the words that follow the file."""
-    street = Street(scene(name, seed=5, width=WIDTH, height=HEIGHT, fps=FPS, duration_s=MANY / FPS))
+    street = SimulatedStreet(scene(name, seed=5, width=WIDTH, height=HEIGHT, fps=FPS, duration_s=MANY / FPS))
     frames = [frame.luma.tobytes() for frame in street]
     paths = [folder / f"{name}-{count}.luma" for count in (FEW, MANY)]
     for path, count in zip(paths, (FEW, MANY), strict=True):

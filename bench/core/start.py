@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from telstraat_firmware_sim.street.scenes import scene
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 KEYS = ("first_frame_cpu_s", "begun_cpu_s", "peak_kb")
 WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 20.0
@@ -24,7 +24,7 @@ WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 20.0
 
 def film(folder: Path) -> list[str]:
     """Write a simulated street's frames, and return the words that `bench.core.counting_process` needs for them."""
-    street = Street(scene("dense", seed=5, width=WIDTH, height=HEIGHT, fps=FPS, duration_s=SECONDS))
+    street = SimulatedStreet(scene("dense", seed=5, width=WIDTH, height=HEIGHT, fps=FPS, duration_s=SECONDS))
     path = folder / "street.luma"
     with path.open("wb") as frames:
         for frame in street:

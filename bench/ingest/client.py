@@ -538,7 +538,7 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     if library in RECEIVERS:
         vars(service)["Receiver"] = RECEIVERS[library]
-    ingester = service.Service(read_settings(arguments=args))
+    ingester = service.IngestService(read_settings(arguments=args))
     signal.signal(signal.SIGTERM, lambda *_: ingester.stop())
     ingester.run()
 

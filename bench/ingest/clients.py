@@ -105,8 +105,8 @@ def lost_by_kills(world: World, library: str, messages: Sequence[Report]) -> int
     return count
 
 
-def lost_by_cuts(world: World, library: str, messages: Sequence[Report]) -> int:
-    """Cut the connection to the broker again and again, and count what is missing at the end."""
+def after_cuts(world: World, library: str, messages: Sequence[Report]) -> dict[str, float]:
+    """Cut the connection to the broker again and again; count what is missing at the end, and what even a fresh start does not bring."""
     dsn = world.database()
     queued(world, dsn, library, messages)
     with (
@@ -117,9 +117,13 @@ def lost_by_cuts(world: World, library: str, messages: Sequence[Report]) -> int:
             time.sleep(random.uniform(*LIFE_S))
             proxy.cut()
             proxy.heal()
-        count = missing(dsn, len(messages))
+        stuck = missing(dsn, len(messages))
+    lost = 0
+    if stuck:
+        with running(command(world, dsn, library), is_connected):
+            lost = missing(dsn, len(messages))
     forget(world, library)
-    return count
+    return {"stuck_by_cuts": stuck - lost, "lost_by_cuts": lost}
 
 
 def main() -> int:
@@ -151,7 +155,7 @@ def main() -> int:
                     if "kills" in args.parts:
                         figures[library]["lost_by_kills"] = lost_by_kills(world, library, messages)
                     if "cuts" in args.parts:
-                        figures[library]["lost_by_cuts"] = lost_by_cuts(world, library, messages)
+                        figures[library] |= after_cuts(world, library, messages)
                     print(f"round {number + 1} {library}: {shown(figures[library])}", flush=True)
                 rounds.append(figures)
         finally:
@@ -171,7 +175,7 @@ def print_table(rounds: list[dict[str, dict[str, float]]]) -> None:
     """Print medians over the rounds, what was lost as the sum of all, and each library's share of our rate in its round."""
     for library in rounds[0]:
         medians = {
-            name: sum(figures[library][name] for figures in rounds) if name.startswith("lost") else
+            name: sum(figures[library][name] for figures in rounds) if name.startswith(("lost", "stuck")) else
             statistics.median(figures[library][name] for figures in rounds)
             for name in rounds[0][library]
         }  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from telstraat_firmware_sim.street.scenes import SCENES, scene
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 SIZES = ((320, 240), (640, 480), (1280, 720))
 WARM_FRAMES = 20
@@ -25,7 +25,7 @@ WARM_FRAMES = 20
 
 def measure(name: str, width: int, height: int, frames: int) -> dict[str, Any]:
     began = time.process_time()
-    street = Street(scene(name, seed=1, width=width, height=height))
+    street = SimulatedStreet(scene(name, seed=1, width=width, height=height))
     street.render(0.0)
     start_s = time.process_time() - began
     for number in range(WARM_FRAMES):
@@ -47,7 +47,7 @@ def measure(name: str, width: int, height: int, frames: int) -> dict[str, Any]:
 
 def measure_truth(hours: float) -> dict[str, Any]:
     """Time the traffic alone: what a restart after so many hours costs before its first frame."""
-    street = Street(scene("day", width=320, height=240))
+    street = SimulatedStreet(scene("day", width=320, height=240))
     street.truth_between(0, 60)
     began = time.process_time()
     crossings = street.truth_between(0, hours * 3600)
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=500, help="frames a scene and size (default 500)")
     parser.add_argument("--scenes", default=",".join(SCENES), help="which scenes, separated by commas")
     args = parser.parse_args()
-    Street(scene("everything", width=320, height=240)).render(0.0)  # compiles, or loads what is compiled
+    SimulatedStreet(scene("everything", width=320, height=240)).render(0.0)  # compiles, or loads what is compiled
     names = args.scenes.split(",")
     rows = [measure(name, 640, 480, args.frames) for name in names]
     rows += [measure("dense", width, height, args.frames) for width, height in SIZES]

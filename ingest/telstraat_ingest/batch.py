@@ -69,11 +69,11 @@ def read_batch(arrivals: Sequence[Arrival], decoder: Decoder, dates: Dates, now:
     latest = now + timedelta(seconds=dates.max_ahead_s)
     batch = Batch(list(arrivals), now)
     for arrival in arrivals:
-        found = decoder.read(arrival)
-        if isinstance(found, Rejected):
-            batch.rejected.append(found)
+        decoded = decoder.read(arrival)
+        if isinstance(decoded, Rejected):
+            batch.rejected.append(decoded)
             continue
-        message = found[1]
+        message = decoded[1]
         if type(message) is Report:
             if not earliest <= message.period_start <= latest:
                 refusal = dates.refusal(message.period_start, now)

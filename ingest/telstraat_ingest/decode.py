@@ -14,14 +14,14 @@ from telstraat_ingest.quarantine import Arrival, Reason, Rejected
 _TOPICS_REMEMBERED = 100_000  # 10,000 sensors with four channels, twice
 
 
-class Place(msgspec.Struct, frozen=True):
+class ReportKey(msgspec.Struct, frozen=True):
     """The little of a report that suffices to say in the receipt that it was refused."""
 
     epoch: messages.Epoch
     seq: messages.Seq
 
 
-_place = msgspec.json.Decoder(Place)
+_report_key = msgspec.json.Decoder(ReportKey)
 
 
 class Decoder:
@@ -58,9 +58,9 @@ class Decoder:
         return topic, message
 
 
-def place_of(arrival: Arrival) -> Place | None:
+def report_key_of(arrival: Arrival) -> ReportKey | None:
     """Return epoch and sequence number of a report that is wrong in other ways, if they can be read."""
     try:
-        return _place.decode(arrival.payload)
+        return _report_key.decode(arrival.payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -11,8 +11,8 @@ import logging
 import time
 from collections.abc import Sequence
 
+from telstraat_ingest.log_limit import LogLimit
 from telstraat_ingest.quarantine import Arrival
-from telstraat_ingest.sparing import Sparing
 
 _REMEMBERED = 100_000
 _RECENT_S = 300.0
@@ -30,7 +30,7 @@ class Fairness:
         self._sensors: dict[str, str] = {}
         self._allowances: dict[str, tuple[float, float]] = {}
         self._left_out: dict[str, int] = {}
-        self._sparing = Sparing()
+        self._log_limit = LogLimit()
         self._last_at_s: dict[str, float] = {}
         self.left_out = 0
 
@@ -69,10 +69,10 @@ class Fairness:
                 rest.append(message)
         return taken, rest
 
-    def tell(self) -> None:
+    def log_throttled(self) -> None:
         """Log whose messages were left out, each sensor once a minute at most."""
         for sensor, number in self._left_out.items():
-            if times := self._sparing.due(sensor, number):
+            if times := self._log_limit.due(sensor, number):
                 logger.warning(
                     "sensor %s sends more than one may (sensor_per_minute, sensor_burst): %d messages left out, without a receipt",
                     sensor, times, extra={"event": "throttled", "sensor": sensor, "messages": times},

@@ -12,7 +12,7 @@ RANGES_MIN = MAX_RANGES + 1
 """A receipt tells the first `MAX_RANGES` gaps; what lies beyond may be kept less exactly, and nobody is told wrong."""
 
 
-class Limits(NamedTuple):
+class SensorLimits(NamedTuple):
     """The bounds of what is stored for one sensor; docs/ingest.md explains them under the names of the settings."""
 
     epochs_a_day: int = 100

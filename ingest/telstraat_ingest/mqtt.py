@@ -22,7 +22,7 @@ class ProtocolError(Exception):
     """The other side does not speak MQTT."""
 
 
-class RefusedError(ProtocolError):
+class BrokerRefusedError(ProtocolError):
     """The other side speaks MQTT and does not let us in."""
 
     def __init__(self, code: int) -> None:

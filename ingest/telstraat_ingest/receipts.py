@@ -23,16 +23,16 @@ def receipt(state: StreamState, refused: Iterable[int] | None = None) -> Receipt
     seen, want = state.seen, state.missing
     if len(want) > MAX_RANGES:
         seen, want = want[MAX_RANGES][0] - 1, want[:MAX_RANGES]
-    told = as_ranges(refused)[:MAX_RANGES] if refused else ()
-    return Receipt(epoch=state.epoch, through=state.through, seen=seen, want=want, refused=told)
+    refused_ranges = as_ranges(refused)[:MAX_RANGES] if refused else ()
+    return Receipt(epoch=state.epoch, through=state.through, seen=seen, want=want, refused=refused_ranges)
 
 
 def as_ranges(numbers: Iterable[int]) -> Ranges:
     """Return numbers as closed ranges."""
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for number in sorted(set(numbers)):
-        if found and found[-1][1] == number - 1:
-            found[-1] = found[-1][0], number
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1] = ranges[-1][0], number
         else:
-            found.append((number, number))
-    return tuple(found)
+            ranges.append((number, number))
+    return tuple(ranges)

@@ -23,7 +23,7 @@ from telstraat_contract.topics import PREFIX, UP, Channel
 from telstraat_ingest import mqtt
 from telstraat_ingest.errors import BrokerError
 from telstraat_ingest.fairness import Fairness
-from telstraat_ingest.mqtt import Kind, OtherVersionError, Packet, ProtocolError, RefusedError, Version
+from telstraat_ingest.mqtt import BrokerRefusedError, Kind, OtherVersionError, Packet, ProtocolError, Version
 from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.settings import IngestSettings
 
@@ -258,7 +258,7 @@ class Receiver:
         if accepted.code:
             if accepted.code in mqtt.UNSUPPORTED_VERSION:
                 self._version, self._is_old = Version.V311, True
-            raise RefusedError(accepted.code)
+            raise BrokerRefusedError(accepted.code)
         if self._version == Version.V311 and not (self._is_old or self._asked_again):
             # It answers now; it may just have been away when it was asked for MQTT 5. Without sharing, one ingester is all.
             self._version, self._asked_again, self._wait_s = Version.V5, True, _WAIT_MIN_S
@@ -321,7 +321,7 @@ class Receiver:
             self._wait_s, self._logged = _WAIT_MIN_S, ""
         if was_connected and not self._is_old:
             self._version = Version.V5
-        elif was_open and not self._speaks_5 and not isinstance(error, RefusedError | OtherVersionError):
+        elif was_open and not self._speaks_5 and not isinstance(error, BrokerRefusedError | OtherVersionError):
             # A broker of MQTT 3.1.1 only may close the connection without a word: take turns.
             self._version = Version.V311 if self._version == Version.V5 else Version.V5
         self._next_try_at_s = time.monotonic() + self._wait_s * random.uniform(0.5, 1.0)

@@ -29,14 +29,14 @@ from telstraat_ingest.batch import Batch, Dates, read_batch
 from telstraat_ingest.database_errors import Fault, fault_of
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.errors import IngestError, SecondIngesterError
+from telstraat_ingest.log_limit import LogLimit
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.quarantine import Arrival
 from telstraat_ingest.receive import Receiver
 from telstraat_ingest.settings import IngestSettings
-from telstraat_ingest.sparing import Sparing
 from telstraat_ingest.upkeep import Upkeep
 from telstraat_ingest.watch import Watcher
-from telstraat_ingest.work import Written
+from telstraat_ingest.work import BatchResult
 from telstraat_ingest.write import Writer
 
 _IDLE_TURN_S = 0.2
@@ -44,7 +44,7 @@ _RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0
 _SENSORS_REMEMBERED_S = 10.0
 _ALONE_LOCK = 0x7E15_0001
 _NAME_LOCK = 0x7E15_0004
-_PLACE_PATIENCE_S = 3.0
+_LOCKS_PATIENCE_S = 3.0
 _NOT_ALONE = (
     "another ingester is at work and this broker has no shared subscriptions: each would get every message. "
     "Stop the other one, or use a broker with MQTT 5 and shared subscriptions, such as Mosquitto 2"
@@ -68,7 +68,7 @@ class _Job(NamedTuple):
     ended: Future[None]
 
 
-class Service:
+class IngestService:
     """One ingester. Holds no state that matters: kill it at any moment, start as many as needed."""
 
     def __init__(self, settings: IngestSettings) -> None:
@@ -81,18 +81,18 @@ class Service:
         self._connection: Connection | None = None
         self._writer: Writer | None = None
         self._threads = ThreadPoolExecutor(_UNDER_WAY, "ingest-writer")
-        self._pen = threading.Lock()
+        self._write_lock = threading.Lock()
         self._jobs: list[_Job] = []
-        self._written: queue.SimpleQueue[tuple[list[Arrival], Batch, Written]] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[tuple[list[Arrival], Batch, BatchResult]] = queue.SimpleQueue()
         self._broken: psycopg.Error | None = None
         self._retry_at_s = 0.0
         self._retry_wait_s = _RETRY_MIN_S
         self._sensors_at_s = 0.0
         self._database_away_since_s: float | None = None
-        self._place: bool | None = None
-        self._place_wanted_at_s: float | None = None
+        self._locks_are_shared: bool | None = None
+        self._locks_awaited_since_s: float | None = None
         self._connects = 0
-        self._sparing = Sparing()
+        self._log_limit = LogLimit()
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -108,18 +108,18 @@ class Service:
         upkeep = Upkeep(self.settings, self.metrics, self._stop)
         watcher = Watcher(self.settings, self._receiver.publish_soon, self._stop)
         server = self._serve_metrics()
-        threads = [threading.Thread(target=one.run, name=type(one).__name__.lower()) for one in (upkeep, watcher)]
+        threads = [threading.Thread(target=part.run, name=type(part).__name__.lower()) for part in (upkeep, watcher)]
         for thread in threads:
             thread.start()
-        is_told = False
+        is_announced = False
         gc.freeze()
         gc.set_threshold(_GC_OBJECTS)
         sys.setswitchinterval(_SWITCH_S)
         try:
             while not self._stop.is_set():
                 self._turn()
-                if ready and not is_told and self._receiver.is_connected and self._writer is not None:
-                    is_told = True
+                if ready and not is_announced and self._receiver.is_connected and self._writer is not None:
+                    is_announced = True
                     ready()
         finally:
             self._stop.set()
@@ -137,7 +137,7 @@ class Service:
     def _turn(self) -> None:
         try:
             self._receiver.turn(self._wait_s())
-            self._settle_written()
+            self._settle_results()
             if self._writer is not None or (not self._jobs and self._connect_database()):
                 self._begin_batch()
         except IngestError:
@@ -150,17 +150,17 @@ class Service:
             self._finish()
             self._close_database()
             self._stop.wait(_RETRY_MAX_S)
-        self._tell_throttled()
+        self._report_throttled()
         self.metrics.pending.set(self._receiver.held)
         self.metrics.broker_up.set(self._receiver.is_connected)
         self.metrics.broker_connects.inc(self._receiver.connects - self._connects)
         self._connects = self._receiver.connects
 
-    def _tell_throttled(self) -> None:
+    def _report_throttled(self) -> None:
         fairness = self._receiver.fairness
         self.metrics.throttled.inc(fairness.left_out)
         fairness.left_out = 0
-        fairness.tell()
+        fairness.log_throttled()
         self.metrics.throttled_sensors.set(fairness.throttled())
 
     def _wait_s(self) -> float:
@@ -173,7 +173,7 @@ class Service:
 
     def _begin_batch(self) -> None:
         """Hand on what is due: all that has come, up to `batch_size`; a full batch also while another is being written."""
-        if self._broken is not None or len(self._jobs) >= _UNDER_WAY or not self._has_place():
+        if self._broken is not None or len(self._jobs) >= _UNDER_WAY or not self._has_ingester_locks():
             return
         size, wait_s = self.settings.batch_size, self.settings.batch_wait_ms / 1000
         pending = self._receiver.pending
@@ -205,28 +205,28 @@ class Service:
                 self._write_batch(Batch(arrivals), rest, writer, detail)
 
     def _write_batch(self, batch: Batch, rest: list[Arrival], writer: Writer, why_not: str = "") -> None:
-        with self._pen:
+        with self._write_lock:
             began_s = time.monotonic()
             if began_s - self._sensors_at_s > _SENSORS_REMEMBERED_S:
                 self._sensors_at_s = began_s
                 writer.forget_sensors()
-            written = writer.set_aside(batch, why_not) if why_not else writer.write(batch)
+            result = writer.set_aside(batch, why_not) if why_not else writer.write(batch)
             self.metrics.write_seconds.observe(time.monotonic() - began_s)
-            self._written.put((rest, batch, written))
+            self._results.put((rest, batch, result))
 
     def _finish(self) -> None:
         """Wait for the batches that are under way, and settle them."""
         try:
             wait([job.ended for job in self._jobs])
-            self._settle_written()
+            self._settle_results()
         except Exception:
             logger.exception("the last batch failed", extra={"event": "failure"})
 
-    def _settle_written(self) -> None:
+    def _settle_results(self) -> None:
         """Answer what is committed. What could not be written waits for its next turn."""
         ended = [job for job in self._jobs if job.ended.done()]
-        while not self._written.empty():
-            self._settle(*self._written.get())
+        while not self._results.empty():
+            self._settle(*self._results.get())
         for job in reversed(ended):
             self._jobs.remove(job)
             self._receiver.give_back(job.rest)
@@ -238,24 +238,24 @@ class Service:
         if self._broken is not None and not self._jobs:
             self._database_away(self._broken)
 
-    def _settle(self, rest: list[Arrival], batch: Batch, written: Written) -> None:
+    def _settle(self, rest: list[Arrival], batch: Batch, result: BatchResult) -> None:
         """Acknowledge and answer what is committed: in this order."""
         del rest[: len(batch.arrivals)]
         self._database_back()
         self.metrics.wait_seconds.observe(time.monotonic() - batch.arrivals[0].arrived_s)
         self._receiver.acknowledge(batch.arrivals)
-        self._send_receipts(written)
-        self._count(batch, written)
+        self._send_receipts(result)
+        self._count(batch, result)
 
-    def _send_receipts(self, written: Written) -> None:
-        for sensor, receipts in written.receipts.items():
+    def _send_receipts(self, result: BatchResult) -> None:
+        for sensor, receipts in result.receipts.items():
             topic = str(Topic(sensor, Channel.RECEIPT))
-            for one in receipts:
-                self._receiver.publish(topic, encode(one))
+            for receipt in receipts:
+                self._receiver.publish(topic, encode(receipt))
             self.metrics.receipts.inc(len(receipts))
         self._receiver.flush()
 
-    def _count(self, batch: Batch, written: Written) -> None:
+    def _count(self, batch: Batch, result: BatchResult) -> None:
         metrics = self.metrics
         metrics.received.inc(len(batch.arrivals))
         metrics.received_bytes.inc(sum(arrival.payload_bytes for arrival in batch.arrivals))
@@ -267,18 +267,18 @@ class Service:
         ):
             if items:
                 metrics.decoded.labels(channel).inc(len(items))
-        for rejected in written.rejected:
+        for rejected in result.rejected:
             metrics.quarantined.labels(rejected.reason).inc()
             topic, reason = rejected.arrival.topic, str(rejected.reason)
-            if times := self._sparing.due((topic, reason)):
+            if times := self._log_limit.due((topic, reason)):
                 logger.warning(
                     "quarantined: %s", rejected.detail,
                     extra={"event": "quarantined", "reason": reason, "topic": topic, "times": times},
                 )  # fmt: skip
-        metrics.inserted.inc(written.inserted)
-        metrics.duplicates.inc(written.duplicates)
-        metrics.live.inc(written.live)
-        metrics.splits.inc(written.splits)
+        metrics.inserted.inc(result.inserted)
+        metrics.duplicates.inc(result.duplicates)
+        metrics.live.inc(result.live)
+        metrics.splits.inc(result.splits)
         metrics.acknowledged.inc(sum(1 for arrival in batch.arrivals if arrival.qos))
         metrics.batches.inc()
         metrics.batch_size.observe(len(batch.arrivals))
@@ -334,19 +334,19 @@ class Service:
 
     def _close_database(self) -> None:
         connection, self._connection, self._writer = self._connection, None, None
-        self._place = self._broken = None
+        self._locks_are_shared = self._broken = None
         self.metrics.database_up.set(0)
         if connection is not None:
             connection.close()
 
-    def _has_place(self) -> bool:
-        """Tell whether we may write: as the only one of our name, and as the only one where the broker cannot share.
+    def _has_ingester_locks(self) -> bool:
+        """Tell whether we hold the locks to write: as the only one of our name, and as the only one where the broker cannot share.
 
         Locks of the database's session say so: they end with the ingester, however it ends. One that was killed may
         hold them a moment longer, so we wait a little before we give up.
         """
         shared = self._receiver.is_shared
-        if not self._receiver.is_connected or self._place == shared:
+        if not self._receiver.is_connected or self._locks_are_shared == shared:
             return True
         if self._jobs:
             return False
@@ -359,11 +359,11 @@ class Service:
         ).fetchone()
         is_alone, is_named = row or (False, False)
         if is_alone and is_named:
-            self._place, self._place_wanted_at_s = shared, None
+            self._locks_are_shared, self._locks_awaited_since_s = shared, None
             return True
         now_s = time.monotonic()
-        self._place_wanted_at_s = self._place_wanted_at_s or now_s
-        if now_s - self._place_wanted_at_s > _PLACE_PATIENCE_S:
+        self._locks_awaited_since_s = self._locks_awaited_since_s or now_s
+        if now_s - self._locks_awaited_since_s > _LOCKS_PATIENCE_S:
             raise SecondIngesterError(_SAME_NAME.format(self.settings.ingester) if not is_named else _NOT_ALONE)
         return False
 

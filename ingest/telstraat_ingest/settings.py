@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from telstraat_contract.errors import SettingsError
 from telstraat_contract.settings import DatabaseSettings, SettingsReader, is_loopback
-from telstraat_ingest.limits import EPOCHS_MAX, RANGES_MIN, Limits
+from telstraat_ingest.limits import EPOCHS_MAX, RANGES_MIN, SensorLimits
 from telstraat_store.schema.migrate import Timescale
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -167,9 +167,9 @@ class IngestSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown
         return self.name or socket.gethostname().split(".")[0] or "ingest"
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> SensorLimits:
         """Return what may be stored for one sensor."""
-        return Limits(self.sensor_epochs_a_day, self.stream_ranges_max, self.sensor_quarantine_kb)
+        return SensorLimits(self.sensor_epochs_a_day, self.stream_ranges_max, self.sensor_quarantine_kb)
 
     @property
     def address(self) -> tuple[str, int, bool]:

@@ -12,8 +12,8 @@ from psycopg import Cursor
 from telstraat_contract.messages import Health, Receipt, Report
 from telstraat_ingest import quarantine
 from telstraat_ingest.batch import Batch
-from telstraat_ingest.decode import place_of
-from telstraat_ingest.limits import EPOCHS_MAX, Limits
+from telstraat_ingest.decode import report_key_of
+from telstraat_ingest.limits import EPOCHS_MAX, SensorLimits
 from telstraat_ingest.multiranges import array, multirange, parse_ranges
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
 from telstraat_ingest.receipts import StreamState, receipt
@@ -30,7 +30,7 @@ StreamKey = tuple[int, int]
 """Sensor id and ordinal of the epoch."""
 
 
-class Known(NamedTuple):
+class KnownSensor(NamedTuple):
     """A sensor that has been added."""
 
     sensor_id: int
@@ -38,7 +38,7 @@ class Known(NamedTuple):
 
 
 @dataclass
-class Heard:
+class StreamUpdate:
     """What a batch says of a stream beside its reports."""
 
     last: int = 0
@@ -48,7 +48,7 @@ class Heard:
 
 
 @dataclass
-class Written:
+class BatchResult:
     """What became of a batch, once it is committed."""
 
     receipts: dict[str, list[Receipt]] = field(default_factory=dict)
@@ -58,10 +58,10 @@ class Written:
     live: int = 0
     splits: int = 0
 
-    def add(self, other: Written) -> None:
+    def add(self, other: BatchResult) -> None:
         """Count another part of the same batch in."""
-        for sensor, found in other.receipts.items():
-            self.receipts[sensor] = self.receipts.get(sensor, []) + found
+        for sensor, receipts in other.receipts.items():
+            self.receipts[sensor] = self.receipts.get(sensor, []) + receipts
         self.inserted += other.inserted
         self.duplicates += other.duplicates
         self.rejected += other.rejected
@@ -77,7 +77,7 @@ class Work:
     """One transaction: what of the batch goes where, and what came of it."""
 
     def __init__(
-        self, batch: Batch, sensors: dict[str, Known], epochs: dict[tuple[int, int], int], limits: Limits
+        self, batch: Batch, sensors: dict[str, KnownSensor], epochs: dict[tuple[int, int], int], limits: SensorLimits
     ) -> None:
         self._batch = batch
         self._sensors = sensors
@@ -90,7 +90,7 @@ class Work:
         self._reports: list[tuple[Arrival, tuple[int, int], Report, bytes]] = []
         self._streams: set[tuple[int, int]] = set()
         self._numbers: dict[tuple[int, int], int] = {}
-        self._heard: dict[tuple[int, int], Heard] = {}
+        self._updates: dict[tuple[int, int], StreamUpdate] = {}
         self._names: dict[int, str] = {}
         self._states: dict[StreamKey, StreamState] = {}
         self._newly_refused: dict[StreamKey, set[int]] = {}
@@ -103,20 +103,20 @@ class Work:
             sensor_id = self._sensor_id(arrival, report.sensor)
             if sensor_id is not None:
                 self._reports.append((arrival, (sensor_id, report.epoch), report, measured))
-        self._hear_of_streams()
+        self._collect_stream_updates()
         self._find_room(cursor)
-        self._hear_of_refusals()
-        self._streams = {stream for _, stream, _, _ in self._reports} | set(self._heard)
+        self._collect_refusals()
+        self._streams = {stream for _, stream, _, _ in self._reports} | set(self._updates)
         unknown = sorted(stream for stream in self._streams if stream not in self._epochs)
         if unknown:
             ids, epochs = [key[0] for key in unknown], [key[1] for key in unknown]
             cursor.execute(batch_statements.LOCK_SENSORS, (sorted(set(ids)),))
-            asked = {"sensors": ids, "epochs": epochs, "most": EPOCHS_MAX, "a_day": self._limits.epochs_a_day}
-            cursor.execute(batch_statements.NEW_STREAMS, asked)
+            values = {"sensors": ids, "epochs": epochs, "most": EPOCHS_MAX, "a_day": self._limits.epochs_a_day}
+            cursor.execute(batch_statements.NEW_STREAMS, values)
             cursor.execute(batch_statements.STREAMS, (ids, epochs))
             self.new_epochs = {(sensor_id, epoch): number for sensor_id, epoch, number in cursor}
             if len(self.new_epochs) < len(unknown):
-                self._turn_away({stream for stream in unknown if stream not in self.new_epochs})
+                self._reject_streams({stream for stream in unknown if stream not in self.new_epochs})
 
     def store(self, cursor: Cursor) -> None:
         """Run the statements of the batch."""
@@ -130,8 +130,8 @@ class Work:
                 raise StaleError(f"{len(keys) - cursor.rowcount} streams are gone")
         if self._reports:
             self._store_reports(cursor)
-        if self._heard:
-            self._store_heard(cursor)
+        if self._updates:
+            self._store_stream_updates(cursor)
         self._bound_streams(cursor)
         self._store_quarantine(cursor)
         self._store_health(cursor)
@@ -139,15 +139,15 @@ class Work:
             lines = [msgspec.json.encode(live).decode() for _, live in self._batch.live if live.sensor in self._sensors]
             cursor.execute(batch_statements.LIVE, (lines,))
 
-    def written(self) -> Written:
+    def result(self) -> BatchResult:
         """Return what became of the batch; the transaction is committed."""
-        done = Written(inserted=self._inserted, rejected=self._rejected, live=len(self._batch.live))
+        result = BatchResult(inserted=self._inserted, rejected=self._rejected, live=len(self._batch.live))
         contradictions = sum(rejected.reason is Reason.CONTRADICTS for rejected in self._rejected)
-        done.duplicates = len(self._reports) - self._inserted - contradictions
+        result.duplicates = len(self._reports) - self._inserted - contradictions
         for key, state in self._states.items():
-            found = receipt(state, self._newly_refused.get(key))
-            done.receipts.setdefault(self._names[key[0]], []).append(found)
-        return done
+            sensor = self._names[key[0]]
+            result.receipts.setdefault(sensor, []).append(receipt(state, self._newly_refused.get(key)))
+        return result
 
     def _sensor_id(self, arrival: Arrival, name: str) -> int | None:
         known = self._sensors.get(name)
@@ -161,41 +161,41 @@ class Work:
             return None
         return known.sensor_id
 
-    def _hear_of_streams(self) -> None:
+    def _collect_stream_updates(self) -> None:
         for arrival, health in self._batch.health:
             sensor_id = self._sensor_id(arrival, health.sensor)
             if sensor_id is not None and (health.last_seq or health.lost):
-                heard = self._heard.setdefault((sensor_id, health.epoch), Heard())
-                heard.arrivals.append(arrival)
-                heard.last = max([heard.last, health.last_seq, *(b for _, b in health.lost)])
-                if len(heard.lost) <= self._limits.stream_ranges:  # what is left out is announced again
-                    heard.lost.update((a, b) for a, b in health.lost if a <= b)
+                update = self._updates.setdefault((sensor_id, health.epoch), StreamUpdate())
+                update.arrivals.append(arrival)
+                update.last = max([update.last, health.last_seq, *(b for _, b in health.lost)])
+                if len(update.lost) <= self._limits.stream_ranges:  # what is left out is announced again
+                    update.lost.update((a, b) for a, b in health.lost if a <= b)
         for arrival, status in self._batch.status:
             sensor_id = self._sensor_id(arrival, status.sensor)
             if sensor_id is not None and status.state == "online" and status.epoch is not None:
-                heard = self._heard.setdefault((sensor_id, status.epoch), Heard())
-                heard.arrivals.append(arrival)
-                heard.last = max(heard.last, status.last_seq)
+                update = self._updates.setdefault((sensor_id, status.epoch), StreamUpdate())
+                update.arrivals.append(arrival)
+                update.last = max(update.last, status.last_seq)
 
-    def _hear_of_refusals(self) -> None:
+    def _collect_refusals(self) -> None:
         for rejected in self._rejected:
             known = self._sensors.get(sensor_of(rejected))
             if rejected.reason not in _REFUSING or known is None or not rejected.arrival.topic.endswith("/report"):
                 continue
             if rejected.is_bare or not self._has_room[id(rejected.arrival)]:
                 continue  # what is not kept is not receipted: the device keeps it
-            place = place_of(rejected.arrival)
-            if place is not None:
+            key = report_key_of(rejected.arrival)
+            if key is not None:
                 self._names[known.sensor_id] = sensor_of(rejected)
-                heard = self._heard.setdefault((known.sensor_id, place.epoch), Heard())
-                heard.last = max(heard.last, place.seq)
-                heard.refused.add(place.seq)
+                update = self._updates.setdefault((known.sensor_id, key.epoch), StreamUpdate())
+                update.last = max(update.last, key.seq)
+                update.refused.add(key.seq)
 
-    def _turn_away(self, streams: set[tuple[int, int]]) -> None:
+    def _reject_streams(self, streams: set[tuple[int, int]]) -> None:
         """Send what would begin too many streams to quarantine, without a receipt: the device keeps it and sends it again."""
         limit = f"sensor_epochs_a_day is {self._limits.epochs_a_day}, and {EPOCHS_MAX} are all that a sensor can have"
         arrivals = [
-            arrival for stream in streams if stream in self._heard for arrival in self._heard.pop(stream).arrivals
+            arrival for stream in streams if stream in self._updates for arrival in self._updates.pop(stream).arrivals
         ]
         arrivals += [arrival for arrival, stream, _, _ in self._reports if stream in streams]
         self._reports = [report for report in self._reports if report[1] not in streams]
@@ -221,10 +221,10 @@ class Work:
             self._has_room[id(rejected.arrival)] = self._room[topic] >= 0
 
     def _epoch_no(self, sensor_id: int, epoch: int) -> int:
-        found = self._epochs.get((sensor_id, epoch)) or self.new_epochs.get((sensor_id, epoch))
-        if found is None:
+        number = self._epochs.get((sensor_id, epoch)) or self.new_epochs.get((sensor_id, epoch))
+        if number is None:
             raise StaleError(f"epoch {epoch} of sensor {sensor_id} is gone")
-        return found
+        return number
 
     def _store_reports(self, cursor: Cursor) -> None:
         with cursor.copy(copy_rows.COPY) as copy:
@@ -244,42 +244,42 @@ class Work:
 
     def _find_contradictions(self, cursor: Cursor) -> None:
         cursor.execute(batch_statements.CONTRADICTIONS)
-        found: list[tuple[int, dict[str, Any]]] = cursor.fetchall()
-        for ordinal, stored in found:
+        contradictions: list[tuple[int, dict[str, Any]]] = cursor.fetchall()
+        for ordinal, stored in contradictions:
             arrival, (sensor_id, _), report, _ = self._reports[ordinal]
             detail = (
                 f"epoch {report.epoch}, {report.period_start.isoformat()} is in the table as number {stored['seq']}"
             )
             self._rejected.append(Rejected(arrival, Reason.CONTRADICTS, detail, sensor_id, stored))
         self._find_room(cursor)
-        for ordinal, _ in found:
+        for ordinal, _ in contradictions:
             arrival, (sensor_id, _), report, _ = self._reports[ordinal]
             if not self._has_room[id(arrival)]:
                 continue
-            heard = self._heard.setdefault((sensor_id, report.epoch), Heard())
-            heard.last = max(heard.last, report.seq)
-            heard.refused.add(report.seq)
-        if found:
-            cursor.execute(batch_statements.FORGET_CONTRADICTIONS, ([ordinal for ordinal, _ in found],))
+            update = self._updates.setdefault((sensor_id, report.epoch), StreamUpdate())
+            update.last = max(update.last, report.seq)
+            update.refused.add(report.seq)
+        if contradictions:
+            cursor.execute(batch_statements.FORGET_CONTRADICTIONS, ([ordinal for ordinal, _ in contradictions],))
 
-    def _store_heard(self, cursor: Cursor) -> None:
-        keys = sorted(self._heard)
-        heard = [self._heard[key] for key in keys]
+    def _store_stream_updates(self, cursor: Cursor) -> None:
+        keys = sorted(self._updates)
+        updates = [self._updates[key] for key in keys]
         numbers = [self._numbers[key] for key in keys]
         cursor.execute(
             batch_statements.HEAR,
             (
                 [key[0] for key in keys],
                 numbers,
-                [one.last for one in heard],
-                [multirange(one.lost) for one in heard],
-                [multirange((seq, seq) for seq in one.refused) for one in heard],
+                [update.last for update in updates],
+                [multirange(update.lost) for update in updates],
+                [multirange((seq, seq) for seq in update.refused) for update in updates],
             ),
         )
         self._remember(cursor)
-        for key, number, one in zip(keys, numbers, heard, strict=True):
-            if one.refused:
-                self._newly_refused[key[0], number] = one.refused
+        for key, number, update in zip(keys, numbers, updates, strict=True):
+            if update.refused:
+                self._newly_refused[key[0], number] = update.refused
 
     def _remember(self, cursor: Cursor) -> None:
         for sensor_id, epoch_no, epoch, through, seen, missing, others_bytes in cursor:
@@ -308,7 +308,7 @@ class Work:
         kb = self._limits.quarantine_kb
         values = []
         for rejected in sorted(
-            self._rejected, key=lambda one: (one.arrival.topic, one.reason, quarantine.sha256(one.arrival))
+            self._rejected, key=lambda item: (item.arrival.topic, item.reason, quarantine.sha256(item.arrival))
         ):
             known = None if rejected.is_bare else self._sensors.get(sensor_of(rejected))
             has_room = self._has_room[id(rejected.arrival)]

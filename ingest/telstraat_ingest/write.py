@@ -14,16 +14,16 @@ from psycopg import Connection
 from telstraat_ingest import quarantine
 from telstraat_ingest.batch import Batch
 from telstraat_ingest.database_errors import is_away, is_of_message
-from telstraat_ingest.limits import Limits
+from telstraat_ingest.limits import SensorLimits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.singles import Singles
-from telstraat_ingest.work import Known, StaleError, Work, Written, sensor_of
+from telstraat_ingest.work import BatchResult, KnownSensor, StaleError, Work, sensor_of
 from telstraat_store.counts import batch_statements, copy_rows
 
-__all__ = ["Writer", "Written"]
+__all__ = ["BatchResult", "Writer"]
 
 _DAY_S = 86_400
-_DEFAULT_LIMITS = Limits()
+_DEFAULT_LIMITS = SensorLimits()
 _AGAIN = (
     psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.TransactionRollback,
     psycopg.errors.DuplicateTable,
@@ -37,10 +37,10 @@ logger = logging.getLogger(__name__)
 class Writer:
     """Writes batches over one connection, which must be in autocommit. Remembers ids, nothing else."""
 
-    def __init__(self, connection: Connection, limits: Limits = _DEFAULT_LIMITS) -> None:
+    def __init__(self, connection: Connection, limits: SensorLimits = _DEFAULT_LIMITS) -> None:
         self._connection = connection
         self._limits = limits
-        self._sensors: dict[str, Known] = {}
+        self._sensors: dict[str, KnownSensor] = {}
         self._epochs: dict[tuple[int, int], int] = {}
         self._days: set[int] = set()
         connection.execute(copy_rows.STAGE)
@@ -55,7 +55,7 @@ class Writer:
         """Forget who is there, so that a new or retired sensor is noticed."""
         self._sensors.clear()
 
-    def write(self, batch: Batch) -> Written:
+    def write(self, batch: Batch) -> BatchResult:
         """Write a batch and return what became of it.
 
         What the database says of the content is settled here. Everything else (away, read-only, full, without its
@@ -63,12 +63,12 @@ class Writer:
         some do, as with a trigger that is broken for one sensor, those are left out without a receipt and nobody waits.
         """
         singles = Singles()
-        done = self._write_parts(batch, singles)
+        result = self._write_parts(batch, singles)
         for single, error in singles.left_out():
-            done.add(self._leave_out(single, error))
-        return done
+            result.add(self._leave_out(single, error))
+        return result
 
-    def set_aside(self, batch: Batch, detail: str, reason: Reason = Reason.REFUSED_BY_STORE) -> Written:
+    def set_aside(self, batch: Batch, detail: str, reason: Reason = Reason.REFUSED_BY_STORE) -> BatchResult:
         """Put a single message into quarantine; a part of it that cannot even be kept there is left out.
 
         What is left when that fails, too, is the log: nothing waits for such a message, and without a receipt its sensor
@@ -86,7 +86,7 @@ class Writer:
                 detail = quarantine.storable(f"refused twice, kept without its payload: {again}. Before: {detail}")
         return _given_up(batch, detail, reason)
 
-    def _leave_out(self, batch: Batch, error: psycopg.Error) -> Written:
+    def _leave_out(self, batch: Batch, error: psycopg.Error) -> BatchResult:
         detail = f"the database takes others, and keeps failing on this one: {_first(error)}"
         try:
             return self._write_again(batch)  # a lock or a deadlock may be gone
@@ -100,33 +100,33 @@ class Writer:
                 raise
             return _given_up(batch, f"{detail}; {_first(again)}", Reason.NOT_TAKEN)
 
-    def _write_parts(self, batch: Batch, singles: Singles) -> Written:
+    def _write_parts(self, batch: Batch, singles: Singles) -> BatchResult:
         """Write a batch, halved until what fails stands alone."""
         try:
-            done = self._write_again(batch)
+            result = self._write_again(batch)
         except (StaleError, psycopg.Error) as error:
             if is_away(error):
                 raise
             if len(batch.arrivals) > 1:
-                done = Written(splits=1)
+                result = BatchResult(splits=1)
                 for half in batch.halves():
-                    done.add(self._write_parts(half, singles))
-                return done
+                    result.add(self._write_parts(half, singles))
+                return result
             if isinstance(error, StaleError) or is_of_message(error):
                 return self.set_aside(batch, _first(error))
             singles.failed(batch, error)
-            return Written()
+            return BatchResult()
         singles.took(batch)
-        return done
+        return result
 
-    def _write_again(self, batch: Batch) -> Written:
+    def _write_again(self, batch: Batch) -> BatchResult:
         try:
             return self._write_once(batch)
         except (StaleError, *_AGAIN):
             self.forget()
         return self._write_once(batch)
 
-    def _write_once(self, batch: Batch) -> Written:
+    def _write_once(self, batch: Batch) -> BatchResult:
         self._look_up_sensors(batch)
         self._make_partitions(batch)
         work = Work(batch, self._sensors, self._epochs, self._limits)
@@ -134,7 +134,7 @@ class Writer:
             work.sort(cursor)
             work.store(cursor)
         self._epochs.update(work.new_epochs)
-        return work.written()
+        return work.result()
 
     def _look_up_sensors(self, batch: Batch) -> None:
         names = {item[1].sensor for kind in (batch.reports, batch.health, batch.status, batch.live) for item in kind}
@@ -142,7 +142,7 @@ class Writer:
         unknown = [name for name in names if name not in self._sensors]
         if unknown:
             for name, sensor_id, retired in self._connection.execute(batch_statements.SENSORS, (unknown,)):
-                self._sensors[name] = Known(sensor_id, retired)
+                self._sensors[name] = KnownSensor(sensor_id, retired)
 
     def _make_partitions(self, batch: Batch) -> None:
         starts = {report.period_start for _, report, _ in batch.reports}
@@ -155,9 +155,9 @@ class Writer:
             self._days |= days
 
 
-def _given_up(batch: Batch, detail: str, reason: Reason) -> Written:
+def _given_up(batch: Batch, detail: str, reason: Reason) -> BatchResult:
     logger.error("not even quarantine takes a message: %s", detail, extra={"event": "given_up"})
-    return Written(rejected=batch.as_rejected(reason, detail).rejected)
+    return BatchResult(rejected=batch.as_rejected(reason, detail).rejected)
 
 
 def _first(error: Exception) -> str:

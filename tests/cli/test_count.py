@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from tests.device.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
 
 from telstraat_cli.main import main
-from telstraat_demo.scoring.score import Clip, TrueCrossing, assign, pooled, read_clips, score_clip
+from telstraat_demo.scoring.score import Clip, LabelledCrossing, assign, pooled, read_clips, score_clip
 from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS, Crossing
 
 CLIPS = os.environ.get("TELSTRAAT_CLIPS")
@@ -125,7 +125,7 @@ def crossing(t_s: float, class_name: Any = "car", direction: Any = "left_to_righ
 
 
 def test_missed_doubled_invented_and_misclassified_are_told_apart() -> None:
-    truth = tuple(TrueCrossing(t, "car", "left_to_right") for t in (2.0, 5.0, 8.0))
+    truth = tuple(LabelledCrossing(t, "car", "left_to_right") for t in (2.0, 5.0, 8.0))
     clip = Clip("street", Path("street.mp4"), ((0, 0), (1, 1)), truth, ((0.0, 1.0),))
     counts = [crossing(0.5), crossing(2.1), crossing(2.3), crossing(5.2, "heavy"), crossing(11.0)]
     score = score_clip(clip, counts)

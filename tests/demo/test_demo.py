@@ -225,10 +225,10 @@ def test_amqtt_forgets_and_nothing_is_lost(reachable_folder: Path) -> None:
 def film(path: Path, seconds: int = 20) -> str:
     """Write a film of the simulated street and return its counting line."""
     from telstraat_firmware_sim.street.scenes import scene
-    from telstraat_firmware_sim.street.street import Street
+    from telstraat_firmware_sim.street.street import SimulatedStreet
 
     cv2 = quiet_opencv()
-    street = Street(scene("dense", width=320, height=240, fps=10.0, duration_s=seconds))
+    street = SimulatedStreet(scene("dense", width=320, height=240, fps=10.0, duration_s=seconds))
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), street.fps, (street.width, street.height))
     for frame in street:
         writer.write(cv2.cvtColor(frame.luma, cv2.COLOR_GRAY2BGR))

@@ -173,6 +173,26 @@ def test_a_folder_without_postgres_is_said_so(tmp_path: Path) -> None:
         Postgres(tmp_path, bin_dir=tmp_path)
 
 
+def test_a_password_file_that_is_not_its_own_is_said_so(own_cluster: Postgres) -> None:
+    own_cluster.start()
+    own_cluster.stop()
+    right = own_cluster.pass_file.read_text()
+    own_cluster.pass_file.write_text("*:*:*:telstraat:not the password\n")
+    with pytest.raises(StackError, match="does not let us in with"):
+        own_cluster.start()
+    assert not own_cluster.running
+    own_cluster.pass_file.write_text(right)
+    own_cluster.start()
+    assert own_cluster.running
+
+
+def test_a_setting_that_the_server_refuses_is_said_in_its_words(reachable_folder: Path) -> None:
+    server = Postgres(reachable_folder / "refused", durable=False, settings={"no_such_setting": "1"})
+    with pytest.raises(StackError, match="no_such_setting"):
+        server.start()
+    server.forget()
+
+
 def test_data_of_another_version_is_not_touched(own_cluster: Postgres) -> None:
     own_cluster.start()
     own_cluster.stop()

@@ -13,8 +13,8 @@ from telstraat_demo.run.street_device import (
     PROGRESS_FILE,
     TRUTH_FILE,
     NotedStreet,
-    Progress,
     StreetPlan,
+    StreetProgress,
     continued,
     read_plan,
     read_progress,
@@ -39,7 +39,7 @@ def plan(**changes: object) -> StreetPlan:
 
 
 def note(folder: Path, street_s: float) -> None:
-    (folder / PROGRESS_FILE).write_bytes(msgspec.json.encode(Progress(street_s, round(street_s * 4), 36.0)))
+    (folder / PROGRESS_FILE).write_bytes(msgspec.json.encode(StreetProgress(street_s, round(street_s * 4), 36.0)))
     (folder / TRUTH_FILE).touch()
 
 
@@ -59,7 +59,7 @@ def test_a_street_that_stood_still_for_long_begins_anew_and_leaves_a_gap(tmp_pat
     note(tmp_path, 3600)
     before = plan(begins_at=NOW - timedelta(days=3))
     assert continued(before, plan(), tmp_path) == plan()
-    assert read_progress(tmp_path) == Progress()
+    assert read_progress(tmp_path) == StreetProgress()
     assert not (tmp_path / TRUTH_FILE).exists()
 
 
@@ -67,7 +67,7 @@ def test_another_street_begins_where_the_last_one_stood(tmp_path: Path) -> None:
     note(tmp_path, 3600)
     after = continued(plan(), plan(seed=9), tmp_path)
     assert after == plan(seed=9, begins_at=NOW - timedelta(hours=1))
-    assert read_progress(tmp_path) == Progress()
+    assert read_progress(tmp_path) == StreetProgress()
 
 
 def test_a_restarted_street_gives_every_frame_once_and_tells_every_crossing_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from telstraat_firmware_sim.street.scenes import scene
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 ROOT = Path(__file__).resolve().parents[2]
 FPS = 10.0
@@ -34,7 +34,7 @@ class Film:
 
 def film_of(name: str, folder: Path, width: int, height: int, seconds: float) -> Film:
     """Write the frames of a simulated scene."""
-    street = Street(scene(name, seed=5, width=width, height=height, fps=FPS, duration_s=seconds))
+    street = SimulatedStreet(scene(name, seed=5, width=width, height=height, fps=FPS, duration_s=seconds))
     path = folder / f"{name}.luma"
     with path.open("wb") as frames:
         for frame in street:

@@ -13,8 +13,8 @@ import pytest
 
 from telstraat_contract.messages import Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER
-from telstraat_demo.chaos.figures import Figures, faults_of, summed, told
-from telstraat_demo.chaos.run import ChaosSettings, Verdict, differences
+from telstraat_demo.chaos.figures import Figures, faults_of, summed, sums_of_sensors
+from telstraat_demo.chaos.run import ChaosSettings, ChaosVerdict, differences
 from telstraat_demo.commands.sim import chaos_summary
 from telstraat_firmware_sim.chaos.schedule import LINK_VERBS, PROCESS_VERBS, History, Operation, schedule_of
 
@@ -63,11 +63,13 @@ def test_a_summary_counts_what_was_really_done_and_adds_up_all_lives(tmp_path: P
     for life in (1, 2):
         (tmp_path / f"{life}.json").write_text(json.dumps({"sent": 5, "resent": life, "connects": 1}))
     assert faults_of(history.entries) == {"cut": 1, "kill": 2}
-    assert told(tmp_path) == {"sent": 10, "resent": 3, "connects": 2}
+    assert sums_of_sensors(tmp_path) == {"sent": 10, "resent": 3, "connects": 2}
     figures = Figures(
-        faults_of(history.entries), summed([{"received": 9}, {"received": 8, "duplicates": 7}]), told(tmp_path)
+        faults_of(history.entries),
+        summed([{"received": 9}, {"received": 8, "duplicates": 7}]),
+        sums_of_sensors(tmp_path),
     )
-    verdict = Verdict(ChaosSettings(seed=4), 10, 10, 2, 4, figures, drained=True, drain_s=1.5, took_s=61.25)
+    verdict = ChaosVerdict(ChaosSettings(seed=4), 10, 10, 2, 4, figures, drained=True, drain_s=1.5, took_s=61.25)
     assert chaos_summary(verdict) == [
         "seed 4: every report stands in the table once, byte for byte",
         "  faults: 3 of 4: cut 1, kill 2",

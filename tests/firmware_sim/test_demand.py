@@ -15,14 +15,14 @@ from telstraat_firmware_sim.demand.calendar import (
     public_holidays,
     sun_elevation,
 )
-from telstraat_firmware_sim.demand.demand import Demand, Measure, Street, Town
+from telstraat_firmware_sim.demand.demand import Demand, SimulatedMeasure, Town, TownStreet
 from telstraat_firmware_sim.demand.profiles import CLASSES, DAYLIGHT_HOURS, STREET_KINDS, bells, week_profile
 from telstraat_firmware_sim.errors import DemandError
 from telstraat_firmware_sim.fleet.fleet import FleetSettings, made_up_fleet
 
 CAR, BIKE = CLASSES.index("car"), CLASSES.index("bike")
-STREETS = tuple(Street(f"Street {at}") for at in range(4))
-PLAN = Measure(
+STREETS = tuple(TownStreet(f"Street {at}") for at in range(4))
+PLAN = SimulatedMeasure(
     "plan",
     date(2025, 4, 1),
     ("Street 0",),
@@ -64,7 +64,7 @@ def test_what_leaves_a_street_arrives_in_its_neighbours_in_the_parts_that_were_a
 
 
 def test_a_measure_that_ends_gives_the_traffic_back() -> None:
-    trial = Measure("trial", date(2025, 2, 1), ("Street 0",), {"car": -1.0}, until_day=date(2025, 3, 1))
+    trial = SimulatedMeasure("trial", date(2025, 2, 1), ("Street 0",), {"car": -1.0}, until_day=date(2025, 3, 1))
     street = Demand(Town("Here", STREETS), date(2025, 1, 6), 90, measures=(trial,), seed=1).street("Street 0")
     cars_a_month = [
         float(street.expected_with[first * 96 : last * 96, CAR].sum()) for first, last in ((0, 26), (27, 53), (55, 89))
@@ -108,7 +108,7 @@ def test_a_v1_counts_with_the_scatter_that_was_measured_on_real_ones() -> None:
 
 def test_streets_of_one_town_go_up_and_down_together_as_far_as_measured() -> None:
     """Correlation of daily log counts after removing four weeks' level: car 0.32-0.36, bike 0.36-0.40, heavy 0.30, pedestrian 0.18."""
-    town = Town("Up", tuple(Street(f"s{at}", "through") for at in range(10)))
+    town = Town("Up", tuple(TownStreet(f"s{at}", "through") for at in range(10)))
     found = []
     for seed in (0, 1):
         made = Demand(town, date(2025, 9, 1), 140, seed=seed)
@@ -228,13 +228,13 @@ def test_rain_keeps_cyclists_at_home() -> None:
 @pytest.mark.parametrize(
     ("measure", "said"),
     [
-        (Measure("x", date(2025, 1, 1), ("Nowhere",), {"car": -0.1}), "no street 'Nowhere'"),
-        (Measure("x", date(2025, 1, 1), ("Street 0",), {"lorry": -0.1}), "'lorry'"),
-        (Measure("x", date(2025, 1, 1), ("Street 0",), {"car": -1.5}), "less than nothing"),
-        (Measure("x", date(2025, 1, 1), ("Street 0",), {"car": -0.5}, shifted=0.5), "to nowhere"),
+        (SimulatedMeasure("x", date(2025, 1, 1), ("Nowhere",), {"car": -0.1}), "no street 'Nowhere'"),
+        (SimulatedMeasure("x", date(2025, 1, 1), ("Street 0",), {"lorry": -0.1}), "'lorry'"),
+        (SimulatedMeasure("x", date(2025, 1, 1), ("Street 0",), {"car": -1.5}), "less than nothing"),
+        (SimulatedMeasure("x", date(2025, 1, 1), ("Street 0",), {"car": -0.5}, shifted=0.5), "to nowhere"),
     ],
 )  # fmt: skip
-def test_a_measure_that_cannot_be_is_refused_in_words(measure: Measure, said: str) -> None:
+def test_a_measure_that_cannot_be_is_refused_in_words(measure: SimulatedMeasure, said: str) -> None:
     with pytest.raises(DemandError, match=said):
         Demand(Town("Here", STREETS), date(2025, 1, 1), 7, measures=(measure,))
 

@@ -15,8 +15,8 @@ from telstraat_analytics.frames import as_counts
 from telstraat_analytics.weather import read_weather
 from telstraat_contract.messages import Flag, Report, decode, encode
 from telstraat_contract.topics import Channel
-from telstraat_firmware_sim.demand.demand import Measure, Street, Town
-from telstraat_firmware_sim.demand.profiles import CLASSES
+from telstraat_firmware_sim.demand.demand import SimulatedMeasure, Town, TownStreet
+from telstraat_firmware_sim.demand.profiles import CLASSES, SEEN
 from telstraat_firmware_sim.errors import DemandError, FleetError
 from telstraat_firmware_sim.fleet.files import write_fleet
 from telstraat_firmware_sim.fleet.fleet import (
@@ -27,25 +27,27 @@ from telstraat_firmware_sim.fleet.fleet import (
     made_up_fleet,
     made_up_measure,
 )
-from telstraat_firmware_sim.fleet.sensors import KINDS, SEEN, Failure, Sensor
+from telstraat_firmware_sim.fleet.sensors import KINDS, Failure, SimulatedSensor
 from telstraat_firmware_sim.fleet.towns import made_up_town, neighbours
 
 START = date(2025, 5, 5)
 CAR, HEAVY = CLASSES.index("car"), CLASSES.index("heavy")
-TOWN = Town("Here", (Street("Busy", "through"), Street("Quiet"), Street("Mixed", "shopping")))
+TOWN = Town("Here", (TownStreet("Busy", "through"), TownStreet("Quiet"), TownStreet("Mixed", "shopping")))
 
 
-def fleet(*sensors: Sensor, days: int = 28, measures: tuple[Measure, ...] = (), seed: int = 3) -> Fleet:
+def fleet(
+    *sensors: SimulatedSensor, days: int = 28, measures: tuple[SimulatedMeasure, ...] = (), seed: int = 3
+) -> Fleet:
     return Fleet({"Here": sensors}, (TOWN,), START, days, measures=measures, seed=seed)
 
 
 @lru_cache
 def three_kinds() -> Fleet:
-    return fleet(*(Sensor(kind, "Busy", kind, gaps=0.0) for kind in KINDS))
+    return fleet(*(SimulatedSensor(kind, "Busy", kind, gaps=0.0) for kind in KINDS))
 
 
 def test_a_perfect_sensor_reports_every_quarter_and_exactly_who_passed() -> None:
-    truth = fleet(Sensor("a", "Busy", perfect=True)).sensor("a")
+    truth = fleet(SimulatedSensor("a", "Busy", perfect=True)).sensor("a")
     assert truth.series.sent.all()
     assert (truth.series.observed_s == 900).all()
     assert np.array_equal(truth.series.counts[:, : len(CLASSES)], truth.demand.passed)
@@ -92,7 +94,7 @@ def test_the_sensors_of_one_street_look_at_the_same_people() -> None:
 
 
 def test_outages_are_absent_reports_and_stand_in_the_truth() -> None:
-    truth = fleet(Sensor("a", "Busy", "v1", gaps=3.0), days=90).sensor("a")
+    truth = fleet(SimulatedSensor("a", "Busy", "v1", gaps=3.0), days=90).sensor("a")
     events = [event for event in truth.series.events if event.what == "outage"]
     assert events
     assert not truth.series.sent.all()
@@ -103,7 +105,7 @@ def test_outages_are_absent_reports_and_stand_in_the_truth() -> None:
 
 
 def test_a_silent_failure_counts_nothing_while_uptime_is_fine() -> None:
-    series = fleet(Sensor("a", "Busy", failures=(Failure("silent", 960, 1440),), gaps=0.0)).sensor("a").series
+    series = fleet(SimulatedSensor("a", "Busy", failures=(Failure("silent", 960, 1440),), gaps=0.0)).sensor("a").series
     assert series.counts[960:1440].sum() == 0
     assert series.observed_s[960:1440].mean() > 890
     assert series.counts[1440:1536].sum() > 0
@@ -111,7 +113,7 @@ def test_a_silent_failure_counts_nothing_while_uptime_is_fine() -> None:
 
 
 def test_a_moved_sensor_counts_another_street_and_its_truth_says_so() -> None:
-    moved = Sensor("a", "Busy", failures=(Failure("moved", 960, 28 * 96, street="Quiet"),), perfect=True)
+    moved = SimulatedSensor("a", "Busy", failures=(Failure("moved", 960, 28 * 96, street="Quiet"),), perfect=True)
     here = fleet(moved)
     truth = here.sensor("a")
     quiet = here.demand("Here").street("Quiet").passed
@@ -121,7 +123,7 @@ def test_a_moved_sensor_counts_another_street_and_its_truth_says_so() -> None:
 
 
 def test_a_new_v1_knows_no_heavy_vehicles_until_it_has_learnt() -> None:
-    series = fleet(Sensor("a", "Busy", "v1", since_day=2, gaps=0.0)).sensor("a").series
+    series = fleet(SimulatedSensor("a", "Busy", "v1", since_day=2, gaps=0.0)).sensor("a").series
     heavy = series.counts[:, HEAVY].sum(axis=1).reshape(28, 96).sum(axis=1)
     assert not series.sent[: 2 * 96].any()
     assert heavy[2:16].sum() == 0
@@ -132,7 +134,7 @@ def test_a_new_v1_knows_no_heavy_vehicles_until_it_has_learnt() -> None:
 def test_drift_changes_what_is_detected_slowly_and_by_no_more_than_asked() -> None:
     share = []
     for drift in (0.0, 0.1):
-        truth = fleet(Sensor("a", "Busy", drift=drift, gaps=0.0), days=364).sensor("a")
+        truth = fleet(SimulatedSensor("a", "Busy", drift=drift, gaps=0.0), days=364).sensor("a")
         by_day = truth.series.light.reshape(13, -1) == 1
         cars = (
             truth.series.counts[:, CAR].sum(axis=1).reshape(13, -1),
@@ -168,7 +170,7 @@ def test_the_same_seed_gives_the_same_reports_byte_for_byte() -> None:
 
 
 def test_hours_come_raw_or_corrected_by_the_rule_of_reading() -> None:
-    here = fleet(Sensor("a", "Busy", "v1", gaps=2.0))
+    here = fleet(SimulatedSensor("a", "Busy", "v1", gaps=2.0))
     raw, corrected = here.hourly("raw"), here.hourly("corrected")
     assert tuple(raw.columns) == tuple(corrected.columns) == HOURLY_COLUMNS
     series = here.sensor("a").series
@@ -182,7 +184,7 @@ def test_hours_come_raw_or_corrected_by_the_rule_of_reading() -> None:
 
 
 def test_the_analysis_reads_the_frames_as_they_are(tmp_path: Path) -> None:
-    here = fleet(Sensor("a", "Busy", "v1", gaps=2.0), days=7)
+    here = fleet(SimulatedSensor("a", "Busy", "v1", gaps=2.0), days=7)
     write_fleet(here, tmp_path / "out")
     quarters = as_counts(pd.read_parquet(tmp_path / "out" / "reports.parquet"), counts="raw")
     hours = as_counts(here.hourly("raw"), counts="raw")
@@ -200,14 +202,14 @@ def test_the_analysis_reads_the_frames_as_they_are(tmp_path: Path) -> None:
 
 
 def test_an_hour_without_a_report_has_no_row() -> None:
-    here = fleet(Sensor("a", "Busy", since_day=3, gaps=0.0))
+    here = fleet(SimulatedSensor("a", "Busy", since_day=3, gaps=0.0))
     assert len(here.hourly()) == 25 * 24
 
 
 def test_the_effect_of_a_measure_is_in_the_counts() -> None:
-    plan = Measure("plan", START + timedelta(days=28), ("Busy",), {"car": -0.5})
+    plan = SimulatedMeasure("plan", START + timedelta(days=28), ("Busy",), {"car": -0.5})
     cars = (
-        fleet(Sensor("a", "Busy", perfect=True), days=56, measures=(plan,))
+        fleet(SimulatedSensor("a", "Busy", perfect=True), days=56, measures=(plan,))
         .sensor("a")
         .series.counts[:, CAR]
         .sum(axis=1)
@@ -235,9 +237,13 @@ def test_a_made_up_measure_takes_from_busy_streets_and_gives_to_their_neighbours
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_a_fleet_is_written_beside_its_truth(tmp_path: Path, file_format: str) -> None:
-    here = fleet(Sensor("a", "Busy"), Sensor("b", "Quiet", "v1", failures=(Failure("silent", 96, 192),)), days=7)
+    here = fleet(
+        SimulatedSensor("a", "Busy"),
+        SimulatedSensor("b", "Quiet", "v1", failures=(Failure("silent", 96, 192),)),
+        days=7,
+    )
     told: list[str] = []
-    written = write_fleet(here, tmp_path / "out", file_format=file_format, reports_jsonl=True, told=told.append)  # type: ignore[arg-type]
+    written = write_fleet(here, tmp_path / "out", file_format=file_format, reports_jsonl=True, on_sensor=told.append)  # type: ignore[arg-type]
     read = pd.read_parquet if file_format == "parquet" else pd.read_csv
     truth, reports = read(tmp_path / "out" / f"truth.{file_format}"), read(tmp_path / "out" / f"reports.{file_format}")
     assert told == ["a", "b"]
@@ -269,7 +275,7 @@ def test_a_fleet_that_cannot_be_is_refused_in_words(settings: FleetSettings, sai
 
 def test_two_sensors_of_a_fleet_have_two_names() -> None:
     with pytest.raises(DemandError, match="same name"):
-        fleet(Sensor("a", "Busy"), Sensor("a", "Quiet"))
+        fleet(SimulatedSensor("a", "Busy"), SimulatedSensor("a", "Quiet"))
 
 
 def test_a_years_reports_fit_the_contract() -> None:

@@ -17,14 +17,14 @@ from telstraat_firmware_sim.street.bodies import BODIES
 from telstraat_firmware_sim.street.layout import lay_out
 from telstraat_firmware_sim.street.scenes import SCENES, scene, trials
 from telstraat_firmware_sim.street.settings import Lens, Light, StreetSettings, Traffic, View
-from telstraat_firmware_sim.street.street import ObjectMask, Street
+from telstraat_firmware_sim.street.street import ObjectMask, SimulatedStreet
 from telstraat_firmware_sim.street.truth import TrueCrossing
 
 SMALL: dict[str, Any] = {"width": 320, "height": 240, "fps": 10.0}
 ONE_BY_ONE = Traffic(pedestrian=60, bicycle=60, motorcycle=60, car=60, heavy=60, platoon_share=0.0)
 
 
-def digest(street: Street, times_s: list[float]) -> str:
+def digest(street: SimulatedStreet, times_s: list[float]) -> str:
     found = hashlib.sha256()
     for t_s in times_s:
         found.update(street.render(t_s).tobytes())
@@ -34,28 +34,28 @@ def digest(street: Street, times_s: list[float]) -> str:
 def test_the_same_settings_give_the_same_bytes_in_any_order() -> None:
     settings = scene("everything", seed=11, **SMALL)
     times_s = [0.0, 3.3, 14.0, 14.1, 77.7]
-    forwards = digest(Street(settings), times_s)
-    street = Street(settings)
+    forwards = digest(SimulatedStreet(settings), times_s)
+    street = SimulatedStreet(settings)
     for t_s in reversed(times_s):
         street.render(t_s)
     assert digest(street, times_s) == forwards
-    assert digest(Street(scene("everything", seed=12, **SMALL)), times_s) != forwards
+    assert digest(SimulatedStreet(scene("everything", seed=12, **SMALL)), times_s) != forwards
 
 
 def test_the_street_is_a_source_of_frames_that_ends() -> None:
-    street = Street(scene("day", duration_s=2.0, start_s=30.0, **SMALL))
+    street = SimulatedStreet(scene("day", duration_s=2.0, start_s=30.0, **SMALL))
     source: FrameSource = street
     assert (source.width, source.height, source.fps, source.frames) == (320, 240, 10.0, 20)
     seen = [(frame.luma.copy(), frame.t_s) for frame in street]
     assert [t_s for _, t_s in seen] == pytest.approx([k / 10 for k in range(20)])
     assert all(luma.dtype == np.uint8 and luma.shape == (240, 320) and luma.flags.c_contiguous for luma, _ in seen)
-    assert np.array_equal(seen[5][0], Street(scene("day", **SMALL)).render(30.5))
+    assert np.array_equal(seen[5][0], SimulatedStreet(scene("day", **SMALL)).render(30.5))
     assert "day" in street.name
 
 
 @pytest.mark.parametrize("name", [*SCENES, "night@oblique", "parked~", "oblique~"])
 def test_every_scene_renders_with_something_in_it(name: str) -> None:
-    street = Street(scene(name, seed=2, **SMALL))
+    street = SimulatedStreet(scene(name, seed=2, **SMALL))
     frames = np.stack([street.render(t_s).copy() for t_s in (20.0, 21.0, 40.0)]).astype(np.int16)
     assert 8 < frames.mean() < 235
     assert frames.std() > 5
@@ -68,7 +68,7 @@ def test_every_scene_renders_with_something_in_it(name: str) -> None:
 
 def test_the_traffic_is_the_demand() -> None:
     demand = Traffic(pedestrian=200, bicycle=150, motorcycle=40, car=400, heavy=60, right_share=0.7)
-    street = Street(StreetSettings(seed=5, traffic=demand, **SMALL))
+    street = SimulatedStreet(StreetSettings(seed=5, traffic=demand, **SMALL))
     hours = 6
     found = street.truth_between(0, hours * 3600)
     for name in CLASSES:
@@ -83,7 +83,7 @@ def test_the_traffic_is_the_demand() -> None:
 def test_the_traffic_follows_the_hours_of_the_day() -> None:
     shape = tuple(0.0 if hour < 6 else 2.0 if hour in (8, 17) else 1.0 for hour in range(24))
     demand = Traffic(car=300, day_shape=shape, day_start_h=4.0)
-    found = Street(StreetSettings(seed=5, traffic=demand, **SMALL)).truth_between(0, 14 * 3600)
+    found = SimulatedStreet(StreetSettings(seed=5, traffic=demand, **SMALL)).truth_between(0, 14 * 3600)
     cars = np.bincount([int(4 + c.t_s // 3600) for c in found if c.class_name == "car"], minlength=18)
     assert cars[:6].sum() == 0
     assert cars[8] > 450
@@ -94,8 +94,8 @@ def test_the_traffic_follows_the_hours_of_the_day() -> None:
 def test_next_week_is_the_same_whether_one_waits_for_it_or_not() -> None:
     settings = scene("parked", seed=5, **SMALL)
     later_s = 7.25 * 3600
-    street = Street(msgspec.structs.replace(settings, start_s=later_s))
-    waited = Street(settings)
+    street = SimulatedStreet(msgspec.structs.replace(settings, start_s=later_s))
+    waited = SimulatedStreet(settings)
     assert street.truth_between(later_s, later_s + 900) == waited.truth_between(later_s, later_s + 900)
     assert np.array_equal(street.render(later_s + 5), waited.render(later_s + 5))
     assert street.truth_between(0, 600) == waited.truth_between(0, 600)
@@ -104,7 +104,7 @@ def test_next_week_is_the_same_whether_one_waits_for_it_or_not() -> None:
 
 
 def test_speeds_are_those_of_a_street() -> None:
-    found = Street(StreetSettings(seed=6, **SMALL)).truth_between(0, 4 * 3600)
+    found = SimulatedStreet(StreetSettings(seed=6, **SMALL)).truth_between(0, 4 * 3600)
     medians = {name: np.median([c.speed_kmh for c in found if c.class_name == name]) for name in CLASSES}
     assert 4 < medians["pedestrian"] < 6
     assert 14 < medians["bicycle"] < 21
@@ -112,11 +112,11 @@ def test_speeds_are_those_of_a_street() -> None:
     assert 28 < medians["heavy"] < 45
 
 
-def mask_of(street: Street, crossing: TrueCrossing, t_s: float) -> ObjectMask | None:
+def mask_of(street: SimulatedStreet, crossing: TrueCrossing, t_s: float) -> ObjectMask | None:
     return next((mask for mask in street.masks(t_s) if mask.object_id == crossing.object_id), None)
 
 
-def middle_distance_px(street: Street, mask: ObjectMask) -> float:
+def middle_distance_px(street: SimulatedStreet, mask: ObjectMask) -> float:
     """Signed distance of the middle of an object's box from the line."""
     rows, columns = np.nonzero(mask.mask)
     (x1, y1), (x2, y2) = street.line
@@ -127,7 +127,7 @@ def middle_distance_px(street: Street, mask: ObjectMask) -> float:
 @pytest.mark.parametrize("name", ["day", "oblique", "oblique-left"])
 def test_the_middle_of_the_mask_is_on_the_line_when_truth_says_so(name: str) -> None:
     settings = msgspec.structs.replace(scene(name, seed=3, width=480, height=360), traffic=ONE_BY_ONE)
-    street = Street(settings)
+    street = SimulatedStreet(settings)
     errors_s = []
     for crossing in street.truth_between(5, 900)[:60]:
         before, at, after = (mask_of(street, crossing, crossing.t_s + gap_s) for gap_s in (-0.3, 0.0, 0.3))
@@ -147,7 +147,7 @@ def test_the_middle_of_the_mask_is_on_the_line_when_truth_says_so(name: str) -> 
 
 
 def test_the_object_lies_on_the_line_from_t0_to_t1() -> None:
-    street = Street(msgspec.structs.replace(scene("day", seed=4, **SMALL), traffic=ONE_BY_ONE))
+    street = SimulatedStreet(msgspec.structs.replace(scene("day", seed=4, **SMALL), traffic=ONE_BY_ONE))
     for crossing in street.truth_between(5, 600):
         assert crossing.t0_s < crossing.t_s < crossing.t1_s
         length_m = next(body.length_m for body in BODIES if body.kind == crossing.kind)
@@ -156,7 +156,7 @@ def test_the_object_lies_on_the_line_from_t0_to_t1() -> None:
 
 @pytest.mark.parametrize("yaw_deg", [0.0, 35.0, -45.0])
 def test_left_to_right_is_to_the_right_of_a_line_that_points_away(yaw_deg: float) -> None:
-    street = Street(StreetSettings(seed=8, view=View(yaw_deg=yaw_deg), traffic=ONE_BY_ONE, **SMALL))
+    street = SimulatedStreet(StreetSettings(seed=8, view=View(yaw_deg=yaw_deg), traffic=ONE_BY_ONE, **SMALL))
     moved = 0
     for crossing in street.truth_between(5, 300)[:25]:
         masks = [mask_of(street, crossing, crossing.t_s + gap_s) for gap_s in (-0.25, 0.25)]
@@ -169,8 +169,8 @@ def test_left_to_right_is_to_the_right_of_a_line_that_points_away(yaw_deg: float
 
 def test_a_long_shutter_smears_what_moves_and_nothing_else() -> None:
     quiet: dict[str, Any] = {"seed": 3, "traffic": Traffic(car=500, pedestrian=0), **SMALL}
-    sharp = Street(StreetSettings(lens=Lens(noise=0.0), **quiet))
-    smeared = Street(StreetSettings(lens=Lens(noise=0.0, shutter_s=0.06), **quiet))
+    sharp = SimulatedStreet(StreetSettings(lens=Lens(noise=0.0), **quiet))
+    smeared = SimulatedStreet(StreetSettings(lens=Lens(noise=0.0, shutter_s=0.06), **quiet))
     crossing = next(c for c in sharp.truth_between(5, 300) if c.class_name == "car" and c.speed_kmh > 30)
     first, second = (street.render(crossing.t_s).astype(np.int16) for street in (sharp, smeared))
     changed = np.abs(first - second) > 6
@@ -180,7 +180,7 @@ def test_a_long_shutter_smears_what_moves_and_nothing_else() -> None:
 
 
 def test_who_is_hidden_is_said_to_be_hidden() -> None:
-    street = Street(scene("groups", seed=3, **SMALL))
+    street = SimulatedStreet(scene("groups", seed=3, **SMALL))
     shares = [street.seen_share(crossing) for crossing in street.truth_between(0, 600)]
     assert all(0 <= share <= 1.01 for share in shares)
     assert max(shares) == pytest.approx(1.0, abs=0.01)
@@ -201,8 +201,8 @@ def shifted(mask: NDArray[np.bool_], up: int, down: int, aside: int) -> NDArray[
 def test_masks_cover_what_is_drawn_and_nothing_else() -> None:
     quiet: dict[str, Any] = {"lens": Lens(noise=0.0), "seed": 3, **SMALL}
     nobody = Traffic(pedestrian=0, bicycle=0, motorcycle=0, car=0, heavy=0)
-    empty = Street(StreetSettings(traffic=nobody, **quiet)).render(0.0).astype(np.int16)
-    street = Street(StreetSettings(traffic=Traffic(car=600, pedestrian=400, bicycle=300), **quiet))
+    empty = SimulatedStreet(StreetSettings(traffic=nobody, **quiet)).render(0.0).astype(np.int16)
+    street = SimulatedStreet(StreetSettings(traffic=Traffic(car=600, pedestrian=400, bicycle=300), **quiet))
     drawn_px = covered_px = inside_px = 0
     for t_s in np.arange(5, 60, 2.0):
         changed = np.abs(street.render(t_s).astype(np.int16) - empty) > 12
@@ -219,8 +219,8 @@ def test_masks_cover_what_is_drawn_and_nothing_else() -> None:
 
 def test_shadows_fall_where_the_sun_throws_them() -> None:
     quiet: dict[str, Any] = {"lens": Lens(noise=0.0), "seed": 3, "traffic": Traffic(car=600), **SMALL}
-    overcast = Street(StreetSettings(**quiet))
-    sunny = Street(StreetSettings(light=Light(sun=0.5), **quiet))
+    overcast = SimulatedStreet(StreetSettings(**quiet))
+    sunny = SimulatedStreet(StreetSettings(light=Light(sun=0.5), **quiet))
     darker = [
         (overcast.render(t_s).astype(np.int16) - sunny.render(t_s).astype(np.int16)).clip(0).sum()
         for t_s in np.arange(0, 40, 2.0)
@@ -229,7 +229,7 @@ def test_shadows_fall_where_the_sun_throws_them() -> None:
 
 
 def test_a_vehicle_that_stops_on_the_line_is_one_crossing() -> None:
-    street = Street(
+    street = SimulatedStreet(
         msgspec.structs.replace(scene("stopping", seed=9, **SMALL), traffic=Traffic(line_stop_share=0.5, car=200))
     )
     found = street.truth_between(0, 1800)
@@ -240,7 +240,7 @@ def test_a_vehicle_that_stops_on_the_line_is_one_crossing() -> None:
 
 
 def test_followers_keep_their_distance() -> None:
-    street = Street(StreetSettings(seed=3, traffic=Traffic(car=900, heavy=90, line_stop_share=0.2), **SMALL))
+    street = SimulatedStreet(StreetSettings(seed=3, traffic=Traffic(car=900, heavy=90, line_stop_share=0.2), **SMALL))
     for direction in ("left_to_right", "right_to_left"):
         motor = [
             crossing
@@ -252,28 +252,28 @@ def test_followers_keep_their_distance() -> None:
 
 
 def test_in_the_rain_people_carry_umbrellas() -> None:
-    found = Street(scene("rain", seed=3, **SMALL)).truth_between(0, 3600)
+    found = SimulatedStreet(scene("rain", seed=3, **SMALL)).truth_between(0, 3600)
     assert any(crossing.kind == "umbrella" for crossing in found)
 
 
 def test_who_crosses_the_street_itself_is_seen_and_not_counted() -> None:
     people = Traffic(pedestrian=0, bicycle=0, motorcycle=0, car=0, heavy=0, across=240)
-    street = Street(StreetSettings(seed=3, traffic=people, **SMALL))
+    street = SimulatedStreet(StreetSettings(seed=3, traffic=people, **SMALL))
     assert street.truth_between(0, 3600) == []
     assert any(street.masks(t_s) for t_s in range(0, 120, 5))
 
 
 def test_a_covered_lens_sees_nothing_and_a_turned_camera_another_picture() -> None:
     calm = scene("quiet", seed=3, **SMALL)
-    covered = Street(msgspec.structs.replace(calm, lens=Lens(cover_s=(10.0, 20.0))))
+    covered = SimulatedStreet(msgspec.structs.replace(calm, lens=Lens(cover_s=(10.0, 20.0))))
     assert covered.render(15.0).mean() < 20
     assert covered.masks(15.0) == []
-    assert np.array_equal(covered.render(9.9), Street(calm).render(9.9))
-    assert np.array_equal(covered.render(20.0), Street(calm).render(20.0))
-    turned = Street(msgspec.structs.replace(calm, lens=Lens(turn_s=30.0)))
+    assert np.array_equal(covered.render(9.9), SimulatedStreet(calm).render(9.9))
+    assert np.array_equal(covered.render(20.0), SimulatedStreet(calm).render(20.0))
+    turned = SimulatedStreet(msgspec.structs.replace(calm, lens=Lens(turn_s=30.0)))
     before, after = turned.render(29.9).astype(np.int16), turned.render(30.0).astype(np.int16)
     assert np.abs(before - after).mean() > 8
-    assert np.array_equal(turned.render(29.9), Street(calm).render(29.9))
+    assert np.array_equal(turned.render(29.9), SimulatedStreet(calm).render(29.9))
 
 
 def test_trials_are_scenes_times_seeds() -> None:
@@ -308,4 +308,4 @@ def test_an_unknown_scene_is_refused_with_the_nearest() -> None:
 
 def test_a_view_that_misses_the_street_is_refused() -> None:
     with pytest.raises(SceneError, match="axis_m"):
-        Street(StreetSettings(view=View(axis_m=5.0)))
+        SimulatedStreet(StreetSettings(view=View(axis_m=5.0)))

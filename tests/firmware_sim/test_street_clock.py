@@ -11,7 +11,7 @@ import pytest
 from telstraat_firmware_sim.errors import SceneError, TruthError
 from telstraat_firmware_sim.street.clock import PacedSource, resumed
 from telstraat_firmware_sim.street.scenes import scene
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 from telstraat_firmware_sim.street.truth import TruthWriter, read_truth
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Wall:
 def test_the_street_catches_up_with_now_and_goes_on_at_the_pace_of_the_wall() -> None:
     wall = Wall()
     first_utc = NOW - timedelta(minutes=9)
-    source = PacedSource(Street(scene("quiet", **SMALL)), first_utc, 10.0, now=wall.now, sleep=wall.sleep)
+    source = PacedSource(SimulatedStreet(scene("quiet", **SMALL)), first_utc, 10.0, now=wall.now, sleep=wall.sleep)
     frames = itertools.islice(source, 4 * 660)
     shown = [(wall.time, first_utc + timedelta(seconds=frame.t_s)) for frame in frames]
     assert all(street_utc <= wall_utc for wall_utc, street_utc in shown)
@@ -50,7 +50,7 @@ def test_the_street_catches_up_with_now_and_goes_on_at_the_pace_of_the_wall() ->
 
 def test_a_slow_reader_gets_every_frame_late() -> None:
     wall = Wall()
-    source = PacedSource(Street(scene("quiet", **SMALL)), NOW, 1.0, now=wall.now, sleep=wall.sleep)
+    source = PacedSource(SimulatedStreet(scene("quiet", **SMALL)), NOW, 1.0, now=wall.now, sleep=wall.sleep)
     times_s = []
     for frame in itertools.islice(source, 20):
         times_s.append(frame.t_s)
@@ -61,15 +61,15 @@ def test_a_slow_reader_gets_every_frame_late() -> None:
 
 def test_a_clock_slower_than_the_wall_is_refused() -> None:
     with pytest.raises(SceneError, match="1 or more"):
-        PacedSource(Street(scene("quiet", **SMALL)), NOW, 0.5)
+        PacedSource(SimulatedStreet(scene("quiet", **SMALL)), NOW, 0.5)
 
 
 def test_truth_is_written_while_the_street_runs_and_goes_on_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "truth.jsonl"
     settings = scene("dense", seed=4, duration_s=120.0, **SMALL)
-    whole = Street(settings).truth_between(0, 120)
+    whole = SimulatedStreet(settings).truth_between(0, 120)
     wall = Wall()
-    with PacedSource(Street(settings), NOW, 1.0, truth_path=path, now=wall.now, sleep=wall.sleep) as source:
+    with PacedSource(SimulatedStreet(settings), NOW, 1.0, truth_path=path, now=wall.now, sleep=wall.sleep) as source:
         for _ in itertools.islice(source, 4 * 50):
             pass
     first = read_truth(path)
@@ -80,7 +80,7 @@ def test_truth_is_written_while_the_street_runs_and_goes_on_after_a_restart(tmp_
     again = msgspec.structs.replace(resumed(settings, NOW, NOW + timedelta(seconds=45.1)), duration_s=75.0)
     assert again.start_s == 45.0
     first_utc = NOW + timedelta(seconds=again.start_s)
-    with PacedSource(Street(again), first_utc, 1.0, truth_path=path, now=wall.now, sleep=wall.sleep) as source:
+    with PacedSource(SimulatedStreet(again), first_utc, 1.0, truth_path=path, now=wall.now, sleep=wall.sleep) as source:
         for _ in source:
             pass
     told = read_truth(path)
@@ -90,14 +90,14 @@ def test_truth_is_written_while_the_street_runs_and_goes_on_after_a_restart(tmp_
 
 def test_a_restart_shows_the_same_frames() -> None:
     settings = scene("day", seed=9, **SMALL)
-    street, again = Street(settings), Street(resumed(settings, NOW, NOW + timedelta(hours=1)))
+    street, again = SimulatedStreet(settings), SimulatedStreet(resumed(settings, NOW, NOW + timedelta(hours=1)))
     later = next(iter(again)).luma
     assert (street.render(3600.0) == later).all()
 
 
 def test_a_broken_line_inside_a_file_of_truth_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "truth.jsonl"
-    crossing = Street(scene("dense", **SMALL)).truth_between(0, 60)[0]
+    crossing = SimulatedStreet(scene("dense", **SMALL)).truth_between(0, 60)[0]
     path.write_bytes(b"nonsense\n" + msgspec.json.encode(crossing) + b"\n")
     with pytest.raises(TruthError, match="line 1"):
         TruthWriter(path)

@@ -20,9 +20,9 @@ from telstraat_ingest.batch import Dates, read_batch
 from telstraat_ingest.broker_access import INGEST_USER
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.quarantine import Arrival, arrival
-from telstraat_ingest.service import Service
+from telstraat_ingest.service import IngestService
 from telstraat_ingest.settings import IngestSettings
-from telstraat_ingest.write import Writer, Written
+from telstraat_ingest.write import BatchResult, Writer
 
 EPOCH = 7
 
@@ -73,7 +73,7 @@ class Ingest:
     """An ingester in a thread, ready when the block begins and gone when it ends."""
 
     def __init__(self, dsn: str, broker: TestBroker, port: int | None = None, **settings: Any) -> None:
-        self.service = Service(settings_of(dsn, broker, port, **settings))
+        self.service = IngestService(settings_of(dsn, broker, port, **settings))
         self.error: BaseException | None = None
         self._ready = threading.Event()
         self.thread = threading.Thread(target=self._run)
@@ -116,6 +116,6 @@ def an_arrival(topic: str, payload: bytes) -> Arrival:
     return arrival(1, 1, 1, topic, payload, 0.0)
 
 
-def write_arrivals(writer: Writer, arrivals: Sequence[Arrival]) -> Written:
+def write_arrivals(writer: Writer, arrivals: Sequence[Arrival]) -> BatchResult:
     """Decode and write one batch."""
     return writer.write(read_batch(arrivals, Decoder(), Dates()))

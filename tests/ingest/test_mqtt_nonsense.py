@@ -18,7 +18,7 @@ from tests.ingest.test_mqtt import a_publish, length_of
 
 from telstraat_ingest import mqtt
 from telstraat_ingest.batch import Dates, read_batch
-from telstraat_ingest.decode import Decoder, place_of
+from telstraat_ingest.decode import Decoder, report_key_of
 from telstraat_ingest.errors import BrokerError
 from telstraat_ingest.mqtt import LONG_BYTES, Kind, Packet, PacketReader, ProtocolError, Version
 from telstraat_ingest.quarantine import Rejected, arrival
@@ -212,7 +212,7 @@ def test_any_payload_under_any_topic_is_taken_or_set_aside_with_a_reason(topic: 
     decision = Decoder().read(message)
     if isinstance(decision, Rejected):
         assert decision.detail
-        place_of(message)
+        report_key_of(message)
     batch = read_batch([message], Decoder(), Dates())
     assert len(batch.rejected) + len(batch.reports) + len(batch.health) + len(batch.status) + len(batch.live) == 1
 

@@ -15,7 +15,7 @@ from tests.ingest.sending import Ingest, a_report, an_arrival, arrivals_of, wait
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Report, Status, encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest.limits import Limits
+from telstraat_ingest.limits import SensorLimits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.write import Writer
 from telstraat_store import places
@@ -201,7 +201,7 @@ def test_one_epoch_too_many_waits_on_its_device_and_nobody_waits_for_it(database
     with psycopg.connect(database, autocommit=True) as connection:
         for name in ("poison-1", "good-1"):
             places.add_sensor(connection, name)
-        writer = Writer(connection, Limits(epochs_a_day=3))
+        writer = Writer(connection, SensorLimits(epochs_a_day=3))
         many = [a_report("poison-1", 1, epoch=epoch) for epoch in range(1, 7)]
         states = [Status(sensor="poison-1", state="online", epoch=epoch, last_seq=1) for epoch in range(7, 10)]
         written = write_arrivals(writer, arrivals_of([*many, *states, a_report("good-1", 1)]))
@@ -231,7 +231,7 @@ def test_the_last_epoch_that_can_be_numbered_stops_nobody(database: str) -> None
 def test_quarantine_keeps_so_much_of_a_topic_and_counts_the_rest(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         places.add_sensor(connection, "poison-1")
-        writer = Writer(connection, Limits(quarantine_kb=100))
+        writer = Writer(connection, SensorLimits(quarantine_kb=100))
         bad = b'{"v":1,"sensor":"poison-1","epoch":7,"seq":%d,"rubbish":"' + b"x" * 10_000 + b'"}'
         told = set()
         for seq in range(1, 51):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telstraat_demo.chaos.run import ChaosSettings, Verdict, run_chaos
+from telstraat_demo.chaos.run import ChaosSettings, ChaosVerdict, run_chaos
 from telstraat_demo.stack.broker import mosquitto_program
 
 needs_mosquitto = pytest.mark.skipif(
@@ -14,7 +14,7 @@ needs_mosquitto = pytest.mark.skipif(
 )
 
 
-def told(verdict: Verdict) -> str:
+def told(verdict: ChaosVerdict) -> str:
     return "\n".join(
         [f"drained: {verdict.drained}", *verdict.deaths, *verdict.differences[:20], f"history: {verdict.history}"]
     )

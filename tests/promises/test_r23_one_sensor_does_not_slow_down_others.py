@@ -16,9 +16,9 @@ from telstraat_contract.messages import MAX_RANGES, SEQ_MAX, Health, Report, enc
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
 from telstraat_ingest.fairness import Fairness
-from telstraat_ingest.limits import Limits
+from telstraat_ingest.limits import SensorLimits
+from telstraat_ingest.log_limit import LogLimit
 from telstraat_ingest.multiranges import parse_ranges
-from telstraat_ingest.sparing import Sparing
 from telstraat_ingest.write import Writer
 from telstraat_store import places
 
@@ -46,7 +46,7 @@ def ranges_of(connection: psycopg.Connection) -> dict[str, tuple[tuple[int, int]
 
 
 def test_ranges_of_lost_reports_are_bounded_and_their_number_stays_exact(connection: psycopg.Connection) -> None:
-    writer = Writer(connection, Limits(stream_ranges=MOST))
+    writer = Writer(connection, SensorLimits(stream_ranges=MOST))
     for at in range(10):
         write_arrivals(writer, arrivals_of([a_loss(1 + at * 3 * MAX_RANGES)]))
         found = ranges_of(connection)
@@ -60,7 +60,7 @@ def test_ranges_of_lost_reports_are_bounded_and_their_number_stays_exact(connect
 
 
 def test_gaps_beyond_the_bound_are_asked_for_again_and_never_count_as_settled(connection: psycopg.Connection) -> None:
-    writer = Writer(connection, Limits(stream_ranges=MOST))
+    writer = Writer(connection, SensorLimits(stream_ranges=MOST))
     start = yesterday() - timedelta(days=20)
     odd = [a_report(FLOOD, seq, start + seq * QUARTER) for seq in range(1, 1001, 2)]
     even = {seq: a_report(FLOOD, seq, start + seq * QUARTER) for seq in range(2, 1001, 2)}
@@ -82,7 +82,7 @@ def test_gaps_beyond_the_bound_are_asked_for_again_and_never_count_as_settled(co
 
 
 def test_the_highest_number_is_bounded_like_any_other(connection: psycopg.Connection) -> None:
-    writer = Writer(connection, Limits(stream_ranges=MOST))
+    writer = Writer(connection, SensorLimits(stream_ranges=MOST))
     write_arrivals(writer, arrivals_of([a_report(FLOOD, SEQ_MAX, yesterday())]))
     for at in range(3):
         write_arrivals(writer, arrivals_of([a_loss(2 + at * 3 * MAX_RANGES)]))
@@ -146,8 +146,8 @@ def test_an_allowance_is_used_up_by_numbers_and_by_bytes_and_comes_back_with_tim
 
 
 def test_what_could_be_said_without_end_is_said_once_and_then_counted() -> None:
-    sparing = Sparing(every_s=3600)
-    assert [sparing.due("a") for _ in range(3)] == [1, 0, 0]
-    assert sparing.due("b", 5) == 5
-    again = Sparing(every_s=0)
+    log_limit = LogLimit(every_s=3600)
+    assert [log_limit.due("a") for _ in range(3)] == [1, 0, 0]
+    assert log_limit.due("b", 5) == 5
+    again = LogLimit(every_s=0)
     assert [again.due("a") for _ in range(2)] == [1, 1]

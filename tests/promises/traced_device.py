@@ -19,7 +19,7 @@ from telstraat_device.quarters.clock import AnchoredClock
 from telstraat_device.service import run
 from telstraat_device.settings import Settings, read_settings
 from telstraat_firmware_sim.street.settings import StreetSettings
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 WIDTH, HEIGHT = 320, 240
 PIECE_BYTES = 2_000
@@ -30,7 +30,9 @@ class TracedStreet(ClosingSource):
 
     def __init__(self, settings: Settings, frames: int, plant: str) -> None:
         fps = 8.0
-        self.street = Street(StreetSettings(seed=3, width=WIDTH, height=HEIGHT, fps=fps, duration_s=frames / fps))
+        self.street = SimulatedStreet(
+            StreetSettings(seed=3, width=WIDTH, height=HEIGHT, fps=fps, duration_s=frames / fps)
+        )
         self.name, self.width, self.height, self.fps, self.frames = "traced", WIDTH, HEIGHT, fps, frames
         self._folder = Path(settings.storage.folder)
         self._broker = (settings.broker.host, settings.broker.port or 1883)

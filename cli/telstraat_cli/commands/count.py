@@ -123,7 +123,7 @@ def count_source(
     from telstraat_device.counting.counter import Counter, CounterSettings
 
     counter = Counter(source.width, source.height, line, CounterSettings(pixels_per_metre=scale))
-    found: list[Crossing] = []
+    crossings: list[Crossing] = []
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         task = bar.add_task(source.name, total=source.frames)
         try:
@@ -131,18 +131,18 @@ def count_source(
                 if seconds is not None and frame.t_s >= seconds:
                     break
                 new = counter.process(frame.luma, frame.t_s)
-                found += new
+                crossings += new
                 if look:
                     look(counter, frame, new)
                 if number % 25 == 0:
-                    bar.update(task, completed=number, description=f"{source.name}: {len(found)} crossings")
+                    bar.update(task, completed=number, description=f"{source.name}: {len(crossings)} crossings")
         except KeyboardInterrupt:
             if source.frames is not None:
                 raise
     last = counter.finish()
     if look and last:
         look(counter, frame, last)
-    return found + last
+    return crossings + last
 
 
 def printer() -> Look:

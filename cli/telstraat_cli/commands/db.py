@@ -33,10 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("status", help="how far the schema is, and what the database holds")
     backup = actions.add_parser("backup", help="write everything into one file")
     restore = actions.add_parser("restore", help="restore a backup into an empty database")
-    for one in (backup, restore):
-        one.add_argument("file", type=Path)
-    for one in (migrate, restore):
-        one.add_argument(
+    for action in (backup, restore):
+        action.add_argument("file", type=Path)
+    for action in (migrate, restore):
+        action.add_argument(
             "--timescale",
             choices=["auto", "off", "require"],
             default="auto",
@@ -117,13 +117,13 @@ def status(dsn: str, _: argparse.Namespace) -> int:
     from telstraat_store.schema import retention
     from telstraat_store.schema.migrate import status as tell
 
-    found = tell(dsn)
-    print(f"PostgreSQL {found.server}, TimescaleDB {found.timescaledb or 'not used'}")
-    for applied in found.applied:
+    schema = tell(dsn)
+    print(f"PostgreSQL {schema.server}, TimescaleDB {schema.timescaledb or 'not used'}")
+    for applied in schema.applied:
         print(f"{applied.number:04} {applied.name:<20} {applied.applied_at:%Y-%m-%d %H:%M}")
-    for pending in found.pending:
+    for pending in schema.pending:
         print(f"{pending.number:04} {pending.name:<20} to apply: telstraat db migrate")
-    if not found.is_present:
+    if not schema.is_present:
         return 1
     with psycopg.connect(dsn) as connection:
         size = retention.size(connection)
@@ -192,9 +192,9 @@ def export(dsn: str, args: argparse.Namespace) -> int:
     from telstraat_store.counts.csv_export import Wanted
     from telstraat_store.counts.csv_export import export as write
 
-    wanted = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
+    selection = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
     with psycopg.connect(dsn) as connection:
-        rows = write(connection, wanted, args.file)
+        rows = write(connection, selection, args.file)
     print(f"{args.file}: {rows} rows")
     return 0
 
@@ -203,15 +203,15 @@ def streets(words: list[str]) -> dict[str, int]:
     """Return the map of names to segments."""
     from telstraat_store.imports.numbers import whole_number
 
-    found: dict[str, int] = {}
+    segments: dict[str, int] = {}
     for word in words:
         name, _, text = word.rpartition("=")
         number = whole_number(text)
         if not name or number is None:
             raise CliError(f"--street {word!r}: write NAME=ID, e.g. 9000001234=1001")
-        if found.setdefault(name, number) != number:
-            raise CliError(f"--street {word!r}: {name} is {found[name]} already; leave one of the two out")
-    return found
+        if segments.setdefault(name, number) != number:
+            raise CliError(f"--street {word!r}: {name} is {segments[name]} already; leave one of the two out")
+    return segments
 
 
 def write_refused(connection: Connection[Any], source: str, path: Path) -> None:

@@ -71,9 +71,11 @@ def run(args: argparse.Namespace) -> int:
         frame = between(as_counts(read.frame, args.counts, timezone=args.timezone), args)
         known = sorted(frame["segment"].unique())
         segments = args.segment or known
-        for one in segments:
-            if one not in known:
-                raise CliError(f"--segment {one!r}: the counts hold {', '.join(known) or 'no street in these days'}")
+        for segment in segments:
+            if segment not in known:
+                raise CliError(
+                    f"--segment {segment!r}: the counts hold {', '.join(known) or 'no street in these days'}"
+                )
         content = description_content(
             frame, segments, args.timezone, args.language, limit_kmh=args.limit, calendar=calendar, source=args.source
         )
@@ -91,14 +93,14 @@ def run(args: argparse.Namespace) -> int:
 def between(frame: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
     """Return the rows of the local days that are asked for."""
     local = frame["start"].dt.tz_convert(args.timezone).dt.date
-    kept = frame
+    within = frame
     if args.first:
-        kept = kept[local >= one_day("--from", args.first)]
+        within = within[local >= one_day("--from", args.first)]
     if args.last:
-        kept = kept[local[kept.index] <= one_day("--to", args.last)]
-    if kept.empty:
+        within = within[local[within.index] <= one_day("--to", args.last)]
+    if within.empty:
         raise CliError("there are no counts in these days")
-    return kept
+    return within
 
 
 def one_day(option: str, text: str) -> date:

@@ -117,13 +117,13 @@ def _meant(given: str, known: Sequence[str]) -> str:
 def _questions(args: argparse.Namespace, tables: dict[str, Any]) -> list[Question]:
     from telstraat_analytics import Question
 
-    asked = tables.get("question", {})
-    what = args.what or asked.get("what", ["car"])
-    hours = _hours(args.hours) if args.hours else tuple(asked.get("hours", ()))
-    days = args.days or asked.get("days", "all")
+    table = tables.get("question", {})
+    what = args.what or table.get("what", ["car"])
+    hours = _hours(args.hours) if args.hours else tuple(table.get("hours", ()))
+    days = args.days or table.get("days", "all")
     names = [what] if isinstance(what, str) else list(what)
-    against = args.against or asked.get("against", "before")
-    direction = args.direction or asked.get("direction", "")
+    against = args.against or table.get("against", "before")
+    direction = args.direction or table.get("direction", "")
     return [Question(name, direction, hours, days, against) for name in names]
 
 
@@ -151,10 +151,10 @@ def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]
     folder = args.measure.parent
     files: list[Path] = []
     for name in data["files"]:
-        found = sorted(folder.glob(name)) if any(sign in name for sign in "*?[") else [folder / name]
-        if not found:
+        paths = sorted(folder.glob(name)) if any(sign in name for sign in "*?[") else [folder / name]
+        if not paths:
             raise CliError(f"{args.measure}: [data] files: nothing matches {name!r} in {folder}")
-        files += found
+        files += paths
     known = {name: getattr(args, name, None) or data.get(name) for name in CHOICES}
     for name, value in known.items():
         if value not in {None, *CHOICES[name]}:

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Receive until stopped."""
     from telstraat_ingest.errors import IngestError
     from telstraat_ingest.logs import begin_logging
-    from telstraat_ingest.service import Service
+    from telstraat_ingest.service import IngestService
     from telstraat_ingest.settings import READER, read_settings
     from telstraat_store.errors import TelstraatStoreError
     from telstraat_store.schema.migrate import migrate_when_there
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     names = ("dsn", "broker", "broker_user", "broker_password_file", "broker_ca_file", "name", "metrics_port")
     try:
         settings = read_settings(args.settings, {name: getattr(args, name) for name in names})
-        service = Service(settings)
+        service = IngestService(settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())
         if not args.no_migrate:

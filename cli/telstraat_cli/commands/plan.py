@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
             plan(what, args.wanted / 100, args.per_day, controls=args.controls, sensors=sensors, weeks=weeks)
             for what in args.what or ["car"]
         ]
-        text = as_json({"plans": [one.to_dict() for one in plans]})
+        text = as_json({"plans": [plan_.to_dict() for plan_ in plans]})
         content = plan_content(plans, args.language)
         if args.json:
             print(text, end="")
@@ -73,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
     try:
-        numbers = tuple(int(one) for one in text.split(","))
+        numbers = tuple(int(number) for number in text.split(","))
     except ValueError as error:
         raise CliError(f"{option} {text!r}: write whole numbers with commas, e.g. 1,2,3") from error
-    if any(one < 1 or one > 60 for one in numbers):
+    if any(number < 1 or number > 60 for number in numbers):
         raise CliError(f"{option} {text!r}: from 1 to 60")
     return numbers

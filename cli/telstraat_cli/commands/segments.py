@@ -29,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the action and its options."""
     add_database_arguments(parser)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    action = actions.add_parser("import", help="add the streets of a file")
-    action.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
-    action.add_argument(
+    import_ = actions.add_parser("import", help="add the streets of a file")
+    import_.add_argument("file", type=Path, metavar="FILE", help=".osm, .osm.pbf, .osm.gz, .geojson or .json")
+    import_.add_argument(
         "--bbox", metavar="WEST,SOUTH,EAST,NORTH", help="only streets that reach into this box, degrees"
     )
-    action.add_argument("--classes", help="highway classes, with commas (see docs/api.md)")
-    action.add_argument("--timezone", help="IANA name (Europe/Brussels)")
-    action.add_argument("--anywhere", action="store_true", help="take streets that do not lie in their time zone, too")
+    import_.add_argument("--classes", help="highway classes, with commas (see docs/api.md)")
+    import_.add_argument("--timezone", help="IANA name (Europe/Brussels)")
+    import_.add_argument("--anywhere", action="store_true", help="take streets that do not lie in their time zone, too")
 
 
 def run(args: argparse.Namespace) -> int:

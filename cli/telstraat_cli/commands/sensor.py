@@ -202,17 +202,19 @@ def list_sensors(connection: Connection[Any], _: argparse.Namespace) -> None:
     from telstraat_store import places
 
     table = Table("sensor", "segment", "street", "installation", "since", "state", "last report", "missing")
-    for row in places.list_sensor_rows(connection):
-        state = "retired" if row.retired_at else {True: "online", False: "offline", None: "never heard"}[row.online]
+    for sensor in places.list_sensor_rows(connection):
+        state = (
+            "retired" if sensor.retired_at else {True: "online", False: "offline", None: "never heard"}[sensor.online]
+        )
         table.add_row(
-            row.name,
-            str(row.segment_id or "-"),
-            row.segment or "-",
-            str(row.installation_id or "-"),
-            day(row.installed_at),
+            sensor.name,
+            str(sensor.segment_id or "-"),
+            sensor.segment or "-",
+            str(sensor.installation_id or "-"),
+            day(sensor.installed_at),
             state,
-            day(row.last_report_at),
-            str(row.missing or ""),
+            day(sensor.last_report_at),
+            str(sensor.missing or ""),
         )
     screen().print(table)
 

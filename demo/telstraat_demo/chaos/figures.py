@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telstraat_demo.stack.ports import LOOPBACK
-from telstraat_demo.stack.processes import Service
+from telstraat_demo.stack.processes import SupervisedService
 from telstraat_firmware_sim.chaos.schedule import Entry
 
 ASK_EVERY_S = 0.5
@@ -40,7 +40,7 @@ class Figures:
 class IngesterFigures:
     """Asks the ingesters for their metrics again and again, from a thread of its own."""
 
-    def __init__(self, ports: Mapping[str, int], services: Mapping[str, Service]) -> None:
+    def __init__(self, ports: Mapping[str, int], services: Mapping[str, SupervisedService]) -> None:
         self._ports = ports
         self._services = services
         self._of_life: dict[tuple[str, int], dict[str, int]] = {}
@@ -80,7 +80,7 @@ def asked(port: int) -> dict[str, int]:
     return {name: int(float(value)) for name, value in SAMPLE.findall(text)}
 
 
-def told(folder: Path) -> dict[str, int]:
+def sums_of_sensors(folder: Path) -> dict[str, int]:
     """Return the sums of what processes of sensors have left in files of a folder."""
     return summed(json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json"))
 

@@ -23,14 +23,14 @@ from pathlib import Path
 import msgspec
 
 from telstraat_contract.messages import Report, encode
-from telstraat_demo.chaos.figures import Figures, IngesterFigures, faults_of, told
+from telstraat_demo.chaos.figures import Figures, IngesterFigures, faults_of, sums_of_sensors
 from telstraat_demo.errors import StackError
 from telstraat_demo.run.reconciliation import stored_reports
 from telstraat_demo.stack.broker import Broker, Kind
 from telstraat_demo.stack.child import Child, Program
 from telstraat_demo.stack.ports import LOOPBACK, free_port
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_demo.stack.processes import ProgramService, Service
+from telstraat_demo.stack.processes import ProgramService, SupervisedService
 from telstraat_firmware_sim.chaos.devices import DevicesPlan
 from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from telstraat_firmware_sim.chaos.hostile import HostilePlan
@@ -66,7 +66,7 @@ class ChaosSettings:
 
 
 @dataclass
-class Verdict:
+class ChaosVerdict:
     """What the run has shown."""
 
     settings: ChaosSettings
@@ -104,7 +104,7 @@ class ChaosRun:
     def __init__(self, settings: ChaosSettings, folder: Path, tell: Callable[[str], None]) -> None:
         self.settings, self.folder, self.tell = settings, folder, tell
         self.history = History(settings.seed)
-        self.services: dict[str, Service] = {}
+        self.services: dict[str, SupervisedService] = {}
         self.links: dict[str, FaultProxy] = {}
         self.names: tuple[str, ...] = ()
         self._down: set[str] = set()
@@ -121,7 +121,7 @@ class ChaosRun:
 
     # The way of a run
 
-    def run(self) -> Verdict:
+    def run(self) -> ChaosVerdict:
         """Start everything, hurt it, heal it, let it drain, and compare."""
         try:
             return self._run()
@@ -134,7 +134,7 @@ class ChaosRun:
     def _history_file(self) -> Path:
         return self.folder / f"history-{self.settings.seed}.jsonl"
 
-    def _run(self) -> Verdict:
+    def _run(self) -> ChaosVerdict:
         with self._stack:
             self._stack.callback(self._stop_all)
             self._start()
@@ -142,10 +142,10 @@ class ChaosRun:
             self.tell(f"{len(self.names)} sensors, {len(operations)} operations in {self.settings.seconds:g} s")
             self._hurt(operations)
             self._heal()
-            verdict = Verdict(self.settings, operations=len(operations))
+            verdict = ChaosVerdict(self.settings, operations=len(operations))
             verdict.drained, verdict.drain_s = self._drain()
             verdict.figures = Figures(
-                faults_of(self.history.entries), self._ingesters.close(), told(self.folder / "figures")
+                faults_of(self.history.entries), self._ingesters.close(), sums_of_sensors(self.folder / "figures")
             )
             self._compare(verdict)
             verdict.deaths = self._deaths
@@ -267,7 +267,7 @@ class ChaosRun:
         self.history.note("drain", "devices", "ok" if done else "failed")
         return done, round(self.history.now_s - began_s, 1)
 
-    def _compare(self, verdict: Verdict) -> None:
+    def _compare(self, verdict: ChaosVerdict) -> None:
         """Compare the table with what the sensors closed."""
         import psycopg
 
@@ -426,28 +426,28 @@ def differences(truth: list[Report], rows: list[Report]) -> list[str]:
     stored: dict[datetime, list[Report]] = defaultdict(list)
     for row in rows:
         stored[row.period_start].append(row)
-    found = []
+    lines = []
     for report in truth:
         place = f"{report.sensor} {report.period_start.isoformat()}"
         have = stored.pop(report.period_start, [])
         if len(have) != 1:
-            found.append(f"{place}: {'missing' if not have else f'{len(have)} rows'}")
+            lines.append(f"{place}: {'missing' if not have else f'{len(have)} rows'}")
             continue
-        wanted, got = encode(msgspec.structs.replace(report, epoch=have[0].epoch)), encode(have[0])
-        if wanted != got:
-            found.append(f"{place}: closed {wanted.decode()}, stored {got.decode()}")
-    found += [f"{rows[0].sensor} {start.isoformat()}: nobody closed this quarter" for start in stored]
-    return found
+        expected, got = encode(msgspec.structs.replace(report, epoch=have[0].epoch)), encode(have[0])
+        if expected != got:
+            lines.append(f"{place}: closed {expected.decode()}, stored {got.decode()}")
+    lines += [f"{rows[0].sensor} {start.isoformat()}: nobody closed this quarter" for start in stored]
+    return lines
 
 
 def family(pid: int) -> list[int]:
     """Return the processes that a process has started, and theirs."""
-    found: list[int] = []
+    pids: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in map(int, (task / "children").read_text().split()):
-                found += [child, *family(child)]
-    return found
+                pids += [child, *family(child)]
+    return pids
 
 
 def last_line(child: Child) -> str:
@@ -465,7 +465,7 @@ def _one(row: tuple[int] | None) -> int:
     return int(row[0]) if row else 0
 
 
-def run_chaos(settings: ChaosSettings, folder: Path | None, tell: Callable[[str], None]) -> Verdict:
+def run_chaos(settings: ChaosSettings, folder: Path | None, tell: Callable[[str], None]) -> ChaosVerdict:
     """Run in `folder`, or in one that is kept only when the run is red."""
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise StackError(f"folder {folder} is not empty: give another, a run begins with nothing")

@@ -50,6 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo."""
-    from telstraat_demo.run.interactive import run_demo
+    from telstraat_demo.run.demo import run_demo
 
     return run_demo(args)

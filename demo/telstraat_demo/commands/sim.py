@@ -21,9 +21,9 @@ from telstraat_cli.errors import CliError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from telstraat_demo.chaos.run import Verdict
+    from telstraat_demo.chaos.run import ChaosVerdict
     from telstraat_device.settings import Settings
-    from telstraat_firmware_sim.demand.demand import Measure
+    from telstraat_firmware_sim.demand.demand import SimulatedMeasure
     from telstraat_firmware_sim.fleet.fleet import Fleet
     from telstraat_firmware_sim.fleet.publish import FleetPublisher
 
@@ -147,14 +147,16 @@ def run_street(args: argparse.Namespace) -> int:
     from telstraat_device.quarters.clock import AnchoredClock
     from telstraat_firmware_sim.street.clock import PacedSource
     from telstraat_firmware_sim.street.scenes import scene
-    from telstraat_firmware_sim.street.street import Street
+    from telstraat_firmware_sim.street.street import SimulatedStreet
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = _device_settings(args)
         width, height = args.size
-        wanted = scene(args.scene, seed=args.seed, width=width, height=height, fps=args.fps, duration_s=args.duration)
-        street = Street(wanted)
+        street_settings = scene(
+            args.scene, seed=args.seed, width=width, height=height, fps=args.fps, duration_s=args.duration
+        )
+        street = SimulatedStreet(street_settings)
         start = args.start or datetime.now(UTC)
         source = PacedSource(street, start, args.speed, truth_path=args.truth)
         line = None if settings.camera.line else street.line
@@ -245,7 +247,7 @@ def run_fleet(args: argparse.Namespace) -> int:
         task = progress.add_task("sensors", total=len(fleet.names))
         written = write_fleet(
             fleet, args.out, file_format=args.format, step=args.step, reports_jsonl=args.messages,
-            told=lambda _name: progress.advance(task),
+            on_sensor=lambda _name: progress.advance(task),
         )  # fmt: skip
     share = written.counted / written.crossings if written.crossings else 0.0
     console.print(
@@ -351,12 +353,12 @@ def run_chaos(args: argparse.Namespace) -> int:
         verdict = run_chaos(settings, args.dir, lambda text: console.print(text, highlight=False))
     for line in chaos_summary(verdict):
         console.print(line, soft_wrap=True, highlight=False)
-    said = [*verdict.deaths, *verdict.differences]
+    complaints = [*verdict.deaths, *verdict.differences]
     if not verdict.drained:
-        said.append("not every sensor got all its receipts in time")
+        complaints.append("not every sensor got all its receipts in time")
     if verdict.quarantined or verdict.gaps:
-        said.append(f"{verdict.quarantined} messages in quarantine, {verdict.gaps} gaps that are still asked for")
-    for line in said[:CHAOS_LINES_MAX]:
+        complaints.append(f"{verdict.quarantined} messages in quarantine, {verdict.gaps} gaps that are still asked for")
+    for line in complaints[:CHAOS_LINES_MAX]:
         console.print(f"  {line}", soft_wrap=True, markup=False)
     if verdict.history:
         console.print(f"  the history is in {verdict.history}", soft_wrap=True)
@@ -365,7 +367,7 @@ def run_chaos(args: argparse.Namespace) -> int:
     return 0 if verdict.green else 1
 
 
-def chaos_summary(verdict: Verdict) -> list[str]:
+def chaos_summary(verdict: ChaosVerdict) -> list[str]:
     """Say what was hurt, what was sent and what the table holds."""
     lines = []
     if verdict.figures is not None:
@@ -380,8 +382,8 @@ def chaos_summary(verdict: Verdict) -> list[str]:
             f"  {verdict.reports:,} reports closed in {verdict.epochs} epochs, {verdict.rows:,} rows in the table",
             f"  {verdict.differing} differing quarters; {verdict.took_s:g} s, drained in {verdict.drain_s:g} s",
         ]
-    said = "every report stands in the table once, byte for byte" if verdict.green else "[bold]RED[/bold]"
-    return [f"seed {verdict.settings.seed}: {said}", *lines]
+    outcome = "every report stands in the table once, byte for byte" if verdict.green else "[bold]RED[/bold]"
+    return [f"seed {verdict.settings.seed}: {outcome}", *lines]
 
 
 def fleet_of(args: argparse.Namespace) -> Fleet:
@@ -397,7 +399,7 @@ def fleet_of(args: argparse.Namespace) -> Fleet:
     return made_up_fleet(settings, (measure_of(args, fleet),)) if args.measure else fleet
 
 
-def measure_of(args: argparse.Namespace, fleet: Fleet) -> Measure:
+def measure_of(args: argparse.Namespace, fleet: Fleet) -> SimulatedMeasure:
     """Make the measure that the options describe, in the first town."""
     from telstraat_firmware_sim.fleet.fleet import made_up_measure
 

@@ -7,18 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telstraat_contract.messages import Report
+from telstraat_contract.road_users import CLASSES, DIRECTIONS, TOGETHER, UNCLASSIFIED
 from telstraat_device.counting.crossings.crossing import ClassName, Direction
+from telstraat_device.quarters.tally import BOOKED_AS
 
-ROW_OF: dict[ClassName, str] = {
-    "pedestrian": "pedestrian",
-    "bicycle": "bike",
-    "motorcycle": "bike",
-    "car": "car",
-    "heavy": "heavy",
-}
 WAY_OF: dict[Direction, str] = {"left_to_right": "lft", "right_to_left": "rgt"}
-CLASSES = ("pedestrian", "bike", "car", "heavy")
-WAYS = ("lft", "rgt")
 
 
 @dataclass(frozen=True)
@@ -43,15 +36,16 @@ class AccuracyRow:
 
 def accuracy(truth: Iterable[tuple[ClassName, Direction]], reports: Iterable[Report]) -> list[AccuracyRow]:
     """Return one row per class and direction, then what was counted at night without a class."""
-    true = Counter((ROW_OF[name], WAY_OF[direction]) for name, direction in truth)
+    true = Counter((BOOKED_AS[name], WAY_OF[direction]) for name, direction in truth)
     counted: Counter[tuple[str, str]] = Counter()
     for report in reports:
-        for name in (*CLASSES, "night"):
+        for name in TOGETHER:
             ways = getattr(report.counts, name)
             counted[name, "lft"] += ways.lft
             counted[name, "rgt"] += ways.rgt
-    names = [*CLASSES, *(("night",) if counted["night", "lft"] + counted["night", "rgt"] else ())]
-    return [AccuracyRow(name, way, true[name, way], counted[name, way]) for name in names for way in WAYS]
+    any_unclassified = sum(counted[UNCLASSIFIED, way] for way in DIRECTIONS) > 0
+    names = TOGETHER if any_unclassified else CLASSES
+    return [AccuracyRow(name, way, true[name, way], counted[name, way]) for name in names for way in DIRECTIONS]
 
 
 def overall(rows: Iterable[AccuracyRow]) -> float | None:

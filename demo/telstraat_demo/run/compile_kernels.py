@@ -17,7 +17,7 @@ def main(argv: list[str]) -> int:
 
     from telstraat_device.counting.counter import Counter
     from telstraat_firmware_sim.street.scenes import scene
-    from telstraat_firmware_sim.street.street import Street
+    from telstraat_firmware_sim.street.street import SimulatedStreet
 
     frames = round(SECONDS * FPS)
     if argv == ["film"]:
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
         for k in range(frames):
             counter.process(grey, k / FPS)
     else:
-        street = Street(scene("everything", seed=1, width=320, height=240, fps=FPS, duration_s=SECONDS))
+        street = SimulatedStreet(scene("everything", seed=1, width=320, height=240, fps=FPS, duration_s=SECONDS))
         counter = Counter(street.width, street.height, street.line)
         for frame in street:
             counter.process(frame.luma, frame.t_s)

@@ -15,37 +15,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from telstraat_demo.run.accuracy import AccuracyRow, accuracy, overall
-from telstraat_demo.run.pipeline import Line
+from telstraat_demo.run.pipeline import Pipeline
 from telstraat_demo.run.reconciliation import Difference, closed_reports, differences, stored_reports, waiting_reports
 from telstraat_demo.run.sources import StreetSource, VideoSource, street, video
+from telstraat_demo.run.steps import Steps, plan_of, set_up
 from telstraat_demo.stack.processes import ProgramService
 
 if TYPE_CHECKING:
     from telstraat_contract.messages import Report
-    from telstraat_demo.run.interactive import Steps
 
 DEFAULT_MINUTES = 30.0
 RECEIPTS_S = 30.0
 
 
-def headless(args: argparse.Namespace, line: Line, steps: Steps) -> int:
+def headless(args: argparse.Namespace, pipeline: Pipeline, steps: Steps) -> int:
     """Count, compare, print, and return 0 when every closed report is in the table as it was closed."""
-    from telstraat_demo.run.interactive import set_up
-
     began = time.monotonic()
-    source = source_of(args, line)
-    set_up(args, line, steps, source)
+    source = source_of(args, pipeline)
+    set_up(args, pipeline, steps, source)
     ready = time.monotonic()
-    device = source.start(line)
-    follow(line, source, device, steps.console)
-    wait_for_receipts(line.outbox(source.place.sensor), line)
+    device = source.start(pipeline)
+    follow(pipeline, source, device, steps.console)
+    wait_for_receipts(pipeline.outbox(source.place.sensor), pipeline)
     wall_s = time.monotonic() - ready
-    result = verdict(line, source)
+    result = verdict(pipeline, source)
     result |= {
         "wall_s": round(wall_s, 2),
         "setup_s": round(ready - began, 2),
         "fps": round(result["frames"] / wall_s, 1) if result["frames"] else None,
-        "restarts": line.supervisor.restarts,
+        "restarts": pipeline.supervisor.restarts,
     }
     show(result, steps.console)
     if args.json:
@@ -53,18 +51,16 @@ def headless(args: argparse.Namespace, line: Line, steps: Steps) -> int:
     return 0 if result["ok"] else 1
 
 
-def source_of(args: argparse.Namespace, line: Line) -> StreetSource | VideoSource:
+def source_of(args: argparse.Namespace, pipeline: Pipeline) -> StreetSource | VideoSource:
     """Return what is counted; each run is a sensor of its own, so that no run looks at another's reports."""
-    from telstraat_demo.run.interactive import plan_of
-
     sensor = f"headless-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     if args.video:
         return video(args.video, args.line, sensor)
     past = timedelta(minutes=args.minutes or DEFAULT_MINUTES)
-    return street(line, sensor, plan_of(args, past, None, past.total_seconds()))
+    return street(pipeline, sensor, plan_of(args, past, None, past.total_seconds()))
 
 
-def follow(line: Line, source: StreetSource | VideoSource, device: ProgramService, console: Console) -> None:
+def follow(pipeline: Pipeline, source: StreetSource | VideoSource, device: ProgramService, console: Console) -> None:
     """Look after the services until the device has come to its end."""
     from telstraat_demo.run.street_device import read_progress
 
@@ -79,36 +75,36 @@ def follow(line: Line, source: StreetSource | VideoSource, device: ProgramServic
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("counting", total=round(total) if total else None)
         while not device.done:
-            line.supervisor.look()
+            pipeline.supervisor.look()
             if isinstance(source, StreetSource):
                 bar.update(task, completed=int(read_progress(source.plan_file.parent).street_s))
             time.sleep(0.1)
 
 
-def wait_for_receipts(outbox: Path, line: Line) -> None:
+def wait_for_receipts(outbox: Path, pipeline: Pipeline) -> None:
     """Wait until no closed report waits for a receipt, or long enough to call it a fault."""
     end = time.monotonic() + RECEIPTS_S
     while waiting_reports(outbox) and time.monotonic() < end:
-        line.supervisor.look()
+        pipeline.supervisor.look()
         time.sleep(0.1)
 
 
-def verdict(line: Line, source: StreetSource | VideoSource) -> dict[str, Any]:
+def verdict(pipeline: Pipeline, source: StreetSource | VideoSource) -> dict[str, Any]:
     """Compare outbox and table, truth and counts."""
     sensor = source.place.sensor
-    outbox = line.outbox(sensor)
-    closed, stored = closed_reports(outbox), stored_reports(line.dsn, sensor)
-    found = differences(closed, stored)
+    outbox = pipeline.outbox(sensor)
+    closed, stored = closed_reports(outbox), stored_reports(pipeline.dsn, sensor)
+    problems = differences(closed, stored)
     waiting = waiting_reports(outbox)
     result: dict[str, Any] = {
-        "ok": bool(closed) and not found and not waiting,
+        "ok": bool(closed) and not problems and not waiting,
         "sensor": sensor,
-        "page": line.page,
+        "page": pipeline.page,
         "reports": {
             "closed": len(closed),
             "stored": len(stored),
             "waiting": waiting,
-            "differences": [as_json(each) for each in found],
+            "differences": [as_json(each) for each in problems],
         },
         "observed_s": sum(report.observed_s for report in stored),
     }

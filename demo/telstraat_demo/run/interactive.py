@@ -1,186 +1,49 @@
-"""Run the demo for a person: say what starts, show how far the street is, stop everything at Ctrl-C."""
+"""Run the demo for a person: open the street's page and say how far the street is, until Ctrl-C."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from telstraat_cli.errors import CliError
-from telstraat_demo.run.pipeline import Line, Outside
+from telstraat_contract.road_users import TOGETHER, UNCLASSIFIED, columns_of
+from telstraat_demo.run.pipeline import Pipeline
 from telstraat_demo.run.sources import STREET_SENSOR, StreetSource, VideoSource, street, video
-from telstraat_demo.stack.broker import Kind
-from telstraat_demo.stack.home import Home, default_folder
-from telstraat_demo.stack.needs import check_needs
-from telstraat_demo.stack.processes import ProgramService, Supervisor, ended_by_signals
-
-if TYPE_CHECKING:
-    from telstraat_demo.run.street_device import StreetPlan
+from telstraat_demo.run.steps import Steps, plan_of, set_up
+from telstraat_demo.stack.processes import ProgramService
 
 LOOK_EVERY_S = 1.0
 SAY_EVERY_S = 15.0  # where there is no terminal to write over a line
-TOTALS = """
-select count(*), coalesce(sum(pedestrian_lft + pedestrian_rgt), 0), coalesce(sum(bike_lft + bike_rgt), 0),
-    coalesce(sum(car_lft + car_rgt), 0), coalesce(sum(heavy_lft + heavy_rgt), 0), coalesce(sum(night_lft + night_rgt), 0)
-from report join sensor using (sensor_id) where name = %s"""
+SUMS = ", ".join(f"coalesce(sum({' + '.join(columns_of(name))}), 0)" for name in TOGETHER)
+TOTALS = f"select count(*), {SUMS} from report join sensor using (sensor_id) where name = %s"  # noqa: S608 - our own columns
+NAMES = {"pedestrian": "pedestrians", "bike": "two-wheelers", "car": "cars", UNCLASSIFIED: "in the dark"}
+"""Where people say it otherwise than the contract."""
 
 
-class Steps:
-    """Says what is being set up, and how long each step took."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[list[str]]:
-        """Show a step while it runs; what is appended to the list is said at its end."""
-        began = time.monotonic()
-        said: list[str] = []
-        with self.console.status(f"{what} ..."):
-            yield said
-        took_s = time.monotonic() - began
-        self.console.print(
-            f"  [green]✓[/] {what:<9} {' '.join(said)} [dim]{took_s:.1f} s[/]", highlight=False, soft_wrap=True
-        )
-
-    def tell(self, text: str) -> None:
-        """Say something that happened."""
-        self.console.print(f"  [yellow]![/] {text}", highlight=False, soft_wrap=True)
-
-
-def run_demo(args: argparse.Namespace) -> int:
-    """Run what the options say and return the exit code."""
-    check(args)
-    folder = Path(args.dir) if args.dir else default_folder("headless" if args.headless else "demo")
-    console = Console(stderr=args.headless)
-    if args.clean:
-        return clean([folder] if args.dir else [default_folder(), default_folder("headless")], console)
-    check_needs("the demo", dsn=args.dsn, broker=args.broker, kind=args.broker_kind, video=bool(args.video))
-    steps = Steps(console)
-    with ended_by_signals(), Home(folder) as home:
-        supervisor = Supervisor(steps.tell)
-        line = Line(home.folder, supervisor, Outside(dsn=args.dsn, broker=args.broker), steps.tell)
-        try:
-            if args.headless:
-                from telstraat_demo.run.headless import headless
-
-                return headless(args, line, steps)
-            return shown(args, line, steps)
-        except KeyboardInterrupt:
-            return 130 if args.headless else 0
-        finally:
-            stop(supervisor, console)
-
-
-def check(args: argparse.Namespace) -> None:
-    """Refuse options that do not go together."""
-    if args.line and not args.video:
-        raise CliError("--line is for a video: the simulated street has its own; give --video too")
-    if args.video and not args.line:
-        raise CliError("--video needs the counting line: --line x1,y1,x2,y2 in pixels, across the street")
-    if not args.headless and (args.minutes is not None or args.json):
-        raise CliError("--minutes and --json are for --headless: give it too")
-    if args.headless and args.video:
-        from telstraat_device.cameras.video import is_live
-
-        if is_live(args.video):
-            raise CliError(f"--headless counts what has an end, a film or the simulated street; {args.video} has none")
-    for name in ("minutes", "past", "pace", "fps"):
-        value = getattr(args, name)
-        if value is not None and value <= 0:
-            raise CliError(f"--{name} {value:g}: must be more than 0")
-
-
-def plan_of(args: argparse.Namespace, past: timedelta, pace: float | None, duration_s: float | None) -> StreetPlan:
-    """Return the street that the options ask for."""
-    from telstraat_demo.run.street_device import StreetPlan
-    from telstraat_firmware_sim.errors import SimulatorError
-    from telstraat_firmware_sim.street.scenes import scene
-
-    width, height = size_of(args.size)
-    try:
-        scene(args.scene, seed=args.seed, width=width, height=height, fps=args.fps)
-    except SimulatorError as error:
-        raise CliError(str(error)) from error
-    return StreetPlan(
-        begins_at=datetime.now(UTC) - past,
-        scene=args.scene,
-        seed=args.seed,
-        width=width,
-        height=height,
-        fps=args.fps,
-        pace=pace,
-        duration_s=duration_s,
-    )
-
-
-def size_of(text: str) -> tuple[int, int]:
-    """Read `320x240`."""
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise CliError(f"--size {text!r}: write width and height in pixels, 320x240")
-    return int(width), int(height)
-
-
-def clean(folders: list[Path], console: Console) -> int:
-    """Forget the data of earlier runs."""
-    for folder in folders:
-        gone = Home(folder).forget()
-        console.print(
-            f"{folder} {'is forgotten' if gone else 'does not exist: nothing to forget'}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    return 0
-
-
-def set_up(args: argparse.Namespace, line: Line, steps: Steps, source: StreetSource | VideoSource) -> None:
-    """Start everything up to the pages; the device comes last."""
-    kind: Kind | None = args.broker_kind
-    with steps.step("core") as said:
-        line.compile_core("film" if isinstance(source, VideoSource) else "street")
-        said.append("compiled, and kept for later")
-    with steps.step("database") as said:
-        said.append(line.start_database())
-        line.register(source.place, source.begins_at)
-    with steps.step("broker") as said:
-        said.append(line.start_broker(kind))
-    with steps.step("ingest"):
-        line.start_ingest()
-    with steps.step("pages") as said:
-        line.start_api(args.port)
-        said.append(f"port {line.api_port}")
-
-
-def shown(args: argparse.Namespace, line: Line, steps: Steps) -> int:
+def show_street(args: argparse.Namespace, pipeline: Pipeline, steps: Steps) -> int:
     """Show the street until Ctrl-C."""
     console = steps.console
-    console.print(f"Telstraat demo, kept in {line.folder}", highlight=False, soft_wrap=True)
+    console.print(f"Telstraat demo, kept in {pipeline.folder}", highlight=False, soft_wrap=True)
     source: StreetSource | VideoSource
     if args.video:
         source = video(args.video, args.line)
     else:
-        source = street(line, STREET_SENSOR, plan_of(args, timedelta(minutes=args.past), args.pace, None))
-    set_up(args, line, steps, source)
-    with steps.step("device") as said:
-        device = source.start(line)
-        said.append(source.place.segment)
+        source = street(pipeline, STREET_SENSOR, plan_of(args, timedelta(minutes=args.past), args.pace, None))
+    set_up(args, pipeline, steps, source)
+    with steps.step("device") as notes:
+        device = source.start(pipeline)
+        notes.append(source.place.segment)
     console.print(
-        f"\nThe street's page: [bold]{line.page}[/]\nCtrl-C stops everything.\n", highlight=False, soft_wrap=True
+        f"\nThe street's page: [bold]{pipeline.page}[/]\nCtrl-C stops everything.\n", highlight=False, soft_wrap=True
     )
     if not args.no_browser and opens_browsers():
-        webbrowser.open(line.page)
-    watch(line, source, device, console)
+        webbrowser.open(pipeline.page)
+    watch(pipeline, source, device, console)
     return 0
 
 
@@ -190,23 +53,23 @@ def opens_browsers() -> bool:
     return sys.stdout.isatty() and has_screen
 
 
-def watch(line: Line, source: StreetSource | VideoSource, device: ProgramService, console: Console) -> None:
+def watch(pipeline: Pipeline, source: StreetSource | VideoSource, device: ProgramService, console: Console) -> None:
     """Look after the services and say how far the street is, until interrupted."""
     look_at = say_at = 0.0
-    said_done = False
+    told_of_end = False
     with console.status("the first frames are on their way ...") as status:
         while True:
-            line.supervisor.look()
+            pipeline.supervisor.look()
             now = time.monotonic()
             if now >= look_at:
                 look_at = now + LOOK_EVERY_S
-                text = " · ".join(part for part in (where(source), counted(line, source.place.sensor)) if part)
+                text = " · ".join(part for part in (where(source), counted(pipeline, source.place.sensor)) if part)
                 status.update(text)
                 if not console.is_terminal and now >= say_at:
                     say_at = now + SAY_EVERY_S
                     console.print(text, highlight=False, soft_wrap=True)
-            if device.done and not said_done:
-                said_done = True
+            if device.done and not told_of_end:
+                told_of_end = True
                 console.print(
                     "The recording has been counted; the page stays until Ctrl-C.", highlight=False, soft_wrap=True
                 )
@@ -226,36 +89,21 @@ def where(source: StreetSource | VideoSource) -> str:
     return f"it is {at.astimezone():%H:%M:%S} on the street ({speed})"
 
 
-def counted(line: Line, sensor: str) -> str:
+def counted(pipeline: Pipeline, sensor: str) -> str:
     """Say what stands in the table; nothing while the database is away."""
     import psycopg
 
     try:
-        with psycopg.connect(line.dsn, connect_timeout=2) as connection:
+        with psycopg.connect(pipeline.dsn, connect_timeout=2) as connection:
             row = connection.execute(TOTALS, (sensor,)).fetchone()
     except psycopg.OperationalError:
         return "the database is away"
     assert row is not None
     reports, *counts = row
-    names = ("pedestrians", "two-wheelers", "cars", "heavy", "in the dark")
-    told = [f"{count} {name}" for name, count in zip(names, counts, strict=True) if count or name != "in the dark"]
+    phrases = [
+        f"{count} {NAMES.get(name, name)}"
+        for name, count in zip(TOGETHER, counts, strict=True)
+        if count or name != UNCLASSIFIED
+    ]
     stored = f"{reports} quarter{'s' if reports != 1 else ''} stored"
-    return f"{stored}: {', '.join(told)}" if reports else "the first quarter is open"
-
-
-def stop(supervisor: Supervisor, console: Console) -> None:
-    """Stop every process, in order; a second Ctrl-C ends them at once."""
-    if not supervisor.services:
-        return
-
-    def tell(text: str) -> None:
-        with contextlib.suppress(OSError):  # the terminal may have been closed
-            console.print(text, highlight=False, soft_wrap=True)
-
-    tell("stopping: the open quarter is closed and sent ...")
-    try:
-        supervisor.stop()
-    except KeyboardInterrupt:
-        tell("ended at once; what was not sent is kept for the next start")
-        return
-    tell("everything has stopped")
+    return f"{stored}: {', '.join(phrases)}" if reports else "the first quarter is open"

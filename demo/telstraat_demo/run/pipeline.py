@@ -30,7 +30,7 @@ SEGMENT_POINTS = ((4.70094, 50.87966), (4.70187, 50.87922))  # a street in Leuve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SensorSite:
     """Where the sensor hangs: the names that people see, and how fast one may drive there."""
 
     sensor: str
@@ -46,7 +46,7 @@ class Outside:
     broker: str | None = None
 
 
-class Line:
+class Pipeline:
     """Everything between the device and the page, started in order into one supervisor."""
 
     def __init__(self, folder: Path, supervisor: Supervisor, outside: Outside, tell: Callable[[str], None]) -> None:
@@ -96,16 +96,16 @@ class Line:
             server = Postgres(self.folder / "database")
             self.supervisor.start(server)
             self.dsn = server.dsn()
-            said = f"PostgreSQL on port {server.port}"
+            address = f"PostgreSQL on port {server.port}"
         else:
-            said = "the one given"
+            address = "the one given"
         try:
             migrate(self.dsn)
         except TelstraatStoreError as error:
             raise StackError(str(error)) from error
-        return said
+        return address
 
-    def register(self, place: Place, begins_at: datetime) -> None:
+    def register(self, place: SensorSite, begins_at: datetime) -> None:
         """Add the segment, the sensor with its password and the installation, unless they are there."""
         import psycopg
 
@@ -172,7 +172,7 @@ class Line:
         self.supervisor.start(service)
         return service
 
-    def write_device_settings(self, place: Place, more: dict[str, dict[str, object]]) -> Path:
+    def write_device_settings(self, place: SensorSite, more: dict[str, dict[str, object]]) -> Path:
         """Write the settings file of a device that talks to the broker of this line."""
         address = urlsplit(self.broker_url)
         folder = self.device_folder(place.sensor)

@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Literal
 
 from telstraat_contract.messages import Confidence, Counts, Directed, Report, decode
+from telstraat_contract.road_users import CLASSES, CONFIDENCE_COLUMNS, COUNT_COLUMNS, COUNTED, columns_of
 from telstraat_contract.topics import Channel
 
 Problem = Literal["missing", "different", "unknown", "doubled"]
 Key = tuple[int, int]  # epoch, seq
 LIGHTS = {"u": "unknown", "d": "day", "k": "dusk", "n": "night"}
-COUNTED = ("pedestrian", "bike", "motorcycle", "car", "heavy", "night")
-COLUMNS = ", ".join(f"r.{name}_{way}" for name in COUNTED for way in ("lft", "rgt"))
+COLUMNS = ", ".join(f"r.{name}" for name in ("light", "car_speed", "flags", *COUNT_COLUMNS, *CONFIDENCE_COLUMNS))
 QUERY = f"""
-select t.epoch, r.seq, r.period_start, r.observed_s, {COLUMNS},
-    r.pedestrian_conf, r.bike_conf, r.car_conf, r.heavy_conf, r.light, r.car_speed, r.flags
+select t.epoch, r.seq, r.period_start, r.observed_s, {COLUMNS}
 from report r join sensor s using (sensor_id) join stream t using (sensor_id, epoch_no)
 where s.name = %s order by r.period_start, t.epoch"""  # noqa: S608 - the columns' names are ours
 
@@ -61,22 +60,24 @@ def stored_reports(dsn: str, sensor: str) -> list[Report]:
 
 def differences(closed: Iterable[Report], stored: Iterable[Report]) -> list[Difference]:
     """Compare what devices closed with what the table holds; an empty list is the proof."""
-    found: list[Difference] = []
-    wanted = {(report.epoch, report.seq): report for report in closed}
+    problems: list[Difference] = []
+    expected = {(report.epoch, report.seq): report for report in closed}
     seen: set[Key] = set()
     for row in stored:
         key = (row.epoch, row.seq)
         if key in seen:
-            found.append(Difference("doubled", key, f"quarter {row.period_start.isoformat()} stands twice"))
-        elif key not in wanted:
-            found.append(Difference("unknown", key, f"no device closed quarter {row.period_start.isoformat()}"))
-        elif row != wanted[key]:
-            found.append(Difference("different", key, f"closed {wanted[key]}, stored {row}"))
+            problems.append(Difference("doubled", key, f"quarter {row.period_start.isoformat()} stands twice"))
+        elif key not in expected:
+            problems.append(Difference("unknown", key, f"no device closed quarter {row.period_start.isoformat()}"))
+        elif row != expected[key]:
+            problems.append(Difference("different", key, f"closed {expected[key]}, stored {row}"))
         seen.add(key)
-    for key, report in wanted.items():
+    for key, report in expected.items():
         if key not in seen:
-            found.append(Difference("missing", key, f"quarter {report.period_start.isoformat()} is not in the table"))
-    return found
+            problems.append(
+                Difference("missing", key, f"quarter {report.period_start.isoformat()} is not in the table")
+            )
+    return problems
 
 
 def _bytes(payload: str | bytes) -> bytes:
@@ -84,18 +85,17 @@ def _bytes(payload: str | bytes) -> bytes:
 
 
 def _report(sensor: str, row: tuple) -> Report:  # type: ignore[type-arg]  # columns of QUERY
-    epoch, seq, period_start, observed_s = row[:4]
-    counts = {name: Directed(row[4 + 2 * at], row[5 + 2 * at]) for at, name in enumerate(COUNTED)}
-    pedestrian, bike, car, heavy, light, car_speed, flags = row[16:]
+    epoch, seq, period_start, observed_s, light, car_speed, flags, *numbers = row
+    by_column = dict(zip((*COUNT_COLUMNS, *CONFIDENCE_COLUMNS), numbers, strict=True))
     return Report(
         sensor=sensor,
         epoch=epoch,
         seq=seq,
         period_start=period_start.astimezone(UTC),
         observed_s=observed_s,
-        counts=Counts(**counts),
+        counts=Counts(**{name: Directed(*(by_column[c] for c in columns_of(name))) for name in COUNTED}),
         car_speed=None if car_speed is None else tuple(car_speed),
-        confidence=Confidence(pedestrian, bike, car, heavy),
+        confidence=Confidence(**{name: by_column[f"{name}_conf"] for name in CLASSES}),
         light=LIGHTS[light.decode() if isinstance(light, bytes) else light],  # type: ignore[arg-type]
         flags=flags,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telstraat_cli.errors import CliError
-from telstraat_demo.run.pipeline import Line, Place
+from telstraat_demo.run.pipeline import Pipeline, SensorSite
 from telstraat_demo.stack.processes import ProgramService
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ class StreetSource:
     """A street that does not exist, as a plan's file says it."""
 
     plan_file: Path
-    place: Place
+    place: SensorSite
     begins_at: datetime
     duration_s: float | None
 
-    def start(self, line: Line) -> ProgramService:
+    def start(self, pipeline: Pipeline) -> ProgramService:
         """Start its device."""
-        settings = line.write_device_settings(self.place, {})
+        settings = pipeline.write_device_settings(self.place, {})
         words = ["telstraat_demo.run.street_device", str(self.plan_file), str(settings)]
-        return line.start_device(words, ends=self.duration_s is not None)
+        return pipeline.start_device(words, ends=self.duration_s is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,30 +43,30 @@ class VideoSource:
 
     text: str
     line_px: tuple[float, float, float, float]
-    place: Place
+    place: SensorSite
     begins_at: datetime
     recording: bool
 
-    def start(self, line: Line) -> ProgramService:
+    def start(self, pipeline: Pipeline) -> ProgramService:
         """Start its device."""
         clock: dict[str, object] = {"trust": "system"}
         if self.recording:
             clock = {"start": self.begins_at.isoformat()}
         camera: dict[str, object] = {"source": self.text, "line": list(self.line_px)}
-        settings = line.write_device_settings(self.place, {"camera": camera, "clock": clock})
-        return line.start_device(["device", "--settings", str(settings)], ends=self.recording)
+        settings = pipeline.write_device_settings(self.place, {"camera": camera, "clock": clock})
+        return pipeline.start_device(["device", "--settings", str(settings)], ends=self.recording)
 
 
-def street(line: Line, sensor: str, wanted: StreetPlan) -> StreetSource:
+def street(pipeline: Pipeline, sensor: str, new_plan: StreetPlan) -> StreetSource:
     """Return the simulated street: the one of the last run going on where it was, unless another is wanted."""
     from telstraat_demo.run.street_device import continued, read_plan, write_plan
 
-    folder = line.device_folder(sensor) / "street"
+    folder = pipeline.device_folder(sensor) / "street"
     plan_file = folder / PLAN_FILE
-    plan = continued(read_plan(plan_file), wanted, folder) if plan_file.exists() else wanted
+    plan = continued(read_plan(plan_file), new_plan, folder) if plan_file.exists() else new_plan
     write_plan(plan_file, plan)
-    place = Place(sensor=sensor, segment=STREET_SEGMENT)
-    return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=wanted.duration_s)
+    place = SensorSite(sensor=sensor, segment=STREET_SEGMENT)
+    return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=new_plan.duration_s)
 
 
 def video(text: str, line_text: str, sensor: str | None = None) -> VideoSource:
@@ -91,7 +91,7 @@ def video(text: str, line_text: str, sensor: str | None = None) -> VideoSource:
                 source.close()
     except DeviceError as error:
         raise CliError(str(error)) from error
-    place = Place(sensor=sensor or f"demo-video-{zlib.crc32(known.encode()):08x}", segment=name[:SEGMENT_NAME_MAX])
+    place = SensorSite(sensor=sensor or f"demo-video-{zlib.crc32(known.encode()):08x}", segment=name[:SEGMENT_NAME_MAX])
     return VideoSource(
         text=known, line_px=(x1, y1, x2, y2), place=place, begins_at=begins_at, recording=not is_live(text)
     )

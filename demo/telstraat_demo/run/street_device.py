@@ -23,7 +23,7 @@ from telstraat_device.service import run
 from telstraat_device.settings import read_settings
 from telstraat_firmware_sim.street.clock import PacedSource
 from telstraat_firmware_sim.street.scenes import scene
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 NOTE_EVERY_S = 0.5
 UNPACED = 1e9  # faster than any machine
@@ -44,7 +44,7 @@ class StreetPlan(msgspec.Struct, frozen=True, kw_only=True):
     pace: float | None = None
 
 
-class Progress(msgspec.Struct, frozen=True):
+class StreetProgress(msgspec.Struct, frozen=True):
     """How far the street has come: its time, and how fast it runs now."""
 
     street_s: float = 0.0
@@ -63,12 +63,12 @@ def write_plan(path: Path, plan: StreetPlan) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.encode(plan)) + b"\n")
 
 
-def read_progress(folder: Path) -> Progress:
+def read_progress(folder: Path) -> StreetProgress:
     """Return how far the street of a folder has come."""
     try:
-        return msgspec.json.decode((folder / PROGRESS_FILE).read_bytes(), type=Progress)
+        return msgspec.json.decode((folder / PROGRESS_FILE).read_bytes(), type=StreetProgress)
     except (FileNotFoundError, msgspec.MsgspecError):
-        return Progress()
+        return StreetProgress()
 
 
 class NotedStreet(ClosingSource):
@@ -80,7 +80,7 @@ class NotedStreet(ClosingSource):
         start_s = self._before.street_s
         left_s = None if plan.duration_s is None else max(0.0, plan.duration_s - start_s)
         size = {"width": plan.width, "height": plan.height, "fps": plan.fps}
-        street = Street(scene(plan.scene, seed=plan.seed, start_s=start_s, duration_s=left_s, **size))
+        street = SimulatedStreet(scene(plan.scene, seed=plan.seed, start_s=start_s, duration_s=left_s, **size))
         self.first_frame_at = plan.begins_at.astimezone(UTC) + timedelta(seconds=start_s)
         self._paced = PacedSource(street, self.first_frame_at, plan.pace or UNPACED, truth_path=folder / TRUTH_FILE)
         self.line = street.line
@@ -104,7 +104,7 @@ class NotedStreet(ClosingSource):
 
     def _note(self, frames: int, pace: float) -> None:
         before = self._before
-        progress = Progress(before.street_s + frames / self.fps, before.frames + frames, pace)
+        progress = StreetProgress(before.street_s + frames / self.fps, before.frames + frames, pace)
         path = self._folder / PROGRESS_FILE
         draft = path.with_suffix(".draft")
         with contextlib.suppress(OSError):  # a full disk: a later note will do, what was counted is not counted again
@@ -112,19 +112,19 @@ class NotedStreet(ClosingSource):
             draft.replace(path)
 
 
-def continued(before: StreetPlan, wanted: StreetPlan, folder: Path) -> StreetPlan:
+def continued(before: StreetPlan, new_plan: StreetPlan, folder: Path) -> StreetPlan:
     """Return the plan to go on with: the same street where it was, or a new one.
 
     Another street begins where the last one stood: no moment is counted twice. After standing still for longer than the
     wanted one reaches back, it begins there: what nobody watched is a gap.
     """
     stood_at = before.begins_at + timedelta(seconds=read_progress(folder).street_s)
-    same = msgspec.structs.replace(before, pace=wanted.pace, begins_at=wanted.begins_at) == wanted
-    if same and stood_at >= wanted.begins_at:
-        return msgspec.structs.replace(before, pace=wanted.pace)
+    same = msgspec.structs.replace(before, pace=new_plan.pace, begins_at=new_plan.begins_at) == new_plan
+    if same and stood_at >= new_plan.begins_at:
+        return msgspec.structs.replace(before, pace=new_plan.pace)
     (folder / PROGRESS_FILE).unlink(missing_ok=True)
     (folder / TRUTH_FILE).unlink(missing_ok=True)
-    return msgspec.structs.replace(wanted, begins_at=max(wanted.begins_at, stood_at))
+    return msgspec.structs.replace(new_plan, begins_at=max(new_plan.begins_at, stood_at))
 
 
 def main(argv: list[str]) -> int:

@@ -56,9 +56,9 @@ def print_scores(scores: list[Score]) -> None:
         classes.add_column(heading, justify="left" if heading == "class" else "right")
     for group in GROUPS:
         if group in total.groups:
-            true, found, right = total.groups[group]
+            true, counted, right = total.groups[group]
             classes.add_row(
-                group, str(true), f"{found} ({100 * found / true:.0f} %)", f"{right} ({100 * right / true:.0f} %)"
+                group, str(true), f"{counted} ({100 * counted / true:.0f} %)", f"{right} ({100 * right / true:.0f} %)"
             )
     console = screen()
     console.print(table)

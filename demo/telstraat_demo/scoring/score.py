@@ -23,7 +23,7 @@ GROUPS = ("car", "heavy", "pedestrian", "two-wheeler")
 
 
 @dataclass(frozen=True, slots=True)
-class TrueCrossing:
+class LabelledCrossing:
     """One crossing of the truth; `t0_s` to `t1_s` is how long it lies on the line, when that was noted."""
 
     t_s: float
@@ -53,7 +53,7 @@ class Clip:
     name: str
     video: Path
     line: tuple[tuple[float, float], tuple[float, float]]
-    crossings: tuple[TrueCrossing, ...]
+    crossings: tuple[LabelledCrossing, ...]
     ignore: tuple[tuple[float, float], ...]
 
 
@@ -134,7 +134,7 @@ def read_clip(path: Path) -> Clip:
         truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         (x1, y1), (x2, y2) = truth["line"]
         crossings = tuple(
-            TrueCrossing(c["t"], c["class"], c["direction"], c.get("class_alt"), c.get("t0"), c.get("t1"))
+            LabelledCrossing(c["t"], c["class"], c["direction"], c.get("class_alt"), c.get("t0"), c.get("t1"))
             for c in truth["crossings"]
         )
         ignore = tuple((float(start), float(end)) for start, end in truth.get("ignore", []))
@@ -205,11 +205,11 @@ def assign(costs: Sequence[Sequence[float]]) -> list[int | None]:
         while column:
             row_of[column] = row_of[came[column]]
             column = came[column]
-    found: list[int | None] = [None] * rows
+    partner: list[int | None] = [None] * rows
     for j in range(1, columns + 1):
         if row_of[j]:
-            found[row_of[j] - 1] = j - 1
-    return found
+            partner[row_of[j] - 1] = j - 1
+    return partner
 
 
 def shortest_path(

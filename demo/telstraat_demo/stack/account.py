@@ -39,8 +39,8 @@ def unprivileged_account(name: str | None = None) -> Account | None:
     """Return the account to run the database as: None for the present one, which is enough unless it is root."""
     if os.geteuid() != 0:
         return None
-    wanted = (name,) if name else CANDIDATES
-    for candidate in wanted:
+    names = (name,) if name else CANDIDATES
+    for candidate in names:
         try:
             entry = pwd.getpwnam(candidate)
         except KeyError:
@@ -48,7 +48,7 @@ def unprivileged_account(name: str | None = None) -> Account | None:
         if entry.pw_uid != 0:
             return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
     raise StackError(
-        f"PostgreSQL does not run as root, and there is no account {' or '.join(wanted)} to run it as: "
+        f"PostgreSQL does not run as root, and there is no account {' or '.join(names)} to run it as: "
         "start this as another user, or create one with: useradd --system telstraat"
     )
 

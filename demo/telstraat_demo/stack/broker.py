@@ -83,9 +83,9 @@ class Broker:
             self.child = child = Child(self._program())
             if self._answers(child):
                 return
-            words = child.last_words()
+            words, is_deaf = child.last_words(), child.running
             child.kill()
-            if "in use" not in words.lower():
+            if is_deaf:  # it had its time; a start that ended may have lost its port to another program
                 break
         raise StackError(f"the broker ({self.kind}) {child.how_it_ended()}; its last words ({self.log}):\n{words}")
 
@@ -117,9 +117,9 @@ class Broker:
             if not is_free(self._fixed_port):
                 raise StackError(f"port {self._fixed_port} of {LOOPBACK} is taken: choose another for the broker")
             return self._fixed_port
-        kept = self._port_file.read_text().strip() if self._port_file.exists() else ""
-        if kept.isdigit() and is_free(int(kept)):
-            return int(kept)
+        earlier = self._port_file.read_text().strip() if self._port_file.exists() else ""
+        if earlier.isdigit() and is_free(int(earlier)):
+            return int(earlier)
         port = free_port()
         self._port_file.write_text(f"{port}\n")
         return port

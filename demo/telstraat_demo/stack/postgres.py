@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.util
+import itertools
 import os
 import re
 import secrets
@@ -25,7 +26,7 @@ from telstraat_demo.errors import StackError
 from telstraat_demo.stack.account import Account, own_folder, reachable_copy, unprivileged_account
 from telstraat_demo.stack.child import Child, Program
 from telstraat_demo.stack.ports import LOOPBACK, free_port, is_free
-from telstraat_demo.stack.postmaster import clear_the_way, end_orphans
+from telstraat_demo.stack.postmaster import clear_the_way, end_orphans, read_pid_file
 
 ROLE = "telstraat"
 DATABASE = "telstraat"
@@ -33,7 +34,7 @@ BIN_VARIABLE = "TELSTRAAT_PG_BIN"
 SHARED_HOME = Path("/var/lib/telstraat")  # where root puts data that the database's account can reach
 START_S = 180.0  # what a killed server has left may sit in a write to a busy disk
 RECOVERY_S = 600.0
-AGAIN = re.compile(rb"shared memory block|lock file .* already exists|could not bind|Address already in use")
+STARTS = 5  # without a reason that can be seen: another program may have held the port for a moment
 HBA = "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}  # survives a killed process, not a power cut
 
@@ -98,22 +99,8 @@ class Postgres:
             self._init()
         self._check_version()
         self._check_password_file()
-        deadline = time.monotonic() + START_S
-        pause_s = 0.2
-        while True:
-            clear_the_way(self.data)
-            self.port = self._choose_port()
-            self.child = Child(self._program())
-            if self._answers(self.child):
-                break
-            words = self.child.last_words()
-            if not AGAIN.search(words.encode()) or time.monotonic() > deadline:
-                self.child.kill()
-                raise StackError(f"the database {self.child.how_it_ended()}; its last words ({self.log}):\n{words}")
-            end_orphans(self.data)
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, 2.0)
-        self.create_database(DATABASE)
+        self._start_server()
+        self._let_in()
 
     def stop(self) -> None:
         """Stop the server, clients or not, and keep the data."""
@@ -158,6 +145,37 @@ class Postgres:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
     # How it is done
+
+    def _start_server(self) -> None:
+        """Start the server until it takes connections: what a killed one has left, or a port that was lost, passes."""
+        deadline = time.monotonic() + START_S
+        pause_s = 0.2
+        for number in itertools.count(1):
+            clear_the_way(self.data)
+            self.port = self._choose_port()
+            self.child = child = Child(self._program())
+            if self._takes_connections(child):
+                return
+            is_held = bool(end_orphans(self.data)) or not is_free(self.port)
+            if child.running or time.monotonic() > deadline or (number >= STARTS and not is_held):
+                break
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, 2.0)
+        words = child.last_words()
+        child.kill()
+        raise StackError(f"the database {child.how_it_ended()}; its last words ({self.log}):\n{words}")
+
+    def _let_in(self) -> None:
+        """Make our database, which tries the password, too."""
+        import psycopg
+
+        try:
+            self.create_database(DATABASE)
+        except psycopg.OperationalError as error:
+            self.stop()
+            raise StackError(
+                f"the database in {self.data} does not let us in with {self.pass_file}: {error}"
+            ) from error
 
     def _take_lock(self) -> None:
         if self._lock is not None:
@@ -227,9 +245,9 @@ class Postgres:
                 raise StackError(f"port {self._fixed_port} of {LOOPBACK} is taken: choose another for the database")
             return self._fixed_port
         with contextlib.suppress(FileNotFoundError, ValueError):
-            kept = int(self._port_file.read_text())
-            if is_free(kept):
-                return kept
+            earlier = int(self._port_file.read_text())
+            if is_free(earlier):
+                return earlier
         port = free_port()
         self._port_file.write_text(f"{port}\n")
         return port
@@ -262,20 +280,14 @@ class Postgres:
             cwd=Path("/"),
         )
 
-    def _answers(self, child: Child) -> bool:
-        """Wait until the server answers; recovery after a crash may take long, a server that ended never will."""
-        import psycopg
-
+    def _takes_connections(self, child: Child) -> bool:
+        """Wait until the server's note says so; recovery after a crash may take long, a server that ended never will."""
         deadline = time.monotonic() + RECOVERY_S
         while child.running and time.monotonic() < deadline:
-            try:
-                psycopg.connect(self.dsn("postgres"), connect_timeout=5).close()
-            except psycopg.OperationalError as error:
-                if "password authentication failed" in str(error):
-                    return False
-                time.sleep(0.05)
-            else:
+            note = read_pid_file(self.data)
+            if note is not None and note.is_ready:
                 return True
+            time.sleep(0.05)
         return False
 
 
@@ -303,11 +315,11 @@ def pg_libraries(tree: Path) -> Path | None:
 
 def pg_version(tree: Path) -> str:
     """Return the version of the programs below `tree`, for instance 18.6."""
-    said = subprocess.run([tree / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"\d+(\.\d+)?", said)
-    if not found:
-        raise StackError(f"{tree / 'bin' / 'postgres'} does not tell its version: {said!r}")
-    return found[0]
+    output = subprocess.run([tree / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    match = re.search(r"\d+(\.\d+)?", output)
+    if not match:
+        raise StackError(f"{tree / 'bin' / 'postgres'} does not tell its version: {output!r}")
+    return match[0]
 
 
 def pg_major(tree: Path) -> int:
@@ -317,9 +329,9 @@ def pg_major(tree: Path) -> int:
 
 def share_dir(tree: Path) -> Path:
     """Return where the server looks for extensions."""
-    asked = subprocess.run([tree / "bin" / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
-    said = Path(asked.stdout.strip())
-    return said if asked.returncode == 0 and said.is_dir() else tree / "share"
+    done = subprocess.run([tree / "bin" / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
+    folder = Path(done.stdout.strip())
+    return folder if done.returncode == 0 and folder.is_dir() else tree / "share"
 
 
 def data_home(folder: Path, account: Account | None) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from telstraat_demo.errors import StackError
 
 START_TOLERANCE_S = 30.0  # between the server's own note and the kernel's, which moves when the clock is set
+STATUS_LINE = 7  # LOCK_FILE_LINE_PM_STATUS of PostgreSQL's miscadmin.h, there counted from 1
 STEPS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
 
@@ -23,6 +24,13 @@ class PidFile:
     pid: int
     data: Path
     started_s: float
+    status: str
+    """`starting`, `stopping`, `ready`, `standby`; empty while it has not come so far."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the server takes connections: what `pg_ctl start` waits for, too."""
+        return self.status == "ready"
 
 
 def read_pid_file(data: Path) -> PidFile | None:
@@ -30,7 +38,8 @@ def read_pid_file(data: Path) -> PidFile | None:
     path = data / "postmaster.pid"
     try:
         lines = path.read_text().splitlines()
-        return PidFile(path, int(lines[0]), Path(lines[1]), float(lines[2]))
+        status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else ""
+        return PidFile(path, int(lines[0]), Path(lines[1]), float(lines[2]), status)
     except (FileNotFoundError, IndexError, ValueError):
         return None
 

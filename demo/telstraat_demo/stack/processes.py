@@ -22,7 +22,7 @@ ROTATE_EVERY_S = 10.0
 READY_S = 60.0
 
 
-class Service(Protocol):
+class SupervisedService(Protocol):
     """A database, a broker or a program of ours."""
 
     name: str
@@ -106,13 +106,13 @@ class Supervisor:
     """Watches services from one thread, the one that started them."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
-        self.services: list[Service] = []
+        self.services: list[SupervisedService] = []
         self.restarts = 0
         self._tell = tell
         self._health: dict[str, _Health] = {}
         self._rotate_at = 0.0
 
-    def start(self, service: Service) -> None:
+    def start(self, service: SupervisedService) -> None:
         """Start one more and look after it from now on, also when it does not start: `stop` then clears up."""
         self.services.append(service)
         self._health[service.name] = _Health()
@@ -146,7 +146,7 @@ class Supervisor:
                     service.child.kill()
             raise
 
-    def _look_after(self, service: Service, now: float) -> None:
+    def _look_after(self, service: SupervisedService, now: float) -> None:
         if service.running or (isinstance(service, ProgramService) and service.done):
             return
         health = self._health[service.name]

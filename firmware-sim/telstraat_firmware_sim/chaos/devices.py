@@ -64,11 +64,14 @@ def leave_figures(publisher: FleetPublisher, folder: str) -> None:
     if not folder:
         return
     figures = [sensor.publisher.counters for sensor in publisher.sensors]
-    found = {name: sum(getattr(one, name) for one in figures) for name in ("connects", "sent", "resent", "receipts")}
+    sums = {
+        name: sum(getattr(sensor_figures, name) for sensor_figures in figures)
+        for name in ("connects", "sent", "resent", "receipts")
+    }
     file = Path(folder) / f"{os.getpid()}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".part")
-    draft.write_bytes(msgspec.json.encode(found))
+    draft.write_bytes(msgspec.json.encode(sums))
     draft.replace(file)
 
 

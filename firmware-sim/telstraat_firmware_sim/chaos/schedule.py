@@ -57,9 +57,9 @@ def schedule_of(seed: int, seconds: float, processes: Sequence[str], links: Sequ
     while at_s < seconds - QUIET_END_S:
         ready = [name for name in free_at if free_at[name] <= at_s]
         if ready:
-            wanted = [name for name in untouched if name in ready]
-            target = wanted[0] if wanted else dice.choice(ready)
-            if wanted:
+            due = [name for name in untouched if name in ready]
+            target = due[0] if due else dice.choice(ready)
+            if due:
                 untouched.remove(target)
             operation = _operation(dice, at_s, target, seconds, link=target in links)
             operations.append(operation)

@@ -20,7 +20,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Calendar:
+class TownCalendar:
     """The quarters of a period, as a town lives them. Arrays have one entry a quarter unless said."""
 
     start_utc: datetime
@@ -66,7 +66,7 @@ class Calendar:
 
 def calendar_of(
     start: date, days: int, *, timezone: str, country: str, subdivision: str | None, latitude: float, longitude: float
-) -> Calendar:
+) -> TownCalendar:
     """Lay out `days` days from 00:00 UTC of `start`."""
     start_utc = datetime(start.year, start.month, start.day, tzinfo=UTC)
     epoch_s = int(start_utc.timestamp()) + np.arange(days * QUARTERS_A_DAY) * 900
@@ -80,7 +80,7 @@ def calendar_of(
     is_public = np.array([day in named for day in dates])
     in_class = (weekday < 5) & ~is_public & np.array([day not in school for day in dates])
     listed = [(day, named.get(day) or "school holiday") for day in dates if day in named or day in school]
-    return Calendar(
+    return TownCalendar(
         start_utc=start_utc,
         days=days,
         first_day=dates[0],
@@ -97,8 +97,8 @@ def calendar_of(
 
 def _offsets_s(epoch_s: IntArray, zone: ZoneInfo) -> IntArray:
     """Return the zone's offset from UTC at each hour, in seconds."""
-    found = (datetime.fromtimestamp(int(at), zone).utcoffset() or timedelta() for at in epoch_s)
-    return np.array([int(offset.total_seconds()) for offset in found])
+    offsets = (datetime.fromtimestamp(int(at), zone).utcoffset() or timedelta() for at in epoch_s)
+    return np.array([int(offset.total_seconds()) for offset in offsets])
 
 
 def public_holidays(country: str, subdivision: str | None, dates: list[date]) -> dict[date, str]:

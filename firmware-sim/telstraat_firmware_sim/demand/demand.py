@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from telstraat_firmware_sim.demand.calendar import Calendar, FloatArray, calendar_of
+from telstraat_firmware_sim.demand.calendar import FloatArray, TownCalendar, calendar_of
 from telstraat_firmware_sim.demand.draw import passing
 from telstraat_firmware_sim.demand.profiles import (
     CLASSES,
@@ -43,7 +43,7 @@ QUARTERS_AN_HOUR = 4
 
 
 @dataclass(frozen=True)
-class Street:
+class TownStreet:
     """One street segment of a town, from A to B."""
 
     name: str
@@ -64,7 +64,7 @@ class Street:
 
 
 @dataclass(frozen=True)
-class Measure:
+class SimulatedMeasure:
     """What a town does to some streets from a date on, and where the traffic goes."""
 
     name: str
@@ -84,14 +84,14 @@ class Town:
     """Streets under one sky."""
 
     name: str
-    streets: tuple[Street, ...]
+    streets: tuple[TownStreet, ...]
     timezone: str = "Europe/Brussels"
     country: str = "BE"
     subdivision: str | None = None
     latitude: float = 50.88
     longitude: float = 4.70
 
-    def street(self, name: str) -> Street:
+    def street(self, name: str) -> TownStreet:
         """Return the street of that name."""
         for street in self.streets:
             if street.name == name:
@@ -105,7 +105,7 @@ class Town:
 class StreetDemand:
     """The truth about one street. Axes: quarter, class (`CLASSES`), direction (lft, rgt)."""
 
-    street: Street
+    street: TownStreet
     expected_without: FloatArray
     expected_with: FloatArray
     passed: CountArray
@@ -121,7 +121,7 @@ class Demand:
     """The demand of one town over a period, deterministic from its seed."""
 
     def __init__(
-        self, town: Town, start: date, days: int, *, measures: tuple[Measure, ...] = (), seed: int = 0
+        self, town: Town, start: date, days: int, *, measures: tuple[SimulatedMeasure, ...] = (), seed: int = 0
     ) -> None:
         if days < 1:
             raise DemandError(f"a period of {days} days: give 1 or more")
@@ -131,7 +131,7 @@ class Demand:
         self._of_treated: dict[str, FloatArray] = {}
 
     @cached_property
-    def calendar(self) -> Calendar:
+    def calendar(self) -> TownCalendar:
         """The period as the town lives it."""
         town = self.town
         return calendar_of(
@@ -162,7 +162,7 @@ class Demand:
         passed = passing(random_of(self.seed, self.town.name, name, "passing"), changed, extra)
         return StreetDemand(street, without, changed, passed)
 
-    def _without(self, street: Street) -> FloatArray:
+    def _without(self, street: TownStreet) -> FloatArray:
         """Return the expectation without any measure: (quarter, class, direction)."""
         calendar = self.calendar
         kind = STREET_KINDS[street.kind]
@@ -210,7 +210,7 @@ class Demand:
     def _town_walk(self) -> tuple[FloatArray, FloatArray]:
         return _walk(random_of(self.seed, self.town.name, "levels"), self.calendar)
 
-    def _levels(self, street: Street) -> FloatArray:
+    def _levels(self, street: TownStreet) -> FloatArray:
         """Return exp(week + day + hour) per quarter and class, mean 1."""
         calendar = self.calendar
         rng = random_of(self.seed, self.town.name, street.name, "levels")
@@ -231,7 +231,7 @@ class Demand:
             log[:, at] += vary.hour * hours[:, at] - vary.hour**2 / 2
         return np.asarray(np.exp(log))
 
-    def _changed(self, street: Street, without: FloatArray) -> FloatArray:
+    def _changed(self, street: TownStreet, without: FloatArray) -> FloatArray:
         """Return the expectation with every measure of the town at work."""
         changed = without.copy()
         for measure in self.measures:
@@ -243,7 +243,7 @@ class Demand:
                 changed[span] += measure.shifted_to[street.name] * self._taken_away(measure)[span]
         return changed
 
-    def _taken_away(self, measure: Measure) -> FloatArray:
+    def _taken_away(self, measure: SimulatedMeasure) -> FloatArray:
         """Return what leaves the treated streets and drives elsewhere."""
         if measure.name not in self._of_treated:
             loss = np.array([max(0.0, -measure.effect.get(class_name, 0.0)) for class_name in CLASSES])
@@ -252,13 +252,13 @@ class Demand:
             self._of_treated[measure.name] = sum(streets) * loss[None, :, None] * (measure.shifted / total)
         return self._of_treated[measure.name]
 
-    def _span(self, measure: Measure) -> slice:
+    def _span(self, measure: SimulatedMeasure) -> slice:
         zone = self.town.timezone
         end = None if measure.until_day is None else self.calendar.quarter_of(measure.until_day, zone)
         return slice(self.calendar.quarter_of(measure.from_day, zone), end)
 
 
-def _walk(rng: np.random.Generator, calendar: Calendar) -> tuple[FloatArray, FloatArray]:
+def _walk(rng: np.random.Generator, calendar: TownCalendar) -> tuple[FloatArray, FloatArray]:
     """Return the weekly and the daily level per local day and class, each of sd 1."""
     first = int(calendar.weekday[0])
     weeks = (np.arange(calendar.local_days) + first) // 7
@@ -267,7 +267,7 @@ def _walk(rng: np.random.Generator, calendar: Calendar) -> tuple[FloatArray, Flo
     return weekly[weeks], daily
 
 
-def wandering(vary: Variability, calendar: Calendar, rng: np.random.Generator) -> FloatArray:
+def wandering(vary: Variability, calendar: TownCalendar, rng: np.random.Generator) -> FloatArray:
     """Return something of mean 1 that varies by week, day and hour on its own, per quarter."""
     weekly, daily = _walk(rng, calendar)
     week_sd = vary.week_step / np.sqrt(2.0 * (1.0 - WEEK_MEMORY))
@@ -281,7 +281,7 @@ def _mixed(town: FloatArray, own: FloatArray, shared: float) -> FloatArray:
     return np.asarray(np.sqrt(shared) * town + np.sqrt(1.0 - shared) * own)
 
 
-def _hours(rng: np.random.Generator, calendar: Calendar, many: int = 1) -> FloatArray:
+def _hours(rng: np.random.Generator, calendar: TownCalendar, many: int = 1) -> FloatArray:
     """Return the level of the quarter (quarter, many), remembered inside a day (of UTC); the mean of an hour has sd 1."""
     memory = HOUR_MEMORY ** (1 / QUARTERS_AN_HOUR)
     of_an_hour = np.sqrt((4 + 2 * (3 * memory + 2 * memory**2 + memory**3)) / 16)
@@ -289,7 +289,7 @@ def _hours(rng: np.random.Generator, calendar: Calendar, many: int = 1) -> Float
     return np.asarray(series.transpose(1, 0, 2).reshape(-1, many) / of_an_hour)
 
 
-def _check(measure: Measure, town: Town) -> None:
+def _check(measure: SimulatedMeasure, town: Town) -> None:
     """Refuse a measure that names what is not there or cannot be."""
     for name in (*measure.streets, *measure.shifted_to):
         town.street(name)

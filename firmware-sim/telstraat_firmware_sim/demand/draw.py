@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-SEEN_CLASSES = 5  # the four of the street, and `night`
-BIKE, CAR, HEAVY = 1, 2, 3
+from telstraat_firmware_sim.demand.profiles import CLASSES, SEEN
+
+SEEN_CLASSES = len(SEEN)
+BIKE, CAR, HEAVY = (CLASSES.index(name) for name in ("bike", "car", "heavy"))
 
 
 def passing(

@@ -13,9 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-CLASSES: Final = ("pedestrian", "bike", "car", "heavy")
-"""The order of the class axis everywhere in demand and fleet; what a sensor books as `night` comes fifth."""
-DIRECTIONS: Final = ("lft", "rgt")
+from telstraat_contract import road_users
+
 DAYLIGHT_HOURS: Final = range(7, 19)
 """Local hours whose mean over the week is the unit of a street's `per_hour`."""
 
@@ -47,6 +46,11 @@ TOWN_PROFILE: Final[dict[str, tuple[tuple[float, ...], ...]]] = {
     ),
 }
 """Height of each bell per kind of day, mean of the daylight hours of a week 1. Hours 22 to 5 are assumed: V1 is blind then."""
+
+CLASSES: Final = tuple(name for name in road_users.CLASSES if name in TOWN_PROFILE)
+"""The order of the class axis everywhere in demand and fleet: those road users of whose week something is known."""
+SEEN: Final = (*CLASSES, road_users.UNCLASSIFIED)
+"""The same axis of what a sensor books: what it could not tell apart comes last."""
 
 COMMUTE_PROFILE: Final = (
     (0.00, 2.27, 0.72, 0.00, 2.42, 0.48),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from telstraat_firmware_sim.demand.calendar import HOURS_A_DAY, Calendar, FloatArray
+from telstraat_firmware_sim.demand.calendar import HOURS_A_DAY, FloatArray, TownCalendar
 
 MEAN_C, SEASON_C, DAY_SWING_C = 11.0, 8.0, 4.0
 """A temperate town of the Low Countries: mean, half the difference of July and January, half of noon and night."""
@@ -37,7 +37,7 @@ class Weather:
         return self.temperature_c - self.expected_c
 
 
-def weather_of(calendar: Calendar, rng: np.random.Generator) -> Weather:
+def weather_of(calendar: TownCalendar, rng: np.random.Generator) -> Weather:
     """Make the weather of a period."""
     hours = calendar.days * HOURS_A_DAY
     season = SEASON_C * np.cos(2 * np.pi * (calendar.day_of_year[::4] - 200) / 365.25)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from telstraat_contract.messages import encode
 from telstraat_contract.quarters import QUARTER_S
+from telstraat_contract.road_users import columns_of
 from telstraat_firmware_sim.demand.profiles import CLASSES
 from telstraat_firmware_sim.errors import FleetError
 from telstraat_firmware_sim.fleet.fleet import COUNT_COLUMNS, Fleet, SensorTruth, counted_frame, hourly_of, reports_of
@@ -25,15 +26,15 @@ from telstraat_firmware_sim.fleet.sensors import LIGHTS
 FileFormat = Literal["parquet", "csv"]
 Step = Literal["quarter", "hour"]
 TRUTH_COLUMNS = tuple(
-    f"{what}_{name}_{direction}"
+    f"{what}_{column}"
     for what in ("expected_without", "expected_with", "passed")
     for name in CLASSES
-    for direction in ("lft", "rgt")
+    for column in columns_of(name)
 )
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFleet:
     """What a fleet became."""
 
     folder: Path
@@ -51,9 +52,9 @@ def write_fleet(
     file_format: FileFormat = "parquet",
     step: Step = "quarter",
     reports_jsonl: bool = False,
-    told: Callable[[str], None] = lambda _: None,
-) -> Written:
-    """Write `fleet` into a new or empty folder; `told` hears the name of each sensor that is done."""
+    on_sensor: Callable[[str], None] = lambda _: None,
+) -> WrittenFleet:
+    """Write `fleet` into a new or empty folder; `on_sensor` hears the name of each sensor that is done."""
     if folder.exists() and any(folder.iterdir()):
         raise FleetError(f"folder {folder} is not empty: give another, a fleet does not mix with an older one")
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,8 +62,8 @@ def write_fleet(
     _write_towns(fleet, folder)
     rows = crossings = counted = 0
     with (
-        Table(folder / f"truth.{file_format}") as truths,
-        Table(folder / f"reports.{file_format}") as seen,
+        FleetTable(folder / f"truth.{file_format}") as truths,
+        FleetTable(folder / f"reports.{file_format}") as seen,
         (folder / "events.jsonl").open("w", encoding="utf-8") as events,
     ):
         for truth in fleet.truths():
@@ -77,9 +78,9 @@ def write_fleet(
             rows += len(frame)
             crossings += int(truth.demand.passed.sum())
             counted += int(truth.series.counts[truth.series.sent].sum())
-            told(name)
+            on_sensor(name)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return Written(folder, len(fleet.names), rows, crossings, counted, size)
+    return WrittenFleet(folder, len(fleet.names), rows, crossings, counted, size)
 
 
 def write_reports(path: Path, truth: SensorTruth, start_utc: datetime, seed: int) -> None:
@@ -122,7 +123,7 @@ def report_frame(truth: SensorTruth, start_utc: datetime) -> pd.DataFrame:
     return frame
 
 
-class Table:
+class FleetTable:
     """A file that grows by a frame a sensor: a row group of Parquet, or lines of CSV."""
 
     def __init__(self, path: Path) -> None:

@@ -21,11 +21,11 @@ import numpy.typing as npt
 
 from telstraat_contract.messages import Confidence, Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER, QUARTER_S
-from telstraat_contract.road_users import SPEED_BIN_KMH, SPEED_BINS
-from telstraat_firmware_sim.demand.demand import CountArray, Demand, Measure, StreetDemand, Town, random_of
-from telstraat_firmware_sim.demand.profiles import CLASSES
+from telstraat_contract.road_users import SPEED_BIN_KMH, SPEED_BINS, columns_of
+from telstraat_firmware_sim.demand.demand import CountArray, Demand, SimulatedMeasure, StreetDemand, Town, random_of
+from telstraat_firmware_sim.demand.profiles import CLASSES, SEEN
 from telstraat_firmware_sim.errors import DemandError
-from telstraat_firmware_sim.fleet.sensors import KINDS, LIGHTS, SEEN, Failure, Sensor, SensorSeries, watch
+from telstraat_firmware_sim.fleet.sensors import KINDS, LIGHTS, Failure, SensorSeries, SimulatedSensor, watch
 from telstraat_firmware_sim.fleet.towns import made_up_town, neighbours, speed_shares
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ CONFIDENCE_PERCENT = {
     "unknown": (80, 80, 80, 80),
 }
 """Mean class confidence by light: pedestrian, bike, car, heavy (assumed)."""
-COUNT_COLUMNS = tuple(f"{name}_{direction}" for name in SEEN for direction in ("lft", "rgt"))
+COUNT_COLUMNS = tuple(column for name in SEEN for column in columns_of(name))
 HOURLY_COLUMNS = ("segment", "sensor", "generation", "start", *SEEN, *COUNT_COLUMNS, "quarters", "observed_s", "uptime")
 Reading = Literal["raw", "corrected"]
 
@@ -79,12 +79,12 @@ class Fleet:
 
     def __init__(
         self,
-        sensors: dict[str, tuple[Sensor, ...]],
+        sensors: dict[str, tuple[SimulatedSensor, ...]],
         towns: tuple[Town, ...],
         start: date,
         days: int,
         *,
-        measures: tuple[Measure, ...] = (),
+        measures: tuple[SimulatedMeasure, ...] = (),
         seed: int = 0,
     ) -> None:
         self.towns, self.start, self.days, self.measures, self.seed = towns, start, days, measures, seed
@@ -159,7 +159,7 @@ class Fleet:
         return Demand(town, self.start, self.days, measures=own, seed=self.seed)
 
 
-def made_up_fleet(settings: FleetSettings, measures: tuple[Measure, ...] = ()) -> Fleet:
+def made_up_fleet(settings: FleetSettings, measures: tuple[SimulatedMeasure, ...] = ()) -> Fleet:
     """Return a fleet of made-up towns, a sensor in each street."""
     unknown = [kind for kind in settings.kinds if kind not in KINDS]
     if unknown:
@@ -177,12 +177,12 @@ def made_up_fleet(settings: FleetSettings, measures: tuple[Measure, ...] = ()) -
     return Fleet(sensors, tuple(towns), settings.start, settings.days, measures=measures, seed=settings.seed)
 
 
-def _made_up_sensor(name: str, town: Town, at: int, settings: FleetSettings) -> Sensor:
+def _made_up_sensor(name: str, town: Town, at: int, settings: FleetSettings) -> SimulatedSensor:
     rng = random_of(settings.seed, name, "made up")
     kinds = sorted(settings.kinds)
     parts = np.array([settings.kinds[kind] for kind in kinds])
     new = rng.random() < settings.new_share
-    return Sensor(
+    return SimulatedSensor(
         name=name,
         street=town.streets[at].name,
         kind=str(rng.choice(kinds, p=parts / parts.sum())),
@@ -214,13 +214,13 @@ def _made_up_failures(town: Town, at: int, settings: FleetSettings, rng: np.rand
 
 def made_up_measure(
     fleet_towns: tuple[Town, ...], from_day: date, effect: dict[str, float], *, streets: int = 3, shifted: float = 0.4
-) -> Measure:
+) -> SimulatedMeasure:
     """Return a measure in the first town: some streets with cars, and their nearest neighbours that get the rest."""
     town = fleet_towns[0]
     busy = sorted(town.streets, key=lambda street: -street.mean_per_hour("car"))
     treated = tuple(street.name for street in busy[1 : streets + 1] or busy[:streets])
     near = [name for treated_name in treated for name in neighbours(town, treated_name, 3) if name not in treated]
-    return Measure(
+    return SimulatedMeasure(
         name="circulation plan",
         from_day=from_day,
         streets=treated,
@@ -260,15 +260,14 @@ def reports_of(truth: SensorTruth, start_utc: datetime, seed: int, *, first_quar
 
 
 def _counts(series: SensorSeries, at: int) -> Counts:
-    rows = [Directed(lft, rgt) for lft, rgt in series.counts[at].tolist()]
-    motorcycle = Directed(*series.motorcycle[at].tolist())
-    return Counts(pedestrian=rows[0], bike=rows[1], motorcycle=motorcycle, car=rows[2], heavy=rows[3], night=rows[4])
+    counts = {name: Directed(lft, rgt) for name, (lft, rgt) in zip(SEEN, series.counts[at].tolist(), strict=True)}
+    return Counts(**counts, motorcycle=Directed(*series.motorcycle[at].tolist()))
 
 
 def _confidence(counts: CountArray, light: str) -> Confidence:
     any_seen = counts.sum(axis=1) > 0
     percent = CONFIDENCE_PERCENT[light]
-    return Confidence(*(percent[at] if any_seen[at] else None for at in range(len(CLASSES))))
+    return Confidence(**{name: percent[at] if any_seen[at] else None for at, name in enumerate(CLASSES)})
 
 
 def _speeds(truth: SensorTruth, seed: int) -> CountArray:

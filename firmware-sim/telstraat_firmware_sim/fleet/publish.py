@@ -142,7 +142,7 @@ class FleetSensor:
 
 
 @dataclass
-class Progress:
+class SendingProgress:
     """How far a fleet has come."""
 
     closed: int = 0
@@ -174,10 +174,10 @@ class FleetPublisher:
             thread.start()
             time.sleep(START_APART_S)
 
-    def progress(self) -> Progress:
+    def progress(self) -> SendingProgress:
         """Tell how far all have come together."""
         waiting = sum(sensor.outbox.waiting_count() for sensor in self.sensors if sensor.name not in self._finished)
-        return Progress(sum(sensor.closed for sensor in self.sensors), waiting, len(self._finished))
+        return SendingProgress(sum(sensor.closed for sensor in self.sensors), waiting, len(self._finished))
 
     @property
     def running(self) -> bool:

@@ -12,14 +12,13 @@ import numpy.typing as npt
 
 from telstraat_contract.messages import Flag, Light
 from telstraat_contract.quarters import QUARTER, QUARTER_S
-from telstraat_firmware_sim.demand.calendar import BoolArray, Calendar, FloatArray
+from telstraat_firmware_sim.demand.calendar import BoolArray, FloatArray, TownCalendar
 from telstraat_firmware_sim.demand.demand import CountArray, random_of, wandering
 from telstraat_firmware_sim.demand.draw import seen
-from telstraat_firmware_sim.demand.profiles import CLASSES, MOTORCYCLE_SHARE, Variability
+from telstraat_firmware_sim.demand.profiles import CLASSES, MOTORCYCLE_SHARE, SEEN, Variability
 
 DAY, NIGHT, LEARNING = 0, 1, 2
 """Rows of a kind's `booked` table."""
-SEEN: Final = (*CLASSES, "night")
 LIGHTS: Final[tuple[Light, ...]] = ("unknown", "day", "dusk", "night")
 SUNSET_DEGREES = 0.0
 DARK_DEGREES = -6.0
@@ -101,7 +100,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Sensor:
+class SimulatedSensor:
     """A sensor in its street."""
 
     name: str
@@ -119,7 +118,7 @@ class Sensor:
 
 
 @dataclass(frozen=True)
-class Event:
+class SensorEvent:
     """Something in the truth that a health check should find."""
 
     sensor: str
@@ -133,7 +132,7 @@ class Event:
 class SensorSeries:
     """What a sensor reported. Axes: quarter, seen class (`SEEN`), direction."""
 
-    sensor: Sensor
+    sensor: SimulatedSensor
     sent: BoolArray
     """Quarters of which there is a report; the others are absent."""
     observed_s: npt.NDArray[np.int32]
@@ -143,11 +142,11 @@ class SensorSeries:
     flags: npt.NDArray[np.int32]
     light: npt.NDArray[np.int8]
     """Index into `LIGHTS`."""
-    events: tuple[Event, ...]
+    events: tuple[SensorEvent, ...]
 
 
 def watch(
-    sensor: Sensor, calendar: Calendar, passed: CountArray, elsewhere: Mapping[str, CountArray], seed: int
+    sensor: SimulatedSensor, calendar: TownCalendar, passed: CountArray, elsewhere: Mapping[str, CountArray], seed: int
 ) -> SensorSeries:
     """Let a sensor watch its street for a period; `elsewhere` has the streets that it is moved to."""
     kind = KINDS[sensor.kind]
@@ -181,15 +180,15 @@ def watch(
     return SensorSeries(sensor, sent, observed_s, counts, motorcycle, flags, light, tuple(events))
 
 
-def light_of(calendar: Calendar) -> npt.NDArray[np.int8]:
+def light_of(calendar: TownCalendar) -> npt.NDArray[np.int8]:
     """Return day, dusk or night per quarter, as an index into `LIGHTS`."""
     sun = calendar.sun_degrees
     return np.where(sun > SUNSET_DEGREES, 1, np.where(sun > DARK_DEGREES, 2, 3)).astype(np.int8)
 
 
 def _uptime(
-    sensor: Sensor, kind: SensorKind, calendar: Calendar, rng: np.random.Generator
-) -> tuple[BoolArray, FloatArray, list[Event]]:
+    sensor: SimulatedSensor, kind: SensorKind, calendar: TownCalendar, rng: np.random.Generator
+) -> tuple[BoolArray, FloatArray, list[SensorEvent]]:
     """Return which quarters are reported, the share observed of each, and the outages."""
     quarters = calendar.quarters
     sent = np.ones(quarters, dtype=bool)
@@ -212,7 +211,7 @@ def _uptime(
     return sent, observed, events
 
 
-def _daylight_share(calendar: Calendar, first_last: tuple[float, float], full: float) -> FloatArray:
+def _daylight_share(calendar: TownCalendar, first_last: tuple[float, float], full: float) -> FloatArray:
     """Return 0 at night, 1 by day, and less in the first and the last hour of daylight."""
     up = calendar.sun_degrees > SUNSET_DEGREES
     share = up.astype(np.float64)
@@ -226,8 +225,8 @@ def _daylight_share(calendar: Calendar, first_last: tuple[float, float], full: f
 
 
 def _gain(
-    sensor: Sensor, kind: SensorKind, calendar: Calendar, rng: np.random.Generator
-) -> tuple[FloatArray, list[Event]]:
+    sensor: SimulatedSensor, kind: SensorKind, calendar: TownCalendar, rng: np.random.Generator
+) -> tuple[FloatArray, list[SensorEvent]]:
     """Return what multiplies detection per quarter and class: placement, drift and failures."""
     quarters = calendar.quarters
     gain = np.ones((quarters, len(CLASSES)))
@@ -261,7 +260,11 @@ def _perfect() -> FloatArray:
 
 
 def _flags(
-    sensor: Sensor, kind: SensorKind, light: npt.NDArray[np.int8], observed_s: npt.NDArray[np.int32], learning: slice
+    sensor: SimulatedSensor,
+    kind: SensorKind,
+    light: npt.NDArray[np.int8],
+    observed_s: npt.NDArray[np.int32],
+    learning: slice,
 ) -> npt.NDArray[np.int32]:
     """Return the flags of each quarter."""
     flags = np.full(len(light), int(Flag.SIMULATED), dtype=np.int32)
@@ -275,7 +278,7 @@ def _flags(
     return flags
 
 
-def _failure_events(sensor: Sensor, calendar: Calendar) -> list[Event]:
+def _failure_events(sensor: SimulatedSensor, calendar: TownCalendar) -> list[SensorEvent]:
     """Return the failures that were asked for, as events."""
     return [
         _event(
@@ -287,5 +290,9 @@ def _failure_events(sensor: Sensor, calendar: Calendar) -> list[Event]:
     ]  # fmt: skip
 
 
-def _event(sensor: Sensor, calendar: Calendar, what: str, first: int, end: int, **detail: object) -> Event:
-    return Event(sensor.name, what, calendar.start_utc + first * QUARTER, calendar.start_utc + end * QUARTER, detail)
+def _event(
+    sensor: SimulatedSensor, calendar: TownCalendar, what: str, first: int, end: int, **detail: object
+) -> SensorEvent:
+    return SensorEvent(
+        sensor.name, what, calendar.start_utc + first * QUARTER, calendar.start_utc + end * QUARTER, detail
+    )

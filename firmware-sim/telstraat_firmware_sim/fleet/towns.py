@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from telstraat_firmware_sim.demand.demand import Street, Town, random_of
+from telstraat_firmware_sim.demand.demand import Town, TownStreet, random_of
 from telstraat_firmware_sim.demand.profiles import (
     CAR_SPEED_KMH,
     CLASSES,
@@ -55,14 +55,14 @@ def made_up_town(
     names = [first + last for last in LAST_PARTS for first in FIRST_PARTS]
     order = rng.permutation(len(names))
     side = math.ceil(math.sqrt(streets))
-    made = []
+    drawn = []
     for at in range(streets):
         label = names[order[at % len(names)]] + ("" if at < len(names) else f" {at // len(names) + 1}")
-        made.append(_street(label, at, side, latitude, longitude, rng))
-    return Town(name, tuple(made), latitude=round(latitude, 4), longitude=round(longitude, 4))
+        drawn.append(_street(label, at, side, latitude, longitude, rng))
+    return Town(name, tuple(drawn), latitude=round(latitude, 4), longitude=round(longitude, 4))
 
 
-def _street(name: str, at: int, side: int, latitude: float, longitude: float, rng: np.random.Generator) -> Street:
+def _street(name: str, at: int, side: int, latitude: float, longitude: float, rng: np.random.Generator) -> TownStreet:
     kind = str(rng.choice(list(KIND_SHARES), p=list(KIND_SHARES.values())))
     usual = STREET_KINDS[kind].per_hour
     noise = {name: rng.standard_normal(3) for name in CLASSES}
@@ -71,7 +71,7 @@ def _street(name: str, at: int, side: int, latitude: float, longitude: float, rn
     lft = {name: float(np.clip(0.5 + LFT_SHARE_SD[name] * noise[name][1], 0.2, 0.8)) for name in CLASSES}
     if kind != "through" and rng.random() < ONE_WAY_SHARE:
         lft |= {"car": 0.98, "heavy": 0.98}
-    return Street(
+    return TownStreet(
         name=name,
         kind=kind,
         per_hour={name: round(float(usual[name] * np.exp(PER_HOUR_SD[name] * noise[name][0])), 2) for name in CLASSES},
@@ -100,12 +100,12 @@ def neighbours(town: Town, name: str, how_many: int = 2) -> tuple[str, ...]:
     return tuple(street.name for street in others[:how_many])
 
 
-def _middle(street: Street) -> tuple[float, float]:
+def _middle(street: TownStreet) -> tuple[float, float]:
     (ax, ay), (bx, by) = street.line
     return (ax + bx) / 2, (ay + by) / 2
 
 
-def speed_shares(street: Street, bins: int, bin_kmh: int) -> list[float]:
+def speed_shares(street: TownStreet, bins: int, bin_kmh: int) -> list[float]:
     """Return the share of cars in each bin of speed, the last one open: a normal spread around the street's own speed."""
     edges = [bin_kmh * at for at in range(1, bins)]
     below = [0.5 * (1 + math.erf((edge - street.speed_kmh) / (CAR_SPEED_KMH[1] * math.sqrt(2)))) for edge in edges]

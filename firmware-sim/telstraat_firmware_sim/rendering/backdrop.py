@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from telstraat_firmware_sim.street.camera import Camera
-from telstraat_firmware_sim.street.layout import Layout
+from telstraat_firmware_sim.street.layout import StreetLayout
 from telstraat_firmware_sim.street.settings import StreetSettings
 
 MARGIN_PX = 10  # painted beyond every edge, for the camera's shaking
@@ -42,7 +42,7 @@ def night_light(night: float) -> tuple[float, float]:
     return max(0.1, ambient), 0.62 * max(0.0, min(1.0, (night - 0.3) / 0.4))
 
 
-def lamp_places(settings: StreetSettings, layout: Layout) -> Floats:
+def lamp_places(settings: StreetSettings, layout: StreetLayout) -> Floats:
     """Give (n, 2) x, y of the street lamps."""
     if not settings.road.lamps:
         return np.zeros((0, 2))
@@ -51,7 +51,7 @@ def lamp_places(settings: StreetSettings, layout: Layout) -> Floats:
     return np.stack([xs, np.full_like(xs, layout.far_kerb_y + 0.4)], axis=1)
 
 
-def paint_backdrop(settings: StreetSettings, layout: Layout) -> NDArray[np.uint8]:
+def paint_backdrop(settings: StreetSettings, layout: StreetLayout) -> NDArray[np.uint8]:
     """Give uint8 (height + 2 margins, width + 2 margins + 1)."""
     camera = layout.camera
     columns = np.arange(camera.width + 2 * MARGIN_PX + 1) - MARGIN_PX
@@ -64,7 +64,7 @@ def paint_backdrop(settings: StreetSettings, layout: Layout) -> NDArray[np.uint8
     return np.clip(np.round(total / len(SAMPLES)), 0, 255).astype(np.uint8)
 
 
-def _seen(camera: Camera, layout: Layout, surface: _Surface, x_px: Floats, y_px: Floats) -> Floats:
+def _seen(camera: Camera, layout: StreetLayout, surface: _Surface, x_px: Floats, y_px: Floats) -> Floats:
     """Give the grey under every sample: ground, or houses behind it, or sky above them."""
     ray = camera.rays(x_px, y_px)
     down = np.where(ray[..., 2] < -1e-6, ray[..., 2], -1e-6)
@@ -87,7 +87,7 @@ def _seen(camera: Camera, layout: Layout, surface: _Surface, x_px: Floats, y_px:
 class _Surface:
     """Greys of every place of one street, from its seed."""
 
-    def __init__(self, settings: StreetSettings, layout: Layout) -> None:
+    def __init__(self, settings: StreetSettings, layout: StreetLayout) -> None:
         self._settings, self._layout = settings, layout
         rng = np.random.default_rng([settings.seed, 1])
         self._table = rng.random((256, 256))

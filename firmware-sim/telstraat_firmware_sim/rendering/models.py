@@ -24,7 +24,7 @@ from telstraat_firmware_sim.rendering.people import (
     under_umbrella,
 )
 from telstraat_firmware_sim.rendering.vehicles import SHAPES, Shape, panel, vehicle_side
-from telstraat_firmware_sim.street.bodies import BODIES, Body
+from telstraat_firmware_sim.street.bodies import BODIES, RoadUserKind
 
 FIXTURES = ("trunk", "leaves-0", "leaves-1", "leaves-2")
 NO_STRIDE_M = 99.0  # motorcycles: nothing moves but the whole
@@ -91,7 +91,7 @@ def _vehicle(
     row[columns.BELT] = 0.66 * shape.height_m
 
 
-def _figure(row: NDArray[np.float64], body: Body, atlas: Atlas) -> None:
+def _figure(row: NDArray[np.float64], body: RoadUserKind, atlas: Atlas) -> None:
     """Draw the phases of a figure; riders have two sprites a phase: whole, and the rider alone."""
     first = None
     if body.kind in LOOKS:

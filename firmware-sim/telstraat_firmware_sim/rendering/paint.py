@@ -49,20 +49,20 @@ def _to_camera(cam, x, y, z, out):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def _project(cam, corners, count, flat):  # type: ignore[no-untyped-def]
     """Cut a convex polygon (camera axes, metres) at the near plane and project it; return how many corners remain."""
-    kept = 0
+    clipped = 0
     for k in range(count):
         j = (k + 1) % count
         za, zb = corners[k, 2], corners[j, 2]
         if za >= NEAR_M:
-            flat[kept, 0] = cam[13] + cam[12] * corners[k, 0] / za
-            flat[kept, 1] = cam[14] + cam[12] * corners[k, 1] / za
-            kept += 1
+            flat[clipped, 0] = cam[13] + cam[12] * corners[k, 0] / za
+            flat[clipped, 1] = cam[14] + cam[12] * corners[k, 1] / za
+            clipped += 1
         if (za >= NEAR_M) != (zb >= NEAR_M):
             part = (NEAR_M - za) / (zb - za)
-            flat[kept, 0] = cam[13] + cam[12] * (corners[k, 0] + part * (corners[j, 0] - corners[k, 0])) / NEAR_M
-            flat[kept, 1] = cam[14] + cam[12] * (corners[k, 1] + part * (corners[j, 1] - corners[k, 1])) / NEAR_M
-            kept += 1
-    return kept
+            flat[clipped, 0] = cam[13] + cam[12] * (corners[k, 0] + part * (corners[j, 0] - corners[k, 0])) / NEAR_M
+            flat[clipped, 1] = cam[14] + cam[12] * (corners[k, 1] + part * (corners[j, 1] - corners[k, 1])) / NEAR_M
+            clipped += 1
+    return clipped
 
 
 @njit(cache=True, error_model="numpy")

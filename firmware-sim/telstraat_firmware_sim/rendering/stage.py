@@ -105,22 +105,22 @@ def _place(meta, xs, ys, row, t_s, places):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _order(meta, bodies, places, shown, count):  # type: ignore[no-untyped-def]
+def _order(meta, bodies, places, visible, count):  # type: ignore[no-untyped-def]
     """Sort so that who is farther is painted first: across the street where they do not overlap, else along it."""
     for i in range(1, count):
-        row = shown[i]
+        row = visible[i]
         j = i - 1
         while j >= 0:
-            other = shown[j]
+            other = visible[j]
             apart = places[row, 1] - places[other, 1]
             wide = 0.5 * (bodies[int(meta[row, BODY]), WIDTH] + bodies[int(meta[other, BODY]), WIDTH])
             beside = abs(apart) > 0.7 * wide
             farther = apart > 0 if beside else abs(places[row, 0]) > abs(places[other, 0])
             if not farther:
                 break
-            shown[j + 1] = other
+            visible[j + 1] = other
             j -= 1
-        shown[j + 1] = row
+        visible[j + 1] = row
 
 
 @njit(cache=True, error_model="numpy")
@@ -279,19 +279,19 @@ def set_stage(  # type: ignore[no-untyped-def]  # noqa: C901
     points = np.empty((8, 2))
     out = np.empty((18, 2))
     places = np.empty((meta.shape[0], 3))
-    shown = np.empty(min(meta.shape[0], ON_SCREEN_MAX), dtype=np.int64)
+    visible = np.empty(min(meta.shape[0], ON_SCREEN_MAX), dtype=np.int64)
     users = 0
     for row in range(meta.shape[0]):
-        if users < shown.size and _place(meta, xs, ys, row, t_s, places):
-            shown[users] = row
+        if users < visible.size and _place(meta, xs, ys, row, t_s, places):
+            visible[users] = row
             users += 1
-    _order(meta, bodies, places, shown, np.int64(users))
+    _order(meta, bodies, places, visible, np.int64(users))
     written = np.zeros(1, dtype=np.int64)
     for step in range(4):  # shadows, reflections, headlights on the road, road users
         if (step == 1 and numbers[MIRRORS] <= 0) or (step == 2 and numbers[HEADLIGHTS] <= 0):
             continue
         for i in range(users):
-            user, place = meta[shown[i]], places[shown[i]]
+            user, place = meta[visible[i]], places[visible[i]]
             body = bodies[int(user[BODY])]
             kind = int(body[KIND])
             lit = numbers[HEADLIGHTS] > 0 and user[FIXED] == 0 and kind in (DRIVING, RIDING, MOTORING)

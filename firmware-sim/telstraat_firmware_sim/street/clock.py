@@ -12,7 +12,7 @@ import msgspec
 from telstraat_device.cameras.frames import ClosingSource, Frame
 from telstraat_firmware_sim.errors import SceneError
 from telstraat_firmware_sim.street.settings import StreetSettings
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 from telstraat_firmware_sim.street.truth import TruthWriter
 
 
@@ -37,7 +37,7 @@ class PacedSource(ClosingSource):
 
     def __init__(
         self,
-        street: Street,
+        street: SimulatedStreet,
         first_frame_utc: datetime,
         speed: float,
         *,

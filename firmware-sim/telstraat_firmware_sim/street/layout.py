@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class StreetLayout:
     """Distances from the window in metres, and places along the street."""
 
     camera: Camera
@@ -69,7 +69,7 @@ class Layout:
         return np.asarray(across * xs + away * ys + up * (z - self.camera.height_m))
 
 
-def lay_out(settings: StreetSettings) -> Layout:
+def lay_out(settings: StreetSettings) -> StreetLayout:
     """Place everything, point the camera and draw the default line across the whole street."""
     view, road = settings.view, settings.road
     near_strip = PARKED_STRIP_M if road.parked_near else 0.0
@@ -86,7 +86,7 @@ def lay_out(settings: StreetSettings) -> Layout:
     camera, line_x = _pointed(settings, near_edge)
     line = _line_across(camera, line_x, near_edge, far_edge)
     from_x, to_x = _reach(camera, (near_edge, view.axis_m, far_edge))
-    return Layout(
+    return StreetLayout(
         camera=camera,
         axis_y=view.axis_m,
         near_lane_y=view.axis_m - road.lane_m / 2,

@@ -12,7 +12,7 @@ import numpy as np
 from telstraat_firmware_sim.errors import SceneError
 from telstraat_firmware_sim.street.layout import NEAR_PAVEMENT_MIN_M, PARKED_STRIP_M
 from telstraat_firmware_sim.street.settings import Lens, Light, Road, StreetSettings, Traffic, View
-from telstraat_firmware_sim.street.street import Street
+from telstraat_firmware_sim.street.street import SimulatedStreet
 
 _BUSY = Traffic(pedestrian=420, bicycle=300, motorcycle=50, car=620, heavy=110)
 _SUNNY = Light(sun=0.5)
@@ -123,9 +123,9 @@ class Trial:
     seed: int
     settings: StreetSettings
 
-    def street(self) -> Street:
+    def street(self) -> SimulatedStreet:
         """Build it; the source ends by itself, and `truth_between` gives what crossed."""
-        return Street(self.settings)
+        return SimulatedStreet(self.settings)
 
 
 def trials(names: Sequence[str], seeds: Sequence[int], duration_s: float, **changes: object) -> Iterator[Trial]:

@@ -20,7 +20,7 @@ from telstraat_firmware_sim.rendering.paint import paint_boards
 from telstraat_firmware_sim.rendering.stage import set_stage
 from telstraat_firmware_sim.street.bodies import BODIES, INDEX
 from telstraat_firmware_sim.street.camera import Camera
-from telstraat_firmware_sim.street.layout import PARKED_STRIP_M, Layout, Segment, lay_out
+from telstraat_firmware_sim.street.layout import PARKED_STRIP_M, Segment, StreetLayout, lay_out
 from telstraat_firmware_sim.street.settings import StreetSettings
 from telstraat_firmware_sim.street.traffic import Mover, TrafficPlan
 from telstraat_firmware_sim.street.truth import TrueCrossing
@@ -57,7 +57,7 @@ class _Packed:
     movers: list[Mover]
 
 
-class Street(ClosingSource):
+class SimulatedStreet(ClosingSource):
     """A simulated street as a source of frames; `render` gives the frame of any street time.
 
     The same settings give the same bytes: a frame depends on its street time alone, not on those rendered before.
@@ -65,7 +65,7 @@ class Street(ClosingSource):
 
     def __init__(self, settings: StreetSettings | None = None) -> None:
         self.settings = settings or StreetSettings()
-        self._layout: Layout = lay_out(self.settings)
+        self._layout: StreetLayout = lay_out(self.settings)
         self._plan = TrafficPlan(self.settings, self._layout, self.settings.start_s)
         self._models = models()
         self._backdrop = paint_backdrop(self.settings, self._layout)
@@ -156,12 +156,12 @@ class Street(ClosingSource):
         """Give the visible pixels of everybody who moves, at a street time."""
         ids = np.zeros((self.settings.height, self.settings.width), dtype=np.uint16)
         packed = self._paint(t_s, ids)
-        found = []
+        masks = []
         for number in np.unique(ids[ids > 0]):
             mover = packed.movers[int(number) - 1]
             body = BODIES[mover.body]
-            found.append(ObjectMask(mover.object_id, body.kind, body.class_name, ids == number))
-        return found
+            masks.append(ObjectMask(mover.object_id, body.kind, body.class_name, ids == number))
+        return masks
 
     def seen_share(self, crossing: TrueCrossing) -> float:
         """Tell how much of a road user is seen when it crosses: 0 is hidden behind others, 1 in full view."""
@@ -296,7 +296,7 @@ def _pack(block: int, movers: list[Mover], fixed: int) -> _Packed:
     return _Packed(block, meta, xs, ys, movers)
 
 
-def _fixed_things(settings: StreetSettings, layout: Layout) -> list[Mover]:
+def _fixed_things(settings: StreetSettings, layout: StreetLayout) -> list[Mover]:
     """Place what stands the whole time: parked vehicles, trees, the trunk in front."""
     rng = np.random.default_rng([settings.seed, 4])
     things: list[Mover] = []
@@ -332,7 +332,7 @@ def _fixed_things(settings: StreetSettings, layout: Layout) -> list[Mover]:
     return things
 
 
-def _parked(rng: np.random.Generator, layout: Layout, count: int, y: float, heading: int) -> list[Mover]:
+def _parked(rng: np.random.Generator, layout: StreetLayout, count: int, y: float, heading: int) -> list[Mover]:
     kinds = ["hatchback", "estate", "suv", "small-car", "saloon", "mpv"]
     things = []
     side = 1.0

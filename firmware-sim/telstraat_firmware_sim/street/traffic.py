@@ -16,7 +16,7 @@ import numpy as np
 from telstraat_device.counting.crossings.crossing import ClassName, Direction
 from telstraat_firmware_sim.street.bodies import BODIES, INDEX
 from telstraat_firmware_sim.street.car_following import STEP_S, drive
-from telstraat_firmware_sim.street.layout import Floats, Layout
+from telstraat_firmware_sim.street.layout import Floats, StreetLayout
 from telstraat_firmware_sim.street.settings import StreetSettings, Traffic
 from telstraat_firmware_sim.street.truth import TrueCrossing
 
@@ -78,7 +78,7 @@ class _Stream:
 class TrafficPlan:
     """All road users of one street, made as far as they are asked for."""
 
-    def __init__(self, settings: StreetSettings, layout: Layout, from_s: float = 0.0) -> None:
+    def __init__(self, settings: StreetSettings, layout: StreetLayout, from_s: float = 0.0) -> None:
         self._seed = settings.seed
         self._traffic: Traffic = settings.traffic
         self._day_start_s = settings.traffic.day_start_h * SECONDS_AN_HOUR
@@ -339,7 +339,7 @@ def _tones(rng: np.random.Generator, name: ClassName) -> tuple[int, int]:
 
 
 def true_crossing(
-    layout: Layout,
+    layout: StreetLayout,
     object_id: int,
     body: int,
     heading: int,
@@ -380,7 +380,7 @@ def true_crossing(
     )
 
 
-def _passing(layout: Layout, xs: Floats, ys: Floats, z: float) -> tuple[float, bool] | None:
+def _passing(layout: StreetLayout, xs: Floats, ys: Floats, z: float) -> tuple[float, bool] | None:
     """Give (knot number, whether to the right-hand side) of a point's change of side; None: it never crosses."""
     side = layout.side(xs, ys, z)
     change = np.flatnonzero((side[:-1] < 0) != (side[1:] < 0))

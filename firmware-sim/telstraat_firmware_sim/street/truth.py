@@ -37,18 +37,18 @@ class TrueCrossing(msgspec.Struct, frozen=True):
 
 def read_truth(path: Path) -> list[TrueCrossing]:
     """Read a file of truth; a last line that a crash cut short is left out."""
-    found: list[TrueCrossing] = []
+    crossings: list[TrueCrossing] = []
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
         try:
-            found.append(msgspec.json.decode(line, type=TrueCrossing))
+            crossings.append(msgspec.json.decode(line, type=TrueCrossing))
         except msgspec.MsgspecError as error:
             if number == len(lines):
                 break
             raise TruthError(f"{path}, line {number}: not a true crossing ({error})") from error
-    return found
+    return crossings
 
 
 class TruthWriter:
@@ -56,11 +56,11 @@ class TruthWriter:
 
     def __init__(self, path: Path, street_zero_utc: datetime | None = None) -> None:
         self._zero_utc = street_zero_utc
-        kept = read_truth(path) if path.exists() else []
-        text = b"".join(msgspec.json.encode(crossing) + b"\n" for crossing in kept)
+        earlier = read_truth(path) if path.exists() else []
+        text = b"".join(msgspec.json.encode(crossing) + b"\n" for crossing in earlier)
         if path.exists() and path.read_bytes() != text:
             path.write_bytes(text)  # the cut line at the end
-        self._written = {crossing.object_id for crossing in kept}
+        self._written = {crossing.object_id for crossing in earlier}
         self._file = path.open("ab")
 
     def write(self, crossings: list[TrueCrossing]) -> None:
