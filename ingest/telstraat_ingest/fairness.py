@@ -1,6 +1,7 @@
 """What one sensor may send in a minute, and how much of a batch it may fill, so that no other waits for it.
 
-A sensor's allowance is a token bucket: a message costs one and a further one for each kilobyte. Within it a sensor's messages wait in
+A sensor's allowance is a token bucket: a message costs one and a further one for each kilobyte, properties of
+MQTT 5 included. Within it a sensor's messages wait in
 a queue of their own, behind nobody else's. What comes beyond is left out: acknowledged to the broker, since over one connection
 everybody else's would wait behind it, and answered by no receipt, so the sensor keeps its reports and sends them again (R2).
 """
@@ -34,12 +35,12 @@ class Fairness:
         self._last_at_s: dict[str, float] = {}
         self.left_out = 0
 
-    def admits(self, topic: str, payload_bytes: int, now_s: float) -> bool:
+    def admits(self, topic: str, message_bytes: int, now_s: float) -> bool:
         """Charge a message to its sensor, and tell whether its allowance covers it."""
         sensor = self._sensor_of(topic)
         left, at_s = self._allowances.get(sensor, (self._burst, now_s))
         left = min(self._burst, left + (now_s - at_s) * self._per_s)
-        cost = 1.0 + payload_bytes / 1024
+        cost = 1.0 + message_bytes / 1024
         if left < cost:
             self._allowances[sensor] = left, now_s
             self._left_out[sensor] = self._left_out.get(sensor, 0) + 1

@@ -78,7 +78,6 @@ class Accepted(NamedTuple):
     """A CONNACK taken apart; 0 is yes."""
 
     code: int
-    has_session: bool
     has_shared: bool
     keepalive_s: int | None
 
@@ -194,7 +193,6 @@ def take_connack(version: Version, packet: Packet) -> Accepted:
     properties = _take_properties(packet.body, 2) if version == Version.V5 and len(packet.body) > 2 else {}
     return Accepted(
         packet.body[1],
-        bool(packet.body[0] & 1),
         version == Version.V5 and properties.get(_SHARED_SUBSCRIPTION_AVAILABLE, 1) == 1,
         properties.get(_SERVER_KEEP_ALIVE),
     )

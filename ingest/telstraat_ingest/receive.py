@@ -228,7 +228,8 @@ class Receiver:
     def _take_message(self, packet: Packet) -> None:
         message = mqtt.take_publish(self._version, packet)
         topic = message.topic.decode("utf-8", "backslashreplace")
-        if not self.fairness.admits(topic, len(message.payload), self._heard_at_s):
+        message_bytes = len(packet.body) + packet.cut_bytes - len(message.topic)  # its properties included
+        if not self.fairness.admits(topic, message_bytes, self._heard_at_s):
             if message.qos:
                 self._unsent += mqtt.puback(message.mid)
             return

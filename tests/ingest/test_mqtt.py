@@ -66,7 +66,7 @@ def test_what_a_broker_can_do_is_read_from_its_answer() -> None:
     assert mqtt.take_connack(Version.V5, Packet(2, 0, none)).has_shared
     text = b"\x1f\x00\x02ok" + b"\x26\x00\x01a\x00\x01b" + b"\x2a\x00" + b"\x13\x00\x0a"
     accepted = mqtt.take_connack(Version.V5, Packet(2, 0, b"\x01\x00" + bytes([len(text)]) + text))
-    assert (accepted.has_session, accepted.has_shared, accepted.keepalive_s) == (True, False, 10)
+    assert (accepted.has_shared, accepted.keepalive_s) == (False, 10)
     assert not mqtt.take_connack(Version.V311, Packet(2, 0, b"\x00\x05")).has_shared
     with pytest.raises(ProtocolError, match="0x77 is unknown"):
         mqtt.take_connack(Version.V5, Packet(2, 0, b"\x00\x00\x02\x77\x00"))

@@ -7,9 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import paho.mqtt.client as paho
 import psycopg
 import pytest
-from tests.harness.brokers import TestBroker, client_of
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from tests.harness.brokers import TestBroker, client_of, password_of
 from tests.ingest.sending import Ingest, a_report, receipt_of, settings_of, wait_until
 
 from telstraat_contract.messages import encode
@@ -54,6 +58,27 @@ def test_what_is_not_acknowledged_comes_again(fresh_mosquitto: TestBroker) -> No
         for _ in range(10):
             third.turn(0.02)
         assert third.pending == []
+
+
+def test_long_properties_are_charged_to_their_sensor(fresh_mosquitto: TestBroker) -> None:
+    fresh_mosquitto.let_in("long-1")
+    block = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    block.UserProperty = [("a" * 100, "b" * 100)] * 90  # as much as the broker lets through
+    sensor = paho.Client(CallbackAPIVersion.VERSION2, client_id="long-1", protocol=paho.MQTTv5)
+    sensor.username_pw_set("long-1", password_of("long-1"))
+    with connected(
+        Receiver(settings_of("x", fresh_mosquitto, name="long", sensor_burst=60, sensor_per_minute=60))
+    ) as receiver:
+        sensor.connect(fresh_mosquitto.host, fresh_mosquitto.port)
+        sensor.loop_start()
+        assert wait_until(sensor.is_connected)
+        for seq in range(1, 6):
+            report = encode(a_report("long-1", seq))
+            sensor.publish(topic("long-1", Channel.REPORT), report, 1, properties=block).wait_for_publish(10)
+        sensor.disconnect()
+        sensor.loop_stop()
+        assert wait_until(lambda: len(turned(receiver).pending) + receiver.fairness.left_out == 5)
+        assert (len(receiver.pending), receiver.fairness.left_out) == (3, 2)
 
 
 def test_the_broker_sends_no_more_than_receive_max(fresh_mosquitto: TestBroker) -> None:
