@@ -54,7 +54,7 @@ class LibraryReceiver:
         self.fairness = Fairness(settings.sensor_per_minute, settings.sensor_burst, settings.sensor_batch)
         self.pending: list[Arrival] = []
         self.connects = 0
-        self.is_connected = self._has_session = False
+        self.is_connected = False
         self._connection = 0
         self._generation = 0
         """Counted in the library's thread: what an earlier connection brought is never acknowledged over a later one."""
@@ -112,7 +112,7 @@ class LibraryReceiver:
                 self.send_acknowledgements([token])
         elif len(event) == 2:
             generation, state = event
-            self._has_session, self.is_connected = state != "away", state == "subscribed"
+            self.is_connected = state == "subscribed"
             if state == "connected":  # the session's messages come before the answer to our subscription
                 self._connection = generation
                 self.pending.clear()
@@ -155,8 +155,7 @@ class LibraryReceiver:
         self._taken -= len(arrivals)
         current = self._connection
         tokens = [message.mid for message in arrivals if message.qos and message.connection == current]
-        if self._has_session:
-            self.send_acknowledgements(tokens)
+        self.send_acknowledgements(tokens)
 
     def publish_soon(self, topic: str, payload: bytes) -> None:
         """Publish; here each library's own publish may be called from any thread."""
@@ -418,6 +417,8 @@ class AioMqtt(LoopReceiver):
 class GMqtt(LoopReceiver):
     """gmqtt, which acknowledges when the handler of a message returns: each waits for a future of its own."""
 
+    protocol = 5
+
     async def serve(self) -> None:
         """Connect, again and again, and receive."""
         import gmqtt
@@ -456,7 +457,7 @@ class GMqtt(LoopReceiver):
         host, port, _ = self.settings.address
         while True:
             try:
-                await client.connect(host, port, keepalive=self.settings.keepalive_s)
+                await client.connect(host, port, keepalive=self.settings.keepalive_s, version=self.protocol)
                 break
             except OSError:
                 await asyncio.sleep(RETRY_S)
@@ -518,8 +519,15 @@ class AMqtt(LoopReceiver):
             self.in_loop(self._client.publish(topic, payload, 0))
 
 
+class GMqttOld(GMqtt):
+    """gmqtt over MQTT 3.1.1, where it acknowledges before it hands a message over, whatever it is told."""
+
+    is_shared = False
+    protocol = 4
+
+
 RECEIVERS: dict[str, type[LibraryReceiver]] = {
-    "awscrt": AwsCrt, "paho": Paho, "aiomqtt": AioMqtt, "gmqtt": GMqtt, "amqtt": AMqtt,
+    "awscrt": AwsCrt, "paho": Paho, "aiomqtt": AioMqtt, "gmqtt": GMqtt, "gmqtt-3.1.1": GMqttOld, "amqtt": AMqtt,
 }  # fmt: skip
 
 

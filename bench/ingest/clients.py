@@ -5,7 +5,8 @@
 The same service, broker and database for each (bench/ingest/client); only the client differs. In each round, in an order
 drawn anew: a queue of reports is worked off (reports a second, CPU, memory), reports come at a steady rate (publish to receipt),
 a queue is worked off by an ingester that is killed again and again, and by one whose connection is cut again and again. Nobody
-sends a report twice here, so what is missing at the end was acknowledged before it was committed, or never came.
+sends a report twice here, so what is missing at the end was acknowledged before it was committed, or never came. Last, messages of
+MQTT 5 with 18 kB of user properties, as much as the broker lets any sensor send: milliseconds of CPU each.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import psycopg
 from bench.ingest.client import RECEIVERS
-from bench.ingest.throughput import World, drain, latency, publish, reports, running
+from bench.ingest.throughput import BENCH_USER, World, cpu_s, drain, latency, publish, reports, running
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from telstraat_contract.messages import Report
+from telstraat_contract.topics import Channel, topic
 from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from telstraat_ingest.broker_access import INGEST_USER
 
@@ -35,6 +41,9 @@ LIFE_S = (0.05, 0.5)
 STILL_S = 20.0
 """So long after the last new report the rest counts as lost."""
 MISSING_AT_END_S = 120.0
+PROPERTIES_MESSAGES, PROPERTIES_BYTES = 100, 18_000
+PAIR_BYTES = 7
+"""A user property of MQTT 5: its key, two lengths, and here two letters."""
 
 
 def command(world: World, dsn: str, library: str, broker: str | None = None) -> list[str]:
@@ -126,6 +135,32 @@ def after_cuts(world: World, library: str, messages: Sequence[Report]) -> dict[s
     return {"stuck_by_cuts": stuck - lost, "lost_by_cuts": lost}
 
 
+def properties(world: World, library: str) -> dict[str, float]:
+    """Send messages with long user properties, and return what each costs the ingester."""
+    dsn = world.database()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="bench-properties", protocol=paho.MQTTv5)
+    client.username_pw_set(BENCH_USER, world.password)
+    client.connect(world.broker.host, world.broker.port)
+    client.loop_start()
+    block = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    block.UserProperty = [("a", "b")] * (PROPERTIES_BYTES // PAIR_BYTES)
+    with running(command(world, dsn, library), is_connected) as process:
+        time.sleep(1.0)
+        before_s = cpu_s(process.pid)
+        for _ in range(PROPERTIES_MESSAGES):
+            info = client.publish(topic(world.names[0], Channel.REPORT), b"{}", 1, properties=block)
+            info.wait_for_publish(30)
+        used_s, now_s = -1.0, cpu_s(process.pid)
+        while now_s > used_s:  # until it has nothing left to do
+            used_s = now_s
+            time.sleep(1.0)
+            now_s = cpu_s(process.pid)
+    client.disconnect()
+    client.loop_stop()
+    forget(world, library)
+    return {"properties_ms": (now_s - before_s) / PROPERTIES_MESSAGES * 1000}
+
+
 def main() -> int:
     """Run the rounds and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -135,7 +170,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--only", nargs="*", default=["ours", *RECEIVERS])
-    parser.add_argument("--parts", nargs="*", default=["throughput", "latency", "kills", "cuts"])
+    parser.add_argument("--parts", nargs="*", default=["throughput", "latency", "kills", "cuts", "properties"])
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     rounds: list[dict[str, dict[str, float]]] = []
@@ -156,7 +191,9 @@ def main() -> int:
                         figures[library]["lost_by_kills"] = lost_by_kills(world, library, messages)
                     if "cuts" in args.parts:
                         figures[library] |= after_cuts(world, library, messages)
-                    print(f"round {number + 1} {library}: {shown(figures[library])}", flush=True)
+                    if "properties" in args.parts:
+                        figures[library] |= properties(world, library)
+                    print(f"round {number + 1} {library}: {line_of(figures[library])}", flush=True)
                 rounds.append(figures)
         finally:
             world.close()
@@ -166,7 +203,7 @@ def main() -> int:
     return 0
 
 
-def shown(figures: dict[str, float]) -> str:
+def line_of(figures: dict[str, float]) -> str:
     """Return figures as a line."""
     return "  ".join(f"{name} {value:.1f}" for name, value in figures.items())
 
@@ -181,8 +218,10 @@ def print_table(rounds: list[dict[str, dict[str, float]]]) -> None:
         }  # fmt: skip
         if "per_s" in medians and "ours" in rounds[0]:
             medians["ours_over"] = statistics.median(f["ours"]["per_s"] / f[library]["per_s"] for f in rounds)
-        version = "" if library == "ours" else metadata.version("paho-mqtt" if library == "paho" else library)
-        print(f"{library:<8} {version:<8} {shown(medians)}")
+        version = (
+            "" if library == "ours" else metadata.version("paho-mqtt" if library == "paho" else library.split("-")[0])
+        )
+        print(f"{library:<11} {version:<7} {line_of(medians)}")
 
 
 if __name__ == "__main__":
