@@ -11,7 +11,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from telstraat_api.evaluations.evaluator import Evaluator
-from telstraat_api.exports import Exporter
 from telstraat_api.following import stop
 from telstraat_api.http import health, problems, well_known
 from telstraat_api.http.access import SCHEMES, check_key
@@ -46,6 +45,7 @@ from telstraat_api.v1 import (
 from telstraat_api.web import assets, pages
 from telstraat_api.web import measures as measure_pages
 from telstraat_api.web import workshops as workshop_pages
+from telstraat_store.export.files import Exporter
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -78,7 +78,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
-    app.state.exporter = Exporter(settings)
+    app.state.exporter = Exporter(settings.exports_max, settings.licence, settings.attribution)
     app.state.evaluator = Evaluator(settings)
     app.state.mail_links = MailLinks(database, settings)
     app.state.provider = Provider(database, settings)

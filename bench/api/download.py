@@ -21,7 +21,7 @@ import httpx
 import psycopg
 from bench.api.throughput import FIRST, HOURS, YEAR, download, memory_mb, served
 
-from telstraat_api.counts import COLUMNS
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_store.schema.migrate import migrate
 
@@ -34,7 +34,7 @@ COPYING = (
 def fill(dsn: str, sensors: int) -> None:
     """Write a year of hours of so many sensors, each at a street of its own."""
     line = json.dumps({"type": "LineString", "coordinates": [[4.7, 50.87], [4.701, 50.871]]})
-    raw, corrected = ", ".join(f"{name}_seen" for name in COLUMNS), ", ".join(COLUMNS)
+    raw, corrected = ", ".join(f"{name}_seen" for name in COUNT_COLUMNS), ", ".join(COUNT_COLUMNS)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
             "insert into segment (name, geometry, timezone) select 'S' || n, %s, 'UTC' from generate_series(1, %s) n",
@@ -49,7 +49,7 @@ def fill(dsn: str, sensors: int) -> None:
             join (select segment_id, row_number() over (order by segment_id) n from segment) b using (n)
             """
         )
-        whole = ", ".join(f"(hashint4(h + 7919 * installation_id + {k}) & 63)" for k in range(len(COLUMNS)))
+        whole = ", ".join(f"(hashint4(h + 7919 * installation_id + {k}) & 63)" for k in range(len(COUNT_COLUMNS)))
         connection.execute(
             f"""
             insert into rollup_hour (installation_id, hour_start, quarters, observed_s, dark_s, flags, {raw}, {corrected})

@@ -33,12 +33,13 @@ import orjson
 import psycopg
 from fastapi.encoders import jsonable_encoder
 
-from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.periods import Bucket, Window
-from telstraat_api.reading import read_periods
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.v1.exports import columns_of, row_of
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_demo.stack.postgres import Postgres
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.reading import read_periods
+from telstraat_store.counts.windows import Bucket, Window
 from telstraat_store.schema.migrate import migrate
 
 YEAR = Window(datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
@@ -63,19 +64,19 @@ def fill(dsn: str, sensors: int) -> None:
             )
         for month in range(1, 13):
             connection.execute("select make_report_partition(%s)", (datetime(2025, month, 2, tzinfo=UTC),))
-        names = f"period_start, sensor_id, seq, flags, epoch_no, observed_s, {', '.join(COLUMNS)}, light"
+        names = f"period_start, sensor_id, seq, flags, epoch_no, observed_s, {', '.join(COUNT_COLUMNS)}, light"
         with connection.cursor() as cursor, cursor.copy(f"copy report ({names}) from stdin") as copy:
             for n in range(QUARTERS):
-                counts = [rng.randrange(30) for _ in COLUMNS]
+                counts = [rng.randrange(30) for _ in COUNT_COLUMNS]
                 copy.write_row(
                     (YEAR.start + timedelta(minutes=15 * n), 1, n + 1, 0, 1, rng.choice((900, 899)), *counts, "d")
                 )
         connection.execute(
             f"""
             insert into rollup_hour (installation_id, hour_start, quarters, observed_s, dark_s, flags,
-                {", ".join(f"{name}_seen" for name in COLUMNS)}, {", ".join(COLUMNS)})
+                {", ".join(f"{name}_seen" for name in COUNT_COLUMNS)}, {", ".join(COUNT_COLUMNS)})
             select i.installation_id, hour, 4, 3600, 0, 0,
-                {", ".join("(random() * 90)::int" for _ in COLUMNS)}, {", ".join("random() * 90" for _ in COLUMNS)}
+                {", ".join("(random() * 90)::int" for _ in COUNT_COLUMNS)}, {", ".join("random() * 90" for _ in COUNT_COLUMNS)}
             from installation i cross join generate_series(%s::timestamptz, %s::timestamptz, interval '1 hour') as hour
             """,
             (YEAR.start, YEAR.end - timedelta(hours=1)),
@@ -137,8 +138,8 @@ def encoders(dsn: str, rounds: int) -> dict[str, float]:
             "sensors": p.sensors,
             "flags": p.flags,
         }
-        | dict(zip(COLUMNS, p.corrected or (), strict=True))
-        | {f"{name}_seen": n for name, n in zip(COLUMNS, p.raw or (), strict=True)}
+        | dict(zip(COUNT_COLUMNS, p.corrected or (), strict=True))
+        | {f"{name}_seen": n for name, n in zip(COUNT_COLUMNS, p.raw or (), strict=True)}
         for p in periods
     ]
     tuples = [row_of(period) for period in periods]

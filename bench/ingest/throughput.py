@@ -39,8 +39,8 @@ from telstraat_demo.stack.broker import Broker
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest import broker_access, mqtt
 from telstraat_ingest.settings import READER, IngestSettings
-from telstraat_store.counts import batch_statements, copy_rows
 from telstraat_store.places import passwords
+from telstraat_store.reports import copy_rows, statements
 from telstraat_store.schema.migrate import migrate
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -330,7 +330,7 @@ def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
             with connection.cursor() as cursor:
                 with cursor.copy(copy_rows.COPY) as copy:
                     copy.write(buffer)
-                cursor.execute(batch_statements.INSERT)
+                cursor.execute(statements.INSERT)
             connection.commit()
         took_s = time.perf_counter() - began_s
         used_s, own_s = cpu_s(world.postgres.pid, family=True) - used_s, cpu_s(os.getpid()) - own_s

@@ -15,14 +15,14 @@ import numpy as np
 import shapely
 
 from telstraat_api.http.health import newest_report
-from telstraat_api.periods import Bucket, Window, start_of, zone
-from telstraat_api.reading import read_periods
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
 from telstraat_api.telraam.snapshots import LATEST_WITHIN, SEEN_WITHIN, intervals_at
 from telstraat_api.web.pages import last_day
 from telstraat_api.web.street_day import read_day
 from telstraat_store.connection import Database
+from telstraat_store.counts.reading import read_periods
+from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 from telstraat_store.places.segments import Segment, find_segment, find_segments, list_watched_segments
 
 UTC_ZONE = zone("UTC")

@@ -6,7 +6,7 @@ Table columns, COPY rows, Arrow fields and the API's shapes are made from it. A 
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, LiteralString, TypeAlias, get_args
 
 RoadUser: TypeAlias = Literal["pedestrian", "bike", "car", "heavy"]
 """A class that a sensor tells apart by daylight."""
@@ -33,9 +33,11 @@ ACTIVE: Final[tuple[RoadUser, ...]] = ("pedestrian", "bike")
 
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
 
-COUNT_COLUMNS: Final[tuple[str, ...]] = tuple(f"{name}_{direction}" for name in COUNTED for direction in DIRECTIONS)
+COUNT_COLUMNS: Final[tuple[LiteralString, ...]] = tuple(
+    name + "_" + direction for name in COUNTED for direction in DIRECTIONS
+)
 """`pedestrian_lft`, `pedestrian_rgt`, ..., `night_rgt`: the columns of counts, in the order of every table and file."""
-CONFIDENCE_COLUMNS: Final[tuple[str, ...]] = tuple(f"{name}_conf" for name in CLASSES)
+CONFIDENCE_COLUMNS: Final[tuple[LiteralString, ...]] = tuple(name + "_conf" for name in CLASSES)
 """`pedestrian_conf`, ...: the columns of the mean class confidence, percent."""
 
 SPEED_BIN_KMH: Final = 5

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from telstraat_contract.messages import Health, Live, Report, Status
 from telstraat_ingest.decode import Decoder
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
-from telstraat_store.counts import copy_rows
+from telstraat_store.reports import copy_rows
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from psycopg import Connection
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
 from telstraat_store.counts import rollup
-from telstraat_store.counts.batch_statements import LENGTH
+from telstraat_store.reports.statements import LENGTH
 from telstraat_store.schema import migrate, retention
 
 _RETRY_S = 2.0

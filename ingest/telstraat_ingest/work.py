@@ -17,7 +17,7 @@ from telstraat_ingest.limits import EPOCHS_MAX, SensorLimits
 from telstraat_ingest.multiranges import array, multirange, parse_ranges
 from telstraat_ingest.quarantine import Arrival, Reason, Rejected
 from telstraat_ingest.receipts import StreamState, receipt
-from telstraat_store.counts import batch_statements, copy_rows
+from telstraat_store.reports import copy_rows, statements
 
 _REFUSING = {Reason.MALFORMED, Reason.TOO_OLD, Reason.IN_THE_FUTURE, Reason.CONTRADICTS, Reason.RETIRED_SENSOR,
              Reason.REFUSED_BY_STORE}  # fmt: skip
@@ -110,10 +110,10 @@ class Work:
         unknown = sorted(stream for stream in self._streams if stream not in self._epochs)
         if unknown:
             ids, epochs = [key[0] for key in unknown], [key[1] for key in unknown]
-            cursor.execute(batch_statements.LOCK_SENSORS, (sorted(set(ids)),))
+            cursor.execute(statements.LOCK_SENSORS, (sorted(set(ids)),))
             values = {"sensors": ids, "epochs": epochs, "most": EPOCHS_MAX, "a_day": self._limits.epochs_a_day}
-            cursor.execute(batch_statements.NEW_STREAMS, values)
-            cursor.execute(batch_statements.STREAMS, (ids, epochs))
+            cursor.execute(statements.NEW_STREAMS, values)
+            cursor.execute(statements.STREAMS, (ids, epochs))
             self.new_epochs = {(sensor_id, epoch): number for sensor_id, epoch, number in cursor}
             if len(self.new_epochs) < len(unknown):
                 self._reject_streams({stream for stream in unknown if stream not in self.new_epochs})
@@ -123,9 +123,7 @@ class Work:
         self._numbers = {stream: self._epoch_no(*stream) for stream in self._streams}
         keys = sorted((sensor_id, number) for (sensor_id, _), number in self._numbers.items())
         if keys:
-            cursor.execute(
-                batch_statements.LOCK_STREAMS, (array(key[0] for key in keys), array(key[1] for key in keys))
-            )
+            cursor.execute(statements.LOCK_STREAMS, (array(key[0] for key in keys), array(key[1] for key in keys)))
             if cursor.rowcount != len(keys):
                 raise StaleError(f"{len(keys) - cursor.rowcount} streams are gone")
         if self._reports:
@@ -137,7 +135,7 @@ class Work:
         self._store_health(cursor)
         if self._batch.live:
             lines = [msgspec.json.encode(live).decode() for _, live in self._batch.live if live.sensor in self._sensors]
-            cursor.execute(batch_statements.LIVE, (lines,))
+            cursor.execute(statements.LIVE, (lines,))
 
     def result(self) -> BatchResult:
         """Return what became of the batch; the transaction is committed."""
@@ -229,21 +227,21 @@ class Work:
     def _store_reports(self, cursor: Cursor) -> None:
         with cursor.copy(copy_rows.COPY) as copy:
             copy.write(copy_rows.HEADER + b"".join(self._packed()) + copy_rows.TRAILER)
-        cursor.execute(batch_statements.INSERT)
+        cursor.execute(statements.INSERT)
         self._inserted = cursor.rowcount
         if self._inserted < len(self._reports):
             self._find_contradictions(cursor)
-        cursor.execute(batch_statements.TAKE)
+        cursor.execute(statements.TAKE)
         self._remember(cursor)
         if self._inserted:
-            cursor.execute(batch_statements.DIRTY)
+            cursor.execute(statements.DIRTY)
 
     def _packed(self) -> Iterator[bytes]:
         for ordinal, (_, stream, _, measured) in enumerate(self._reports):
             yield copy_rows.head(ordinal, stream[0], self._numbers[stream]) + measured
 
     def _find_contradictions(self, cursor: Cursor) -> None:
-        cursor.execute(batch_statements.CONTRADICTIONS)
+        cursor.execute(statements.CONTRADICTIONS)
         contradictions: list[tuple[int, dict[str, Any]]] = cursor.fetchall()
         for ordinal, stored in contradictions:
             arrival, (sensor_id, _), report, _ = self._reports[ordinal]
@@ -260,14 +258,14 @@ class Work:
             update.last = max(update.last, report.seq)
             update.refused.add(report.seq)
         if contradictions:
-            cursor.execute(batch_statements.FORGET_CONTRADICTIONS, ([ordinal for ordinal, _ in contradictions],))
+            cursor.execute(statements.FORGET_CONTRADICTIONS, ([ordinal for ordinal, _ in contradictions],))
 
     def _store_stream_updates(self, cursor: Cursor) -> None:
         keys = sorted(self._updates)
         updates = [self._updates[key] for key in keys]
         numbers = [self._numbers[key] for key in keys]
         cursor.execute(
-            batch_statements.HEAR,
+            statements.HEAR,
             (
                 [key[0] for key in keys],
                 numbers,
@@ -297,7 +295,7 @@ class Work:
             self._too_many_ranges = set()
             sensors, numbers = [key[0] for key in keys], [key[1] for key in keys]
             cursor.execute(
-                batch_statements.BOUND, {"sensors": sensors, "numbers": numbers, "most": self._limits.stream_ranges}
+                statements.BOUND, {"sensors": sensors, "numbers": numbers, "most": self._limits.stream_ranges}
             )
             self._remember(cursor)
 
@@ -328,7 +326,7 @@ class Work:
         if last:
             ids = sorted(last)
             texts = [health_text(word) if (word := last[i][1]) else None for i in ids]
-            cursor.execute(batch_statements.HEALTH, (ids, [last[i][0] for i in ids], texts))
+            cursor.execute(statements.HEALTH, (ids, [last[i][0] for i in ids], texts))
 
 
 def health_text(health: Health) -> str:

@@ -18,7 +18,7 @@ from telstraat_ingest.limits import SensorLimits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.singles import Singles
 from telstraat_ingest.work import BatchResult, KnownSensor, StaleError, Work, sensor_of
-from telstraat_store.counts import batch_statements, copy_rows
+from telstraat_store.reports import copy_rows, statements
 
 __all__ = ["BatchResult", "Writer"]
 
@@ -141,7 +141,7 @@ class Writer:
         names.update(sensor_of(rejected) for rejected in batch.rejected)
         unknown = [name for name in names if name not in self._sensors]
         if unknown:
-            for name, sensor_id, retired in self._connection.execute(batch_statements.SENSORS, (unknown,)):
+            for name, sensor_id, retired in self._connection.execute(statements.SENSORS, (unknown,)):
                 self._sensors[name] = KnownSensor(sensor_id, retired)
 
     def _make_partitions(self, batch: Batch) -> None:

@@ -9,6 +9,7 @@ TelstraatStoreError
 │   └── LineError      a line that is no piece of a street
 ├── UnavailableError   the database is not reachable or took too long
 │   └── SchemaError    its schema is not the present one
+├── ExportsBusyError   as many files as allowed are being written
 ├── MigrationError     a schema that cannot be brought to the present
 ├── BackupError        a backup that cannot be made, read or restored
 ├── UnwritableFileError  a file that cannot be written
@@ -53,6 +54,10 @@ class UnavailableError(TelstraatStoreError):
 
 class SchemaError(UnavailableError):
     """The database's schema is not the present one."""
+
+
+class ExportsBusyError(TelstraatStoreError):
+    """As many files as allowed are being written; it is worth asking again."""
 
 
 class MigrationError(TelstraatStoreError):

@@ -15,8 +15,8 @@ from tests.api.conftest import NOON, served
 from tests.api.streets import BRUSSELS, QUARTER, add_reports, add_segment, add_sensor
 from tests.api.test_access import bearing, let_in
 
-from telstraat_api.counts import KINDS
 from telstraat_api.settings import ApiSettings
+from telstraat_contract.road_users import COUNTED
 from telstraat_store.counts.rollup import refresh_all
 
 SMALLEST = 5
@@ -75,7 +75,7 @@ def test_no_public_quarter_shows_a_small_number(client: httpx.Client, street: in
         period[form][kind][way]
         for period in read(client, street, "quarter")
         for form in ("raw", "corrected")
-        for kind in KINDS
+        for kind in COUNTED
         for way in ("lft", "rgt")
     ]
     numbers = [n for n in shown if n is not None]
@@ -90,7 +90,7 @@ def test_a_hidden_quarter_cannot_be_had_by_subtraction(client: httpx.Client, str
     window = {"from": (NOON + offset * QUARTER).isoformat(), "to": (NOON + 20 * HOUR + offset * QUARTER).isoformat()}
     shown: dict[tuple[str, str], set[bool]] = defaultdict(set)
     for period in read(client, street, "quarter", window=window):
-        for kind in KINDS:
+        for kind in COUNTED:
             for way in ("lft", "rgt"):
                 shown[period["start"][:13], kind].add(period["raw"][kind][way] is not None)
     assert all(len(seen) == 1 for seen in shown.values())

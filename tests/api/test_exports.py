@@ -18,7 +18,7 @@ import pytest
 from tests.api.conftest import NOON
 from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor, plausible_days
 
-from telstraat_api.counts import COLUMNS
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.counts.rollup import refresh_all
 
 KILL = """
@@ -104,7 +104,7 @@ def test_parquet_and_arrow_hold_the_same_rows_and_name_the_licence(
 def test_columns_are_arrays_of_one_length(module_client: httpx.Client, streets: list[int]) -> None:
     query = {"segments": f"{streets[1]},{streets[0]}", "bucket": "day", **MARCH}
     columns = module_client.get("/api/v1/reports/columns", params=query).json()["columns"]
-    assert set(columns) >= {*COLUMNS, *(f"{name}_seen" for name in COLUMNS), "start", "observed_s"}
+    assert set(columns) >= {*COUNT_COLUMNS, *(f"{name}_seen" for name in COUNT_COLUMNS), "start", "observed_s"}
     assert len({len(values) for values in columns.values()}) == 1
     assert set(columns["segment_id"]) == set(streets)
 

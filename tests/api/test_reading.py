@@ -12,8 +12,8 @@ import pytest
 from tests.api.conftest import NOON, served
 from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor, plausible_days
 
-from telstraat_api import reading
 from telstraat_api.settings import ApiSettings
+from telstraat_store.counts import reading
 from telstraat_store.counts.rollup import refresh_all
 
 HOUR = timedelta(hours=1)

@@ -20,13 +20,13 @@ import pytest
 from tests.api.conftest import NOON, served
 from tests.api.streets import add_reports, add_segment, add_sensor, plausible_days
 
-from telstraat_api.errors import BusyError, TooManyStreamsError
-from telstraat_api.exports import Exporter
+from telstraat_api.errors import TooManyStreamsError
 from telstraat_api.http.bodies import BODY_MAX, LIMITS
 from telstraat_api.http.connections import HEAD_BYTES_MAX, HEADERS_MAX, BoundedProtocol
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, database_of
-from telstraat_store.errors import UnavailableError
+from telstraat_store.errors import ExportsBusyError, UnavailableError
+from telstraat_store.export.files import Exporter
 
 SHORT_S = 0.5
 ROUTES = ["/api/v1/evaluations", "/api/v1/measures", "/api/v1/keys", "/api/v1/claims", "/api/v1/imports/segments",
@@ -218,13 +218,12 @@ def test_a_squeezed_body_is_not_unpacked(client: httpx.Client) -> None:
 
 def test_one_address_never_takes_the_last_place_for_files() -> None:
     async def tried() -> None:
-        settings = ApiSettings(exports_max=2)
-        exporter = Exporter(settings)
+        exporter = Exporter(exports_max=2, licence="CC0-1.0", attribution="")
         async with exporter.place("192.0.2.1"):
-            with pytest.raises(BusyError, match="your address"):
+            with pytest.raises(ExportsBusyError, match="your address"):
                 exporter.check_room("192.0.2.1")
             async with exporter.place("192.0.2.2"):
-                with pytest.raises(BusyError, match="under way already"):
+                with pytest.raises(ExportsBusyError, match="under way already"):
                     exporter.check_room("192.0.2.3")
         exporter.check_room("192.0.2.1")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.periods import Window
 from telstraat_api.web.street_day import without_what_is_to_come
+from telstraat_contract.road_users import COUNT_COLUMNS
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.windows import Window
 
 MIDNIGHT = datetime(2026, 5, 4, tzinfo=UTC)
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
@@ -14,8 +15,8 @@ HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
 
 def period(start: datetime, quarters: int, corrected: float | None) -> Period:
     seconds = 900 * quarters
-    values = None if corrected is None else (corrected,) * len(COLUMNS)
-    return Period(7, start, quarters, seconds, seconds, 1, 0, values, (1,) * len(COLUMNS))
+    values = None if corrected is None else (corrected,) * len(COUNT_COLUMNS)
+    return Period(7, start, quarters, seconds, seconds, 1, 0, values, (1,) * len(COUNT_COLUMNS))
 
 
 def test_the_hour_that_is_not_over_counts_its_quarters_and_so_does_its_day() -> None:
@@ -41,4 +42,4 @@ def test_a_blind_quarter_of_the_running_hour_adds_nothing() -> None:
     quarters = [period(at, 0, None), period(at + QUARTER, 1, 8.0)]
     hours, days = [period(at, 1, 32.0)], [period(MIDNIGHT, 1, 32.0)]
     hours_now, days_now = without_what_is_to_come(quarters, hours, days, Window(MIDNIGHT, at + 2 * QUARTER))
-    assert hours_now[0].corrected == days_now[0].corrected == (8.0,) * len(COLUMNS)
+    assert hours_now[0].corrected == days_now[0].corrected == (8.0,) * len(COUNT_COLUMNS)

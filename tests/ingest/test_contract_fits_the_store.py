@@ -37,7 +37,7 @@ from telstraat_ingest.limits import EPOCHS_MAX
 from telstraat_ingest.multiranges import multirange, parse_ranges
 from telstraat_ingest.work import health_text
 from telstraat_store import places
-from telstraat_store.counts import copy_rows
+from telstraat_store.reports import copy_rows
 
 RANGES = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 """The numbers that a type of PostgreSQL takes: from minus this to one below."""

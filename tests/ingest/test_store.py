@@ -16,9 +16,9 @@ from telstraat_contract.messages import Report
 from telstraat_ingest.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
-from telstraat_store.counts.csv_export import Wanted, export
 from telstraat_store.counts.rollup import Mark, merge
 from telstraat_store.errors import RegistryError
+from telstraat_store.export.view_dump import Wanted, export
 from telstraat_store.schema import retention
 
 

@@ -24,8 +24,8 @@ from tests.api.streets import BRUSSELS, QUARTER, add_reports, add_segment, add_s
 
 from telstraat_api.settings import ApiSettings
 from telstraat_store import read_counts
-from telstraat_store.counts.csv_export import Wanted, export
 from telstraat_store.counts.rollup import refresh_all
+from telstraat_store.export.view_dump import Wanted, export
 from telstraat_store.imports.writing import Source, import_file
 
 LARGEST = {

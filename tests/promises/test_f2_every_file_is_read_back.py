@@ -13,11 +13,11 @@ import pytest
 from tests.api.conftest import NOON, served
 from tests.api.streets import add_reports, add_segment, add_sensor, plausible_days
 
-from telstraat_api.counts import COLUMNS
 from telstraat_api.settings import ApiSettings
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store import read_counts
-from telstraat_store.counts.csv_export import Wanted, export
 from telstraat_store.counts.rollup import refresh_all
+from telstraat_store.export.view_dump import Wanted, export
 from telstraat_store.imports.writing import Source, import_file
 
 WINDOW = {"from": "2026-02-26", "to": "2026-03-03"}
@@ -59,7 +59,9 @@ def expected(client: httpx.Client, street: int, bucket: str) -> pd.DataFrame:
     answer = client.get("/api/v1/reports/columns", params={"segments": str(street), "bucket": bucket, **WINDOW})
     table = pd.DataFrame(answer.json()["columns"])
     table["start"] = pd.to_datetime(table["start"], utc=True)
-    return table[table["observed_s"] > 0].set_index("start")[list(COLUMNS)].dropna(axis=1, how="all").astype(float)
+    return (
+        table[table["observed_s"] > 0].set_index("start")[list(COUNT_COLUMNS)].dropna(axis=1, how="all").astype(float)
+    )
 
 
 def assert_same(read: pd.DataFrame, wanted: pd.DataFrame, bucket: str) -> None:
@@ -105,7 +107,7 @@ def test_an_answer_in_the_form_of_telraam_gives_the_same_numbers_again(
     path.write_bytes(module_client.post("/v1/reports/traffic", json=body).content)
     wanted = expected(module_client, street, "hour")
     read = read_counts([path])
-    told = [name for name in COLUMNS if name in wanted and name in read and not name.startswith("motorcycle")]
+    told = [name for name in COUNT_COLUMNS if name in wanted and name in read and not name.startswith("motorcycle")]
     assert {"car_lft", "bike_rgt", "heavy_lft", "pedestrian_lft"} <= set(told)
     assert_same(read[read["start"].isin(wanted.index)], wanted.loc[wanted.index.isin(read["start"]), told], "hour")
 

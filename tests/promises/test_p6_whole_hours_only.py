@@ -30,9 +30,9 @@ from tests.api.streets import QUARTER, SIDES, add_reports, add_segment, add_sens
 from telstraat_analytics import Measure
 from telstraat_analytics.errors import FrameError
 from telstraat_api.evaluations.evaluating import read_hours
-from telstraat_api.periods import local_midnight, zone
 from telstraat_api.settings import ApiSettings
 from telstraat_store.counts.rollup import refresh_all
+from telstraat_store.counts.windows import local_midnight, zone
 
 HOUR = timedelta(hours=1)
 HOURS = 4  # two before a local midnight, two after it

@@ -19,7 +19,7 @@ from telstraat_ingest.limits import SensorLimits
 from telstraat_ingest.quarantine import Reason
 from telstraat_ingest.write import Writer
 from telstraat_store import places
-from telstraat_store.counts import copy_rows
+from telstraat_store.reports import copy_rows
 
 GOOD = encode(a_report("poison-1", 1))
 TOPIC = topic("poison-1", Channel.REPORT)

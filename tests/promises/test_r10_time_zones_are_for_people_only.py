@@ -13,7 +13,8 @@ from tests.ingest.sending import a_report
 
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_store import places
-from telstraat_store.counts import batch_statements, copy_rows, rollup
+from telstraat_store.counts import rollup
+from telstraat_store.reports import copy_rows, statements
 
 ZONES = [
     "Europe/Brussels",
@@ -49,8 +50,8 @@ def count_from(connection: psycopg.Connection, zone: str, first: datetime, days:
                     copy_rows.head(number, sensor[0], 1) + copy_rows.measured(a_report("zone-1", number + 1, start))
                 )
             copy.write(copy_rows.TRAILER)
-        cursor.execute(batch_statements.INSERT)
-        cursor.execute(batch_statements.DIRTY)
+        cursor.execute(statements.INSERT)
+        cursor.execute(statements.DIRTY)
     rollup.refresh_all(connection)
     return quarters
 

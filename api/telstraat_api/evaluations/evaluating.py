@@ -24,9 +24,9 @@ from telstraat_analytics.lines import Line, line_of
 from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
 from telstraat_contract.languages import LANGUAGES
+from telstraat_contract.road_users import TOGETHER, columns_of
 from telstraat_store.imports.numbers import whole_number
 
-CLASSES = ("pedestrian", "bike", "car", "heavy", "night")
 LINES_MAX = 300
 """Streets that have no part in a measure, on its map."""
 
@@ -112,7 +112,7 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
     FrameError
         A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
     """
-    sides = [f"{name}_{side}" for name in CLASSES for side in ("lft", "rgt")]
+    sides = [side for name in TOGETHER for side in columns_of(name)]
     hours = hours_query(sides, whole=whole)
     windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
     with psycopg.connect(dsn) as connection:
@@ -137,12 +137,12 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
     frame = pd.DataFrame(rows, columns=["segment", "start", "source", "uptime", "car_speed", *sides])
     frame["start"] = pd.to_datetime(frame["start"], utc=True)
     frame[sides] = frame[sides].astype(float)
-    for name in CLASSES:
-        frame[name] = frame[[f"{name}_lft", f"{name}_rgt"]].sum(axis=1, min_count=1)
+    for name in TOGETHER:
+        frame[name] = frame[list(columns_of(name))].sum(axis=1, min_count=1)
     frame["uptime"] = frame["uptime"].clip(upper=1.0)
     cars = frame["car"] * frame["uptime"]
     frame["car_speed"] = pd.Series(map(shares_of, frame["car_speed"], cars), index=frame.index, dtype=object)
-    counted = [*CLASSES, *sides]
+    counted = [*TOGETHER, *sides]
     frame = frame.drop(columns=[name for name in counted if frame[name].isna().all()])  # what nobody counted is no zero
     frame["instance"] = instances(frame, placed)
     frame = without_fillers(frame.drop(columns="source"))

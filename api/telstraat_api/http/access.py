@@ -81,6 +81,15 @@ def connections_for(request: Request) -> Connections:
     return connections
 
 
+async def refuse_quarters(request: Request) -> None:
+    """Raise `ForbiddenError` when quarters in this form are not for whoever asks."""
+    if not connections_for(request).is_public:
+        return
+    await reader_of(request)
+    if connections_for(request).is_public:
+        raise ForbiddenError("quarters of an hour are for professionals here; ask for hours")
+
+
 async def identified(request: Request) -> Reader:
     """Return who asks, by key or session."""
     database: Database = request.app.state.database

@@ -18,6 +18,7 @@ from telstraat_api.telraam.envelope import forbidden, speaks_telraam, told
 from telstraat_store.errors import (
     BadValueError,
     DuplicateError,
+    ExportsBusyError,
     NoSuchRecordError,
     StaleRecordError,
     TelstraatStoreError,
@@ -41,6 +42,7 @@ OF_THE_STORE = {
     DuplicateError: ProblemKind(409, "conflict", "This exists already"),
     StaleRecordError: ProblemKind(412, "changed", "This has changed"),
     BadValueError: ProblemKind(422, "bad-parameter", "A parameter cannot be used"),
+    ExportsBusyError: ProblemKind(503, "busy", "The server is busy", retry_after_s=60),
     UnavailableError: ProblemKind(503, "database", "The database does not answer", retry_after_s=10),
 }
 """The one table of the store's errors; one that is not in it is our own mistake."""

@@ -7,9 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.counts import COARSE_BINS
-from telstraat_api.periods import Bucket, Window, start_of, zone
-from telstraat_api.reading import Key
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import CAMERAS, REPORT, SEGMENTS, TRAFFIC
 from telstraat_api.telraam.instances import Number, answer
@@ -18,6 +15,9 @@ from telstraat_api.telraam.request_parsing import read_body
 from telstraat_api.telraam.rows import row_of
 from telstraat_api.telraam.traffic import FORMATS, MAC_BASE, read_intervals, report
 from telstraat_store.connection import Database
+from telstraat_store.counts.reading import Key
+from telstraat_store.counts.speeds import COARSE_BINS
+from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 from telstraat_store.places.segments import speed_limit_of
 
 router = APIRouter(tags=["Telraam-compatible"])

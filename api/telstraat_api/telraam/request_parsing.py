@@ -13,7 +13,8 @@ import orjson
 from fastapi import Request
 
 from telstraat_api.errors import BadRequestError
-from telstraat_api.periods import EARLIEST, LATEST, Window
+from telstraat_api.http.times import EARLIEST, LATEST
+from telstraat_store.counts.windows import Window
 
 DAYS_MAX = 93
 """Three months, the longest that clients ask for at once, and a day for those who count generously."""

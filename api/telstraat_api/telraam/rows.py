@@ -8,14 +8,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from telstraat_api.counts import COARSE_BINS, KINDS, SPEED_BINS, both, coarse, v85_kmh
 from telstraat_api.errors import BadRequestError
+from telstraat_contract.road_users import COUNTED, SPEED_BINS
+from telstraat_store.counts.period import both
+from telstraat_store.counts.speeds import COARSE_BINS, coarse, v85_kmh
 
 DECIMALS = 10
 NONE_YET = "1970-01-01T00:00:00.000Z"
-TOGETHER = ("heavy", "car", "bike", "pedestrian", "night")
-PLACES = {kind: 2 * n for n, kind in enumerate(KINDS)}
-NOTHING = (0.0,) * (2 * len(KINDS))
+MODES = ("heavy", "car", "bike", "pedestrian", "night")
+"""Telraam's own list, in its order: a class that it does not know has no place in its formats."""
+
+PLACES: dict[str, int] = {kind: 2 * n for n, kind in enumerate(COUNTED)}
+NOTHING = (0.0,) * (2 * len(COUNTED))
 NOT_TOLD_APART = ("bus", "lighttruck", "stroller", "tractor", "trailer", "truck")
 """Modes of a ten-class sensor that ours does not tell apart: null, never an invented number."""
 
@@ -74,9 +78,9 @@ def row_of(
         "interval": length,
         "uptime": round(interval.uptime, DECIMALS),
     }
-    for kind in TOGETHER:
+    for kind in MODES:
         row[kind] = rounded(interval.both(kind))
-    for kind in TOGETHER:
+    for kind in MODES:
         place = PLACES[kind]
         row[f"{kind}_lft"] = rounded(counts[place])
         row[f"{kind}_rgt"] = rounded(counts[place + 1])

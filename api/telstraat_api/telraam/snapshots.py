@@ -8,18 +8,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.alone import standing_of
-from telstraat_api.discretion import refuse_quarters
-from telstraat_api.http.access import connections_for
-from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
-from telstraat_api.reading import Speeds, read_periods, read_speeds
+from telstraat_api.http.access import connections_for, refuse_quarters
 from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
 from telstraat_api.telraam.request_parsing import read_body, read_moment, read_word
-from telstraat_api.telraam.rows import TOGETHER, Interval
+from telstraat_api.telraam.rows import MODES, Interval
 from telstraat_api.telraam.traffic import LENGTHS, interval_of
 from telstraat_store.connection import Connections, Database, Row
+from telstraat_store.counts.reading import Speeds, read_periods, read_speeds
+from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 from telstraat_store.places.segments import list_watched_segments
 
 router = APIRouter(tags=["Telraam-compatible"])
@@ -44,7 +43,7 @@ def properties(row: Row, interval: Interval | None, bucket: Bucket, *, full: boo
     values["date"] = spelt(interval.start) if interval else ""
     values["period"] = LENGTHS[bucket] if interval else ""
     values["uptime"] = interval.uptime if interval else ""
-    for kind in TOGETHER:
+    for kind in MODES:
         values[kind] = count_of(interval, kind)
     if full:
         v85 = interval.v85_kmh if interval else None

@@ -10,19 +10,21 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.counts import KINDS, SPEED_BINS, added_bins, total, v85_kmh
 from telstraat_api.errors import BadRequestError
 from telstraat_api.http.access import connections_for
-from telstraat_api.periods import Bucket, Window, local_midnight, zone
-from telstraat_api.reading import Key
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.request_parsing import read_body, read_id, read_ids, read_window, read_word
-from telstraat_api.telraam.rows import DECIMALS, NOT_TOLD_APART, Interval, rounded, without_motorcycles
+from telstraat_api.telraam.rows import DECIMALS, MODES, NOT_TOLD_APART, Interval, rounded, without_motorcycles
 from telstraat_api.telraam.traffic import KEYS, LEVELS, complete, names_of, read_intervals, timezone_of
+from telstraat_contract.road_users import COUNTED, SPEED_BINS
+from telstraat_store.counts.period import total
+from telstraat_store.counts.reading import Key
+from telstraat_store.counts.speeds import added_bins, v85_kmh
+from telstraat_store.counts.windows import Bucket, Window, local_midnight, zone
 
 router = APIRouter(tags=["Telraam-compatible"])
 DAYS_MAX = 366
-CLASSES = ("heavy", "car", "bike", "pedestrian")
+CLASSES = MODES[:-1]
 GOOD, BAD = 0.9, 0.5
 """Borders of uptime in the monthly quality chart."""
 
@@ -49,7 +51,7 @@ def speeds_shape(intervals: Iterable[Interval]) -> dict[str, Any]:
 
 def sums(intervals: Sequence[Interval]) -> dict[str, float | None]:
     """Return the sums of classes and of modes, as far as four classes can tell; null for what was never counted."""
-    of = {kind: total(interval.both(kind) for interval in intervals) for kind in KINDS}
+    of: dict[str, float | None] = {kind: total(interval.both(kind) for interval in intervals) for kind in COUNTED}
     told: dict[str, float | None] = {f"sum_{kind}": rounded(of[kind]) for kind in CLASSES}
     told["sum_mode_bicycle"] = without_motorcycles(of["bike"], of["motorcycle"])
     told["sum_mode_car"] = told["sum_car"]

@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.alone import standing_of
-from telstraat_api.counts import Period, added_bins, total
-from telstraat_api.discretion import refuse_quarters
 from telstraat_api.errors import BadRequestError
-from telstraat_api.http.access import connections_for
-from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
-from telstraat_api.reading import Key, read_blind_hours, read_periods, read_speeds
+from telstraat_api.http.access import connections_for, refuse_quarters
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.request_parsing import DAYS_MAX, read_body, read_ids, read_window, read_word
 from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, row_of
 from telstraat_store.connection import Connections, Database
+from telstraat_store.counts.period import Period, total
+from telstraat_store.counts.reading import Key, read_blind_hours, read_periods, read_speeds
+from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.speeds import added_bins
+from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 from telstraat_store.places import installations
 
 router = APIRouter(tags=["Telraam-compatible"])

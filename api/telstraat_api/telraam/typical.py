@@ -9,17 +9,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.discretion import refuse_quarters
-from telstraat_api.http.access import connections_for
-from telstraat_api.periods import Bucket, Window, start_of, zone
-from telstraat_api.reading import Key
+from telstraat_api.http.access import connections_for, refuse_quarters
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, segments_with_data
 from telstraat_api.telraam.request_parsing import read_body, read_ids, read_word
-from telstraat_api.telraam.rows import DECIMALS, TOGETHER, Interval
+from telstraat_api.telraam.rows import DECIMALS, MODES, Interval
 from telstraat_api.telraam.traffic import KEYS, LEVELS, names_of, read_intervals, timezone_of
 from telstraat_store.connection import Database
+from telstraat_store.counts.reading import Key
+from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 
 router = APIRouter(tags=["Telraam-compatible"])
 DAYS = {"year": 365, "season": 91, "month": 30}
@@ -62,7 +61,7 @@ def mean_and_deviation(values: Sequence[tuple[float | None, float]]) -> tuple[fl
 def typical(intervals: Sequence[Interval]) -> dict[str, Any]:
     """Return what is usual in a slot."""
     told: dict[str, Any] = {"samplesize": len(intervals)}
-    for kind in TOGETHER:
+    for kind in MODES:
         mean, deviation = mean_and_deviation([(interval.both(kind), interval.uptime) for interval in intervals])
         told[f"avg_{kind}"], told[f"std_{kind}"] = mean, deviation
     speeds = [(interval.v85_kmh, interval.uptime) for interval in intervals]

@@ -8,15 +8,12 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from telstraat_api.counts import coarse
 from telstraat_api.errors import BadRequestError, NotFoundError
 from telstraat_api.http.access import connections_for
-from telstraat_api.periods import Bucket, Window, local_midnight, zone
-from telstraat_api.reading import Key
 from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.instances import find_instances
 from telstraat_api.telraam.request_parsing import ID_MAX
-from telstraat_api.telraam.rows import NOT_TOLD_APART, Interval, without_motorcycles
+from telstraat_api.telraam.rows import MODES, NOT_TOLD_APART, Interval, without_motorcycles
 from telstraat_api.telraam.traffic import (
     MAC_BASE,
     complete,
@@ -25,12 +22,15 @@ from telstraat_api.telraam.traffic import (
     timezone_of,
 )
 from telstraat_store.connection import Database
+from telstraat_store.counts.reading import Key
+from telstraat_store.counts.speeds import coarse
+from telstraat_store.counts.windows import Bucket, Window, local_midnight, zone
 
 router = APIRouter(tags=["Telraam-compatible"])
 Number = Annotated[int, Path(ge=0, le=ID_MAX)]
 DAYS_MAX = 92
 HELLO = {"msg": "Welcome to this Telraam-compatible API.", "env": "prod"}
-TELLING, TYPICAL = ("pedestrian", "bike", "car", "heavy"), ("Avg", "PctOfTypical")
+TELLING, TYPICAL = MODES[-2::-1], ("Avg", "PctOfTypical")
 SPEEDS = ("Zero", "Ten", "Twenty", "Thirty", "Fourty", "Fifty", "Sixty", "Seventy")
 
 
@@ -96,7 +96,7 @@ def series(intervals: list[Interval]) -> dict[str, list[Any]]:
     def counts(kind: str) -> list[float | None]:
         return [None if n is None else round(n, 2) for n in (interval.both(kind) for interval in intervals)]
 
-    for kind in ("pedestrian", "bike", "car", "heavy", "night"):
+    for kind in (*TELLING, "night"):
         told[kind] = counts(kind)
     pairs = zip(told["bike"], counts("motorcycle"), strict=True)
     told["mode_bicycle"] = [without_motorcycles(bike, motorcycle) for bike, motorcycle in pairs]

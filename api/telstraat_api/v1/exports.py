@@ -11,21 +11,24 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from telstraat_api.alone import standing_of
-from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.discretion import finished, read_for, refuse_quarters
 from telstraat_api.errors import NotFoundError, QueryError
-from telstraat_api.exports import MEDIA_TYPES, Decimal, Exporter, Form, Separator, Wish
-from telstraat_api.gaps import read_gaps
-from telstraat_api.http.access import Anybody, connections_for
+from telstraat_api.http.access import Anybody, connections_for, refuse_quarters
 from telstraat_api.http.answers import json_answer, stamp
 from telstraat_api.http.rates import asker_of
-from telstraat_api.periods import Bucket, Window, read_window, zone
-from telstraat_api.reading import Key, read_rows
+from telstraat_api.http.times import read_window
 from telstraat_api.settings import ApiSettings
-from telstraat_api.v1.reports import From, To, reports_of
+from telstraat_api.v1.reports import From, To, gap_shape, reports_of
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.connection import Database
+from telstraat_store.counts.gaps import read_gaps
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.reading import Key, read_rows
+from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.suppression import finished, read_for
+from telstraat_store.counts.windows import Bucket, Window, zone
+from telstraat_store.export.files import MEDIA_TYPES, Exporter
+from telstraat_store.export.queries import Decimal, Form, Separator, Wish
 from telstraat_store.places.segments import timezones_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
@@ -64,7 +67,7 @@ async def read_segments(database: Database, text: str) -> tuple[tuple[int, str],
 
 NAMES = (
     "segment_id", "start", "quarters", "observed_s", "sensor_s", "sensors", "flags",
-    *COLUMNS, *(f"{name}_seen" for name in COLUMNS),
+    *COUNT_COLUMNS, *(f"{name}_seen" for name in COUNT_COLUMNS),
 )  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def columns_of(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
 
 def row_of(period: Period) -> tuple[Any, ...]:
     """Return a period as a row of columns."""
-    nothing = (None,) * len(COLUMNS)
+    nothing = (None,) * len(COUNT_COLUMNS)
     known = (period.segment_id, period.start, period.quarters, period.observed_s, period.sensor_s, period.sensors)
     return (*known, period.flags, *(period.corrected or nothing), *(period.raw or nothing))
 
@@ -141,7 +144,7 @@ async def report_columns(
         "to": stamp(window.end),
         "licence": settings.licence,
         "columns": columns_of(rows),
-        "gaps": await read_gaps(connections, zones, bucket, window, present),
+        "gaps": [gap_shape(*gap) for gap in await read_gaps(connections, zones, bucket, window, present)],
     }
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
 

@@ -10,19 +10,22 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
-from telstraat_api.counts import KINDS, RATED, Period, bin_kmh, v85_kmh
-from telstraat_api.discretion import read_for
-from telstraat_api.gaps import read_gaps
 from telstraat_api.http.access import Anybody, connections_for
 from telstraat_api.http.answers import json_answer, stamp
-from telstraat_api.periods import Bucket, Window, next_start, read_window, zone
-from telstraat_api.reading import Speeds, read_speeds
+from telstraat_api.http.times import read_window
 from telstraat_api.settings import ApiSettings
-from telstraat_api.states import not_shown, period_state
 from telstraat_api.v1.segments import SegmentId, require_segment
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
 from telstraat_contract.messages import Flag
+from telstraat_contract.road_users import CLASSES, COUNTED
 from telstraat_store.connection import Database
+from telstraat_store.counts.gaps import read_gaps
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.reading import Speeds, read_speeds
+from telstraat_store.counts.speeds import bin_kmh, v85_kmh
+from telstraat_store.counts.states import Stretch, not_shown, period_state
+from telstraat_store.counts.suppression import read_for
+from telstraat_store.counts.windows import Bucket, Window, next_start, zone
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 DECIMALS = 4
@@ -46,7 +49,7 @@ To = Annotated[
 
 def by_kind(values: Sequence[float | None]) -> dict[str, dict[str, float | None]]:
     """Return counts in the order of `COLUMNS` by class and direction."""
-    return {kind: {"lft": lft, "rgt": rgt} for kind, lft, rgt in zip(KINDS, values[::2], values[1::2], strict=True)}
+    return {kind: {"lft": lft, "rgt": rgt} for kind, lft, rgt in zip(COUNTED, values[::2], values[1::2], strict=True)}
 
 
 def rounded(value: float | None) -> float | None:
@@ -95,12 +98,18 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
     }
     if period.confidence is not None:
         rated = (None if value is None else round(value, 1) for value in period.confidence)
-        told["confidence"] = dict(zip(RATED, rated, strict=True))
+        told["confidence"] = dict(zip(CLASSES, rated, strict=True))
     if period.light is not None:
         told["light"] = LIGHTS[period.light]
     if speeds is not None:
         told["speed"] = speed_shape(period, speeds.get((period.segment_id, period.start)))
     return told
+
+
+def gap_shape(segment_id: int, stretch: Stretch) -> dict[str, Any]:
+    """Return a gap as answers tell it."""
+    start, end = stamp(stretch.window.start), stamp(stretch.window.end)
+    return {"segment_id": segment_id, "from": start, "to": end, "state": stretch.state}
 
 
 async def reports_of(
@@ -123,7 +132,7 @@ async def reports_of(
         "to": stamp(window.end),
         "licence": settings.licence,
         "periods": [shape(period, bucket, tz, speeds) for period in periods],
-        "gaps": await read_gaps(connections, zones, bucket, window, present),
+        "gaps": [gap_shape(*gap) for gap in await read_gaps(connections, zones, bucket, window, present)],
         "links": {"segment": f"/api/v1/segments/{segments[0]}"},
     }
 

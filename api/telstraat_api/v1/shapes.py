@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, Field
 
 from telstraat_api.http.problem import MEDIA_TYPE, Problem
-from telstraat_api.states import State
 from telstraat_contract.languages import LANGUAGES
+from telstraat_store.counts.states import State
 
 if TYPE_CHECKING:
     LanguageCode = str

@@ -10,14 +10,14 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
-from telstraat_api.counts import KINDS
-from telstraat_api.discretion import refuse_quarters
+from telstraat_api.http.access import refuse_quarters
 from telstraat_api.http.answers import stamp
 from telstraat_api.http.rates import asker_of
 from telstraat_api.live import Event, LiveHub
 from telstraat_api.v1.segments import SegmentId, require_segment
 from telstraat_api.v1.shapes import described_stream
 from telstraat_contract.messages import Live
+from telstraat_contract.road_users import COUNTED
 from telstraat_store.connection import Database
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
@@ -26,7 +26,7 @@ KEEP_ALIVE_S = 15.0
 
 def live_shape(live: Live, sensor_id: int) -> dict[str, Any]:
     """Return the open quarter as browsers read it."""
-    counts = {kind: getattr(live.counts, kind) for kind in KINDS}
+    counts = {kind: getattr(live.counts, kind) for kind in COUNTED}
     return {
         "sensor_id": sensor_id,
         "at": stamp(live.at),

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from telstraat_api.periods import is_zone
 from telstraat_api.v1.accounts import RequestBody
+from telstraat_store.counts.windows import is_zone
 from telstraat_store.imports.numbers import whole_number
 from telstraat_store.places.lines import POINTS_MAX, check_line
 from telstraat_store.places.speed_limits import speed_limit

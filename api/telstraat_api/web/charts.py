@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 
-from telstraat_api.counts import CLASSES, Period, total
-from telstraat_api.periods import Bucket, Window, local_day, next_start
-from telstraat_api.states import State
 from telstraat_api.web.languages import PageLanguage, page_language
 from telstraat_api.web.street_day import StreetDay
 from telstraat_contract.languages import gettext_noop
+from telstraat_contract.road_users import TOGETHER
+from telstraat_store.counts.period import Period, total
+from telstraat_store.counts.states import State
+from telstraat_store.counts.windows import Bucket, Window, local_day, next_start
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -51,7 +52,7 @@ CLASS_NAMES = {
 
 def class_names(_: PageLanguage) -> list[str]:
     """Return the classes' names in the order of the colours."""
-    return [_(CLASS_NAMES[kind]) for kind in CLASSES]
+    return [_(CLASS_NAMES[kind]) for kind in TOGETHER]
 
 
 @lru_cache(maxsize=256)
@@ -125,7 +126,7 @@ def count_rows(day: StreetDay, periods: Iterable[Period], bucket: Bucket, ways: 
     names = class_names(_)
     for period in periods:
         base = period_row(day, period, bucket, _)
-        for place, kind in enumerate(CLASSES):
+        for place, kind in enumerate(TOGETHER):
             lft, rgt = period.ways(kind)
             away = None if rgt is None else -rgt
             for n in (lft, away) if ways == "apart" else (total((lft, rgt)),):
@@ -225,7 +226,7 @@ def days_chart(day: StreetDay, _: PageLanguage) -> Spec:
             continue
         seen = line.period.observed_s / local_day(local, day.tz).length_s
         base = {"day": labels[-1], "uptime": round(seen, 4), "seen": _.percent(seen)}
-        counts = [line.period.both(kind) for kind in CLASSES]
+        counts = [line.period.both(kind) for kind in TOGETHER]
         for place, n in enumerate(counts):
             if n is not None:
                 rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from psycopg import AsyncConnection
 
-from telstraat_api.periods import zone
 from telstraat_api.v1.resources import audience_of, require_visible
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages, page_reader
 from telstraat_contract.languages import SOURCE
 from telstraat_store.connection import Database
+from telstraat_store.counts.windows import zone
 from telstraat_store.places.segments import names_of
 from telstraat_store.work.evaluations import list_evaluations
 from telstraat_store.work.events import list_events_in

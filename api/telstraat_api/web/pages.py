@@ -14,15 +14,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from telstraat_api.alone import standing_of
-from telstraat_api.counts import CLASSES, Period, both, total
 from telstraat_api.errors import QueryError, UnauthorizedError
 from telstraat_api.http.access import EVERYBODY, Reader, connections_for, reader_of
 from telstraat_api.http.response_cache import Kept
-from telstraat_api.periods import Bucket, Window, local_day, start_of, zone
-from telstraat_api.reading import read_periods, read_totals, read_watched
 from telstraat_api.settings import ApiSettings
-from telstraat_api.states import State
 from telstraat_api.v1.segments import require_segment
 from telstraat_api.web import assets
 from telstraat_api.web.charts import CLASS_NAMES, STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
@@ -31,7 +26,13 @@ from telstraat_api.web.street_day import SPLIT, StreetDay, read_day
 from telstraat_contract.languages import LANGUAGES, gettext_noop
 from telstraat_contract.languages.catalogue import language
 from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Connections, Database
+from telstraat_store.counts.period import Period, both, total
+from telstraat_store.counts.reading import read_periods, read_totals, read_watched
+from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.states import State
+from telstraat_store.counts.windows import Bucket, Window, local_day, start_of, zone
 from telstraat_store.places.segments import Segment, find_segments
 
 router = APIRouter(include_in_schema=False)
@@ -93,7 +94,7 @@ class Pages:
             asset=assets.address,
             site=self.settings,
             languages={code: language(code).name for code in LANGUAGES},
-            classes=CLASSES,
+            classes=TOGETHER,
             class_names=CLASS_NAMES,
             state_names=STATE_NAMES,
             without_counts=WITHOUT_COUNTS,
@@ -197,11 +198,11 @@ async def last_day(connections: Connections, segments: Sequence[Segment], now: d
         for period in await read_periods(connections, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
             by_street.setdefault(period.segment_id, []).append(period)
         for place, hours in by_street.items():
-            counts = {kind: total(hour.both(kind) for hour in hours) for kind in CLASSES}
+            counts: dict[str, float | None] = {kind: total(hour.both(kind) for hour in hours) for kind in TOGETHER}
             totals[place] = counted(counts, sum(hour.observed_s for hour in hours) / window.length_s)
     else:
         for place, (seconds, sums) in (await read_totals(connections, places, window, standing)).items():
-            totals[place] = counted({kind: both(sums, kind) for kind in CLASSES}, seconds / window.length_s)
+            totals[place] = counted({kind: both(sums, kind) for kind in TOGETHER}, seconds / window.length_s)
     rest = [segment for segment in segments if totals.get(segment.segment_id) is None]
     ids = [segment.segment_id for segment in rest]
     watched = await read_watched(connections, ids, window) if connections.is_public and ids else []
@@ -209,7 +210,7 @@ async def last_day(connections: Connections, segments: Sequence[Segment], now: d
     for segment in rest:
         state = State.NOT_YET if segment.first_report is None else State.MISSING
         state = State.WITHHELD if segment.segment_id in hidden else state
-        totals[segment.segment_id] = LastDay(dict.fromkeys(CLASSES), 0.0, state)
+        totals[segment.segment_id] = LastDay(dict.fromkeys(TOGETHER), 0.0, state)
     return totals
 
 
@@ -283,7 +284,7 @@ def charts_of(day: StreetDay, by: Bucket, _: PageLanguage) -> dict[str, Any]:
         "uptime": uptime_chart(day, _),
         "days": days_chart(day, _),
     }
-    charts["names"] = [_(CLASS_NAMES[kind]) for kind in CLASSES]
+    charts["names"] = [_(CLASS_NAMES[kind]) for kind in TOGETHER]
     if day.cars_timed:
         charts["speed"] = speed_chart(day, _)
     return charts

@@ -8,13 +8,15 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from telstraat_api.alone import standing_of
-from telstraat_api.counts import CLASSES, COLUMNS, KINDS, Period, added_bins, bin_kmh, total, v85_kmh
-from telstraat_api.periods import Bucket, Window, local_day, local_midnight, next_start, start_of, zone
-from telstraat_api.reading import read_periods, read_speeds, read_watched
-from telstraat_api.states import State, Stretch, due_at, merged, period_state
 from telstraat_contract.quarters import QUARTER, QUARTER_S
+from telstraat_contract.road_users import CLASSES, COUNT_COLUMNS, COUNTED, TOGETHER
 from telstraat_store.connection import Connections, Database, Row
+from telstraat_store.counts.period import Period, total
+from telstraat_store.counts.reading import read_periods, read_speeds, read_watched
+from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.speeds import added_bins, bin_kmh, v85_kmh
+from telstraat_store.counts.states import State, Stretch, due_at, merged, period_state
+from telstraat_store.counts.windows import Bucket, Window, local_day, local_midnight, next_start, start_of, zone
 from telstraat_store.places.segments import Segment
 from telstraat_store.places.sensors import sensors_at
 
@@ -22,7 +24,7 @@ DAYS_BACK = 14
 HOUR = 4 * QUARTER
 UTC_ZONE = zone("UTC")
 ROWS_MAX = 10_000
-SPLIT = ("pedestrian", "bike", "car", "heavy")
+SPLIT = CLASSES
 """The classes of the modal split: what passes at night unclassified belongs to none."""
 
 
@@ -128,7 +130,7 @@ class StreetDay:
     @property
     def uncounted(self) -> list[str]:
         """The classes that have no number on a day that has some."""
-        return [kind for kind in CLASSES if self.totals[kind] is None] if self.state is State.COUNTED else []
+        return [kind for kind in TOGETHER if self.totals[kind] is None] if self.state is State.COUNTED else []
 
     def rows(self, bucket: str) -> list[DayRow]:
         """Return a row for each quarter or hour that is shown, and one for each stretch between them that is in another state."""
@@ -165,12 +167,12 @@ class StreetDay:
     @cached_property
     def totals(self) -> dict[str, float | None]:
         """Corrected counts of the day so far, per class; None for a class that was not counted. Hours without data add nothing."""
-        return {kind: total(period.both(kind) for period in self.hours) for kind in KINDS}
+        return {kind: total(period.both(kind) for period in self.hours) for kind in COUNTED}
 
     @property
     def total(self) -> float | None:
         """All road users of the day so far; None when nothing was counted."""
-        return total(self.totals[kind] for kind in CLASSES)
+        return total(self.totals[kind] for kind in TOGETHER)
 
     @cached_property
     def split(self) -> dict[str, float]:
@@ -258,9 +260,9 @@ def without_what_is_to_come(
     parts = [quarter for quarter in quarters if quarter.start >= begun]
     if not parts or not hours or hours[-1].start != begun:
         return hours, days
-    whole = hours[-1].corrected or (0.0,) * len(COLUMNS)
+    whole = hours[-1].corrected or (0.0,) * len(COUNT_COLUMNS)
     seen = [part.corrected for part in parts if part.corrected]
-    so_far = tuple(total(part[at] for part in seen) for at in range(len(COLUMNS)))
+    so_far = tuple(total(part[at] for part in seen) for at in range(len(COUNT_COLUMNS)))
     hours = [*hours[:-1], replace(hours[-1], corrected=so_far)]
     if days and days[-1].corrected and days[-1].start <= begun:
         pairs = zip(days[-1].corrected, whole, so_far, strict=True)

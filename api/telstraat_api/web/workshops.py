@@ -9,13 +9,13 @@ from fastapi import APIRouter, Path, Request, Response
 from psycopg import AsyncConnection
 
 from telstraat_api.errors import NotFoundError
-from telstraat_api.periods import zone
 from telstraat_api.v1.resources import audience_of, require_visible, sees
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.measures import Number, answers_of, rendered
 from telstraat_api.web.pages import page_reader
 from telstraat_contract.languages import SOURCE, gettext_noop
 from telstraat_store.connection import Database, Row
+from telstraat_store.counts.windows import zone
 from telstraat_store.places.segments import names_of, timezones_of
 from telstraat_store.work.evaluations import results_of_measure
 from telstraat_store.work.measures import find_measure

@@ -189,8 +189,8 @@ def export(dsn: str, args: argparse.Namespace) -> int:
     """Write counts as CSV."""
     import psycopg
 
-    from telstraat_store.counts.csv_export import Wanted
-    from telstraat_store.counts.csv_export import export as write
+    from telstraat_store.export.view_dump import Wanted
+    from telstraat_store.export.view_dump import export as write
 
     selection = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
     with psycopg.connect(dsn) as connection:

@@ -13,11 +13,9 @@ from typing import NamedTuple
 
 from psycopg import Connection, Cursor
 
+from telstraat_contract.road_users import COUNT_COLUMNS, SPEED_BINS
+
 _LOCK = 0x7E15_0002
-SPEED_BINS = 25
-COUNTS = tuple(
-    f"{name}_{way}" for name in ("pedestrian", "bike", "motorcycle", "car", "heavy", "night") for way in ("lft", "rgt")
-)
 
 
 class Mark(NamedTuple):
@@ -29,7 +27,7 @@ class Mark(NamedTuple):
 
 
 def _each(template: str) -> str:
-    return ", ".join(template.format(n=name) for name in COUNTS)
+    return ", ".join(template.format(n=name) for name in COUNT_COLUMNS)
 
 
 def _bins(column: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from telstraat_store.imports.columns import CLASSES, COUNTS, Format
+from telstraat_store.imports.columns import Format
 from telstraat_store.imports.counts_file import CountsFile, Reading
 from telstraat_store.imports.frames import CountsRead, read_counts, read_files
 from telstraat_store.imports.rows import Refusal, Row
 
 __all__ = [
-    "CLASSES",
-    "COUNTS",
     "CountsFile",
     "CountsRead",
     "Format",

@@ -10,8 +10,6 @@ from functools import lru_cache
 from typing import Literal
 
 Format = Literal["telraam-api", "telraam-portal", "telstraat", "plain", "table"]
-CLASSES = ("pedestrian", "bike", "motorcycle", "car", "heavy", "night")
-COUNTS = tuple(f"{name}_{way}" for name in CLASSES for way in ("lft", "rgt"))
 
 UTC_STARTS = ("start_utc", "period_start_utc", "date_utc", "time_utc", "timestamp_utc", "datetime_utc", "utc")
 LOCAL_STARTS = (

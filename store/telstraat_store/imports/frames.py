@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from telstraat_contract.road_users import COUNT_COLUMNS, COUNTED
 from telstraat_store.errors import CountsFileError
-from telstraat_store.imports.columns import CLASSES, COUNTS
 from telstraat_store.imports.counts_file import CountsFile, Reading
 from telstraat_store.imports.moments import Order, Times
 from telstraat_store.imports.numbers import Decimal
@@ -152,18 +152,18 @@ def _frame_of(rows: Sequence[Row], counts: CountsAre) -> pd.DataFrame:
         columns["car_speed"].append(histogram and list(histogram))
     out = pd.DataFrame(columns, columns=list(columns) or ["segment", "start", "period_s", "uptime", "is_corrected"])
     out["start"] = pd.to_datetime(out["start"], utc=True)
-    sides = np.array([row.counts for row in rows], dtype=float).reshape(len(rows), len(COUNTS))
-    totals = np.array([row.totals for row in rows], dtype=float).reshape(len(rows), len(CLASSES))
+    sides = np.array([row.counts for row in rows], dtype=float).reshape(len(rows), len(COUNT_COLUMNS))
+    totals = np.array([row.totals for row in rows], dtype=float).reshape(len(rows), len(COUNTED))
     factor = _factor(out, counts)
-    for place, name in enumerate(COUNTS):
+    for place, name in enumerate(COUNT_COLUMNS):
         if not np.isnan(sides[:, place]).all():
             out[name] = sides[:, place] * factor
-    for place, name in enumerate(CLASSES):
+    for place, name in enumerate(COUNTED):
         total = _total(out["segment"], sides[:, 2 * place], sides[:, 2 * place + 1], totals[:, place])
         if not np.isnan(total).all():
             out[name] = total * factor
     out["uptime"] = out["uptime"].clip(0.0, 1.0)
-    counted = [name for name in CLASSES if name in out]
+    counted = [name for name in COUNTED if name in out]
     out = out.dropna(subset=counted, how="all") if counted else out.iloc[:0]  # an empty cell is a gap, not a zero
     empty = [name for name in ("v85", "instance", "car_speed") if name in out and out[name].isna().all()]
     return out.drop(columns=["is_corrected", *empty])

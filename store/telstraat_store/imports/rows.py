@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from telstraat_store.imports.columns import CLASSES, COUNTS, Layout
+from telstraat_contract.road_users import COUNT_COLUMNS, COUNTED
+from telstraat_store.imports.columns import Layout
 from telstraat_store.imports.numbers import Numbers, NumberTextError
 
 COUNT_MAX = 1e6
@@ -36,8 +37,8 @@ class Row:
     period_start: datetime
     period_s: int
     uptime: float
-    counts: tuple[float | None, ...]  # as `columns.COUNTS`
-    totals: tuple[float | None, ...]  # as `columns.CLASSES`, where the file has them
+    counts: tuple[float | None, ...]  # as `COUNT_COLUMNS`
+    totals: tuple[float | None, ...]  # as `COUNTED`, where the file has them
     v85_kmh: float | None = None
     car_speed: tuple[float, ...] | None = None
     is_corrected: bool = True  # divided by uptime; otherwise as seen
@@ -223,8 +224,8 @@ class CellReader:
         places = self.layout.counts
         if period_s is None:  # it could not be read
             period_s = self.period_s(cells) or 3600
-        counts = tuple([self.number(cells, places.get(name, -1), COUNT_MAX) for name in COUNTS])
-        totals = tuple([self.number(cells, places.get(name, -1), COUNT_MAX) for name in CLASSES])
+        counts = tuple([self.number(cells, places.get(name, -1), COUNT_MAX) for name in COUNT_COLUMNS])
+        totals = tuple([self.number(cells, places.get(name, -1), COUNT_MAX) for name in COUNTED])
         place = self.layout.uptime
         if (
             place >= 0

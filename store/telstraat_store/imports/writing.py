@@ -15,15 +15,18 @@ from zoneinfo import ZoneInfo
 
 from psycopg import Connection, Cursor
 
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.errors import CountsFileError, NoSuchRecordError
-from telstraat_store.imports import COUNTS, CountsFile, Format, Reading, Refusal, Row
+from telstraat_store.imports import CountsFile, Format, Reading, Refusal, Row
 from telstraat_store.imports.numbers import whole_number
 from telstraat_store.imports.rows import clean_text, shortened
 
 CHUNK = 5000
 HALF_HOUR_S, DAY_S = 1800, 86_400
-_COLUMNS = "segment_id, period_start, period_s, uptime, is_corrected, " + ", ".join(COUNTS) + ", v85_kmh, car_speed"
-_VALUES = "uptime, is_corrected, " + ", ".join(COUNTS) + ", v85_kmh, car_speed"
+_COLUMNS = (
+    "segment_id, period_start, period_s, uptime, is_corrected, " + ", ".join(COUNT_COLUMNS) + ", v85_kmh, car_speed"
+)
+_VALUES = "uptime, is_corrected, " + ", ".join(COUNT_COLUMNS) + ", v85_kmh, car_speed"
 
 
 STAGE = (

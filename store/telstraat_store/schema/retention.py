@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 
-from telstraat_store.counts.batch_statements import LENGTH
+from telstraat_store.reports.statements import LENGTH
 
 _LOCK = 0x7E15_0003
 _HAS_TIMESCALE = "select exists (select from pg_extension where extname = 'timescaledb')"

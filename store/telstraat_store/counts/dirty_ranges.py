@@ -8,8 +8,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from telstraat_api.periods import Bucket, Window, start_of, zone
 from telstraat_store.connection import Connections
+from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 
 # Reports from before a retention are gone: what was added up from them stands.
 MARKED = sql.SQL("""

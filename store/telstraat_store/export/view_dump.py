@@ -10,9 +10,9 @@ from typing import Literal
 
 from psycopg import Connection, sql
 
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.counts import rollup
 from telstraat_store.errors import NoSuchRecordError
-from telstraat_store.imports import COUNTS
 from telstraat_store.whole_files import write_whole
 
 Step = Literal["quarter", "hour", "day"]
@@ -107,7 +107,7 @@ def export(connection: Connection, wanted: Wanted, path: Path, progress: Callabl
         rollup.refresh_all(connection)
 
     def each(template: str) -> sql.Composable:
-        return sql.SQL(", ").join(sql.SQL(template).format(n=sql.Identifier(name)) for name in COUNTS)
+        return sql.SQL(", ").join(sql.SQL(template).format(n=sql.Identifier(name)) for name in COUNT_COLUMNS)
 
     query = sql.SQL(_QUERY).format(
         **{name: sql.SQL(text) for name, text in (_NOTHING_MORE | _STEPS[wanted.step]).items()},

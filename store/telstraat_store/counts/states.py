@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from telstraat_api.counts import CLASSES, KINDS, Period
-from telstraat_api.periods import Bucket, Window, next_start, start_of
 from telstraat_contract.quarters import quarter_start
+from telstraat_contract.road_users import COUNTED, TOGETHER
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.windows import Bucket, Window, next_start, start_of
 
 ON_THE_WAY = timedelta(hours=2)
 """For so long after its end a period of a connected sensor may still come; after that it is missing until it comes after all."""
@@ -49,7 +50,7 @@ def period_state(period: Period) -> State:
     """Return the state of a period: that of its classes when they share one, counted as soon as one of them is."""
     if period.corrected is not None and None not in period.corrected:
         return State.COUNTED
-    states = {class_state(period, kind) for kind in CLASSES}
+    states = {class_state(period, kind) for kind in TOGETHER}
     return next(state for state in (State.COUNTED, State.WITHHELD, State.MISSING) if state in states)
 
 
@@ -57,7 +58,7 @@ def not_shown(period: Period) -> dict[str, State]:
     """Return the classes of a period that have no number, each with its state; nothing in the usual case."""
     if period.corrected is None or None not in period.corrected:
         return {}
-    states = {kind: class_state(period, kind) for kind in KINDS}
+    states = {kind: class_state(period, kind) for kind in COUNTED}
     return {kind: state for kind, state in states.items() if state is not State.COUNTED}
 
 

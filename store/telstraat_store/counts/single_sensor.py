@@ -9,9 +9,9 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from telstraat_api.counts import COLUMNS, RATED
-from telstraat_api.periods import Bucket, Window, zone
+from telstraat_contract.road_users import CLASSES, COUNT_COLUMNS
 from telstraat_store.connection import Connections, Row
+from telstraat_store.counts.windows import Bucket, Window, zone
 
 MARKS_MAX = 1000
 """With more marks than these the sums lag far behind: reading the marks would take longer than adding up."""
@@ -95,7 +95,7 @@ def has_whole_hours(timezone: str, at: datetime) -> bool:
     return offset % timedelta(hours=1) == timedelta(0)
 
 
-def each(template: LiteralString, names: Sequence[LiteralString] = COLUMNS) -> sql.Composed:
+def each(template: LiteralString, names: Sequence[LiteralString] = COUNT_COLUMNS) -> sql.Composed:
     """Return the template once for every column."""
     return sql.SQL(",\n").join(sql.SQL(template).format(n=sql.SQL(name)) for name in names)
 
@@ -110,7 +110,7 @@ join public.report r on r.sensor_id = i.sensor_id
 where i.segment_id = any(%(ids)s) and r.period_start >= %(start)s and r.period_start < %(end)s""").format(
     corrected=each("r.{n} * 900::float8 / nullif(r.observed_s, 0) as {n}"),
     raw=each("case when r.observed_s > 0 then r.{n}::int end as {n}_seen"),
-    confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end as {n}_conf", RATED),
+    confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end as {n}_conf", CLASSES),
 )
 HOURS_OR_DAYS = sql.SQL("""
 select i.segment_id, u.{start} as period_start, u.quarters::int as quarters, u.observed_s::int as observed_s,

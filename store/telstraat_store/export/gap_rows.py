@@ -12,10 +12,10 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.gaps import CONNECTED
-from telstraat_api.periods import Bucket, Window, next_start, start_of, zone
-from telstraat_api.states import ON_THE_WAY, State, Stretch, due_at, gaps
 from telstraat_store.connection import Connections
+from telstraat_store.counts.gaps import CONNECTED
+from telstraat_store.counts.states import ON_THE_WAY, State, Stretch, due_at, gaps
+from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 
 AT_LEAST = timedelta(days=366)
 """So much of a window has a row for every period, however long the street is known; and so far ahead of now."""

@@ -22,14 +22,15 @@ from typing import Any, LiteralString
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.alone import Standing, alone_query, each, standing_of
-from telstraat_api.counts import COLUMNS, RATED, SPEED_BINS, Period
-from telstraat_api.imported import add_imported
-from telstraat_api.marks import Part, parts_of
-from telstraat_api.periods import Bucket, Window
-from telstraat_api.plain import plain_place, read_plain, read_plain_speeds
 from telstraat_contract.quarters import QUARTER_S
+from telstraat_contract.road_users import CLASSES, COUNT_COLUMNS, SPEED_BINS
 from telstraat_store.connection import Connections
+from telstraat_store.counts.direct_read import plain_place, read_plain, read_plain_speeds
+from telstraat_store.counts.dirty_ranges import Part, parts_of
+from telstraat_store.counts.imported import add_imported
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.single_sensor import Standing, alone_query, each, standing_of
+from telstraat_store.counts.windows import Bucket, Window
 from telstraat_store.errors import BadValueError
 
 QUARTERS_ADDED_UP = 10_000
@@ -133,12 +134,12 @@ QUARTER_COLUMNS = {
     "rated": each(
         "sum(r.{n}_conf * (r.{n}_lft + r.{n}_rgt)) as {n}_rated,"
         " sum(case when r.{n}_conf is not null then r.{n}_lft + r.{n}_rgt end) as {n}_rated_n",
-        RATED,
+        CLASSES,
     ),
     "raw": each("saturated(sum(r.{n})) as {n}_seen"),
     "corrected": each("sum({n}_seen * share) * 900::float8 / nullif(sum(observed_s), 0) as {n}"),
     "seen": each("saturated(sum({n}_seen) filter (where observed_s > 0)) as {n}_seen"),
-    "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8 as {n}_conf", RATED),
+    "confidence": each("(sum({n}_rated) / nullif(sum({n}_rated_n), 0))::float8 as {n}_conf", CLASSES),
 }
 
 ROLLED_UP = sql.SQL("""
@@ -161,7 +162,7 @@ def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool, whole: 
     """Return the query whose rows `period_of` reads, as the database gets it: putting it together takes longer than asking."""
     more: sql.Composable = sql.SQL("")
     if bucket is Bucket.QUARTER:
-        more = sql.SQL(", ") + each("{n}_conf", RATED) + sql.SQL(", received_at, light")
+        more = sql.SQL(", ") + each("{n}_conf", CLASSES) + sql.SQL(", received_at, light")
     source = street_query(bucket, key, rolled_up=rolled_up, alone=alone, whole=whole)
     return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more).as_bytes()
 
@@ -219,8 +220,8 @@ def added_up(key: Key, *, is_hour: bool, whole: bool) -> list[sql.Composable]:
 def period_of(row: tuple[Any, ...]) -> Period:
     """Return the period that a row of an answer describes."""
     segment_id, start, quarters, observed_s, sensor_s, sensors, flags, *numbers = row
-    corrected, raw = tuple(numbers[: len(COLUMNS)]), tuple(numbers[len(COLUMNS) : 2 * len(COLUMNS)])
-    *confidence, received_at, light = numbers[2 * len(COLUMNS) :] or (None, None)
+    corrected, raw = tuple(numbers[: len(COUNT_COLUMNS)]), tuple(numbers[len(COUNT_COLUMNS) : 2 * len(COUNT_COLUMNS)])
+    *confidence, received_at, light = numbers[2 * len(COUNT_COLUMNS) :] or (None, None)
     return Period(
         segment_id, start, quarters, observed_s, sensor_s, sensors, flags,
         corrected=None if corrected[0] is None else corrected,
@@ -318,7 +319,7 @@ def may_be_rolled_up(connections: Connections, ids: Sequence[int], window: Windo
 async def read_totals(
     connections: Connections, ids: Sequence[int], window: Window, standing: Standing
 ) -> dict[int, tuple[int, tuple[float, ...]]]:
-    """Return the seconds observed and the corrected counts of the window's hours, as `COLUMNS`, of each street; none imported."""
+    """Return the seconds observed and the corrected counts of the window's hours, as `COUNT_COLUMNS`, of each street; none imported."""
     rolled_up = may_be_rolled_up(connections, ids, window, standing)
     query = totals_query(rolled_up=rolled_up, alone=standing.alone, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end}

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
 
-from telstraat_api.http.answers import stamp
-from telstraat_api.periods import Bucket, Window, zone
-from telstraat_api.reading import read_watched
-from telstraat_api.states import ON_THE_WAY, Stretch, due_at, gaps
 from telstraat_store.connection import Connections
+from telstraat_store.counts.reading import read_watched
+from telstraat_store.counts.states import ON_THE_WAY, Stretch, due_at, gaps
+from telstraat_store.counts.windows import Bucket, Window, zone
 
 CONNECTED = """
 select distinct i.segment_id from installation i join sensor_health h using (sensor_id)
@@ -25,8 +23,8 @@ async def read_gaps(
     bucket: Bucket,
     window: Window,
     present: Iterable[tuple[int, datetime]],
-) -> list[dict[str, Any]]:
-    """Return the gaps between periods, which are given by street and start, in order; what is not for whoever asks is `withheld`.
+) -> list[tuple[int, Stretch]]:
+    """Return the gaps between periods by street and time; periods are given by street and start, in order; what is not for whoever asks is `withheld`.
 
     Nothing is asked of the database for an answer without gaps.
     """
@@ -50,13 +48,7 @@ async def read_gaps(
             if quarter.observed_s:
                 hidden.setdefault(quarter.segment_id, []).append(quarter.start)
     return [
-        shape(segment_id, stretch)
+        (segment_id, stretch)
         for segment_id in ids
         for stretch in found(segment_id, hidden.get(segment_id, ()), online=segment_id in connected)
     ]
-
-
-def shape(segment_id: int, stretch: Stretch) -> dict[str, Any]:
-    """Return a gap as answers tell it."""
-    start, end = stamp(stretch.window.start), stamp(stretch.window.end)
-    return {"segment_id": segment_id, "from": start, "to": end, "state": stretch.state}

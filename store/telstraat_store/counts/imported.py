@@ -13,12 +13,13 @@ from typing import Any, LiteralString
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.counts import COLUMNS, Period
-from telstraat_api.periods import Bucket, Window
 from telstraat_contract.quarters import QUARTER
+from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.connection import Connections
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.windows import Bucket, Window
 
-SUMS = sql.SQL(", ").join(sql.SQL("sum(m.{n}) as {n}").format(n=sql.SQL(name)) for name in COLUMNS)
+SUMS = sql.SQL(", ").join(sql.SQL("sum(m.{n}) as {n}").format(n=sql.SQL(name)) for name in COUNT_COLUMNS)
 READ = sql.SQL("""
 select m.segment_id, {period} as period_start, sum({quarters})::int as quarters, sum({observed})::int as observed_s,
        max(m.source_id) as source_id, {sums}, {v85} as v85_kmh, sum_shares(m.car_speed) as car_speed

@@ -13,10 +13,10 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from telstraat_api.alone import Place, Standing, each, has_whole_hours
-from telstraat_api.counts import RATED
-from telstraat_api.periods import Bucket, Window, zone
+from telstraat_contract.road_users import CLASSES
 from telstraat_store.connection import Connections
+from telstraat_store.counts.single_sensor import Place, Standing, each, has_whole_hours
+from telstraat_store.counts.windows import Bucket, Window, zone
 
 QUARTERS = sql.SQL("""
 select %(segment)s::bigint, r.period_start, (r.observed_s > 0)::int, r.observed_s::int, r.observed_s::int, 1, r.flags,
@@ -26,7 +26,7 @@ where r.sensor_id = %(sensor)s and r.epoch_no = %(epoch)s and r.period_start >= 
 order by r.period_start limit %(limit)s""").format(
     corrected=each("r.{n} * 900::float8 / nullif(r.observed_s, 0)"),
     raw=each("case when r.observed_s > 0 then r.{n}::int end"),
-    confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end", RATED),
+    confidence=each("case when r.{n}_lft + r.{n}_rgt > 0 then r.{n}_conf::float8 end", CLASSES),
 )
 ADDED_UP = sql.SQL("""
 select %(segment)s::bigint, u.{start}, u.quarters::int, u.observed_s::int, u.observed_s::int, 1, u.flags, {corrected}, {raw}

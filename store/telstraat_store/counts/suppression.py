@@ -1,8 +1,8 @@
 """A single passer-by is not published: what the public may see of quarters where the operator has set a smallest number.
 
 A class is shown for all quarters of an hour or for none: with three of four and the hour's total, the fourth would be known.
-For the same reason the public reads whole hours, each watched by one stream in all its quarters (decision 072; `telstraat_api.reading`
-keeps that rule): a quarter that comes late would be the difference between the hour before and after. Whoever evaluates measures (professionals, operators) sees all.
+For the same reason the public reads whole hours, each watched by one stream in all its quarters (decision 072; `reading` keeps
+that rule): a quarter that comes late would be the difference between the hour before and after. Whoever evaluates measures (professionals, operators) sees all.
 """
 
 from __future__ import annotations
@@ -11,23 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fastapi import Request
-
-from telstraat_api.counts import KINDS, RATED, Period
-from telstraat_api.errors import ForbiddenError
-from telstraat_api.http.access import connections_for, reader_of
-from telstraat_api.periods import Bucket, Window, start_of, whole, zone
-from telstraat_api.reading import read_periods
+from telstraat_contract.road_users import CLASSES, COUNTED
 from telstraat_store.connection import Connections
-
-
-async def refuse_quarters(request: Request) -> None:
-    """Raise `ForbiddenError` when quarters in this form are not for whoever asks."""
-    if not connections_for(request).is_public:
-        return
-    await reader_of(request)
-    if connections_for(request).is_public:
-        raise ForbiddenError("quarters of an hour are for professionals here; ask for hours")
+from telstraat_store.counts.period import Period
+from telstraat_store.counts.reading import read_periods
+from telstraat_store.counts.windows import Bucket, Window, start_of, whole, zone
 
 
 def finished(window: Window, bucket: Bucket, zones: Mapping[int, str], now: datetime) -> Window:
@@ -70,9 +58,9 @@ def withhold(quarters: Sequence[Period], minimum: int) -> list[Period]:
     hidden: dict[tuple[int, datetime], set[str]] = {}
     for quarter in quarters:
         told = hidden.setdefault(hour_of(quarter), set())
-        for kind in KINDS:
-            place = 2 * KINDS.index(kind)
-            counts: Sequence[float | None] = quarter.raw or quarter.corrected or (0,) * (2 * len(KINDS))
+        for kind in COUNTED:
+            place = 2 * COUNTED.index(kind)
+            counts: Sequence[float | None] = quarter.raw or quarter.corrected or (0,) * (2 * len(COUNTED))
             if small(counts[place], minimum) or small(counts[place + 1], minimum):
                 told.add(kind)
     return [without(quarter, hidden[hour_of(quarter)]) for quarter in quarters]
@@ -88,9 +76,9 @@ def without(quarter: Period, kinds: set[str]) -> Period:
     if not kinds:
         return quarter
     gone = kinds | ({"motorcycle"} if "bike" in kinds else set())
-    keeps = [kind not in gone for kind in KINDS for _ in range(2)]
+    keeps = [kind not in gone for kind in COUNTED for _ in range(2)]
     confidence = quarter.confidence and tuple(
-        None if kind in gone else value for kind, value in zip(RATED, quarter.confidence, strict=True)
+        None if kind in gone else value for kind, value in zip(CLASSES, quarter.confidence, strict=True)
     )
     return replace(
         quarter,
