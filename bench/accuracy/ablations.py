@@ -12,23 +12,11 @@ from telstraat_device.counting.counter import Counter
 from telstraat_device.counting.crossings.classify import Classifier
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.counting.crossings.perspective import Grid
-from telstraat_device.counting.foreground.blobs import (
-    AREA,
-    SOLID,
-    SOLID_X0,
-    SOLID_X1,
-    SOLID_Y0,
-    SOLID_Y1,
-    X0,
-    X1,
-    Y0,
-    Y1,
-)
-from telstraat_device.counting.foreground.segmenter import Sight
-from telstraat_device.counting.tracking.observation import Seen
+from telstraat_device.counting.tracking.observation import Observation
+from telstraat_device.native.kernel import Address
 
 Make = Callable[[int, int, Segment], Counter]
-SHADOW_COLUMNS, WHOLE_COLUMNS = (SOLID_X0, SOLID_Y0, SOLID_X1, SOLID_Y1, SOLID), (X0, Y0, X1, Y1, AREA)
+SOLID_FIELDS = {"solid_x0": "x0", "solid_y0": "y0", "solid_x1": "x1", "solid_y1": "y1", "solid_area": "area"}
 
 
 class FixedStreet(Classifier):
@@ -41,8 +29,8 @@ class FixedStreet(Classifier):
 class NoCastShadow:
     """Takes every cut for a shadow."""
 
-    def whole(self, seen: Seen) -> Seen:
-        return seen
+    def restore(self, observation: Observation) -> Observation:
+        return observation
 
 
 def full(width: int, height: int, line: Segment) -> Counter:
@@ -52,20 +40,21 @@ def full(width: int, height: int, line: Segment) -> Counter:
 def without_gain(width: int, height: int, line: Segment) -> Counter:
     """Let every grey level have the same logarithm, so that no change of exposure is ever measured."""
     counter = Counter(width, height, line)
-    counter.background.logs[:] = 0
+    counter.segmenter.log2_256[:] = 0
     return counter
 
 
 def without_shadow(width: int, height: int, line: Segment) -> Counter:
     """Measure every object with its shadow."""
     counter = Counter(width, height, line)
-    follow, blobs = counter.moves.follow, counter.blobs.table
+    update, blobs = counter.tracker.update, counter.segmenter.blobs
 
-    def follow_whole(sight: Sight, count: int, *rest: Any) -> int:
-        blobs[:count, list(SHADOW_COLUMNS)] = blobs[:count, list(WHOLE_COLUMNS)]
-        return follow(sight, count, *rest)
+    def update_with_shadow(place: Address, count: int, *rest: Any) -> int:
+        for solid, whole in SOLID_FIELDS.items():
+            blobs[solid][:count] = blobs[whole][:count]
+        return update(place, count, *rest)
 
-    setattr(counter.moves, "follow", follow_whole)  # noqa: B010 - the type of a method cannot be assigned
+    setattr(counter.tracker, "update", update_with_shadow)  # noqa: B010 - the type of a method cannot be assigned
     return counter
 
 
@@ -79,7 +68,7 @@ def without_cast_shadow(width: int, height: int, line: Segment) -> Counter:
 def without_learning(width: int, height: int, line: Segment) -> Counter:
     """Learn neither scale nor angle nor mix of the street."""
     counter = Counter(width, height, line)
-    small = counter.background
+    small = counter.segmenter
     middle_y = (counter.line.y1 + counter.line.y2) / (2 * small.factor)
     counter.classifier = FixedStreet(small.width, small.height, middle_y)
     return counter

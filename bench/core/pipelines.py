@@ -1,7 +1,7 @@
 """Three ways from pixels to crossings, with one tracker: ours, MOG2 as most do it, and the cheapest that is sensible.
 
 Each is made with `pipeline(name, width, height, line)` and called with a frame and its time. Run as a program it counts
-the first frames of a kept film and nothing else: that is what valgrind looks at.
+the first frames of a stored film and nothing else: that is what valgrind looks at.
 
     python -m bench.core.pipelines ours|mog2|difference FILM.npy FRAMES
 """
@@ -19,29 +19,16 @@ from bench.core.counting_process import peak_kb
 from numpy.typing import NDArray
 
 from telstraat_device.counting.counter import Counter
-from telstraat_device.counting.crossings.line import Segment
-from telstraat_device.counting.foreground.blobs import (
-    AREA,
-    BLOB_COLUMNS,
-    CHANGED,
-    MAX_BLOBS,
-    MIDDLE_X,
-    MIDDLE_Y,
-    SOLID,
-    SOLID_X0,
-    X0,
-    X1,
-    Y0,
-    Y1,
-)
-from telstraat_device.counting.tracking.tracker import Moves
-from telstraat_device.counting.tracking.tracks import Tracks
+from telstraat_device.counting.crossings.line import Segment, checked_line
+from telstraat_device.counting.foreground.blobs import BLOB, MAX_BLOBS
+from telstraat_device.counting.tracking.tracker import Tracker
 from telstraat_device.native.kernel import address
 
 FPS = 25.0
 Pipeline = Callable[[NDArray[np.uint8], float], int]
 NAMES = ("ours", "mog2", "difference")
 SHARE_MIN = 0.00025  # of the picture: the smallest blob, as in ours
+MOVING_SHARE = 0.5  # of a peer's blob, which does not say how many of its pixels changed
 
 
 class Peer:
@@ -52,10 +39,8 @@ class Peer:
 
         cv2.setNumThreads(1)
         self.cv2: Any = cv2
-        (x1, y1), (x2, y2) = line
-        tracks = Tracks(np.array([x1, y1, x2, y2, float(np.hypot(x2 - x1, y2 - y1))]), width, height)
-        self.blobs = np.zeros((MAX_BLOBS, BLOB_COLUMNS))
-        self.moves = Moves(tracks, self.blobs, width * height)
+        self.tracker = Tracker(checked_line(line, width, height), 1, width, height)
+        self.blobs: NDArray[Any] = np.zeros(MAX_BLOBS, BLOB)
         self.small = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
         self.large = cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5))
         self.area_min = SHARE_MIN * width * height
@@ -82,16 +67,15 @@ class Peer:
             area = cv2.contourArea(contour)
             if area >= self.area_min and count < MAX_BLOBS:
                 x, y, w, h = cv2.boundingRect(contour)
-                row = self.blobs[count]
-                row[[X0, Y0, X1, Y1, AREA]] = x, y, x + w, y + h, area
-                row[[MIDDLE_X, MIDDLE_Y, CHANGED, SOLID]] = x + w / 2, y + h / 2, 0.5, area
-                row[SOLID_X0 : SOLID_X0 + 4] = x, y, x + w, y + h
+                box = x, y, x + w, y + h
+                self.blobs[count] = (*box, area, MOVING_SHARE, *box, area)
                 count += 1
         flat = luma.ravel()
         before = self.before if self.before is not None else flat
-        done = self.moves.follow_between(address(before), address(flat), count, t_s, 1 / FPS, "day")
+        pictures = address(before), address(flat)
+        events = self.tracker.update(address(self.blobs), count, pictures, t_s, 1 / FPS, "day")
         self.before = flat
-        return done
+        return events
 
 
 def pipeline(name: str, width: int, height: int, line: Segment) -> Pipeline:
@@ -112,12 +96,14 @@ def main() -> int:
     name, film, frames = sys.argv[1], np.load(sys.argv[2], mmap_mode="c"), int(sys.argv[3])
     height, width = film.shape[1:]
     count = pipeline(name, width, height, upright(width, height))
-    found, first_s = 0, 0.0
+    crossings, first_s = 0, 0.0
     for number in range(frames):
-        found += count(np.asarray(film[number]), number / FPS)
+        crossings += count(np.asarray(film[number]), number / FPS)
         if number == 0:
             first_s = time.process_time()
-    print(json.dumps({"crossings": found, "first_frame_cpu_s": round(first_s, 2), "rss_mb": round(peak_kb() / 1024)}))
+    print(
+        json.dumps({"crossings": crossings, "first_frame_cpu_s": round(first_s, 2), "rss_mb": round(peak_kb() / 1024)})
+    )
     return 0
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
-from tests.device.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
+from tests.device.counting.drawn import FPS, HEIGHT, WIDTH, Thing, frames, straight
 
 from telstraat_cli.main import main
 from telstraat_demo.scoring.score import Clip, LabelledCrossing, assign, pooled, read_clips, score_clip

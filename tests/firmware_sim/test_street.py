@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from telstraat_device.cameras.frames import FrameSource
 from telstraat_device.counting.crossings.crossing import CLASSES
-from telstraat_device.counting.crossings.line import Line
+from telstraat_device.counting.crossings.line import WORKING_LINE
+from telstraat_device.counting.crossings.line_crossing import signed_distance
 from telstraat_firmware_sim.errors import SceneError
 from telstraat_firmware_sim.street.bodies import BODIES
 from telstraat_firmware_sim.street.layout import lay_out
@@ -121,7 +122,8 @@ def middle_distance_px(street: SimulatedStreet, mask: ObjectMask) -> float:
     rows, columns = np.nonzero(mask.mask)
     (x1, y1), (x2, y2) = street.line
     middle_x, middle_y = (columns.min() + columns.max() + 1) / 2, (rows.min() + rows.max() + 1) / 2
-    return Line(x1, y1, x2, y2).distance_px(middle_x, middle_y)
+    line: Any = np.array((x1, y1, x2, y2, np.hypot(x2 - x1, y2 - y1)), WORKING_LINE)[()]
+    return float(signed_distance(line, middle_x, middle_y))
 
 
 @pytest.mark.parametrize("name", ["day", "oblique", "oblique-left"])

@@ -42,62 +42,98 @@ TARGETS = {
 }
 
 
-# What a library has for an entry: the array as numba takes it apart, and an end to a process whose kernel raises, which
-# none does.
-DOOR = """
-declare i32 @"{inner}"(ptr, ptr, ptr, ptr, i64, i64, ptr, i64, i64, i64, i64, double, double)
+# The exported symbol of an entry. Numba's function takes a place for the result and one for an exception, and returns a
+# status; no kernel raises, so a status is the end of the process.
+EXPORT = """
+declare i32 @"{inner}"(ptr, ptr{types})
 declare void @llvm.trap()
-define i64 @telstraat_{name}(ptr %at, i64 %size, i64 %picture, i64 %whole, double %first, double %second) {{
-    %found = alloca i64
-    %raised = alloca ptr
-    %status = call i32 @"{inner}"(ptr %found, ptr %raised, ptr null, ptr null, i64 %size, i64 8, ptr %at, i64 %size,
-        i64 8, i64 %picture, i64 %whole, double %first, double %second)
+define i64 @telstraat_{name}({parameters}) {{
+    %result = alloca i64
+    %exception = alloca ptr
+{casts}    %status = call i32 @"{inner}"(ptr %result, ptr %exception{arguments})
     %failed = icmp ne i32 %status, 0
     br i1 %failed, label %stop, label %go
 stop:
     call void @llvm.trap()
     unreachable
 go:
-    %answer = load i64, ptr %found
-    ret i64 %answer
+    %value = load i64, ptr %result
+    ret i64 %value
 }}
 """
 
 
-# What numba's code asks of numba when it copies a row: memory, from C.
+class Passed(NamedTuple):
+    """How a parameter is passed: its type in C, as numba's function takes it, and in numba's signature."""
+
+    c: str
+    inner: str
+    numba: str
+
+
+PASSED = {
+    "Address": Passed("i64", "i64", "int64"),
+    "int": Passed("i64", "i64", "int64"),
+    "bool": Passed("i64", "i8", "boolean"),
+    "float": Passed("double", "double", "float64"),
+}
+
+
+# What numba's code expects of numba's runtime when it copies an array: memory, from C.
 MEMORY = """
 declare ptr @malloc(i64)
 declare void @free(ptr)
 define ptr @NRT_Allocate(i64 %size) {
-    %made = call ptr @malloc(i64 %size)
-    ret ptr %made
+    %block = call ptr @malloc(i64 %size)
+    ret ptr %block
 }
-define void @NRT_Free(ptr %made) {
-    call void @free(ptr %made)
+define void @NRT_Free(ptr %block) {
+    call void @free(ptr %block)
     ret void
 }
 """
 C_LIBRARY = {"malloc", "free", "memcpy", "memset", "memmove", "exp", "exp2", "log", "log2", "pow", "sqrt", "hypot"}
 
 
-def joined() -> str:
+def export(name: str, inner: str, kinds: list[str]) -> str:
+    """Return LLVM's text of an exported symbol that calls numba's function `inner`."""
+    passed = [PASSED[kind] for kind in kinds]
+    casts, arguments = "", ""
+    for number, kind in enumerate(passed):
+        value = f"%p{number}"
+        if kind.inner != kind.c:
+            casts += f"    %c{number} = trunc {kind.c} {value} to {kind.inner}\n"
+            value = f"%c{number}"
+        arguments += f", {kind.inner} {value}"
+    return EXPORT.format(
+        name=name,
+        inner=inner,
+        types="".join(f", {kind.inner}" for kind in passed),
+        parameters=", ".join(f"{kind.c} %p{number}" for number, kind in enumerate(passed)),
+        casts=casts,
+        arguments=arguments,
+    )
+
+
+def linked() -> str:
     """Return all entries, and whatever they call, as one module in LLVM's text."""
     import llvmlite.binding as llvm
     import numba
 
     for path in sources():
         importlib.import_module(".".join(("telstraat_device", *path.relative_to(PACKAGE).with_suffix("").parts)))
-    from telstraat_device.native.kernel import ENTRIES
+    from telstraat_device.native.kernel import ENTRIES, parameter_kinds
 
-    whole: Any = llvm.parse_assembly(MEMORY)
-    for name, source in ENTRIES.items():
-        compiled: Any = numba.njit(error_model="numpy", nogil=True)(source)
-        compiled.compile("int64(int64[::1], int64, int64, float64, float64)")
-        (made,) = compiled.overloads.values()
-        door = DOOR.format(name=name, inner=made.fndesc.llvm_func_name)
-        for text in (made.library.get_llvm_str(), door):
-            whole.link_in(llvm.parse_assembly(text))
-    return str(whole)
+    module: Any = llvm.parse_assembly(MEMORY)
+    for name, function in ENTRIES.items():
+        kinds = parameter_kinds(function)
+        compiled: Any = numba.njit(error_model="numpy", nogil=True)(function)
+        compiled.compile(f"int64({', '.join(PASSED[kind].numba for kind in kinds)})")
+        (overload,) = compiled.overloads.values()
+        symbol = export(name, overload.fndesc.llvm_func_name, kinds)
+        for text in (overload.library.get_llvm_str(), symbol):
+            module.link_in(llvm.parse_assembly(text))
+    return str(module)
 
 
 def write_object(text: str, machine: str, path: Path) -> None:
@@ -107,23 +143,24 @@ def write_object(text: str, machine: str, path: Path) -> None:
     target = TARGETS[machine]
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    aim: Any = llvm.Target.from_triple(target.triple).create_target_machine(
+    machine_code: Any = llvm.Target.from_triple(target.triple).create_target_machine(
         cpu=target.processor, features=target.without, opt=3, reloc="pic", codemodel="small"
     )
     module: Any = llvm.parse_assembly(re.sub(r'target (triple|datalayout) = ".*"\n', "", text))
-    module.triple, module.data_layout = target.triple, str(aim.target_data)
-    for thing in (*module.functions, *module.global_variables):
-        if not thing.is_declaration and not thing.name.startswith("telstraat_"):
-            thing.linkage = "internal"
+    module.triple, module.data_layout = target.triple, str(machine_code.target_data)
+    for symbol in (*module.functions, *module.global_variables):
+        if not symbol.is_declaration and not symbol.name.startswith("telstraat_"):
+            symbol.linkage = "internal"
     options: Any = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder: Any = llvm.create_pass_builder(aim, options)
+    builder: Any = llvm.create_pass_builder(machine_code, options)
     builder.getModulePassManager().run(module, builder)
-    asked = {thing.name for thing in module.functions if thing.is_declaration and not thing.name.startswith("llvm.")}
-    if foreign := {name for name in asked if "llvm.x86" in name} | (asked - C_LIBRARY):
+    called = {symbol.name for symbol in module.functions if symbol.is_declaration}
+    called = {name for name in called if name.startswith("llvm.x86") or not name.startswith("llvm.")}
+    if foreign := called - C_LIBRARY:
         raise KernelError(
             f"the kernels call {', '.join(sorted(foreign))}, which no device has; which change brought it?"
         )
-    path.write_bytes(aim.emit_object(module))
+    path.write_bytes(machine_code.emit_object(module))
 
 
 def linker(machine: str) -> list[str]:
@@ -145,14 +182,15 @@ def linker(machine: str) -> list[str]:
 def compile_for(machines: list[str]) -> None:
     """Make the libraries of some machines, and take those of older sources away."""
     links = {library_path(machine): (machine, linker(machine)) for machine in machines}  # named before anything is read
-    text = joined()
+    text = linked()
     FOLDER.mkdir(exist_ok=True)
     for path, (machine, link) in links.items():
         with tempfile.TemporaryDirectory(dir=FOLDER) as temporary:
-            core, made = Path(temporary) / "core.o", Path(temporary) / "core.so"
-            write_object(text, machine, core)
-            subprocess.run([*link, "-shared", "--strip-all", "-z", "noexecstack", "-o", made, core], check=True)
-            made.replace(path)
+            object_file, library = Path(temporary) / "core.o", Path(temporary) / "core.so"
+            write_object(text, machine, object_file)
+            options = ["-shared", "--strip-all", "-z", "noexecstack"]
+            subprocess.run([*link, *options, "-o", library, object_file], check=True)
+            library.replace(path)
         for old in set(FOLDER.glob(f"core-{machine}-*.so")) - {path}:
             old.unlink()
 

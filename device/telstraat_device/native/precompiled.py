@@ -34,14 +34,14 @@ def sources() -> list[Path]:
     """Return the modules that make the machine code: those with entries, and what they import, in turn."""
     todo = {path for path in PACKAGE.rglob("*.py") if "\n@entry\n" in path.read_text(encoding="utf-8")}
     todo.add(PACKAGE / "native" / "precompile.py")
-    found: set[Path] = set()
+    sources: set[Path] = set()
     while todo:
         path = todo.pop()
-        found.add(path)
+        sources.add(path)
         for package, name in IMPORTED.findall(path.read_text(encoding="utf-8")):
             module = PACKAGE.joinpath(*package.split("."))
-            todo |= {module / f"{name}.py" if module.is_dir() else module.with_suffix(".py")} - found
-    return sorted(found)
+            todo |= {module / f"{name}.py" if module.is_dir() else module.with_suffix(".py")} - sources
+    return sorted(sources)
 
 
 def fingerprint() -> str:

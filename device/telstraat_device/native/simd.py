@@ -1,6 +1,6 @@
-"""What kernels need beyond numba's own: rows of lanes, the bits of a word, places in memory.
+"""What kernels need beyond numba's own: vector instructions, bit counts, pointers.
 
-With code that was compiled ahead nothing of it is ever called, and neither numba nor LLVM is imported.
+With the precompiled library none of it is ever called, and neither numba nor LLVM is imported.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from telstraat_device.native.kernel import LIBRARY
 
-__all__ = ["carray", "count_ones", "first_one", "lanes", "pointer"]
+__all__ = ["carray", "pointer", "popcount", "simd", "trailing_zeros"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def makers() -> Any:
-    """Return the module that tells numba how, or nothing."""
+def implementation() -> Any:
+    """Return the module that teaches numba these, or None with the precompiled library."""
     if LIBRARY is not None:
         return None
     from telstraat_device.native import vectors
@@ -24,14 +24,13 @@ def makers() -> Any:
     return vectors
 
 
-VECTORS = makers()
+VECTORS = implementation()
 carray: Any = VECTORS and VECTORS.carray
-count_ones: Any = VECTORS and VECTORS.count_ones
-first_one: Any = VECTORS and VECTORS.first_one
+popcount: Any = VECTORS and VECTORS.popcount
+trailing_zeros: Any = VECTORS and VECTORS.trailing_zeros
 pointer: Any = VECTORS and VECTORS.pointer
 
 
-def lanes(function: Function) -> Function:
-    """Make a function on arrays and numbers one that kernels can call; it returns a word or nothing."""
-    made: Function = VECTORS.lanes(function) if VECTORS else function
-    return made
+def simd(function: Function) -> Function:
+    """Compile a function on arrays and scalars to vector instructions; it returns a word or nothing."""
+    return VECTORS.simd(function) if VECTORS else function

@@ -1,8 +1,8 @@
 """Lets a kernel work on many pixels with one instruction: the only module of the core that knows of LLVM.
 
-A function under `@lanes` is written once, on whole rows of lanes, and becomes the vector instructions of the machine it
-is compiled for: AVX2, NEON or what there is. Comparing lanes gives a mask; `mask.bits()` packs it into a word, lane 0 in
-bit 0.
+A function under `@simd` is written once, on vectors of any length, and becomes the vector instructions of the machine it
+is compiled for: AVX2, NEON or what there is. Comparing vectors gives a mask; `mask.to_bits()` packs it into a word, lane
+0 in bit 0.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
-__all__ = ["carray", "count_ones", "first_one", "lanes", "pointer"]
+__all__ = ["carray", "pointer", "popcount", "simd", "trailing_zeros"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 inline: Any = intrinsic
@@ -28,183 +28,179 @@ BYTE = ir.IntType(8)
 WORD = ir.IntType(64)
 
 
-class Lanes:
+class Vector:
     """Unsigned integers side by side; what is done with them is done in every lane, wrapping around as in C."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self._builder, self.value = builder, value
 
-    def _like(self, other: Lanes | int) -> Any:
+    def _like(self, other: Vector | int) -> Any:
         """Return the other operand, a number in every lane."""
-        if isinstance(other, Lanes):
+        if isinstance(other, Vector):
             return other.value
         kind = self.value.type
         return ir.Constant(kind, [ir.Constant(kind.element, other)] * kind.count)
 
-    def _new(self, value: Any) -> Lanes:
-        return Lanes(self._builder, value)
+    def _new(self, value: Any) -> Vector:
+        return Vector(self._builder, value)
 
-    def _ask(self, name: str, other: Lanes | int, *more: Any) -> Lanes:
-        """Let LLVM do what it has a name for."""
+    def _intrinsic(self, name: str, other: Vector | int, *more: Any) -> Vector:
+        """Call one of LLVM's own functions."""
         kind = self.value.type
         name = f"llvm.{name}.v{kind.count}i{kind.element.width}"
-        form = ir.FunctionType(kind, [kind, kind, *(one.type for one in more)])
+        form = ir.FunctionType(kind, [kind, kind, *(argument.type for argument in more)])
         function = declared(self._builder.module, form, name)
         return self._new(self._builder.call(function, [self.value, self._like(other), *more]))
 
-    def __add__(self, other: Lanes | int) -> Lanes:
+    def __add__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.add(self.value, self._like(other)))
 
-    def __sub__(self, other: Lanes | int) -> Lanes:
+    def __sub__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.sub(self.value, self._like(other)))
 
-    def __mul__(self, other: Lanes | int) -> Lanes:
+    def __mul__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.mul(self.value, self._like(other)))
 
-    def __and__(self, other: Lanes | int) -> Lanes:
+    def __and__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.and_(self.value, self._like(other)))
 
-    def __or__(self, other: Lanes | int) -> Lanes:
+    def __or__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.or_(self.value, self._like(other)))
 
-    def __rshift__(self, other: Lanes | int) -> Lanes:
+    def __rshift__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.lshr(self.value, self._like(other)))
 
-    def __lshift__(self, other: Lanes | int) -> Lanes:
+    def __lshift__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.shl(self.value, self._like(other)))
 
-    def __gt__(self, other: Lanes | int) -> Lanes:
+    def __gt__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.icmp_unsigned(">", self.value, self._like(other)))
 
-    def __lt__(self, other: Lanes | int) -> Lanes:
+    def __lt__(self, other: Vector | int) -> Vector:
         return self._new(self._builder.icmp_unsigned("<", self.value, self._like(other)))
 
-    def differs(self, other: Lanes | int) -> Lanes:
+    def not_equal(self, other: Vector | int) -> Vector:
         """Mark the lanes that are not equal."""
         return self._new(self._builder.icmp_unsigned("!=", self.value, self._like(other)))
 
-    def max(self, other: Lanes | int) -> Lanes:
+    def max(self, other: Vector | int) -> Vector:
         """Return the larger of each pair."""
         return self._new(self._builder.select((self > other).value, self.value, self._like(other)))
 
-    def min(self, other: Lanes | int) -> Lanes:
+    def min(self, other: Vector | int) -> Vector:
         """Return the smaller of each pair."""
         return self._new(self._builder.select((self < other).value, self.value, self._like(other)))
 
-    def minus(self, other: Lanes | int) -> Lanes:
+    def saturating_sub(self, other: Vector | int) -> Vector:
         """Subtract, stopping at 0."""
-        return self._ask("usub.sat", other)
+        return self._intrinsic("usub.sat", other)
 
-    def plus(self, other: Lanes) -> Lanes:
-        """Add, stopping at the largest number."""
-        rest = self._new(self._builder.not_(self.value))
-        return self + other.min(rest)
-
-    def gap(self, other: Lanes) -> Lanes:
+    def abs_diff(self, other: Vector) -> Vector:
         """Return the absolute difference."""
         return self.max(other) - self.min(other)
 
-    def shift_signed(self, count: int) -> Lanes:
+    def shift_right_signed(self, count: int) -> Vector:
         """Shift right, keeping the sign."""
         return self._new(self._builder.ashr(self.value, self._like(count)))
 
-    def distance_signed(self) -> Lanes:
-        """Return the absolute value of signed numbers."""
-        below = self._builder.icmp_signed("<", self.value, self._like(0))
-        return self._new(self._builder.select(below, self._builder.neg(self.value), self.value))
+    def signed_abs(self) -> Vector:
+        """Return the absolute value, the numbers read as signed."""
+        negative = self._builder.icmp_signed("<", self.value, self._like(0))
+        return self._new(self._builder.select(negative, self._builder.neg(self.value), self.value))
 
-    def wide(self, bits: int) -> Lanes:
+    def widen(self, bits: int) -> Vector:
         """Give every lane more bits; a mask becomes 0 and 1."""
         return self._new(self._builder.zext(self.value, ir.VectorType(ir.IntType(bits), self.value.type.count)))
 
-    def narrow(self, bits: int) -> Lanes:
+    def narrow(self, bits: int) -> Vector:
         """Keep the lowest bits of every lane."""
         return self._new(self._builder.trunc(self.value, ir.VectorType(ir.IntType(bits), self.value.type.count)))
 
-    def times_high(self, other: Lanes) -> Lanes:
+    def multiply_high(self, other: Vector) -> Vector:
         """Multiply numbers of 16 bits and keep the upper half of the product."""
-        return self._ask("umul.fix", other, ir.Constant(ir.IntType(32), 16))
+        return self._intrinsic("umul.fix", other, ir.Constant(ir.IntType(32), 16))
 
-    def where(self, yes: Lanes, no: Lanes) -> Lanes:
+    def select(self, yes: Vector, no: Vector) -> Vector:
         """Take `yes` in the lanes that this mask marks, `no` in the others."""
         return self._new(self._builder.select(self.value, yes.value, no.value))
 
-    def pairs(self) -> Lanes:
-        """See two bytes beside each other as one number of 16 bits."""
+    def as_uint16(self) -> Vector:
+        """Read pairs of adjacent bytes as numbers of 16 bits."""
         return self._new(self._builder.bitcast(self.value, ir.VectorType(ir.IntType(16), self.value.type.count // 2)))
 
-    def bits(self) -> Any:
+    def to_bits(self) -> Any:
         """Pack a mask of up to 64 lanes into a word."""
         count = self.value.type.count
         packed = self._builder.bitcast(self.value, ir.IntType(count))
         return packed if count == 64 else self._builder.zext(packed, WORD)
 
 
-class PlaneOfLanes:
-    """A flat array in memory; `array[at, count]` are `count` lanes from index `at` on."""
+class VectorArray:
+    """A flat array in memory; `array[at, count]` are the `count` lanes from index `at` on."""
 
     def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
         self._builder = builder
         self._element = ir.IntType(kind.dtype.bitwidth)
         self._data = context.make_array(kind)(context, builder, value).data
 
-    def _place(self, at: Number, count: int) -> Any:
-        lanes = ir.VectorType(self._element, count)
-        return self._builder.bitcast(self._builder.gep(self._data, [at.value]), lanes.as_pointer())
+    def _pointer(self, at: Scalar | int, count: int) -> Any:
+        index = at.value if isinstance(at, Scalar) else ir.Constant(WORD, at)
+        vector = ir.VectorType(self._element, count)
+        return self._builder.bitcast(self._builder.gep(self._data, [index]), vector.as_pointer())
 
-    def __getitem__(self, key: tuple[Number, int]) -> Lanes:
-        loaded = self._builder.load(self._place(*key))
+    def __getitem__(self, key: tuple[Scalar | int, int]) -> Vector:
+        loaded = self._builder.load(self._pointer(*key))
         loaded.align = 1
-        return Lanes(self._builder, loaded)
+        return Vector(self._builder, loaded)
 
-    def __setitem__(self, key: tuple[Number, int], lanes: Lanes) -> None:
-        self._builder.store(lanes.value, self._place(*key)).align = 1
+    def __setitem__(self, key: tuple[Scalar | int, int], vector: Vector) -> None:
+        self._builder.store(vector.value, self._pointer(*key)).align = 1
 
 
-class Number:
-    """A scalar argument: an index (`n + 3`), the same in every lane (`n.lanes(...)`) or a mask (`n.mask(16)`)."""
+class Scalar:
+    """A scalar argument: an index (`n + 3`), the same in every lane (`n.splat(...)`) or a mask (`n.to_mask(16)`)."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self._builder = builder
         self.value = value if value.type == WORD else builder.zext(value, WORD)
 
-    def __add__(self, other: Number | int) -> Any:
-        more = other.value if isinstance(other, Number) else ir.Constant(WORD, other)
-        return Number(self._builder, self._builder.add(self.value, more))
+    def __add__(self, other: Scalar | int) -> Any:
+        more = other.value if isinstance(other, Scalar) else ir.Constant(WORD, other)
+        return Scalar(self._builder, self._builder.add(self.value, more))
 
-    def __sub__(self, other: Number | int) -> Any:
-        less = other.value if isinstance(other, Number) else ir.Constant(WORD, other)
-        return Number(self._builder, self._builder.sub(self.value, less))
+    def __sub__(self, other: Scalar | int) -> Any:
+        less = other.value if isinstance(other, Scalar) else ir.Constant(WORD, other)
+        return Scalar(self._builder, self._builder.sub(self.value, less))
 
-    def lanes(self, bits: int, count: int) -> Lanes:
-        """Put the number into every lane."""
+    def splat(self, bits: int, count: int) -> Vector:
+        """Copy the number into every lane."""
         kind = ir.VectorType(ir.IntType(bits), count)
-        one = self._builder.trunc(self.value, ir.IntType(bits)) if bits < 64 else self.value
-        first = self._builder.insert_element(ir.Constant(kind, ir.Undefined), one, ir.Constant(ir.IntType(32), 0))
+        element = self._builder.trunc(self.value, ir.IntType(bits)) if bits < 64 else self.value
+        first = self._builder.insert_element(ir.Constant(kind, ir.Undefined), element, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), count), [ir.Constant(ir.IntType(32), 0)] * count)
-        return Lanes(self._builder, self._builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros))
+        return Vector(self._builder, self._builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros))
 
-    def mask(self, count: int) -> Lanes:
+    def to_mask(self, count: int) -> Vector:
         """Mark the lanes whose bit is set."""
         packed = self._builder.trunc(self.value, ir.IntType(count)) if count < 64 else self.value
-        return Lanes(self._builder, self._builder.bitcast(packed, ir.VectorType(BIT, count)))
+        return Vector(self._builder, self._builder.bitcast(packed, ir.VectorType(BIT, count)))
 
 
-def lanes(function: Function) -> Function:
-    """Make a function on arrays and numbers one that kernels can call; it returns a word or nothing."""
+def simd(function: Function) -> Function:
+    """Make a function on arrays and scalars one that kernels can call; it returns a word or nothing."""
     parameters = inspect.signature(function).parameters
-    gives_word = inspect.signature(function).return_annotation != "None"
+    returns_word = inspect.signature(function).return_annotation != "None"
 
     def typing(_context: Any, *kinds: Any) -> Any:
-        signature = (types.uint64 if gives_word else types.void)(*kinds)
+        signature = (types.uint64 if returns_word else types.void)(*kinds)
 
         def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             arguments = [
-                PlaneOfLanes(context, builder, kind, value) if isinstance(kind, types.Array) else Number(builder, value)
+                VectorArray(context, builder, kind, value) if isinstance(kind, types.Array) else Scalar(builder, value)
                 for kind, value in zip(signature.args, values, strict=True)
             ]
-            found = function(*arguments)
-            return found if gives_word else context.get_dummy_value()
+            word = function(*arguments)
+            return word if returns_word else context.get_dummy_value()
 
         return signature, emit
 
@@ -216,7 +212,7 @@ def lanes(function: Function) -> Function:
 
 
 @inline
-def count_ones(_context: Any, word: Any) -> Any:
+def popcount(_context: Any, word: Any) -> Any:
     """Return how many bits of a word are set."""
 
     def emit(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
@@ -226,7 +222,7 @@ def count_ones(_context: Any, word: Any) -> Any:
 
 
 @inline
-def first_one(_context: Any, word: Any) -> Any:
+def trailing_zeros(_context: Any, word: Any) -> Any:
     """Return the index of the lowest set bit of a word; 64 for none."""
 
     def emit(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:

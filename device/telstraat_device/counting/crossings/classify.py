@@ -1,4 +1,4 @@
-"""Says what crossed, and how fast, from what was seen of it, while learning the camera and the street.
+"""Classifies what crossed, and how fast it was, while learning the camera and the street.
 
 Nothing is trained. What streets have in common is known: a car is 4.3 m long, a person walks at 1.3 m/s (`bodies`). What
 this street has of its own is not: pixels per metre, how steeply the camera looks down, which classes come here. The
@@ -12,11 +12,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.counting.crossings.bodies import BODIES, Body, BodyTable
+from telstraat_device.counting.crossings.bodies import BODIES, BodyPrior, BodyPriors
 from telstraat_device.counting.crossings.crossing import CLASSES, ClassName
 from telstraat_device.counting.crossings.perspective import Grid, Perspective
 from telstraat_device.counting.foreground.cast_shadow import CastShadow
-from telstraat_device.counting.tracking.observation import Seen
+from telstraat_device.counting.tracking.observation import Observation
 
 SCALES = 36
 SCALE_MIN, SCALE_MAX = 4.0, 90.0  # pixels per metre in a picture 320 wide: 80 m to 3.5 m of street
@@ -29,6 +29,7 @@ MIX_PRIOR = 6.0  # crossings that the usual mix is worth
 SEEN_IN_THE_DARK = 0.4  # of those without headlights, for one motor vehicle that is seen
 MIDDLE_M = 0.75  # height of the middle of what passes: the line is drawn, and a scale taken, where middles pass
 EDGE_PX = 1.5  # what an edge may be off
+BOX_MIN_PX, SPREAD_BOX_MIN_PX = 2.0, 3.0  # what is smaller has that size; so has what edges are off by
 WOBBLE_SPREAD, WOBBLE_MIN = 0.7, 0.02
 LOOKS_WEIGHT = 0.7  # fill and wobble go together
 GROWTH_SPREAD = 0.15  # of its height in a second: arms, doors, a foot hidden by a kerb
@@ -48,7 +49,7 @@ class Classifier:
     """
 
     def __init__(
-        self, width: int, height: int, line_y: float, scale: float | None = None, bodies: tuple[Body, ...] = BODIES
+        self, width: int, height: int, line_y: float, scale: float | None = None, bodies: tuple[BodyPrior, ...] = BODIES
     ) -> None:
         k = width / 320.0
         scales = np.geomspace(SCALE_MIN * k, SCALE_MAX * k, SCALES) if scale is None else np.array([scale])
@@ -59,8 +60,8 @@ class Classifier:
         prior = usual[:, None] + np.log(ANGLE_WEIGHTS)[None, :]
         self._prior: Grid = prior - prior.max()
         self._log_belief: Grid = self._prior.copy()
-        self._bodies = BodyTable(bodies)
-        self._seen = np.zeros(len(bodies))
+        self._bodies = BodyPriors(bodies)
+        self._counts = np.zeros(len(bodies))
 
     @property
     def belief(self) -> Grid:
@@ -77,40 +78,44 @@ class Classifier:
         spread = math.sqrt(max(0.0, float((weights * (logs - middle) ** 2).sum())))
         return math.exp(middle), math.exp(spread)
 
-    def likelihood(self, seen: Seen) -> tuple[Grid, Grid]:
+    def likelihood(self, observation: Observation) -> tuple[Grid, Grid]:
         """Return log-likelihoods of what was seen, and its speed in m/s, each (scales, angles, bodies)."""
         body = self._bodies
-        w, h = max(seen.w, 2.0), max(seen.h, 2.0)
-        place = self.perspective.place(seen.x, seen.foot, seen.vx, seen.v_foot)
-        wide, high, speed = self.perspective.boxes(place, body)
-        spread_w = np.hypot(body.size_spread, EDGE_PX / max(w, 3.0))
-        spread_h = np.hypot(body.tall_spread, EDGE_PX / max(h, 3.0))
+        w, h = max(observation.w, BOX_MIN_PX), max(observation.h, BOX_MIN_PX)
+        point = self.perspective.point(observation.x, observation.foot, observation.vx, observation.v_foot)
+        wide, high, speed = self.perspective.boxes(point, body)
+        spread_w = np.hypot(body.size_spread, EDGE_PX / max(w, SPREAD_BOX_MIN_PX))
+        spread_h = np.hypot(body.tall_spread, EDGE_PX / max(h, SPREAD_BOX_MIN_PX))
         off_w = (math.log(w) - np.log(wide)) / spread_w
         off_h = (math.log(h) - np.log(high)) / spread_h
         off_v = (np.log(speed) - np.log(body.speed_ms)) / body.speed_spread
         logs: Grid = -0.5 * (off_w**2 + off_h**2 + off_v**2) - np.log(spread_w * spread_h * body.speed_spread)
-        if seen.growth_error > 0.0:
-            off = (seen.growth - seen.v_foot / place.below_px) / math.hypot(GROWTH_SPREAD, 2 * seen.growth_error)
+        if observation.growth_error > 0.0:
+            off = (observation.growth - observation.v_foot / point.below_px) / math.hypot(
+                GROWTH_SPREAD, 2 * observation.growth_error
+            )
             logs = logs - np.log1p(0.5 * off**2)[None, :, None]
-        return logs + self._looks(seen), speed
+        return logs + self._looks(observation), speed
 
-    def _looks(self, seen: Seen) -> NDArray[np.float64]:
+    def _looks(self, observation: Observation) -> NDArray[np.float64]:
         """Return log-likelihoods (bodies,) of fill and wobble."""
         body = self._bodies
         looks = np.zeros(len(body))
-        if seen.fill > 0:
-            looks -= 0.5 * (np.log(seen.fill / body.fill) / body.fill_spread) ** 2 + np.log(body.fill_spread)
-        if seen.wobble > 0:
-            looks -= 0.5 * (np.log(max(seen.wobble, WOBBLE_MIN) / body.wobble) / WOBBLE_SPREAD) ** 2
+        if observation.fill > 0:
+            looks -= 0.5 * (np.log(observation.fill / body.fill) / body.fill_spread) ** 2 + np.log(body.fill_spread)
+        if observation.wobble > 0:
+            looks -= 0.5 * (np.log(max(observation.wobble, WOBBLE_MIN) / body.wobble) / WOBBLE_SPREAD) ** 2
         return LOOKS_WEIGHT * looks
 
-    def classify(self, seen: Seen, trust: float = 1.0, *, dark: bool = False) -> tuple[ClassName, float, float]:
+    def classify(
+        self, observation: Observation, trust: float = 1.0, *, dark: bool = False
+    ) -> tuple[ClassName, float, float]:
         """Return class, confidence and ground speed in km/h of what crossed, and learn from it.
 
         `trust` below 1 makes less of what was seen: the box of a car at night is that of its headlights' glare. `dark` makes
         more of motor vehicles.
         """
-        logs, speed = self.likelihood(self.cast_shadow.whole(seen))
+        logs, speed = self.likelihood(self.cast_shadow.restore(observation))
         likely = np.exp(trust * logs) * self._mix(dark)
         joint = likely * self.belief[..., None]
         total = joint.sum()
@@ -128,11 +133,11 @@ class Classifier:
         """Sharpen what is known of camera and mix by one crossing."""
         evidence = trust * np.log(likely.sum(axis=2) + OUTLIER)
         self._log_belief = MEMORY * (self._log_belief - self._prior) + self._prior + evidence
-        self._seen = self._seen * MEMORY + trust * per_body
+        self._counts = self._counts * MEMORY + trust * per_body
 
     def _mix(self, dark: bool) -> NDArray[np.float64]:
-        """Return the share (bodies,) of what comes here, and is seen: the usual mix, moved by what was seen."""
-        share: NDArray[np.float64] = (self._bodies.share * MIX_PRIOR + self._seen) / (MIX_PRIOR + self._seen.sum())
+        """Return the share (bodies,) of what comes here, and is seen: the usual mix, moved by what came."""
+        share: NDArray[np.float64] = (self._bodies.share * MIX_PRIOR + self._counts) / (MIX_PRIOR + self._counts.sum())
         if dark:
             share = np.where(self._bodies.motor, share, SEEN_IN_THE_DARK * share)
             share /= share.sum()

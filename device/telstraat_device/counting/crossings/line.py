@@ -1,4 +1,4 @@
-"""The counting line: which side a point is on, how far from it, and where along it.
+"""The counting line, as it is drawn and as kernels see it.
 
         left-hand side (s < 0)
     p1 ────────────────────────► p2      along: 0 at p1, 1 at p2
@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 from telstraat_device.errors import LineError
+from telstraat_device.native.record import layout
 
 Point = tuple[float, float]
 Segment = tuple[Point, Point]
@@ -21,7 +22,7 @@ LENGTH_MIN_PX = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CountingLine:
     """A counting line in pixels of the frame, from (x1, y1) to (x2, y2)."""
 
     x1: float
@@ -34,18 +35,22 @@ class Line:
         """Length of the segment."""
         return math.hypot(self.x2 - self.x1, self.y2 - self.y1)
 
-    def distance_px(self, x: float, y: float) -> float:
-        """Signed distance of a point from the line drawn on for ever: negative on the left-hand side."""
-        return ((self.x2 - self.x1) * (y - self.y1) - (self.y2 - self.y1) * (x - self.x1)) / self.length_px
 
-    def along(self, x: float, y: float) -> float:
-        """Place of a point's foot on the line: 0 at the first end, 1 at the second."""
-        dx, dy = self.x2 - self.x1, self.y2 - self.y1
-        return ((x - self.x1) * dx + (y - self.y1) * dy) / (dx * dx + dy * dy)
+class WorkingLine:
+    """A counting line in pixels of the working picture, as kernels see it."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    length: float
 
 
-def checked_line(segment: Segment, width: int, height: int) -> Line:
-    """Return the line, or say why it cannot be counted on in a picture of this size."""
+WORKING_LINE = layout(WorkingLine)
+
+
+def checked_line(segment: Segment, width: int, height: int) -> CountingLine:
+    """Return the line, or raise LineError where it cannot be counted on in a picture of this size."""
     (x1, y1), (x2, y2) = segment
     for x, y in segment:
         if not (math.isfinite(x) and math.isfinite(y) and 0 <= x <= width and 0 <= y <= height):
@@ -53,7 +58,7 @@ def checked_line(segment: Segment, width: int, height: int) -> Line:
                 f"the line's point {x:g},{y:g} lies outside the picture, which is {width} x {height} pixels; "
                 f"x goes from 0 to {width}, y from 0 (top) to {height}"
             )
-    line = Line(float(x1), float(y1), float(x2), float(y2))
+    line = CountingLine(float(x1), float(y1), float(x2), float(y2))
     if line.length_px < LENGTH_MIN_PX:
         raise LineError(
             f"the line {x1:g},{y1:g} to {x2:g},{y2:g} is shorter than {LENGTH_MIN_PX:g} pixels; draw it across the street"

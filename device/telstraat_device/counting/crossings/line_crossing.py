@@ -1,279 +1,279 @@
-"""Notices when the middle of a track passes the counting line, and decides which passages count.
+"""Notices when the middle of a track crosses the counting line, and decides which crossings count.
 
-          side -1     │ margin │     side +1
-    ──────────────────┼────────┼──────────────────   a track is armed on the side it surely is on; it has passed when
-       armed -1  ──►     line      ──► armed +1        it is surely on the other. Lingering in the margin is nothing.
+             LEFT     │ margin │     RIGHT
+    ──────────────────┼────────┼──────────────────   a track is on the side it surely is on; it has crossed when it is
+       on LEFT   ──►     line      ──► on RIGHT      surely on the other. Lingering in the margin is nothing.
 
-A passage waits EMIT_S before it is reported: if the track turns back it is forgotten, and if it was only a piece of
-something larger that passes with it, it is refused.
+A crossing waits REPORT_AFTER_S before it is reported: if the track turns back it is forgotten, and if it was only a
+fragment of something larger that crosses with it, it is rejected.
+
+Thresholds without a reason of their own were chosen on the clips with truth and on simulated streets (docs/counting.md).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from telstraat_device.counting.tracking.assignment import CONFIRM_S, MOVING_MIN
-from telstraat_device.counting.tracking.measure_track import settle
-from telstraat_device.counting.tracking.track_table import (
-    AGE,
-    ALIVE,
-    AREA,
-    ARMED,
-    BIRTH_X,
-    BIRTH_Y,
-    COUNTED,
-    CROSSED,
-    CROSSED_T,
-    DARK_SHARE,
-    FIRST_ARMED,
-    HEIGHT,
-    ID,
-    LINE_AREA,
-    LINE_H,
-    LINE_VX,
-    LINE_VY,
-    LINE_W,
-    LINE_X,
-    LINE_Y,
-    MISSED,
-    MOVED,
-    MOVING,
-    NOW_DT,
-    NOW_T,
-    OTHER,
-    OWN_S,
-    PENDING,
-    PENDING_ALONG,
-    PENDING_T,
-    PIECE,
-    REFUSED,
-    SEEN,
-    SIDE,
-    SMALL,
-    SMALLEST,
-    SOLID_H,
-    SOLID_VX,
-    SOLID_VY,
-    SOLID_W,
-    SOLID_X,
-    SOLID_Y,
-    STILL,
-    STILL_S,
-    STREAK_OF_LIGHT,
-    VX,
-    VY,
-    WIDTH,
-    ZERO_ALONG,
-    ZERO_T,
-    H,
-    Table,
-    W,
-    X,
-    Y,
-)
+from telstraat_device.counting.crossings.line import WorkingLine
+from telstraat_device.counting.tracking.assignment import CONFIRM_S, STATIONARY_BELOW
+from telstraat_device.counting.tracking.measure_track import measure_track
+from telstraat_device.counting.tracking.state import TrackerState
+from telstraat_device.counting.tracking.track import Rejection, Side, Track
 from telstraat_device.native.kernel import kernel
 
 COAST_S = 0.6  # a track that is not found lives on for so long: a sign post, a gap between frames
-FLICKER_S = 0.12
-EMIT_S = 0.5
-STILL_BELOW = 0.06
-TOGETHER_S = 0.8
-HEADWAY_S = 0.6
+FLICKER_S = 0.12  # and so long when it was hardly ever found
+SETTLED_FRAMES = 4
+REPORT_AFTER_S = 0.5
+STILL_BELOW = 0.06  # share of its pixels that change from frame to frame
+STILL_WITHIN = 0.5  # of its size, from where it appeared
+
+MARGIN, MARGIN_PX = 0.08, 0.7  # of the extent across the line, and pixels, to either side of it
+CONFIRM_FRAMES = 3
+MOVED_MIN, MOVED_MIN_PX = 0.35, 1.0  # of its smaller side, and pixels, from where it appeared
+BESIDE_LINE = 0.25  # of the extent along the line, by which its middle may pass beside an end
+TINY = 1e-6  # instead of a division by zero, and of a distance of 0, which says "unknown"
+
+TOGETHER_S = 0.8  # fragments of one thing cross within
+REACH, GAP_PX = 0.15, 1.0  # of the larger side, and pixels, between fragments
+STACKED_SHARE, STACKED_OVERLAP = 0.5, 0.5  # of the larger's area; of the narrower width
+INSIDE = 0.6  # of the smaller size, in both directions
+BESIDE_SHARE, OF_ITS_OWN_S = 0.25, 0.8  # of the larger's area; a motorcycle beside a lorry was alone for longer than a
+# mirror that shows apart from it
+TOWED_SHARE, TOWED_SLIP = 0.3, 0.08  # of the larger's area; and of its speed
+TOWED_GROUND, TOWED_GAP = 0.3, 0.4  # of its own height, between the lower edges; of its own width, to the larger
+
+HEADWAY_S = 0.6  # two that go one way on one path are never less apart: a car takes as long for its length and a gap
 AT_ONCE_S = 0.25
+DARK_SLIP = 0.6  # of the faster's speed
+DARK_GAP, DARK_OVERLAP = 0.15, 0.25  # of the breadth across their way: between lamps at once; shared by lamps in turn
 STREAK, STREAK_MOVING = 4.0, 0.3  # width over height, and movement, of light that a lamp ahead throws
 LONG_STREAK, LONG_STREAK_MOVING = 6.0, 0.45  # longer than a bus for its height; a tram's lit windows change more
-DRAWN_SHARE, DRAWN_SLIP = 0.3, 0.08  # of the larger's area; and of its speed
 FAINT_SHARE, FAINT_S = 0.4, 1.5  # of the least area: a person far away, when it was alone for so long by day
-OF_ITS_OWN_S = 0.8  # a motorcycle beside a lorry was alone for longer than a mirror that shows apart from it
 
 
 @kernel
-def signed_distance(line: Table, x: float, y: float) -> float:
-    """Return the distance from the line, negative on its left-hand side; line: x1, y1, x2, y2, length."""
-    return float(((line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])) / line[4])
+def signed_distance(line: WorkingLine, x: float, y: float) -> float:
+    """Return the distance of a point from the line drawn on for ever, negative on its left-hand side."""
+    return float(((line.x2 - line.x1) * (y - line.y1) - (line.y2 - line.y1) * (x - line.x1)) / line.length)
 
 
 @kernel
-def along(line: Table, x: float, y: float) -> float:
-    """Return the place along the line, 0 to 1 between its ends."""
-    return float(((x - line[0]) * (line[2] - line[0]) + (y - line[1]) * (line[3] - line[1])) / (line[4] * line[4]))
+def place_along(line: WorkingLine, x: float, y: float) -> float:
+    """Return where along the line a point's foot is: 0 at the first end, 1 at the second."""
+    product = (x - line.x1) * (line.x2 - line.x1) + (y - line.y1) * (line.y2 - line.y1)
+    return float(product / (line.length * line.length))
 
 
 @kernel
-def extent_across(line: Table, w: float, h: float) -> float:
+def extent_across(line: WorkingLine, w: float, h: float) -> float:
     """Return how far a box of this size reaches in the direction across the line."""
-    return float((abs(line[2] - line[0]) * h + abs(line[3] - line[1]) * w) / line[4])
+    return float((abs(line.x2 - line.x1) * h + abs(line.y2 - line.y1) * w) / line.length)
 
 
 @kernel
-def extent_along(line: Table, w: float, h: float) -> float:
+def extent_along(line: WorkingLine, w: float, h: float) -> float:
     """Return how much of the line a box of this size covers, in line lengths."""
-    return float((abs(line[2] - line[0]) * w + abs(line[3] - line[1]) * h) / (line[4] * line[4]))
+    return float((abs(line.x2 - line.x1) * w + abs(line.y2 - line.y1) * h) / (line.length * line.length))
 
 
 @kernel
-def piece_of(a: Table, b: Table) -> bool:
-    """Tell whether what crossed as `a` was only a piece of the larger thing that crossed as `b` (rows of tracks)."""
-    aw, ah, bw, bh = a[SOLID_W], a[SOLID_H], b[SOLID_W], b[SOLID_H]
-    if a[CROSSED] != b[CROSSED] or abs(a[CROSSED_T] - b[CROSSED_T]) > TOGETHER_S or aw * ah >= bw * bh:
-        return False
-    later = a[CROSSED_T] - b[CROSSED_T]
-    gap_x = abs(a[SOLID_X] - b[SOLID_X] - b[SOLID_VX] * later) - 0.5 * (aw + bw)
-    gap_y = abs(a[SOLID_Y] - b[SOLID_Y] - b[SOLID_VY] * later) - 0.5 * (ah + bh)
-    reach = 0.15 * max(bw, bh) + 1.0
-    if gap_x > reach or gap_y > reach:
-        return False
-    part = aw * ah / (bw * bh)
-    stacked = -gap_x > 0.5 * min(aw, bw)
-    inside = -gap_x > 0.6 * min(aw, bw) and -gap_y > 0.6 * min(ah, bh)
-    beside = part < 0.25 and a[OWN_S] < OF_ITS_OWN_S
-    return bool(beside or (part < 0.5 and stacked) or inside or (part < DRAWN_SHARE and drawn_by(a, b, gap_x)))
-
-
-@kernel
-def drawn_by(a: Table, b: Table, gap_x: float) -> bool:
-    """Tell whether `a` hangs on `b`: a trailer, the box of a cargo bicycle. It moves exactly as `b` does, on one ground."""
-    pace = np.hypot(b[SOLID_VX], b[SOLID_VY])
-    slip = np.hypot(a[SOLID_VX] - b[SOLID_VX], a[SOLID_VY] - b[SOLID_VY])
-    off_ground = abs(a[SOLID_Y] + 0.5 * a[SOLID_H] - b[SOLID_Y] - 0.5 * b[SOLID_H])
+def is_towed(a: Track, b: Track, gap_x: float) -> bool:
+    """Return whether `b` tows `a`: a trailer, the box of a cargo bicycle. It moves exactly as `b` does, on one ground."""
+    small, large = a.measured, b.measured
+    speed = np.hypot(large.vx, large.vy)
+    slip = np.hypot(small.vx - large.vx, small.vy - large.vy)
+    off_ground = abs(small.y + 0.5 * small.h - large.y - 0.5 * large.h)
     return bool(
-        slip < DRAWN_SLIP * pace and off_ground < 0.3 * a[SOLID_H] + 1.0 and abs(gap_x) < 0.4 * a[SOLID_W] + 1.0
+        slip < TOWED_SLIP * speed
+        and off_ground < TOWED_GROUND * small.h + GAP_PX
+        and abs(gap_x) < TOWED_GAP * small.w + GAP_PX
     )
 
 
 @kernel
-def one_in_the_dark(a: Table, b: Table, share: float) -> bool:
-    """Tell whether two crossings were lamps and outlines of one vehicle in the dark (rows of tracks).
+def is_fragment_of(a: Track, b: Track) -> bool:
+    """Return whether what crossed as `a` was only a fragment of the larger thing that crossed as `b`."""
+    small, large = a.measured, b.measured
+    aw, ah, bw, bh = small.w, small.h, large.w, large.h
+    if a.crossed != b.crossed or abs(a.crossed_s - b.crossed_s) > TOGETHER_S or aw * ah >= bw * bh:
+        return False
+    later_s = a.crossed_s - b.crossed_s
+    gap_x = abs(small.x - large.x - large.vx * later_s) - 0.5 * (aw + bw)
+    gap_y = abs(small.y - large.y - large.vy * later_s) - 0.5 * (ah + bh)
+    reach = REACH * max(bw, bh) + GAP_PX
+    if gap_x > reach or gap_y > reach:
+        return False
+    part = aw * ah / (bw * bh)
+    stacked = -gap_x > STACKED_OVERLAP * min(aw, bw)
+    inside = -gap_x > INSIDE * min(aw, bw) and -gap_y > INSIDE * min(ah, bh)
+    beside = part < BESIDE_SHARE and a.alone_s < OF_ITS_OWN_S
+    towed = part < TOWED_SHARE and is_towed(a, b, gap_x)
+    return bool(beside or (part < STACKED_SHARE and stacked) or inside or towed)
 
-    Two that go one way on one path are never less than HEADWAY_S apart: a car takes as long for its own length and a
-    gap. What crosses beside each other is apart across its way. The smaller may have up to `share` of the larger's area.
+
+@kernel
+def same_vehicle_in_the_dark(first: Track, second: Track, share: float) -> bool:
+    """Return whether two crossings were lamps and outlines of one vehicle in the dark.
+
+    What crosses beside each other is apart across its way. The smaller may have up to `share` of the larger's area.
     """
-    late = abs(a[CROSSED_T] - b[CROSSED_T])
-    area_a, area_b = a[SOLID_W] * a[SOLID_H], b[SOLID_W] * b[SOLID_H]
-    if a[CROSSED] != b[CROSSED] or late > HEADWAY_S or min(area_a, area_b) > share * max(area_a, area_b):
+    a, b = first.measured, second.measured
+    late_s = abs(first.crossed_s - second.crossed_s)
+    area_a, area_b = a.w * a.h, b.w * b.h
+    if first.crossed != second.crossed or late_s > HEADWAY_S or min(area_a, area_b) > share * max(area_a, area_b):
         return False
-    pace_a, pace_b = np.hypot(a[SOLID_VX], a[SOLID_VY]), np.hypot(b[SOLID_VX], b[SOLID_VY])
-    if np.hypot(a[SOLID_VX] - b[SOLID_VX], a[SOLID_VY] - b[SOLID_VY]) > 0.6 * max(pace_a, pace_b):
+    speed_a, speed_b = np.hypot(a.vx, a.vy), np.hypot(b.vx, b.vy)
+    if np.hypot(a.vx - b.vx, a.vy - b.vy) > DARK_SLIP * max(speed_a, speed_b):
         return False
-    vx, vy, pace = (b[SOLID_VX], b[SOLID_VY], pace_b) if area_b > area_a else (a[SOLID_VX], a[SOLID_VY], pace_a)
-    ux, uy = vx / max(pace, 1e-6), vy / max(pace, 1e-6)
-    apart = abs((a[SOLID_X] - b[SOLID_X]) * uy - (a[SOLID_Y] - b[SOLID_Y]) * ux)
-    broad_a, broad_b = abs(uy) * a[SOLID_W] + abs(ux) * a[SOLID_H], abs(uy) * b[SOLID_W] + abs(ux) * b[SOLID_H]
-    gap = apart - 0.5 * (broad_a + broad_b)
-    if late < AT_ONCE_S:
-        return bool(gap < 0.15 * max(broad_a, broad_b) + 1.0)
-    return bool(gap < -0.25 * min(broad_a, broad_b))
+    vx, vy, speed = (b.vx, b.vy, speed_b) if area_b > area_a else (a.vx, a.vy, speed_a)
+    ux, uy = vx / max(speed, TINY), vy / max(speed, TINY)
+    apart = abs((a.x - b.x) * uy - (a.y - b.y) * ux)
+    breadth_a, breadth_b = abs(uy) * a.w + abs(ux) * a.h, abs(uy) * b.w + abs(ux) * b.h
+    gap = apart - 0.5 * (breadth_a + breadth_b)
+    if late_s < AT_ONCE_S:
+        return bool(gap < DARK_GAP * max(breadth_a, breadth_b) + GAP_PX)
+    return bool(gap < -DARK_OVERLAP * min(breadth_a, breadth_b))
 
 
 @kernel
-def is_streak(track: Table) -> bool:
-    """Tell whether what crossed looks like light that a lamp throws on the street (a row of tracks)."""
-    flat = track[SOLID_W] / max(track[SOLID_H], 1.0)
-    if flat > LONG_STREAK:
-        return bool(track[MOVED] < LONG_STREAK_MOVING)
-    return bool(flat > STREAK and track[MOVED] < STREAK_MOVING)
+def is_streak_of_light(track: Track) -> bool:
+    """Return whether what crossed looks like light that a lamp throws on the street."""
+    flatness = track.measured.w / max(track.measured.h, 1.0)
+    if flatness > LONG_STREAK:
+        return bool(track.moving_max < LONG_STREAK_MOVING)
+    return bool(flatness > STREAK and track.moving_max < STREAK_MOVING)
 
 
 @kernel
-def too_small(track: Table, frame: Table) -> bool:
-    """Tell whether what crossed is too small to be an object (a row of tracks)."""
-    if track[LINE_AREA] >= frame[SMALLEST]:
+def is_too_small(track: Track, area_min: float, dark: bool) -> bool:
+    """Return whether what crossed is too small to be an object."""
+    if track.at_line.area >= area_min:
         return False
-    lasts = track[OWN_S] >= FAINT_S and frame[DARK_SHARE] == 0.0
-    return bool(track[LINE_AREA] < FAINT_SHARE * frame[SMALLEST] or not lasts)
+    lasts = track.alone_s >= FAINT_S and not dark
+    return bool(track.at_line.area < FAINT_SHARE * area_min or not lasts)
 
 
 @kernel
-def judge(tracks: Table, i: int, frame: Table, recent: Table, history: Table, scratch: Table) -> int:
-    """Say whether a passage counts, or why not."""
-    settle(tracks, history, scratch, i)
-    if tracks[i, MOVED] < MOVING_MIN:
-        return STILL
-    if too_small(tracks[i], frame):
-        return SMALL
-    if frame[DARK_SHARE] != 0.0 and is_streak(tracks[i]):
-        return STREAK_OF_LIGHT
-    for j in range(tracks.shape[0]):
-        if j != i and tracks[j, ALIVE] != 0.0 and tracks[j, PENDING] != 0.0:
-            settle(tracks, history, scratch, j)
-            smaller = tracks[i, LINE_W] * tracks[i, LINE_H] < tracks[j, LINE_W] * tracks[j, LINE_H]
-            lamps = smaller and one_in_the_dark(tracks[i], tracks[j], frame[DARK_SHARE])
-            if lamps or piece_of(tracks[i], tracks[j]):
-                tracks[i, OTHER] = tracks[j, ID]
-                return PIECE
-    for j in range(recent.shape[0]):
-        if recent[j, CROSSED] == 0.0:
+def is_fragment_of_any(state: TrackerState, i: int) -> bool:
+    """Return whether a crossing is a fragment of one that waits too, or of one that has counted."""
+    tracks, recent, share = state.tracks, state.recent, state.dark_share
+    for j in range(len(tracks)):
+        if j != i and tracks[j].alive and tracks[j].pending != Side.NONE:
+            measure_track(state, j)
+            a, b = tracks[i].at_line, tracks[j].at_line
+            smaller = a.w * a.h < b.w * b.h
+            lamps = smaller and same_vehicle_in_the_dark(tracks[i], tracks[j], share)
+            if lamps or is_fragment_of(tracks[i], tracks[j]):
+                return True
+    for j in range(len(recent)):
+        if recent[j].crossed == Side.NONE:
             continue
-        if piece_of(tracks[i], recent[j]) or one_in_the_dark(tracks[i], recent[j], frame[DARK_SHARE]):
-            tracks[i, OTHER] = recent[j, ID]
-            return PIECE
-    return COUNTED
+        if is_fragment_of(tracks[i], recent[j]) or same_vehicle_in_the_dark(tracks[i], recent[j], share):
+            return True
+    return False
 
 
 @kernel
-def cross(tracks: Table, i: int, line: Table, t_s: float, dt: float) -> None:
-    """Arm a track on its side of the line, and note a passage when it is surely on the other."""
-    x, y = tracks[i, X], tracks[i, Y]
-    s = signed_distance(line, x, y)
-    before = tracks[i, SIDE]
-    if before != 0.0 and (s < 0.0) != (before < 0.0):
-        tracks[i, ZERO_T] = t_s - dt * abs(s) / max(abs(before) + abs(s), 1e-6)
-        tracks[i, ZERO_ALONG] = along(line, x, y)
-    tracks[i, SIDE] = s if s != 0.0 else 1e-6
-    margin = 0.08 * extent_across(line, tracks[i, W], tracks[i, H]) + 0.7
-    if abs(s) <= margin:
-        return
-    side = 1.0 if s > 0.0 else -1.0
-    if tracks[i, ARMED] == 0.0:
-        tracks[i, ARMED] = side
-        if tracks[i, FIRST_ARMED] == 0.0:
-            tracks[i, FIRST_ARMED] = side
-    if side == tracks[i, ARMED]:
-        return
-    moved = np.hypot(x - tracks[i, BIRTH_X], y - tracks[i, BIRTH_Y])
-    if tracks[i, AGE] < CONFIRM_S or tracks[i, SEEN] < 3.0 or moved <= 0.35 * min(tracks[i, W], tracks[i, H]) + 1.0:
-        return
-    tracks[i, ARMED] = side
-    if tracks[i, ZERO_T] == 0.0:
-        tracks[i, ZERO_T], tracks[i, ZERO_ALONG] = t_s, along(line, x, y)
-    edge = 0.25 * extent_along(line, tracks[i, W], tracks[i, H])
-    if not -edge <= tracks[i, ZERO_ALONG] <= 1.0 + edge:
-        return
-    if tracks[i, PENDING] != 0.0:  # back again before the first passage was reported
-        tracks[i, PENDING] = tracks[i, CROSSED] = 0.0
-        return
-    tracks[i, PENDING] = tracks[i, CROSSED] = side
-    tracks[i, PENDING_T] = tracks[i, CROSSED_T] = tracks[i, ZERO_T]
-    tracks[i, PENDING_ALONG] = tracks[i, ZERO_ALONG]
-    tracks[i, LINE_W], tracks[i, LINE_H], tracks[i, LINE_AREA] = tracks[i, W], tracks[i, H], tracks[i, AREA]
-    tracks[i, LINE_VX], tracks[i, LINE_VY], tracks[i, LINE_X], tracks[i, LINE_Y] = tracks[i, VX], tracks[i, VY], x, y
+def rejection_of(state: TrackerState, i: int) -> int:
+    """Return why a crossing does not count, Rejection.NONE if it does."""
+    measure_track(state, i)
+    track, dark = state.tracks[i], state.dark_share != 0.0
+    if track.moving_max < STATIONARY_BELOW:
+        return Rejection.STATIONARY
+    if is_too_small(track, state.area_min, dark):
+        return Rejection.TOO_SMALL
+    if dark and is_streak_of_light(track):
+        return Rejection.STREAK_OF_LIGHT
+    if is_fragment_of_any(state, i):
+        return Rejection.FRAGMENT
+    return Rejection.NONE
 
 
 @kernel
-def passages(
-    tracks: Table, line: Table, frame: Table, recent: Table, history: Table, scratch: Table, events: Table
-) -> int:
-    """Cross the line, report what has waited long enough and end what is lost; return how many rows of `events`."""
-    t_s, dt = frame[NOW_T], frame[NOW_DT]
-    done = 0
-    for i in range(tracks.shape[0]):
-        if tracks[i, ALIVE] == 0.0:
+def note_middle(track: Track, line: WorkingLine, t_s: float, dt_s: float) -> float:
+    """Note when and where a track's middle passes the line; return its signed distance."""
+    distance = signed_distance(line, track.x, track.y)
+    before = track.distance
+    if before != 0.0 and (distance < 0.0) != (before < 0.0):
+        passed = abs(before) + abs(distance)
+        track.on_line_s = t_s - dt_s * abs(distance) / max(passed, TINY)
+        track.on_line_along = place_along(line, track.x, track.y)
+    track.distance = distance if distance != 0.0 else TINY
+    return distance
+
+
+@kernel
+def is_confirmed(track: Track) -> bool:
+    """Return whether a track has lived and moved for long enough to cross anything."""
+    moved = np.hypot(track.x - track.birth_x, track.y - track.birth_y)
+    far = moved > MOVED_MIN * min(track.w, track.h) + MOVED_MIN_PX
+    return bool(track.age_s >= CONFIRM_S and track.frames >= CONFIRM_FRAMES and far)
+
+
+@kernel
+def note_crossing(track: Track, side: int) -> None:
+    """Let a crossing to a side wait to be reported, with box and speed of this moment."""
+    track.pending = track.crossed = side
+    track.pending_s = track.crossed_s = track.on_line_s
+    at_line = track.at_line
+    at_line.x, at_line.y, at_line.w, at_line.h = track.x, track.y, track.w, track.h
+    at_line.area, at_line.vx, at_line.vy = track.area, track.vx, track.vy
+
+
+@kernel
+def update_side(track: Track, line: WorkingLine, t_s: float, dt_s: float) -> None:
+    """Update the side that a track surely is on, and note a crossing when it changes between the line's ends."""
+    distance = note_middle(track, line, t_s, dt_s)
+    if abs(distance) <= MARGIN * extent_across(line, track.w, track.h) + MARGIN_PX:
+        return
+    side = Side.RIGHT if distance > 0.0 else Side.LEFT
+    if track.side == Side.NONE:
+        track.side = side
+        if track.first_side == Side.NONE:
+            track.first_side = side
+    if side == track.side or not is_confirmed(track):
+        return
+    track.side = side
+    if track.on_line_s == 0.0:
+        track.on_line_s, track.on_line_along = t_s, place_along(line, track.x, track.y)
+    beside = BESIDE_LINE * extent_along(line, track.w, track.h)
+    if not -beside <= track.on_line_along <= 1.0 + beside:
+        return
+    if track.pending != Side.NONE:  # back again before the first crossing was reported
+        track.pending = track.crossed = Side.NONE
+        return
+    note_crossing(track, side)
+
+
+@kernel
+def has_ended(track: Track, width: int, height: int) -> bool:
+    """Return whether a track has left the picture, or was not found for too long."""
+    outside = track.x < 0.0 or track.y < 0.0 or track.x > width or track.y > height
+    return bool(outside or track.missed_s > (COAST_S if track.frames > SETTLED_FRAMES else FLICKER_S))
+
+
+@kernel
+def find_crossings(state: TrackerState) -> int:
+    """Find crossings, decide those that have waited long enough, and end lost tracks; return the number of events."""
+    events = 0
+    for i in range(len(state.tracks)):
+        track = state.tracks[i]
+        if not track.alive:
             continue
-        cross(tracks, i, line, t_s, dt)
-        x, y = tracks[i, X], tracks[i, Y]
-        away = np.hypot(x - tracks[i, BIRTH_X], y - tracks[i, BIRTH_Y])
-        rests = tracks[i, MOVING] < STILL_BELOW and away < 0.5 * max(tracks[i, W], tracks[i, H])
-        tracks[i, STILL_S] = tracks[i, STILL_S] + dt if rests else 0.0
-        outside = x < 0.0 or y < 0.0 or x > frame[WIDTH] or y > frame[HEIGHT]
-        ends = outside or tracks[i, MISSED] > (COAST_S if tracks[i, SEEN] > 4.0 else FLICKER_S)
-        if tracks[i, PENDING] != 0.0 and (ends or t_s - tracks[i, PENDING_T] > EMIT_S):
-            tracks[i, REFUSED] = judge(tracks, i, frame, recent, history, scratch)
-            if done < events.shape[0]:
-                events[done, :] = tracks[i, :]
-                done += 1
-            if tracks[i, REFUSED] == COUNTED:
-                recent[int(tracks[i, ID]) % recent.shape[0], :] = tracks[i, :]
-            tracks[i, PENDING] = 0.0
+        update_side(track, state.line, state.t_s, state.dt_s)
+        moved = np.hypot(track.x - track.birth_x, track.y - track.birth_y)
+        still = track.moving < STILL_BELOW and moved < STILL_WITHIN * max(track.w, track.h)
+        track.still_s = track.still_s + state.dt_s if still else 0.0
+        ends = has_ended(track, state.width, state.height)
+        if track.pending != Side.NONE and (ends or state.t_s - track.pending_s > REPORT_AFTER_S):
+            track.rejection = rejection_of(state, i)
+            if events < len(state.events):
+                state.events[events] = track
+                events += 1
+            if track.rejection == Rejection.NONE:
+                state.recent[track.id % len(state.recent)] = track
+            track.pending = Side.NONE
         if ends:
-            tracks[i, ALIVE] = 0.0
-    return done
+            track.alive = False
+    return events

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.counting.crossings.bodies import BodyTable
+from telstraat_device.counting.crossings.bodies import BodyPriors
 
 Grid = NDArray[np.float64]  # (scales, angles), or (scales, angles, bodies)
 
@@ -34,7 +34,7 @@ ROUNDED_M = 0.25  # radius of bodywork's corners, seen from above
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GroundPoint:
     """Where something stands and heads to, for every camera of the grid; (scales, angles) or broadcast to it.
 
     Attributes
@@ -77,7 +77,7 @@ class Perspective:
         self._horizon_y = height / 2 - self.focal_px * np.tan(self._pitch)
         self._line_y = line_y
 
-    def place(self, x: float, foot: float, vx: float, v_foot: float) -> Place:
+    def point(self, x: float, foot: float, vx: float, v_foot: float) -> GroundPoint:
         """Put a foot at (x, foot) that moves by (vx, v_foot) pixels a second on the ground of every camera."""
         f, (cx, cy) = self.focal_px, self._middle
         off_axis = math.atan((foot - cy) / f)
@@ -91,7 +91,7 @@ class Perspective:
         speed = np.hypot(across_ms, away_ms)
         hx, hy = across_ms / speed, away_ms / speed
         aside = (x - cx) / f * np.cos(self._pitch)
-        return Place(
+        return GroundPoint(
             px_per_m,
             below,
             steep,
@@ -104,20 +104,20 @@ class Perspective:
             np.abs(hy + aside * hx),
         )
 
-    def boxes(self, at: Place, bodies: BodyTable) -> tuple[Grid, Grid, Grid]:
+    def boxes(self, point: GroundPoint, bodies: BodyPriors) -> tuple[Grid, Grid, Grid]:
         """Return width and height in pixels, and speed in m/s, of every body there: (scales, angles, bodies)."""
         f = self.focal_px
-        hx, hy, near = at.hx[..., None], at.hy[..., None], at.px_per_m[..., None]
-        cos, sin = np.cos(at.pitch)[None, :, None], np.sin(at.pitch)[None, :, None]
+        hx, hy, near = point.hx[..., None], point.hy[..., None], point.px_per_m[..., None]
+        cos, sin = np.cos(point.pitch)[None, :, None], np.sin(point.pitch)[None, :, None]
         depth_m = f / near  # from the camera to the foot, along its axis
         to_middle_m = 0.5 * bodies.long_m * hy + TO_SIDE * bodies.broad_m * hx
         middle = near * depth_m / (depth_m + to_middle_m * cos)
-        along, beside = at.along[..., None], at.beside[..., None]
+        along, beside = point.along[..., None], point.beside[..., None]
         rounded_m = np.where(bodies.motor, 2 * ROUNDED_M, 0.0) * np.maximum(0.0, along + beside - 1.0)
         wide = middle * (bodies.long_m * along + bodies.broad_m * beside - rounded_m)
         to_top_m = np.where(bodies.car, ROOF, 1.0) * bodies.long_m * hy + ROOF_BREADTH * bodies.broad_m * hx
-        camera_m = at.below_px[None, :, None] * cos / near
+        camera_m = point.below_px[None, :, None] * cos / near
         farther = depth_m / np.maximum(depth_m + to_top_m * cos - bodies.tall_m * sin, 0.2 * depth_m)
-        high = at.below_px[None, :, None] * (1.0 - farther * (1.0 - bodies.tall_m / np.maximum(camera_m, 0.1)))
-        speed = np.hypot(at.across_ms[..., None] * near / middle, at.away_ms[..., None])
+        high = point.below_px[None, :, None] * (1.0 - farther * (1.0 - bodies.tall_m / np.maximum(camera_m, 0.1)))
+        speed = np.hypot(point.across_ms[..., None] * near / middle, point.away_ms[..., None])
         return wide, np.maximum(high, 1.0), speed

@@ -1,31 +1,56 @@
-"""What is done to the bits of a frame, 64 pixels at a time: majorities, shadows and their rims, runs.
+"""Masks with one bit per pixel, worked on 64 pixels at a time: majorities, shadows and their rims, runs.
 
-A mask is uint64 (height, words): pixel x of a row is bit x % 64 of word x // 64. Bits beyond the width are 0, and so is
-the border of every cleaned mask. Beside each lies `rows`, uint64 (height,): 0 says that a row is empty. Most are, and
-are passed over.
+Bits beyond the width are 0, and so is the border of every cleaned mask. Most rows are empty, and are passed over.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.counting.foreground.pixels import brighter_64, moved_64, outside_64, textured_16
+from telstraat_device.counting.foreground.pixels import brighter_64, outside_64, textured_16
 from telstraat_device.native.kernel import kernel
-from telstraat_device.native.simd import count_ones, first_one
+from telstraat_device.native.simd import popcount
 
-Words = NDArray[Any]  # uint64 (height, words)
-Rows = NDArray[Any]  # uint64 (height,)
+Words = NDArray[np.uint64]
+Plane = NDArray[Any]  # flat, uint8 unless said otherwise
+Word = Any  # np.uint64 as numba has it
 
 ONE = np.uint64(1)
 TOP = np.uint64(63)
 ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+RIM_PX = 3  # the farthest that the rim of a shadow is looked for
 
 
-def words_across(width: int) -> int:
-    """Return how many words a row of pixels takes."""
+class Bitmask(NamedTuple):
+    """A mask of a picture.
+
+    Attributes
+    ----------
+    words : uint64 (height, words)
+        Pixel x of a row is bit x % 64 of word x // 64.
+    rows : uint64 (height,)
+        0 where a row is empty.
+    width : int
+        Pixels across.
+    """
+
+    words: Words
+    rows: Words
+    width: int
+
+
+class Shadows(NamedTuple):
+    """Foreground that is darker than the street, uint64 (height, words): evenly darker, and with edges of its own."""
+
+    flat: Words
+    edges: Words
+
+
+def words_per_row(width: int) -> int:
+    """Return the number of words that a row of pixels takes."""
     return (width + 63) // 64
 
 
@@ -36,43 +61,45 @@ def last_word(width: int) -> np.uint64:
 
 
 @kernel
-def mark_outside(small: Any, low: Any, high: Any, width: int, raw: Words, rows: Rows) -> None:
-    """Mark what is not in the range of the street."""
-    height, words = raw.shape
-    ends = last_word(width)
+def mark_outside(small: Plane, low: Plane, high: Plane, out: Bitmask) -> None:
+    """Mark the pixels that lie outside the range of the street."""
+    height, words = out.words.shape
+    ends = last_word(out.width)
     for y in range(height):
-        found = np.uint64(0)
+        marked = np.uint64(0)
         for k in range(words):
-            word = outside_64(small, low, high, y * width + 64 * k)
+            word = outside_64(small, low, high, y * out.width + 64 * k)
             if k == words - 1:
                 word &= ends
-            raw[y, k] = word
-            found |= word
-        rows[y] = found
+            out.words[y, k] = word
+            marked |= word
+        out.rows[y] = marked
 
 
 @kernel
-def clear_row(mask: Words, rows: Rows, y: int) -> None:
-    """Leave nothing in row y."""
-    if rows[y]:
-        rows[y] = np.uint64(0)
-        for k in range(mask.shape[1]):
-            mask[y, k] = np.uint64(0)
+def clear_row(mask: Bitmask, y: int) -> None:
+    """Clear a row."""
+    if mask.rows[y]:
+        mask.rows[y] = np.uint64(0)
+        for k in range(mask.words.shape[1]):
+            mask.words[y, k] = np.uint64(0)
 
 
 @kernel
-def three(mask: Words, y: int, k: int) -> tuple[Any, Any]:
-    """Add up each column of three around row y in two bits: ones and twos."""
-    a, b, c = mask[y - 1, k], mask[y, k], mask[y + 1, k]
+def add_column(words: Words, y: int, k: int) -> tuple[Word, Word]:
+    """Add up the three bits of each column around row y, as a number of two bits: ones and twos."""
+    a, b, c = words[y - 1, k], words[y, k], words[y + 1, k]
     odd = a ^ b
     return odd ^ c, (a & b) | (odd & c)
 
 
 @kernel
-def nine(left: tuple[Any, Any], here: tuple[Any, Any], right: tuple[Any, Any]) -> tuple[Any, Any, Any, Any]:
-    """Add up the columns left of each pixel, here and right of it: one, two, another two, and four.
+def add_columns(
+    left: tuple[Word, Word], here: tuple[Word, Word], right: tuple[Word, Word]
+) -> tuple[Word, Word, Word, Word]:
+    """Add up the columns left of each pixel, here and right of it, as ones, twos, more twos, and fours.
 
-    Each argument is a word of columns that `three` has added up.
+    Each argument is a word of columns that `add_column` has added up: carry-save adders, 64 side by side.
     """
     (s_left, t_left), (s, t), (s_right, t_right) = left, here, right
     s0, s1 = (s << ONE) | (s_left >> TOP), (s >> ONE) | (s_right << TOP)
@@ -82,54 +109,55 @@ def nine(left: tuple[Any, Any], here: tuple[Any, Any], right: tuple[Any, Any]) -
 
 
 @kernel
-def majority(mask: Words, rows: Rows, width: int, out: Words, out_rows: Rows) -> None:
+def majority(mask: Bitmask, out: Bitmask) -> None:
     """Keep a pixel when at least 5 of the 3 x 3 around it are marked; the border is left empty."""
-    height, words = mask.shape
-    clear_row(out, out_rows, 0)
-    clear_row(out, out_rows, height - 1)
+    height, words = mask.words.shape
+    rows = mask.rows
+    clear_row(out, 0)
+    clear_row(out, height - 1)
     for y in range(1, height - 1):
         if not (rows[y - 1] | rows[y] | rows[y + 1]):
-            clear_row(out, out_rows, y)
+            clear_row(out, y)
             continue
         left = here = (np.uint64(0), np.uint64(0))
         for k in range(words + 1):
-            right = three(mask, y, k) if k < words else (np.uint64(0), np.uint64(0))
+            right = add_column(mask.words, y, k) if k < words else (np.uint64(0), np.uint64(0))
             if k > 0:
-                found = np.uint64(0)
+                marked = np.uint64(0)
                 if here[0] | here[1]:
-                    ones, twos, more, fours = nine(left, here, right)
-                    found = (fours & (ones | twos | more)) | (ones & twos & more)
-                out[y, k - 1] = found
+                    ones, twos, more, fours = add_columns(left, here, right)
+                    marked = (fours & (ones | twos | more)) | (ones & twos & more)
+                out.words[y, k - 1] = marked
             left, here = here, right
-        out[y, 0] &= ~ONE
-        out[y, words - 1] &= last_word(width) >> ONE
-        out_rows[y] = ONE
+        out.words[y, 0] &= ~ONE
+        out.words[y, words - 1] &= last_word(mask.width) >> ONE
+        out.rows[y] = ONE
 
 
 @kernel
-def shifted(mask: Words, y: int, k: int, by: int) -> Any:
+def shifted(words: Words, y: int, k: int, by: int) -> Word:
     """Return word k of row y moved by `by` pixels to the right (to the left when negative): pixel x - by at x."""
     if by > 0:
-        word = mask[y, k] << np.uint64(by)
-        return word | (mask[y, k - 1] >> np.uint64(64 - by)) if k > 0 else word
-    word = mask[y, k] >> np.uint64(-by)
-    return word | (mask[y, k + 1] << np.uint64(64 + by)) if k + 1 < mask.shape[1] else word
+        word = words[y, k] << np.uint64(by)
+        return word | (words[y, k - 1] >> np.uint64(64 - by)) if k > 0 else word
+    word = words[y, k] >> np.uint64(-by)
+    return word | (words[y, k + 1] << np.uint64(64 + by)) if k + 1 < words.shape[1] else word
 
 
 @kernel
 def rim(mask: Words, flat: Words, y: int, k: int) -> np.uint64:
     """Mark the pixels that have street on one side and even shadow on the other, two or three pixels away."""
-    found = np.uint64(0)
-    for d in (2, 3):
-        found |= ~shifted(mask, y, k, d) & shifted(flat, y, k, -d)
-        found |= ~shifted(mask, y, k, -d) & shifted(flat, y, k, d)
-        found |= (~mask[y - d, k] & flat[y + d, k]) | (~mask[y + d, k] & flat[y - d, k])
-    return found
+    marked = np.uint64(0)
+    for d in range(2, RIM_PX + 1):
+        marked |= ~shifted(mask, y, k, d) & shifted(flat, y, k, -d)
+        marked |= ~shifted(mask, y, k, -d) & shifted(flat, y, k, d)
+        marked |= (~mask[y - d, k] & flat[y + d, k]) | (~mask[y + d, k] & flat[y - d, k])
+    return marked
 
 
 @kernel
-def dark_word(small: Any, mean: Any, at: int, width: int, word: Any) -> tuple[Any, Any]:
-    """Return which of 64 pixels of the foreground are even shadow, and which are dark with edges."""
+def dark_word(small: Plane, mean: Plane, at: int, width: int, word: Word) -> tuple[Word, Word]:
+    """Return which of 64 pixels of the foreground are evenly darker than the street, and which are dark with edges."""
     dark, edges = word & ~brighter_64(small, mean, at), np.uint64(0)
     for q in range(4):
         if (dark >> np.uint64(16 * q)) & np.uint64(0xFFFF):
@@ -139,79 +167,38 @@ def dark_word(small: Any, mean: Any, at: int, width: int, word: Any) -> tuple[An
 
 
 @kernel
-def shade(
-    small: Any, mean: Any, mask: Words, rows: Rows, width: int, flat: Words, edge: Words, out: Words, out_rows: Rows
-) -> tuple[Any, Any]:
-    """Mark the foreground that is no shadow: brighter than the street, or with edges that the street has not.
+def remove_shadows(small: Plane, mean: Plane, mask: Bitmask, shadows: Shadows, out: Bitmask) -> tuple[int, int]:
+    """Mark the foreground that is no shadow: brighter than the street, or with edges that the street does not have.
 
-    The rim of a hard shadow has such edges, too; it is known by lying between street and shadow. Written are the even
-    shadows (`flat`), what has edges, and what is no shadow (`out`); returned is how many pixels that is, and how many of
-    them are brighter than the street.
+    The rim of a hard shadow has such edges, too; it is known by lying between street and shadow.
+
+    Returns
+    -------
+    The number of pixels that are no shadow, and how many of them are brighter than the street.
     """
-    height, words = mask.shape
+    height, words = mask.words.shape
+    flat, edges, width = shadows.flat, shadows.edges, mask.width
     for y in range(height):
-        if rows[y]:
+        if mask.rows[y]:
             for k in range(words):
-                flat[y, k] = edge[y, k] = np.uint64(0)
-                if mask[y, k]:
-                    flat[y, k], edge[y, k] = dark_word(small, mean, y * width + 64 * k, width, mask[y, k])
-        elif out_rows[y]:
+                flat[y, k] = edges[y, k] = np.uint64(0)
+                if mask.words[y, k]:
+                    flat[y, k], edges[y, k] = dark_word(small, mean, y * width + 64 * k, width, mask.words[y, k])
+        elif out.rows[y]:
             flat[y, :] = np.uint64(0)
-            clear_row(out, out_rows, y)
+            clear_row(out, y)
     solid = bright = np.uint64(0)
     for y in range(height):
-        if not rows[y]:
+        if not mask.rows[y]:
             continue
-        out_rows[y] = ONE
+        out.rows[y] = ONE
         for k in range(words):
-            word = mask[y, k]
+            word = mask.words[y, k]
             if word:
                 word &= ~flat[y, k]
-                if edge[y, k] and 3 <= y < height - 3:
-                    word &= ~(edge[y, k] & rim(mask, flat, y, k))
-                solid += count_ones(word)
-                bright += count_ones(word & ~edge[y, k])
-            out[y, k] = word
-    return np.int64(solid), np.int64(bright)
-
-
-@kernel
-def runs_of(
-    mask: Words, rows: Rows, small: Any, previous: Any, step: int, width: int, gap: int, begins: Any, runs: Any
-) -> int:
-    """Write the runs of every row, bridging gaps of up to `gap` pixels; return how many.
-
-    runs : int32 (MAX_RUNS, 5): y, x0, x1, pixels, pixels that moved since the frame before; begins : the first run of
-    each row, and one more.
-    """
-    height, words = mask.shape
-    count, full = -1, runs.shape[0] - 1
-    for y in range(height):
-        begins[y] = count + 1
-        if not rows[y]:
-            continue
-        end: Any = -gap - 1
-        for k in range(words):
-            word = mask[y, k]
-            if word == 0:
-                continue
-            moved = word & moved_64(small, previous, y * width + 64 * k, step)
-            base = 64 * k
-            while word:
-                skip = first_one(word)
-                ones = first_one(~(word >> skip))
-                piece = (ALL >> (np.uint64(64) - ones)) << skip
-                x0 = base + np.int64(skip)
-                if x0 - end > gap:
-                    if count == full:
-                        break
-                    count += 1
-                    runs[count, 0], runs[count, 1] = y, x0
-                    runs[count, 3] = runs[count, 4] = 0
-                end = x0 + np.int64(ones)
-                runs[count, 2] = end
-                runs[count, 3] += np.int32(ones)
-                runs[count, 4] += np.int32(count_ones(moved & piece))
-                word &= ~piece
-    begins[height] = count + 1
-    return count + 1
+                if edges[y, k] and RIM_PX <= y < height - RIM_PX:
+                    word &= ~(edges[y, k] & rim(mask.words, flat, y, k))
+                solid += popcount(word)
+                bright += popcount(word & ~edges[y, k])
+            out.words[y, k] = word
+    return np.int64(solid), np.int64(bright)  # type: ignore[return-value]  # numba's integers are Python's

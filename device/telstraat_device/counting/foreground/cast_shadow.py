@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.counting.tracking.observation import Seen
+from telstraat_device.counting.tracking.observation import Observation
 
 SHADOW_SHARE = 0.1  # of the box
 KNOWN_AFTER = 5  # things that passed; until then every cut is taken for a shadow
@@ -30,33 +30,33 @@ class CastShadow:
         self._cuts: NDArray[np.float64] = np.zeros((2, KEEP, 4))
         self._counts = [0, 0]
 
-    def sides(self, seen: Seen) -> NDArray[np.bool_]:
+    def sides(self, observation: Observation) -> NDArray[np.bool_]:
         """Return where shadows lie for what goes this way: left, top, right, bottom. Everywhere, while too little passed."""
-        way = way_of(seen)
+        way = way_of(observation)
         if self._counts[way] < KNOWN_AFTER:
             return np.ones(4, dtype=bool)
         known = self._cuts[way, : min(self._counts[way], KEEP)]
         return np.asarray(np.median(known, axis=0) >= SHADOW_SHARE)
 
-    def whole(self, seen: Seen) -> Seen:
+    def restore(self, observation: Observation) -> Observation:
         """Give back what was cut from a box where no shadow lies, and learn from it."""
-        if not any(seen.cut):
-            return seen
-        left, top, right, bottom = seen.cut
-        w, h = seen.w + left + right, seen.h + top + bottom
-        way, size = way_of(seen), np.array([w, h, w, h])
-        self._cuts[way, self._counts[way] % KEEP] = np.maximum(seen.cut, 0.0) / np.maximum(size, 1.0)
+        if not any(observation.cut):
+            return observation
+        left, top, right, bottom = observation.cut
+        w, h = observation.w + left + right, observation.h + top + bottom
+        way, size = way_of(observation), np.array([w, h, w, h])
+        self._cuts[way, self._counts[way] % KEEP] = np.maximum(observation.cut, 0.0) / np.maximum(size, 1.0)
         self._counts[way] += 1
-        left, top, right, bottom = np.where(self.sides(seen), 0.0, seen.cut).tolist()
+        left, top, right, bottom = np.where(self.sides(observation), 0.0, observation.cut).tolist()
         return replace(
-            seen,
-            w=seen.w + left + right,
-            h=seen.h + top + bottom,
-            x=seen.x + (right - left) / 2,
-            foot=seen.foot + bottom,
+            observation,
+            w=observation.w + left + right,
+            h=observation.h + top + bottom,
+            x=observation.x + (right - left) / 2,
+            foot=observation.foot + bottom,
         )
 
 
-def way_of(seen: Seen) -> int:
+def way_of(observation: Observation) -> int:
     """Return 1 for what goes mostly to the right or down in the picture, else 0."""
-    return int((seen.vx if abs(seen.vx) >= abs(seen.v_foot) else seen.v_foot) > 0)
+    return int((observation.vx if abs(observation.vx) >= abs(observation.v_foot) else observation.v_foot) > 0)

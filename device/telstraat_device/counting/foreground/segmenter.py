@@ -1,16 +1,16 @@
-"""One frame from its pixels to its blobs, in one call of machine code.
+"""Segments the foreground of a frame: from its pixels to its blobs, in one call of machine code.
 
-    luma -> shrink -> gain -> range -> outside -> majority -> shade -> majority -> runs -> blobs
-                                         └──────────► learn (every second time, half of the rows)
+    luma -> shrink -> gain -> range -> outside -> majority -> shadows -> majority -> runs -> blobs
+                                          └──────────► learn (every second time, half of the rows)
 
-The call gets one array: where everything lies in memory, and a few numbers. So it costs next to nothing and allocates
-nothing.
+The entries get the address of one record, SEGMENTER_STATE: numbers, and where the planes and masks of this camera are.
+`street_of`, `masks_of` and `scratch_of` view that memory. So a call costs next to nothing and allocates nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,249 +19,400 @@ from telstraat_device.cameras.frames import Luma
 from telstraat_device.counting.foreground.background import (
     ADOPT_S,
     ADOPT_YOUNG_S,
-    COUNTERS,
-    FLOOR,
+    GAIN_BINS,
     GAIN_MAX,
     GAIN_STEP,
     LEARN_S,
     YOUNG_S,
-    Background,
+    StreetModel,
     absorb,
-    boot,
+    bootstrap,
+    empty_street,
     follow_exposure,
-    gain_of,
     learn,
+    log2_table,
+    measure_gain,
+    plane,
     shrink,
-    widen,
+    shrink_factor,
+    update_range,
 )
-from telstraat_device.counting.foreground.bitmask import majority, mark_outside, shade
-from telstraat_device.counting.foreground.blobs import BLOB_COLUMNS, MAX_BLOBS, MAX_RUNS, Blobs, find_blobs
-from telstraat_device.native.kernel import address, entry, kernel
+from telstraat_device.counting.foreground.bitmask import (
+    Bitmask,
+    Plane,
+    Shadows,
+    Words,
+    majority,
+    mark_outside,
+    remove_shadows,
+    words_per_row,
+)
+from telstraat_device.counting.foreground.blobs import (
+    BLOB,
+    EXTENT,
+    MAX_BLOBS,
+    MAX_RUNS,
+    RUN,
+    Blobs,
+    BlobScratch,
+    blob_scratch,
+    find_blobs,
+)
+from telstraat_device.native.kernel import Address, address, entry, kernel
+from telstraat_device.native.record import layout, scalar
 from telstraat_device.native.simd import carray, pointer
 
 LOST_SHARE = 0.5  # of the picture is new at once: a lamp went on, a hand is before the lens, the camera was turned
 LOST = -1  # instead of a number of blobs
+AREA_MIN_SHARE, AREA_MIN_PX = 0.00025, 6  # of the working picture: what is smaller is no blob
+RANGE_PARTS = 8  # the range of one part of the rows is updated in each frame, of all rows when the exposure changes
+LEARN_PARTS = 2
+RATE_MAX = 2048  # of 4096: half of the way at once
+ADOPT_MIN, ADOPT_MAX = 4, 255  # updates; the count is a byte
+ABSORB_MARGIN_PX = 2
 
 
-# what each place of the array says: the addresses of planes, masks and tables
-(SMALL, PREVIOUS, MEAN, SPREAD, CANDIDATE, HELD, LOW, HIGH) = range(8)
-(RAW, MASK, FLAT, EDGE, SHADE, SOLID) = range(8, 14)
-(LOGS, COUNTS, BLOBS, COLUMNS, LINES, ROWS, RUNS, PARENT, SUMS) = range(14, 23)
-# sizes; frames seen; the last exposure, in 256ths of a power of two; solid pixels of the frame, and of those brighter
-# than the street; both added up
-(WIDTH, HEIGHT, WORDS, AREA_MIN, NUMBER, GAIN_256, SOLID_COUNT, BRIGHT_COUNT, MOVING, BRIGHTER) = range(23, 33)
-# width of the frame as it comes, and how many of its pixels, in each direction, become one
-(ACROSS, FACTOR) = range(33, 35)
-(RAW_ROWS, MASK_ROWS, SHADE_ROWS, SOLID_ROWS) = range(35, 39)  # addresses: which rows of a mask are empty
-PLACES = 39
+class SegmenterState:
+    """What the entries get of a camera's segmenter: numbers, and addresses of its memory."""
+
+    width: int  # of the working picture
+    height: int
+    words: int  # per row of a mask
+    full_width: int  # of the frame as it comes
+    factor: int  # how many of its pixels, in each direction, become one
+    area_min: int  # of a blob
+    frames: int  # segmented so far
+    gain_256: int  # the last change of exposure, in 256ths of a power of two
+    solid_count: int  # pixels of the last frame that are foreground and no shadow
+    bright_count: int  # of these, those that are brighter than the street
+    moving: int  # solid_count added up since it was last asked for
+    brighter: int  # and bright_count
+    current: Address  # the frame at the working size
+    previous: Address  # and the one before
+    log2_256: Address
+    histogram: Address
+    mean: Address  # planes of the street
+    spread: Address
+    candidate: Address
+    held: Address
+    low: Address
+    high: Address
+    raw: Address  # words of masks, and rows
+    raw_rows: Address
+    mask: Address
+    mask_rows: Address
+    flat: Address
+    edges: Address
+    unshaded: Address
+    unshaded_rows: Address
+    solid: Address
+    solid_rows: Address
+    first_run: Address  # memory for finding blobs
+    runs: Address
+    parent: Address
+    extents: Address
+    columns: Address
+    lines: Address
+    blobs: Address  # the result
+
+
+SEGMENTER_STATE = layout(SegmenterState)
+
+
+class Masks(NamedTuple):
+    """The masks of a frame.
+
+    Attributes
+    ----------
+    raw, mask : Bitmask
+        What lies outside the range of the street, and the same cleaned: the foreground.
+    shadows : Shadows
+    unshaded, solid : Bitmask
+        The foreground without shadows, and the same cleaned.
+    """
+
+    raw: Bitmask
+    mask: Bitmask
+    shadows: Shadows
+    unshaded: Bitmask
+    solid: Bitmask
 
 
 @kernel
-def bytes_at(address: int, count: int) -> Any:
-    """Return what lies at an address as a plane."""
-    return carray(pointer(address), (count,), np.uint8)
+def state_at(state: Address) -> SegmenterState:
+    """View the record of a segmenter."""
+    return carray(pointer(state), (1,), SEGMENTER_STATE)[0]  # type: ignore[no-any-return]
 
 
 @kernel
-def words_at(address: int, height: int, words: int) -> Any:
-    """Return what lies at an address as a mask."""
-    return carray(pointer(address), (height, words), np.uint64)
+def plane_at(place: Address, state: SegmenterState) -> Plane:
+    """View a plane of bytes."""
+    return carray(pointer(place), (state.width * state.height,), np.uint8)  # type: ignore[no-any-return]
 
 
 @kernel
-def rows_at(address: int, height: int) -> Any:
-    """Return what lies at an address as a word a row."""
-    return carray(pointer(address), (height,), np.uint64)
-
-
-@kernel
-def ints_at(address: int, count: int) -> Any:
-    """Return what lies at an address as numbers of 32 bits."""
-    return carray(pointer(address), (count,), np.int32)
-
-
-@kernel
-def blobs_of(at: Any) -> int:
-    """Write a row for every blob of the mask; return how many."""
-    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
-    pixels = width * height
-    return find_blobs(
-        words_at(at[MASK], height, words),
-        rows_at(at[MASK_ROWS], height),
-        words_at(at[SOLID], height, words),
-        bytes_at(at[SMALL], pixels),
-        bytes_at(at[PREVIOUS], pixels),
-        width,
-        at[AREA_MIN],
-        ints_at(at[ROWS], height + 1),
-        carray(pointer(at[RUNS]), (MAX_RUNS, 5), np.int32),
-        ints_at(at[PARENT], MAX_RUNS),
-        carray(pointer(at[SUMS]), (MAX_RUNS, 8), np.int64),
-        carray(pointer(at[COLUMNS]), (MAX_BLOBS, width), np.int32),
-        carray(pointer(at[LINES]), (MAX_BLOBS, height), np.int32),
-        carray(pointer(at[BLOBS]), (MAX_BLOBS, BLOB_COLUMNS), np.float64),
+def street_of(state: SegmenterState) -> StreetModel:
+    """View the planes of the street."""
+    return StreetModel(
+        carray(pointer(state.mean), (state.width * state.height,), np.uint16),
+        plane_at(state.spread, state),
+        plane_at(state.candidate, state),
+        plane_at(state.held, state),
+        plane_at(state.low, state),
+        plane_at(state.high, state),
+        state.width,
+        state.height,
     )
 
 
 @kernel
-def shrink_into(at: Any, picture: int, working: int) -> None:
-    """Take a frame in that is of full, or of working, size; the one before stays."""
-    at[SMALL], at[PREVIOUS] = at[PREVIOUS], at[SMALL]
-    width, height = at[WIDTH], at[HEIGHT]
-    across, factor = (width, 1) if working else (at[ACROSS], at[FACTOR])
-    shrink(
-        bytes_at(picture, across * height * factor), across, factor, bytes_at(at[SMALL], width * height), width, height
-    )
-
-
-@entry
-def take(at: Any, picture: int, working: int, _first: float, _second: float) -> int:
-    """Take a frame in at the working size, and nothing else."""
-    shrink_into(at, picture, working)
-    return 0
-
-
-@entry
-def begin(at: Any, pictures: int, count: int, _first: float, _second: float) -> int:
-    """Begin with the street as it shows through the traffic of so many working pictures, one behind the other."""
-    width, height = at[WIDTH], at[HEIGHT]
-    pixels = width * height
-    samples = bytes_at(pictures, count * pixels)
-    mean = carray(pointer(at[MEAN]), (pixels,), np.uint16)
-    spread, candidate = bytes_at(at[SPREAD], pixels), bytes_at(at[CANDIDATE], pixels)
-    boot(samples, count, mean, spread, ints_at(at[COUNTS], COUNTERS))
-    for i in range(pixels):
-        candidate[i] = samples[(count - 1) * pixels + i]
-    low, high = bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels)
-    widen(mean, spread, FLOOR, width, height, low, high, 0, height)
-    return 0
+def words_at(place: Address, state: SegmenterState) -> Words:
+    """View the words of a mask."""
+    return carray(pointer(place), (state.height, state.words), np.uint64)  # type: ignore[no-any-return]
 
 
 @kernel
-def expose(at: Any, pixels: int) -> bool:
-    """Measure the exposure and take a change of it out; tell whether the street is still the same."""
-    mean = carray(pointer(at[MEAN]), (pixels,), np.uint16)
-    logs, counts = carray(pointer(at[LOGS]), (256,), np.int16), ints_at(at[COUNTS], COUNTERS)
-    small, candidate = bytes_at(at[SMALL], pixels), bytes_at(at[CANDIDATE], pixels)
-    at[GAIN_256] = gain_of(small, mean, logs, counts)
-    gain_log2 = at[GAIN_256] / 256.0
+def bitmask_at(words: Address, rows: Address, state: SegmenterState) -> Bitmask:
+    """View a mask."""
+    return Bitmask(words_at(words, state), carray(pointer(rows), (state.height,), np.uint64), state.width)
+
+
+@kernel
+def masks_of(state: SegmenterState) -> Masks:
+    """View the masks."""
+    return Masks(
+        bitmask_at(state.raw, state.raw_rows, state),
+        bitmask_at(state.mask, state.mask_rows, state),
+        Shadows(words_at(state.flat, state), words_at(state.edges, state)),
+        bitmask_at(state.unshaded, state.unshaded_rows, state),
+        bitmask_at(state.solid, state.solid_rows, state),
+    )
+
+
+@kernel
+def scratch_of(state: SegmenterState) -> BlobScratch:
+    """View the memory for finding blobs."""
+    return BlobScratch(
+        carray(pointer(state.first_run), (state.height + 1,), np.int32),
+        carray(pointer(state.runs), (MAX_RUNS,), RUN),
+        carray(pointer(state.parent), (MAX_RUNS,), np.int32),
+        carray(pointer(state.extents), (MAX_RUNS,), EXTENT),
+        carray(pointer(state.columns), (MAX_BLOBS, state.width), np.int32),
+        carray(pointer(state.lines), (MAX_BLOBS, state.height), np.int32),
+    )
+
+
+@kernel
+def blobs_at(place: Address, count: int) -> Blobs:
+    """View so many blobs."""
+    return carray(pointer(place), (count,), BLOB)  # type: ignore[no-any-return]
+
+
+@kernel
+def find_blobs_of_frame(state: SegmenterState) -> int:
+    """Write every blob of the mask; return how many."""
+    masks = masks_of(state)
+    current, previous = plane_at(state.current, state), plane_at(state.previous, state)
+    blobs = blobs_at(state.blobs, MAX_BLOBS)
+    return find_blobs(masks.mask, masks.solid.words, current, previous, state.area_min, scratch_of(state), blobs)
+
+
+@kernel
+def load(state: SegmenterState, luma: Address, full_width: int, factor: int) -> None:
+    """Load a frame, `factor` times the working size, as the current picture; the current becomes the previous one."""
+    state.current, state.previous = state.previous, state.current
+    width, height = state.width, state.height
+    frame = carray(pointer(luma), (full_width * height * factor,), np.uint8)
+    shrink(frame, full_width, factor, plane_at(state.current, state), width, height)
+
+
+@kernel
+def adapt_exposure(state: SegmenterState, street: StreetModel) -> bool:
+    """Measure the exposure and adapt the street to it; return whether the picture still is that of the street."""
+    log2_256 = carray(pointer(state.log2_256), (256,), np.int16)
+    histogram = carray(pointer(state.histogram), (GAIN_BINS,), np.int32)
+    state.gain_256 = measure_gain(plane_at(state.current, state), street.mean, log2_256, histogram)
+    gain_log2 = state.gain_256 / 256.0
     if abs(gain_log2) > GAIN_MAX:
         return False
-    whole = abs(gain_log2) > GAIN_STEP
-    if whole:
-        follow_exposure(mean, candidate, int(np.rint(4096.0 * 2.0**gain_log2)))
-    width, height = at[WIDTH], at[HEIGHT]
-    eighth = at[NUMBER] & 7
-    first, last = (0, height) if whole else (eighth * height // 8, (eighth + 1) * height // 8)
-    low, high = bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels)
-    widen(mean, bytes_at(at[SPREAD], pixels), FLOOR, width, height, low, high, first, last)
+    changed = abs(gain_log2) > GAIN_STEP
+    if changed:
+        follow_exposure(street, int(np.rint(4096.0 * 2.0**gain_log2)))
+    height, part = state.height, state.frames & (RANGE_PARTS - 1)
+    first, last = part * height // RANGE_PARTS, (part + 1) * height // RANGE_PARTS
+    if changed:
+        first, last = 0, height
+    update_range(street, first, last)
     return True
 
 
-@entry
-def see(at: Any, picture: int, working: int, age_s: float, dt_s: float) -> int:
-    """Find the blobs of a frame, and learn from it; return how many, or LOST.
-
-    at : int64 (PLACES,); age_s, dt_s : seconds since the first frame, and since the last.
-    """
-    shrink_into(at, picture, working)
-    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
-    pixels = width * height
-    if not expose(at, pixels):
-        return LOST
-    small, mean = bytes_at(at[SMALL], pixels), carray(pointer(at[MEAN]), (pixels,), np.uint16)
-    raw, mask = words_at(at[RAW], height, words), words_at(at[MASK], height, words)
-    shaded, solid = words_at(at[SHADE], height, words), words_at(at[SOLID], height, words)
-    raw_rows, mask_rows = rows_at(at[RAW_ROWS], height), rows_at(at[MASK_ROWS], height)
-    shaded_rows = rows_at(at[SHADE_ROWS], height)
-    mark_outside(small, bytes_at(at[LOW], pixels), bytes_at(at[HIGH], pixels), width, raw, raw_rows)
-    majority(raw, raw_rows, width, mask, mask_rows)
-    flat, edge = words_at(at[FLAT], height, words), words_at(at[EDGE], height, words)
-    at[SOLID_COUNT], at[BRIGHT_COUNT] = shade(small, mean, mask, mask_rows, width, flat, edge, shaded, shaded_rows)
-    majority(shaded, shaded_rows, width, solid, rows_at(at[SOLID_ROWS], height))
-    spread, held = bytes_at(at[SPREAD], pixels), bytes_at(at[HELD], pixels)
-    half = at[NUMBER] & 1
-    first, last = half * height // 2, (half + 1) * height // 2
-    rate = max(1, min(2048, int(np.rint(4096.0 * 2.0 * dt_s / LEARN_S))))
+@kernel
+def learn_street(state: SegmenterState, street: StreetModel, foreground: Bitmask, age_s: float, dt_s: float) -> None:
+    """Learn the street in half of the rows."""
+    height, part = state.height, state.frames & (LEARN_PARTS - 1)
+    first, last = part * height // LEARN_PARTS, (part + 1) * height // LEARN_PARTS
+    rate = max(1, min(RATE_MAX, int(np.rint(4096.0 * LEARN_PARTS * dt_s / LEARN_S))))
     adopt_s = ADOPT_YOUNG_S if age_s < YOUNG_S else ADOPT_S
-    adopt = max(4, min(255, int(np.rint(adopt_s / (2.0 * dt_s)))))
-    learn(small, raw, raw_rows, mean, spread, bytes_at(at[CANDIDATE], pixels), held, width, rate, adopt, first, last)
-    at[NUMBER] += 1
-    at[MOVING] += at[SOLID_COUNT]
-    at[BRIGHTER] += at[BRIGHT_COUNT]
-    return blobs_of(at)
+    adopt = max(ADOPT_MIN, min(ADOPT_MAX, int(np.rint(adopt_s / (LEARN_PARTS * dt_s)))))
+    learn(street, plane_at(state.current, state), foreground, rate, adopt, first, last)
 
 
 @entry
-def forget(at: Any, _picture: int, corner: int, across: float, down: float) -> int:
-    """Make the foreground in a box part of the street; `corner` is its first pixel."""
-    width, height, words = at[WIDTH], at[HEIGHT], at[WORDS]
-    pixels = width * height
-    small, spread = bytes_at(at[SMALL], pixels), bytes_at(at[SPREAD], pixels)
-    mean, raw = carray(pointer(at[MEAN]), (pixels,), np.uint16), words_at(at[RAW], height, words)
-    x0, y0 = corner % width, corner // width
-    absorb(small, raw, mean, spread, width, x0, y0, x0 + int(across), y0 + int(down))
+def load_frame(state: Address, luma: Address) -> int:
+    """Load a frame of full size, and do nothing else."""
+    segmenter = state_at(state)
+    load(segmenter, luma, segmenter.full_width, segmenter.factor)
     return 0
 
 
-class Sight:
-    """What one camera sees: its street and the blobs on it."""
+@entry
+def bootstrap_street(state: Address, samples: Address, count: int) -> int:
+    """Begin with the street as it shows through the traffic of so many working pictures, one after the other."""
+    segmenter = state_at(state)
+    street = street_of(segmenter)
+    pictures = carray(pointer(samples), (count * segmenter.width * segmenter.height,), np.uint8)
+    column = carray(pointer(segmenter.histogram), (GAIN_BINS,), np.int32)
+    bootstrap(pictures, count, street, column)
+    update_range(street, 0, segmenter.height)
+    return 0
+
+
+@entry
+def segment_frame(state: Address, luma: Address, working: bool, age_s: float, dt_s: float) -> int:
+    """Load a frame, find its blobs, and learn from it; return the number of blobs, or LOST.
+
+    working : the frame is of the working size, not of full size; age_s, dt_s : seconds since the first frame, and since
+    the last.
+    """
+    segmenter = state_at(state)
+    if working:
+        load(segmenter, luma, segmenter.width, 1)
+    else:
+        load(segmenter, luma, segmenter.full_width, segmenter.factor)
+    street, masks = street_of(segmenter), masks_of(segmenter)
+    if not adapt_exposure(segmenter, street):
+        return LOST
+    current = plane_at(segmenter.current, segmenter)
+    mark_outside(current, street.low, street.high, masks.raw)
+    majority(masks.raw, masks.mask)
+    solid, bright = remove_shadows(current, street.mean, masks.mask, masks.shadows, masks.unshaded)
+    majority(masks.unshaded, masks.solid)
+    learn_street(segmenter, street, masks.raw, age_s, dt_s)
+    segmenter.frames += 1
+    segmenter.solid_count, segmenter.bright_count = solid, bright
+    segmenter.moving += solid
+    segmenter.brighter += bright
+    return find_blobs_of_frame(segmenter)
+
+
+@entry
+def absorb_box(state: Address, x0: int, y0: int, x1: int, y1: int) -> int:
+    """Make the foreground in a box part of the street; x1 and y1 are one beyond the last pixel."""
+    segmenter = state_at(state)
+    current = plane_at(segmenter.current, segmenter)
+    absorb(street_of(segmenter), current, masks_of(segmenter).raw, x0, y0, x1, y1)
+    return 0
+
+
+def empty_masks(width: int, height: int) -> Masks:
+    """Return masks of a picture of this size in which nothing is marked."""
+
+    def words() -> Words:
+        return np.zeros((height, words_per_row(width)), np.uint64)
+
+    def bitmask() -> Bitmask:
+        return Bitmask(words(), np.zeros(height, np.uint64), width)
+
+    return Masks(bitmask(), bitmask(), Shadows(words(), words()), bitmask(), bitmask())
+
+
+class ForegroundSegmenter:
+    """The street of one camera and the foreground on it.
+
+    Attributes
+    ----------
+    factor, width, height, pixels : int
+        How many pixels of the frame become one in each direction, and the working size.
+    current, previous : uint8 (pixels,)
+        The frame at the working size, and the one before.
+    street, masks : StreetModel, Masks
+    blobs : BLOB (MAX_BLOBS,)
+        Those of the last frame, as many as `segment` said.
+    """
 
     def __init__(self, width: int, height: int) -> None:
-        self.background = street = Background(width, height)
-        self.blobs = blobs = Blobs(street.width, street.height)
-        self.at: NDArray[np.int64] = np.zeros(PLACES, np.int64)
-        arrays: tuple[NDArray[Any], ...] = (
-            street.small,
-            street.previous,
-            street.mean,
-            street.spread,
-            street.candidate,
-            street.held,
-        )
-        arrays += (street.low, street.high, street.raw, street.mask, street.flat, street.edge)
-        arrays += (street.shade, street.solid, street.logs, street.counts, blobs.table, blobs.columns, blobs.lines)
-        arrays += (blobs.rows, blobs.runs, blobs.parent, blobs.sums)
-        self.at[: len(arrays)] = [address(array) for array in arrays]
-        self.at[WIDTH], self.at[HEIGHT], self.at[WORDS] = street.width, street.height, street.mask.shape[1]
-        self.at[ACROSS], self.at[FACTOR] = width, street.factor
-        rows = (street.raw_rows, street.mask_rows, street.shade_rows, street.solid_rows)
-        self.at[RAW_ROWS : RAW_ROWS + len(rows)] = [address(array) for array in rows]
-        self.at[AREA_MIN] = max(6, round(street.pixels * 0.00025))
-        self.numbers = self.at.data  # the same as Python's own numbers, one by one: quicker to read
-        self._take, self._begin, self._see, self._forget = take(self.at), begin(self.at), see(self.at), forget(self.at)
+        self.factor = shrink_factor(width)
+        self.width, self.height = width // self.factor, height // self.factor
+        self.pixels = self.width * self.height
+        self.current, self.previous = plane(self.pixels), plane(self.pixels)
+        self.street, self.masks = empty_street(self.width, self.height), empty_masks(self.width, self.height)
+        self.blobs: NDArray[Any] = np.zeros(MAX_BLOBS, BLOB)
+        self.log2_256 = log2_table()
+        self._histogram: NDArray[np.int32] = np.zeros(GAIN_BINS, np.int32)
+        self._scratch = blob_scratch(self.width, self.height)
+        self.state: NDArray[Any] = np.zeros(1, SEGMENTER_STATE)
+        for name, array in self._memory().items():
+            self.state[name] = address(array)
+        self.state["width"], self.state["height"] = self.width, self.height
+        self.state["words"] = words_per_row(self.width)
+        self.state["full_width"], self.state["factor"] = width, self.factor
+        self.state["area_min"] = max(AREA_MIN_PX, round(self.pixels * AREA_MIN_SHARE))
+        self.address = address(self.state)
+        self._solid_count = scalar(self.state, "solid_count")
+        self._moving, self._brighter = scalar(self.state, "moving"), scalar(self.state, "brighter")
+        self._current, self._previous = scalar(self.state, "current"), scalar(self.state, "previous")
 
-    def take(self, luma: Luma) -> None:
-        """Take a frame (height, width) in at the working size, and nothing else."""
-        self._take(address(luma), 0, 0.0, 0.0)
-        self._turn()
+    @property
+    def solid_count(self) -> int:
+        """Pixels of the last frame that are foreground and no shadow."""
+        return int(self._solid_count[0])
 
-    def begin(self, samples: Sequence[NDArray[np.uint8]]) -> None:
+    @property
+    def picture_addresses(self) -> tuple[Address, Address]:
+        """Where the previous and the current working picture are."""
+        return self._previous[0], self._current[0]
+
+    def load_frame(self, luma: Luma) -> None:
+        """Load a frame (height, width), and do nothing else."""
+        load_frame(self.address, address(luma))
+        self._swap_pictures()
+
+    def bootstrap(self, samples: Sequence[NDArray[np.uint8]]) -> None:
         """Begin with the street as it shows through the traffic of the first second, at the working size."""
-        behind = np.concatenate([sample.reshape(-1) for sample in samples])
-        self._begin(address(behind), len(samples), 0.0, 0.0)
+        pictures = np.concatenate([sample.reshape(-1) for sample in samples])
+        bootstrap_street(self.address, address(pictures), len(samples))
 
-    def see(self, luma: Luma, age_s: float, dt_s: float, *, working: bool = False) -> int:
+    def segment(self, luma: Luma, age_s: float, dt_s: float, *, working: bool = False) -> int:
         """Find the blobs of a frame of full, or of working, size; return how many, or LOST."""
-        found = self._see(address(luma), int(working), float(age_s), float(dt_s))
-        self._turn()
-        return found
+        count = segment_frame(self.address, address(luma), working, float(age_s), float(dt_s))
+        self._swap_pictures()
+        return count
 
     def absorb(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        """Take what is foreground in a box (working pixels) into the street."""
-        street = self.background
-        left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
-        right, bottom = min(street.width, int(x1) + 3), min(street.height, int(y1) + 3)
+        """Make what is foreground in a box (working pixels) part of the street."""
+        left, top = max(0, int(x0) - ABSORB_MARGIN_PX), max(0, int(y0) - ABSORB_MARGIN_PX)
+        right = min(self.width, int(x1) + ABSORB_MARGIN_PX + 1)
+        bottom = min(self.height, int(y1) + ABSORB_MARGIN_PX + 1)
         if right > left and bottom > top:
-            self._forget(0, top * street.width + left, float(right - left), float(bottom - top))
+            absorb_box(self.address, left, top, right, bottom)
 
-    def movement(self) -> tuple[int, int]:
+    def take_movement(self) -> tuple[int, int]:
         """Return how many solid pixels there were since the last call, and how many were brighter than the street."""
-        moving, brighter = self.numbers[MOVING], self.numbers[BRIGHTER]
-        self.numbers[MOVING] = self.numbers[BRIGHTER] = 0
+        moving, brighter = self._moving[0], self._brighter[0]
+        self._moving[0] = self._brighter[0] = 0
         return moving, brighter
 
-    def _turn(self) -> None:
+    def _swap_pictures(self) -> None:
         """Let the two pictures change places as the kernel did."""
-        street = self.background
-        street.small, street.previous = street.previous, street.small
+        self.current, self.previous = self.previous, self.current
+
+    def _memory(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays whose addresses are in the state, by name."""
+        masks, scratch = self.masks, self._scratch
+        arrays: dict[str, Any] = {"current": self.current, "previous": self.previous, "blobs": self.blobs}
+        arrays |= {"log2_256": self.log2_256, "histogram": self._histogram}
+        arrays |= {name: value for name, value in self.street._asdict().items() if name not in {"width", "height"}}
+        for name in ("raw", "mask", "unshaded", "solid"):
+            bitmask: Bitmask = getattr(masks, name)
+            arrays |= {name: bitmask.words, f"{name}_rows": bitmask.rows}
+        return arrays | masks.shadows._asdict() | scratch._asdict()

@@ -1,9 +1,13 @@
-"""Finds each track again in the blobs of a new frame.
+"""Finds each track again in the blobs of a new frame: predict, assign, correct.
 
 one box over one blob       the object is there
-one box over several blobs  its pieces, or a split
+one box over several blobs  its fragments, or a split
 several boxes in one blob   a merge: each box follows the picture under it
 a blob without a box        a new track
+
+Boxes are predicted at constant speed. A track takes the blob with the largest intersection over union; one that overlaps
+none takes the nearest free blob of about its size. Thresholds without a reason of their own were chosen on the clips
+with truth and on simulated streets (docs/counting.md).
 """
 
 from __future__ import annotations
@@ -12,79 +16,48 @@ from typing import Any
 
 import numpy as np
 
-from telstraat_device.counting.foreground.blobs import AREA as BLOB_AREA
-from telstraat_device.counting.foreground.blobs import (
-    CHANGED,
-    SOLID,
-    SOLID_X0,
-    SOLID_X1,
-    SOLID_Y0,
-    SOLID_Y1,
-    X0,
-    X1,
-    Y0,
-    Y1,
-)
-from telstraat_device.counting.foreground.pixels import add_gaps
-from telstraat_device.counting.tracking.track_table import (
-    AGE,
-    ALIVE,
-    AREA,
-    ARMED,
-    AT_AREA,
-    AT_BORDER,
-    AT_CUT_BOTTOM,
-    AT_CUT_LEFT,
-    AT_CUT_RIGHT,
-    AT_CUT_TOP,
-    AT_FILL,
-    AT_H,
-    AT_T,
-    AT_W,
-    AT_X,
-    AT_Y,
-    BIRTH_X,
-    BIRTH_Y,
-    CROSSED,
-    FIRST_ARMED,
-    HEIGHT,
-    HISTORY_N,
-    ID,
-    MERGED_S,
-    MISSED,
-    MOVED,
-    MOVING,
-    NEXT_ID,
-    NOW_DT,
-    NOW_T,
-    OWN_S,
-    PENDING,
-    SEEN,
-    VX,
-    VY,
-    WIDTH,
-    H,
-    Table,
-    W,
-    X,
-    Y,
+from telstraat_device.counting.foreground.blobs import Blob, Blobs
+from telstraat_device.counting.tracking.block_matching import Box, match_block
+from telstraat_device.counting.tracking.state import Pictures, TrackerState
+from telstraat_device.counting.tracking.track import (
+    BORDER_BOTTOM,
+    BORDER_LEFT,
+    BORDER_RIGHT,
+    BORDER_TOP,
+    HISTORY,
+    Side,
+    Track,
 )
 from telstraat_device.native.kernel import kernel
 
-Box = tuple[float, float, float, float]  # x0, y0, x1, y1
-Step = tuple[float, float]
-
 CONFIRM_S = 0.12  # what lives shorter is a flicker
-ALONE_S = 0.3  # what was seen alone for so long is an object of its own
-VAGUE_S = 0.2
-FIT_MIN = 0.05  # shared area over area of both
-SWALLOWED = 0.3  # the fit of a box that lies in a larger blob
-TAKEN = 100  # claims of a blob that was taken as a piece or for a new track
-MOVING_MIN = 0.08  # share of its pixels that changed from frame to frame; a wandering shadow has none
-SEARCH_PX = 3  # as `add_gaps` has it: 7 rows of 7 moves
-GAPS = 8 * (2 * SEARCH_PX + 1)
-POINTS = 12
-MATCH_MAX = 30.0  # mean grey levels by which the picture under a box may differ from the frame before
+SEPARATE_S = 0.3  # what was alone in its blob for so long is an object of its own
+VAGUE_S = 0.2  # what shared its blob for so long without that is none
+SAME_AGE_S = 0.1
+STATIONARY_BELOW = 0.08  # share of its pixels that change from frame to frame; a wandering shadow changes none
+
+IOU_MIN = 0.05
+IOU_SWALLOWED = 0.3  # of a box that lies in a larger blob
+NEAR, NEAR_YOUNG = 0.8, 1.5  # box sizes within which a lost track looks for a blob; more while its speed is unknown
+NEAR_PX = 4.0
+YOUNG_FRAMES = 3
+AREA_RATIO_MIN, AREA_RATIO_MAX = 0.3, 3.3  # of that blob to the track
+TAKEN = 100  # instead of a number of tracks: the blob is a fragment of a track, or began one
+
+# The least gains of the correction, for a box that was found often; before, 1 over the number of frames.
+POSITION_GAIN, SPEED_GAIN, SIZE_GAIN = 0.6, 0.2, 0.25
+MOVING_RATE = 4.0  # per second, of the smoothed share of changing pixels
+MERGED_POSITION_GAIN, MERGED_SPEED_GAIN = 0.6, 0.2
+WHOLE_PIXEL = 0.75  # blocks are matched to whole pixels: what differs less from the prediction does not differ
+MATCH_MAX = 30.0  # mean grey levels by which a block may differ from the frame before
+BLOCK_HALF = 0.4  # of the box, to either side of its middle: without the street around it
+INSET = 0.3  # of its size, by which the middle of a merged box stays inside the blob
+
+FRAGMENT_INSIDE = 0.5  # share of a blob inside the box of a track that makes it a fragment
+FRAGMENT_GAP_X, FRAGMENT_GAP_Y, FRAGMENT_GAP_PX = 0.06, 0.08, 2.0  # of the box, and pixels, between fragments
+GROWTH_MAX, GROWTH_PX = 1.03, 1.0  # of the box, and pixels, to which a fragment may let it grow
+SPLIT_SHARE = 0.3  # of the larger blob: what lies in the box, is no fragment and is as large starts a track
+DUPLICATE_SHARE, YOUNG_SHARE = 0.15, 0.5  # of the larger box: what is smaller, or young and smaller, is no object
 
 
 @kernel
@@ -96,307 +69,250 @@ def overlap(ax0: float, ay0: float, ax1: float, ay1: float, bx0: float, by0: flo
 
 
 @kernel
-def begin(tracks: Table, blob: Table, frame: Table) -> int:
-    """Begin a track on a blob; return its row, or -1 when the table is full."""
-    for row in range(tracks.shape[0]):
-        if tracks[row, ALIVE] == 0.0:
-            tracks[row, :] = 0.0
-            tracks[row, ALIVE] = 1.0
-            tracks[row, ID] = frame[NEXT_ID]
-            frame[NEXT_ID] += 1.0
-            tracks[row, X] = tracks[row, BIRTH_X] = 0.5 * (blob[X0] + blob[X1])
-            tracks[row, Y] = tracks[row, BIRTH_Y] = 0.5 * (blob[Y0] + blob[Y1])
-            tracks[row, W] = blob[X1] - blob[X0]
-            tracks[row, H] = blob[Y1] - blob[Y0]
-            tracks[row, AREA] = blob[BLOB_AREA]
-            tracks[row, MOVING] = blob[CHANGED]
-            tracks[row, SEEN] = 1.0
+def start_track(state: TrackerState, blob: Blob) -> int:
+    """Start a track on a blob; return its row, or -1 when there is none left."""
+    for row in range(len(state.tracks)):
+        if not state.tracks[row].alive:
+            state.tracks[row] = state.blank
+            track = state.tracks[row]
+            track.alive = True
+            track.id = state.next_id
+            state.next_id += 1
+            track.x = track.birth_x = 0.5 * (blob.x0 + blob.x1)
+            track.y = track.birth_y = 0.5 * (blob.y0 + blob.y1)
+            track.w = blob.x1 - blob.x0
+            track.h = blob.y1 - blob.y0
+            track.area = blob.area
+            track.moving = blob.changed
+            track.frames = 1
             return row
     return -1
 
 
 @kernel
-def measure(tracks: Table, i: int, x0: float, y0: float, x1: float, y1: float, area: float, dt: float) -> None:
-    """Correct a predicted track by the box that it was found in: the surer, the less."""
-    seen = tracks[i, SEEN]
-    place = max(0.6, 1.0 / (seen + 1.0))
-    speed = max(0.2, 1.0 / (seen + 0.5)) if seen > 1.0 else 1.0
-    size = max(0.25, 1.0 / (seen + 1.0))
-    dx = 0.5 * (x0 + x1) - tracks[i, X]
-    dy = 0.5 * (y0 + y1) - tracks[i, Y]
-    gap = dt + tracks[i, MISSED]
-    tracks[i, X] += place * dx
-    tracks[i, Y] += place * dy
-    tracks[i, VX] += speed * dx / gap
-    tracks[i, VY] += speed * dy / gap
-    tracks[i, W] += size * (x1 - x0 - tracks[i, W])
-    tracks[i, H] += size * (y1 - y0 - tracks[i, H])
-    tracks[i, AREA] += size * (area - tracks[i, AREA])
-    tracks[i, SEEN] += 1.0
-    tracks[i, OWN_S] += dt
-    tracks[i, MISSED] = 0.0
+def predict(state: TrackerState) -> None:
+    """Move every track on by the time since the last frame, at constant speed."""
+    for i in range(len(state.tracks)):
+        track = state.tracks[i]
+        if track.alive:
+            track.x += track.vx * state.dt_s
+            track.y += track.vy * state.dt_s
+            track.age_s += state.dt_s
 
 
 @kernel
-def remember(tracks: Table, history: Table, i: int, blob: Table, frame: Table) -> None:
-    """Keep the box without shadow that a track was found in alone."""
-    slot = int(tracks[i, HISTORY_N]) % history.shape[1]
-    history[i, slot, AT_T] = frame[NOW_T]
-    history[i, slot, AT_X] = 0.5 * (blob[SOLID_X0] + blob[SOLID_X1])
-    history[i, slot, AT_Y] = 0.5 * (blob[SOLID_Y0] + blob[SOLID_Y1])
-    history[i, slot, AT_W] = blob[SOLID_X1] - blob[SOLID_X0]
-    history[i, slot, AT_H] = blob[SOLID_Y1] - blob[SOLID_Y0]
-    history[i, slot, AT_AREA] = blob[SOLID]
-    history[i, slot, AT_FILL] = blob[BLOB_AREA] / max(1.0, (blob[X1] - blob[X0]) * (blob[Y1] - blob[Y0]))
-    history[i, slot, AT_CUT_LEFT], history[i, slot, AT_CUT_TOP] = blob[SOLID_X0] - blob[X0], blob[SOLID_Y0] - blob[Y0]
-    history[i, slot, AT_CUT_RIGHT], history[i, slot, AT_CUT_BOTTOM] = (
-        blob[X1] - blob[SOLID_X1],
-        blob[Y1] - blob[SOLID_Y1],
-    )
-    border = (1.0 if blob[X0] <= 1.0 else 0.0) + (2.0 if blob[Y0] <= 1.0 else 0.0)
-    border += (4.0 if blob[X1] >= frame[WIDTH] - 1.0 else 0.0) + (8.0 if blob[Y1] >= frame[HEIGHT] - 1.0 else 0.0)
-    history[i, slot, AT_BORDER] = border
-    tracks[i, HISTORY_N] += 1.0
-    tracks[i, MOVING] += min(1.0, 4.0 * frame[NOW_DT]) * (blob[CHANGED] - tracks[i, MOVING])
-    tracks[i, MOVED] = max(tracks[i, MOVED], tracks[i, MOVING])
+def best_overlap(track: Track, blobs: Blobs) -> int:
+    """Return the blob that a track's box fits best, or -1."""
+    w, h = track.w, track.h
+    x0, y0 = track.x - 0.5 * w, track.y - 0.5 * h
+    best, choice = IOU_MIN, -1
+    for b in range(len(blobs)):
+        blob = blobs[b]
+        shared = overlap(x0, y0, x0 + w, y0 + h, blob.x0, blob.y0, blob.x1, blob.y1)
+        if shared > 0.0:
+            size = (blob.x1 - blob.x0) * (blob.y1 - blob.y0)
+            iou = shared / (size + w * h - shared)
+            if shared > 0.5 * w * h and size > w * h:
+                moved = np.hypot(track.x - track.birth_x, track.y - track.birth_y)
+                if track.moving_max < STATIONARY_BELOW and moved < 0.5 * max(w, h) and size > 2.0 * w * h:
+                    continue  # a stain on the street that something large drives over
+                iou = max(iou, IOU_SWALLOWED)
+            if iou > best:
+                best, choice = iou, b
+    return choice
 
 
 @kernel
-def gaps_within(before: Table, now: Table, width: int, box: Box, step: Step, at: int, gaps: Table) -> int:
-    """Add up the differences for all moves of up to SEARCH_PX, none of which leaves the picture; return of how many places.
-
-    gaps : uint16 (GAPS,), 8 for each row of moves, the last one unused; at : by how much the first move shifts a place.
-    """
-    gaps[:GAPS] = 0
-    points = 0
-    y = box[1]
-    while y <= box[3]:
-        x = box[0]
-        while x <= box[2]:
-            place = int(y) * width + int(x)
-            add_gaps(now, place + at, width, before[place], gaps, 0)
-            points += 1
-            x += step[0]
-        y += step[1]
-    return points
+def nearest_free(track: Track, blobs: Blobs, tracks_of: Any) -> int:
+    """Return the nearest blob of about a track's size that no track is assigned to, or -1."""
+    best = (NEAR_YOUNG if track.frames < YOUNG_FRAMES else NEAR) * max(track.w, track.h) + NEAR_PX
+    choice = -1
+    for b in range(len(blobs)):
+        if tracks_of[b] == 0:
+            blob = blobs[b]
+            dx = 0.5 * (blob.x0 + blob.x1) - track.x
+            dy = 0.5 * (blob.y0 + blob.y1) - track.y
+            ratio = blob.area / max(track.area, 1.0)
+            if np.hypot(dx, dy) < best and AREA_RATIO_MIN < ratio < AREA_RATIO_MAX:
+                best, choice = np.hypot(dx, dy), b
+    return choice
 
 
 @kernel
-def gap_of(
-    before: Table, now: Table, width: int, height: int, box: Box, step: Step, try_dx: int, try_dy: int
-) -> tuple[int, int]:
-    """Return the sum of differences for one move, and of how many places: those that it leaves in the picture."""
-    total: Any = 0
-    points = 0
-    y = box[1]
-    while y <= box[3]:
-        yy = int(y) + try_dy
-        if 0 <= yy < height:
-            x = box[0]
-            while x <= box[2]:
-                xx = int(x) + try_dx
-                if 0 <= xx < width:
-                    total += abs(np.int64(before[int(y) * width + int(x)]) - np.int64(now[yy * width + xx]))
-                    points += 1
-                x += step[0]
-        y += step[1]
-    return total, points
+def assign(state: TrackerState, blobs: Blobs) -> None:
+    """Assign a blob to each track, and count the tracks of each blob."""
+    state.blob_of[:] = -1
+    state.tracks_of[:] = 0
+    for i in range(len(state.tracks)):
+        if state.tracks[i].alive:
+            b = best_overlap(state.tracks[i], blobs)
+            if b >= 0:
+                state.blob_of[i] = b
+                state.tracks_of[b] += 1
+    for i in range(len(state.tracks)):
+        if state.tracks[i].alive and state.blob_of[i] < 0:
+            b = nearest_free(state.tracks[i], blobs, state.tracks_of)
+            if b >= 0:
+                state.blob_of[i] = b
+                state.tracks_of[b] = 1
 
 
 @kernel
-def shift(
-    before: Table, now: Table, width: int, height: int, box: Box, dx: float, dy: float, gaps: Table
-) -> tuple[int, int, float]:
-    """Return by how many pixels the picture inside a box of the frame before has moved, and the mean difference left.
-
-    Searched within SEARCH_PX of the expected (dx, dy), on up to POINTS x POINTS places of the box.
-    """
-    x0, y0 = max(box[0], 0.0), max(box[1], 0.0)
-    x1, y1 = min(box[2], width - 1.0), min(box[3], height - 1.0)
-    inside, step = (x0, y0, x1, y1), (max(1.0, (x1 - x0) / POINTS), max(1.0, (y1 - y0) / POINTS))
-    first_dx, first_dy = int(np.floor(dx + 0.5)) - SEARCH_PX, int(np.floor(dy + 0.5)) - SEARCH_PX
-    best, best_dx, best_dy = 1e9, first_dx + SEARCH_PX, first_dy + SEARCH_PX
-    within = int(x0) + first_dx >= 0 and int(x1) + first_dx + 8 <= width
-    within = within and int(y0) + first_dy >= 0 and int(y1) + first_dy + 7 <= height
-    all_points = gaps_within(before, now, width, inside, step, first_dy * width + first_dx, gaps) if within else 0
-    for row in range(2 * SEARCH_PX + 1):
-        for column in range(2 * SEARCH_PX + 1):
-            try_dx, try_dy = first_dx + column, first_dy + row
-            total: Any = np.int64(gaps[8 * row + column])
-            points = all_points
-            if not within:
-                total, points = gap_of(before, now, width, height, inside, step, try_dx, try_dy)
-            if points >= POINTS:
-                mean = total / points + 0.15 * (abs(try_dx - dx) + abs(try_dy - dy))
-                if mean < best:
-                    best, best_dx, best_dy = mean, try_dx, try_dy
-    return best_dx, best_dy, best
-
-
-@kernel
-def hold(tracks: Table, i: int, blob: Table, before: Table, now: Table, frame: Table, gaps: Table) -> None:
-    """Move a track that shares its blob with others by what the picture under it does."""
-    w, h, dt = tracks[i, W], tracks[i, H], frame[NOW_DT]
-    vx, vy = tracks[i, VX] * dt, tracks[i, VY] * dt
-    x, y = tracks[i, X] - vx, tracks[i, Y] - vy
-    box = (x - 0.4 * w, y - 0.4 * h, x + 0.4 * w, y + 0.4 * h)
-    dx, dy, left = shift(before, now, int(frame[WIDTH]), int(frame[HEIGHT]), box, vx, vy, gaps)
-    if left < MATCH_MAX:
-        if abs(dx - vx) > 0.75:  # whole pixels are found: less is not known
-            tracks[i, X] += 0.6 * (dx - vx)
-            tracks[i, VX] += 0.2 * (dx - vx) / dt
-        if abs(dy - vy) > 0.75:
-            tracks[i, Y] += 0.6 * (dy - vy)
-            tracks[i, VY] += 0.2 * (dy - vy) / dt
-    inset_x, inset_y = 0.3 * min(w, blob[X1] - blob[X0]), 0.3 * min(h, blob[Y1] - blob[Y0])
-    tracks[i, X] = min(max(tracks[i, X], blob[X0] + inset_x), blob[X1] - inset_x)
-    tracks[i, Y] = min(max(tracks[i, Y], blob[Y0] + inset_y), blob[Y1] - inset_y)
-    tracks[i, MERGED_S] += dt
-    tracks[i, MISSED] = 0.0
-
-
-@kernel
-def claim(tracks: Table, blobs: Table, count: int, blob_of: Table, claims: Table) -> None:  # noqa: C901
-    """Give each track the blob that its box fits best, or the nearest free one; count the claims on each blob."""
-    n = tracks.shape[0]
-    blob_of[:] = -1
-    claims[:] = 0
-    for i in range(n):
-        if tracks[i, ALIVE] == 0.0:
-            continue
-        w, h = tracks[i, W], tracks[i, H]
-        x0, y0 = tracks[i, X] - 0.5 * w, tracks[i, Y] - 0.5 * h
-        best = FIT_MIN
-        for b in range(count):
-            shared = overlap(x0, y0, x0 + w, y0 + h, blobs[b, X0], blobs[b, Y0], blobs[b, X1], blobs[b, Y1])
-            if shared > 0.0:
-                size = (blobs[b, X1] - blobs[b, X0]) * (blobs[b, Y1] - blobs[b, Y0])
-                fit = shared / (size + w * h - shared)
-                if shared > 0.5 * w * h and size > w * h:
-                    away = np.hypot(tracks[i, X] - tracks[i, BIRTH_X], tracks[i, Y] - tracks[i, BIRTH_Y])
-                    if tracks[i, MOVED] < MOVING_MIN and away < 0.5 * max(w, h) and size > 2.0 * w * h:
-                        continue  # a stain on the street that something large drives over
-                    fit = max(fit, SWALLOWED)
-                if fit > best:
-                    best, blob_of[i] = fit, b
-        if blob_of[i] >= 0:
-            claims[blob_of[i]] += 1
-    for i in range(n):
-        if tracks[i, ALIVE] == 0.0 or blob_of[i] >= 0:
-            continue
-        best = (1.5 if tracks[i, SEEN] < 3.0 else 0.8) * max(tracks[i, W], tracks[i, H]) + 4.0
-        for b in range(count):
-            if claims[b] == 0:
-                dx = 0.5 * (blobs[b, X0] + blobs[b, X1]) - tracks[i, X]
-                dy = 0.5 * (blobs[b, Y0] + blobs[b, Y1]) - tracks[i, Y]
-                ratio = blobs[b, BLOB_AREA] / max(tracks[i, AREA], 1.0)
-                if np.hypot(dx, dy) < best and 0.3 < ratio < 3.3:
-                    best, blob_of[i] = np.hypot(dx, dy), b
-        if blob_of[i] >= 0:
-            claims[blob_of[i]] = 1
-
-
-@kernel
-def keep_one(tracks: Table, b: int, blob_of: Table, claims: Table) -> None:
-    """In a merge, what was hardly ever seen alone, or is a small part, ends in the track that was seen alone longest."""
-    n = tracks.shape[0]
+def longest_separate(state: TrackerState, b: int) -> int:
+    """Return the track of a blob that was alone in one for longest, the larger of two as long, or -1."""
     keeper = -1
-    for i in range(n):
-        if blob_of[i] == b and tracks[i, ALIVE] != 0.0:
-            longer = keeper < 0 or tracks[i, OWN_S] > tracks[keeper, OWN_S] + 0.1
-            alike = keeper >= 0 and abs(tracks[i, OWN_S] - tracks[keeper, OWN_S]) <= 0.1
-            if longer or (alike and tracks[i, W] * tracks[i, H] > tracks[keeper, W] * tracks[keeper, H]):
+    for i in range(len(state.tracks)):
+        track = state.tracks[i]
+        if state.blob_of[i] == b and track.alive:
+            best = state.tracks[keeper]
+            longer = keeper < 0 or track.alone_s > best.alone_s + SAME_AGE_S
+            alike = keeper >= 0 and abs(track.alone_s - best.alone_s) <= SAME_AGE_S
+            if longer or (alike and track.w * track.h > best.w * best.h):
                 keeper = i
-    for i in range(n):
-        if i == keeper or blob_of[i] != b or tracks[i, ALIVE] == 0.0 or tracks[i, PENDING] != 0.0:
-            continue
-        part = tracks[i, W] * tracks[i, H] / max(1.0, tracks[keeper, W] * tracks[keeper, H])
-        young = tracks[i, AGE] < CONFIRM_S and part < 0.5
-        vague = tracks[i, OWN_S] < ALONE_S and tracks[i, MERGED_S] > VAGUE_S
-        if young or vague or part < 0.15:
-            older = tracks[i, AGE] > tracks[keeper, AGE] and tracks[i, FIRST_ARMED] != tracks[keeper, FIRST_ARMED]
-            if older and tracks[keeper, CROSSED] == 0.0 and tracks[i, CROSSED] == 0.0:
-                tracks[keeper, FIRST_ARMED] = tracks[keeper, ARMED] = tracks[i, FIRST_ARMED]
-            tracks[i, ALIVE] = 0.0
-            blob_of[i] = -1
-            claims[b] -= 1
+    return keeper
 
 
 @kernel
-def correct(
-    tracks: Table, i: int, b: int, blobs: Table, count: int, claims: Table, history: Table, frame: Table
-) -> None:
-    """Correct a track that is alone in its blob, with further blobs in its box as its pieces; others begin tracks."""
-    w, h = tracks[i, W], tracks[i, H]
-    x0, y0, x1, y1, area = blobs[b, X0], blobs[b, Y0], blobs[b, X1], blobs[b, Y1], blobs[b, BLOB_AREA]
-    left, top, right, bottom = (
-        tracks[i, X] - 0.5 * w,
-        tracks[i, Y] - 0.5 * h,
-        tracks[i, X] + 0.5 * w,
-        tracks[i, Y] + 0.5 * h,
-    )
-    for k in range(count):
-        if claims[k] != 0:
+def suppress_duplicates(state: TrackerState, b: int) -> None:
+    """In a merge, end what was hardly ever alone, or is a small part, in favour of what was alone for longest."""
+    k = longest_separate(state, b)
+    keeper = state.tracks[k]
+    for i in range(len(state.tracks)):
+        track = state.tracks[i]
+        if i == k or state.blob_of[i] != b or not track.alive or track.pending != Side.NONE:
             continue
-        shared = overlap(left, top, right, bottom, blobs[k, X0], blobs[k, Y0], blobs[k, X1], blobs[k, Y1])
-        if shared < 0.5 * (blobs[k, X1] - blobs[k, X0]) * (blobs[k, Y1] - blobs[k, Y0]):
+        part = track.w * track.h / max(1.0, keeper.w * keeper.h)
+        young = track.age_s < CONFIRM_S and part < YOUNG_SHARE
+        vague = track.alone_s < SEPARATE_S and track.merged_s > VAGUE_S
+        if young or vague or part < DUPLICATE_SHARE:
+            older = track.age_s > keeper.age_s and track.first_side != keeper.first_side
+            if older and keeper.crossed == Side.NONE and track.crossed == Side.NONE:
+                keeper.first_side = keeper.side = track.first_side
+            track.alive = False
+            state.blob_of[i] = -1
+            state.tracks_of[b] -= 1
+
+
+@kernel
+def correct(track: Track, box: Box, area: float, dt_s: float) -> None:
+    """Correct a predicted track by the box that it was found in: the more often it was found, the less."""
+    x0, y0, x1, y1 = box
+    frames = track.frames
+    position_gain = max(POSITION_GAIN, 1.0 / (frames + 1.0))
+    speed_gain = max(SPEED_GAIN, 1.0 / (frames + 0.5)) if frames > 1 else 1.0
+    size_gain = max(SIZE_GAIN, 1.0 / (frames + 1.0))
+    dx = 0.5 * (x0 + x1) - track.x
+    dy = 0.5 * (y0 + y1) - track.y
+    since_s = dt_s + track.missed_s
+    track.x += position_gain * dx
+    track.y += position_gain * dy
+    track.vx += speed_gain * dx / since_s
+    track.vy += speed_gain * dy / since_s
+    track.w += size_gain * (x1 - x0 - track.w)
+    track.h += size_gain * (y1 - y0 - track.h)
+    track.area += size_gain * (area - track.area)
+    track.frames += 1
+    track.alone_s += dt_s
+    track.missed_s = 0.0
+
+
+@kernel
+def remember(state: TrackerState, i: int, blob: Blob) -> None:
+    """Add the box without shadow of a track that is alone in its blob to its history."""
+    track = state.tracks[i]
+    seen = state.history[i, track.history_count % HISTORY]
+    seen.t_s = state.t_s
+    seen.x = 0.5 * (blob.solid_x0 + blob.solid_x1)
+    seen.y = 0.5 * (blob.solid_y0 + blob.solid_y1)
+    seen.w = blob.solid_x1 - blob.solid_x0
+    seen.h = blob.solid_y1 - blob.solid_y0
+    seen.fill = blob.area / max(1.0, (blob.x1 - blob.x0) * (blob.y1 - blob.y0))
+    seen.cut_left = blob.solid_x0 - blob.x0
+    seen.cut_top = blob.solid_y0 - blob.y0
+    seen.cut_right = blob.x1 - blob.solid_x1
+    seen.cut_bottom = blob.y1 - blob.solid_y1
+    border = (BORDER_LEFT if blob.x0 <= 1.0 else 0) + (BORDER_TOP if blob.y0 <= 1.0 else 0)
+    border += BORDER_RIGHT if blob.x1 >= state.width - 1.0 else 0
+    border += BORDER_BOTTOM if blob.y1 >= state.height - 1.0 else 0
+    seen.border = border
+    track.history_count += 1
+    track.moving += min(1.0, MOVING_RATE * state.dt_s) * (blob.changed - track.moving)
+    track.moving_max = max(track.moving_max, track.moving)
+
+
+@kernel
+def follow_alone(state: TrackerState, i: int, b: int, blobs: Blobs) -> None:
+    """Correct a track that is alone in its blob, with free blobs in its box as its fragments; others start tracks."""
+    track, main = state.tracks[i], blobs[b]
+    w, h = track.w, track.h
+    x0, y0, x1, y1, area = main.x0, main.y0, main.x1, main.y1, main.area
+    left, top, right, bottom = track.x - 0.5 * w, track.y - 0.5 * h, track.x + 0.5 * w, track.y + 0.5 * h
+    for k in range(len(blobs)):
+        if state.tracks_of[k] != 0:
             continue
-        ux0, uy0 = min(x0, blobs[k, X0]), min(y0, blobs[k, Y0])
-        ux1, uy1 = max(x1, blobs[k, X1]), max(y1, blobs[k, Y1])
-        near = max(x0, blobs[k, X0]) - min(x1, blobs[k, X1]) <= 0.06 * w + 2.0
-        near = near and max(y0, blobs[k, Y0]) - min(y1, blobs[k, Y1]) <= 0.08 * h + 2.0
-        if near and ux1 - ux0 <= 1.03 * w + 1.0 and uy1 - uy0 <= 1.03 * h + 1.0:
+        blob = blobs[k]
+        shared = overlap(left, top, right, bottom, blob.x0, blob.y0, blob.x1, blob.y1)
+        if shared < FRAGMENT_INSIDE * (blob.x1 - blob.x0) * (blob.y1 - blob.y0):
+            continue
+        ux0, uy0 = min(x0, blob.x0), min(y0, blob.y0)
+        ux1, uy1 = max(x1, blob.x1), max(y1, blob.y1)
+        near = max(x0, blob.x0) - min(x1, blob.x1) <= FRAGMENT_GAP_X * w + FRAGMENT_GAP_PX
+        near = near and max(y0, blob.y0) - min(y1, blob.y1) <= FRAGMENT_GAP_Y * h + FRAGMENT_GAP_PX
+        if near and ux1 - ux0 <= GROWTH_MAX * w + GROWTH_PX and uy1 - uy0 <= GROWTH_MAX * h + GROWTH_PX:
             x0, y0, x1, y1 = ux0, uy0, ux1, uy1
-            area += blobs[k, BLOB_AREA]
-            claims[k] = TAKEN
-        elif blobs[k, BLOB_AREA] > 0.3 * blobs[b, BLOB_AREA]:
-            row = begin(tracks, blobs[k], frame)
+            area += blob.area
+            state.tracks_of[k] = TAKEN
+        elif blob.area > SPLIT_SHARE * main.area:
+            row = start_track(state, blob)
             if row >= 0:
-                tracks[row, VX], tracks[row, VY] = tracks[i, VX], tracks[i, VY]
-                claims[k] = TAKEN
-    measure(tracks, i, x0, y0, x1, y1, area, frame[NOW_DT])
-    remember(tracks, history, i, blobs[b], frame)
+                state.tracks[row].vx, state.tracks[row].vy = track.vx, track.vy
+                state.tracks_of[k] = TAKEN
+    correct(track, (x0, y0, x1, y1), area, state.dt_s)
+    remember(state, i, main)
 
 
 @kernel
-def follow(
-    tracks: Table,
-    blobs: Table,
-    count: int,
-    frame: Table,
-    before: Table,
-    now: Table,
-    history: Table,
-    blob_of: Table,
-    claims: Table,
-    gaps: Table,
-) -> None:
-    """Move all tracks on by one frame.
+def follow_merged(state: TrackerState, track: Track, blob: Blob, pictures: Pictures) -> None:
+    """Move a track that shares its blob with others by what the picture under it does."""
+    w, h, dt_s = track.w, track.h, state.dt_s
+    vx, vy = track.vx * dt_s, track.vy * dt_s
+    x, y = track.x - vx, track.y - vy
+    block = (x - BLOCK_HALF * w, y - BLOCK_HALF * h, x + BLOCK_HALF * w, y + BLOCK_HALF * h)
+    dx, dy, difference = match_block(pictures, block, vx, vy, state.differences)
+    if difference < MATCH_MAX:
+        if abs(dx - vx) > WHOLE_PIXEL:
+            track.x += MERGED_POSITION_GAIN * (dx - vx)
+            track.vx += MERGED_SPEED_GAIN * (dx - vx) / dt_s
+        if abs(dy - vy) > WHOLE_PIXEL:
+            track.y += MERGED_POSITION_GAIN * (dy - vy)
+            track.vy += MERGED_SPEED_GAIN * (dy - vy) / dt_s
+    inset_x, inset_y = INSET * min(w, blob.x1 - blob.x0), INSET * min(h, blob.y1 - blob.y0)
+    track.x = min(max(track.x, blob.x0 + inset_x), blob.x1 - inset_x)
+    track.y = min(max(track.y, blob.y0 + inset_y), blob.y1 - inset_y)
+    track.merged_s += dt_s
+    track.missed_s = 0.0
 
-    before, now : uint8 (pixels,), the working pictures; blob_of : int32 (MAX_TRACKS,) and claims : int32 (MAX_BLOBS,)
-    are written here; gaps : scratch.
-    """
-    n = tracks.shape[0]
-    for i in range(n):
-        if tracks[i, ALIVE] != 0.0:
-            tracks[i, X] += tracks[i, VX] * frame[NOW_DT]
-            tracks[i, Y] += tracks[i, VY] * frame[NOW_DT]
-            tracks[i, AGE] += frame[NOW_DT]
-    claim(tracks, blobs, count, blob_of, claims)
-    for b in range(count):
-        if claims[b] >= 2:
-            keep_one(tracks, b, blob_of, claims)
-    for i in range(n):
-        if tracks[i, ALIVE] == 0.0 or tracks[i, SEEN] == 0.0:
+
+@kernel
+def predict_and_assign(state: TrackerState, blobs: Blobs, pictures: Pictures) -> None:
+    """Move all tracks on by one frame."""
+    predict(state)
+    assign(state, blobs)
+    for b in range(len(blobs)):
+        if state.tracks_of[b] >= 2:
+            suppress_duplicates(state, b)
+    for i in range(len(state.tracks)):
+        track = state.tracks[i]
+        if not track.alive:
             continue
-        b = blob_of[i]
+        b = state.blob_of[i]
         if b < 0:
-            if tracks[i, AGE] > 0.0:  # not one that began in this very frame
-                tracks[i, MISSED] += frame[NOW_DT]
-        elif claims[b] == 1:
-            correct(tracks, i, b, blobs, count, claims, history, frame)
+            if track.age_s > 0.0:  # not one that started in this very frame
+                track.missed_s += state.dt_s
+        elif state.tracks_of[b] == 1:
+            follow_alone(state, i, b, blobs)
         else:
-            hold(tracks, i, blobs[b], before, now, frame, gaps)
-    for b in range(count):
-        if claims[b] == 0:
-            begin(tracks, blobs[b], frame)
+            follow_merged(state, track, blobs[b], pictures)
+    for b in range(len(blobs)):
+        if state.tracks_of[b] == 0:
+            start_track(state, blobs[b])

@@ -1,73 +1,46 @@
-r"""Sums up what was seen of a track around the line: box, speed, growth, fill, wobble, and what was cut as shadow.
+r"""Measures a track around the line: box, speed, growth, fill, wobble, and what was cut off as shadow.
 
 Only frames in which it was alone in its blob are used, and of each only the edges that do not touch the picture's border:
 a long vehicle that never is in the picture as a whole has a speed and a length all the same.
 
-    place │        ╱ front edge          two lines with one slope (the speed); their distance at the time of the line
-          │   ╱  ╱                       is the length
+    place │        ╱ front edge          least squares: two lines with one slope (the speed); their distance at the
+          │   ╱  ╱                       time of the line is the length
           │ ╱  ╱ rear edge
           └──────── time
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from telstraat_device.counting.tracking.track_table import (
-    AT_BORDER,
-    AT_CUT_BOTTOM,
-    AT_CUT_LEFT,
-    AT_CUT_RIGHT,
-    AT_CUT_TOP,
-    AT_FILL,
-    AT_H,
-    AT_T,
-    AT_W,
-    AT_X,
-    AT_Y,
-    CUT_BOTTOM,
-    CUT_LEFT,
-    CUT_RIGHT,
-    CUT_TOP,
-    FOOT,
-    FOOT_V,
-    GROWTH,
-    GROWTH_ERROR,
-    HISTORY_N,
-    LINE_AREA,
-    LINE_H,
-    LINE_VX,
-    LINE_VY,
-    LINE_W,
-    LINE_X,
-    LINE_Y,
-    PENDING_T,
-    SOLID_FILL,
-    SOLID_H,
-    SOLID_N,
-    SOLID_VX,
-    SOLID_VY,
-    SOLID_W,
-    SOLID_WOBBLE,
-    SOLID_X,
-    SOLID_Y,
-    Table,
+import numpy as np
+from numpy.typing import NDArray
+
+from telstraat_device.counting.tracking.state import TrackerState
+from telstraat_device.counting.tracking.track import (
+    BORDER_BOTTOM,
+    BORDER_LEFT,
+    BORDER_RIGHT,
+    BORDER_TOP,
+    HISTORY,
+    Appearance,
 )
 from telstraat_device.native.kernel import kernel
 
 AROUND_S = 0.6  # frames around the line that tell size and speed
+EDGE_FRAMES = 3  # the fewest for a median or an edge
 WOBBLE_FRAMES = 6
-EDGE_FRAMES = 3
 FOOT_FRAMES = 4
 GROWTH_FRAMES = 6
 TIMES_SPREAD = 0.005  # sum of squared seconds around their mean, below which times are one moment
 GROWTH_TIMES_SPREAD = 0.1
-MEDIANS = 7  # rows of scratch: width, height, fill, and the four cuts
-LEFT, TOP, RIGHT, BOTTOM = 1, 2, 4, 8  # sides of the box that touch the border, added up
+LENGTH_MIN_PX = 2.0  # between two edges; less is noise
+LEAST_VARIANCE, LEAST_ERROR = 1e-9, 1e-6  # instead of a division by zero, and of an error that would say "unknown"
+W, H, FILL, CUT_LEFT, CUT_TOP, CUT_RIGHT, CUT_BOTTOM = range(7)  # rows of `TrackerState.columns`
 
 
 @kernel
-def median(values: Table, count: int) -> float:
+def median(values: NDArray[np.float64], count: int) -> float:
     """Return the middle of the first `count` values; sorts them."""
     for k in range(1, count):
         value = values[k]
@@ -80,18 +53,33 @@ def median(values: Table, count: int) -> float:
 
 
 @kernel
-def edge(history: Table, i: int, kept: int, at_s: float, side: int) -> tuple[int, float, float, float, float]:
-    """Return of one side of the box, where it is seen: frames, mean time, mean place, and sums of t t and of t place."""
+def is_whole(appearance: Appearance, at_s: float) -> bool:
+    """Return whether the whole box was in the picture, AROUND_S around the time of the line."""
+    return bool(abs(appearance.t_s - at_s) <= AROUND_S and appearance.border == 0)
+
+
+@kernel
+def edge_place(appearance: Appearance, edge: int) -> float:
+    """Return where one edge of the box was, x or y; edge : a BORDER_* flag."""
+    if edge in (BORDER_LEFT, BORDER_RIGHT):
+        return appearance.x + (0.5 if edge == BORDER_RIGHT else -0.5) * appearance.w
+    return appearance.y + (0.5 if edge == BORDER_BOTTOM else -0.5) * appearance.h
+
+
+@kernel
+def edge_moments(appearances: Any, at_s: float, edge: int) -> tuple[int, float, float, float, float]:
+    """Return moments of an edge over the frames in which it is inside the picture.
+
+    They are: number of frames, mean time (seconds from `at_s`), mean place, and the sums of squares of time and of
+    products of time and place around these means.
+    """
     n = 0
     st, sp, stt, stp = 0.0, 0.0, 0.0, 0.0
-    for k in range(kept):
-        t = history[i, k, AT_T] - at_s
-        if abs(t) > AROUND_S or int(history[i, k, AT_BORDER]) & side != 0:
+    for k in range(len(appearances)):
+        t = appearances[k].t_s - at_s
+        if abs(t) > AROUND_S or appearances[k].border & edge != 0:
             continue
-        if side in (LEFT, RIGHT):
-            place = history[i, k, AT_X] + (0.5 if side == RIGHT else -0.5) * history[i, k, AT_W]
-        else:
-            place = history[i, k, AT_Y] + (0.5 if side == BOTTOM else -0.5) * history[i, k, AT_H]
+        place = edge_place(appearances[k], edge)
         n += 1
         st, sp, stt, stp = st + t, sp + place, stt + t * t, stp + t * place
     if n == 0:
@@ -100,10 +88,10 @@ def edge(history: Table, i: int, kept: int, at_s: float, side: int) -> tuple[int
 
 
 @kernel
-def two_edges(history: Table, i: int, kept: int, at_s: float, one: int, other: int) -> tuple[bool, float, float, float]:
-    """Return whether two opposite sides were seen, their common speed, and where each was at the time of the line."""
-    n, t, place, tt, tp = edge(history, i, kept, at_s, one)
-    n2, t2, place2, tt2, tp2 = edge(history, i, kept, at_s, other)
+def fit_opposite_edges(appearances: Any, at_s: float, first: int, second: int) -> tuple[bool, float, float, float]:
+    """Fit two opposite edges with one speed; return whether both were seen, the speed, and their places at `at_s`."""
+    n, t, place, tt, tp = edge_moments(appearances, at_s, first)
+    n2, t2, place2, tt2, tp2 = edge_moments(appearances, at_s, second)
     if n < EDGE_FRAMES or n2 < EDGE_FRAMES or tt + tt2 < TIMES_SPREAD:
         return False, 0.0, 0.0, 0.0
     speed = (tp + tp2) / (tt + tt2)
@@ -111,32 +99,34 @@ def two_edges(history: Table, i: int, kept: int, at_s: float, one: int, other: i
 
 
 @kernel
-def wobble(history: Table, i: int, kept: int, at_s: float) -> float:
+def wobble(appearances: Any, at_s: float) -> float:
     """Return the spread of the widths around a straight line over time, over their mean; 0 is unknown."""
     n = 0
     st, sw, stt, stw, sww = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(kept):
-        t, w = history[i, k, AT_T] - at_s, history[i, k, AT_W]
-        if abs(t) <= AROUND_S and history[i, k, AT_BORDER] == 0.0:
+    for k in range(len(appearances)):
+        if is_whole(appearances[k], at_s):
+            t, w = appearances[k].t_s - at_s, appearances[k].w
             n += 1
             st, sw, stt, stw, sww = st + t, sw + w, stt + t * t, stw + t * w, sww + w * w
     if n < WOBBLE_FRAMES:
         return 0.0
     var_t = stt / n - (st / n) ** 2
-    slope_part = (stw / n - st * sw / n**2) ** 2 / max(var_t, 1e-9)
+    slope_part = (stw / n - st * sw / n**2) ** 2 / max(var_t, LEAST_VARIANCE)
     rest = sww / n - (sw / n) ** 2 - slope_part
     return float(np.sqrt(max(rest, 0.0)) * n / max(sw, 1.0))
 
 
 @kernel
-def growth(history: Table, i: int, kept: int, at_s: float) -> tuple[float, float]:
-    """Return how the height grows, as a share in a second, and the standard error; an error of 0 is unknown."""
+def growth(appearances: Any, at_s: float) -> tuple[float, float]:
+    """Return how the height grows, as a share per second, and the standard error; an error of 0 is unknown.
+
+    The slope of log(height) over time by ordinary least squares.
+    """
     n = 0
     st, sh, stt, sth, shh = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(kept):
-        t = history[i, k, AT_T] - at_s
-        if abs(t) <= AROUND_S and history[i, k, AT_BORDER] == 0.0:
-            h = np.log(max(history[i, k, AT_H], 1.0))
+    for k in range(len(appearances)):
+        if is_whole(appearances[k], at_s):
+            t, h = appearances[k].t_s - at_s, np.log(max(appearances[k].h, 1.0))
             n += 1
             st, sh, stt, sth, shh = st + t, sh + h, stt + t * t, sth + t * h, shh + h * h
     if n < GROWTH_FRAMES:
@@ -145,47 +135,63 @@ def growth(history: Table, i: int, kept: int, at_s: float) -> tuple[float, float
     if tt < GROWTH_TIMES_SPREAD:
         return 0.0, 0.0
     rest = max(hh - th * th / tt, 0.0)
-    return th / tt, max(1e-6, float(np.sqrt(rest / (n - 2) / tt)))
+    return th / tt, max(LEAST_ERROR, float(np.sqrt(rest / (n - 2) / tt)))
 
 
 @kernel
-def settle(tracks: Table, history: Table, scratch: Table, i: int) -> None:
-    """Sum up how large and how fast a track was around the line; where it was never alone, as it was tracked."""
-    kept, at_s = min(int(tracks[i, HISTORY_N]), history.shape[1]), tracks[i, PENDING_T]
+def measure_sizes(state: TrackerState, i: int, appearances: Any) -> None:
+    """Measure size, fill and cuts as medians over the whole boxes; of too few, size and fill are those tracked."""
+    measured, at_line, columns = state.tracks[i].measured, state.tracks[i].at_line, state.columns
     count = 0
-    for k in range(kept):
-        if abs(history[i, k, AT_T] - at_s) <= AROUND_S and history[i, k, AT_BORDER] == 0.0:
-            scratch[0, count], scratch[1, count] = history[i, k, AT_W], history[i, k, AT_H]
-            scratch[2, count] = history[i, k, AT_FILL]
-            scratch[3, count], scratch[4, count] = history[i, k, AT_CUT_LEFT], history[i, k, AT_CUT_TOP]
-            scratch[5, count], scratch[6, count] = history[i, k, AT_CUT_RIGHT], history[i, k, AT_CUT_BOTTOM]
+    for k in range(len(appearances)):
+        seen = appearances[k]
+        if is_whole(seen, state.tracks[i].pending_s):
+            columns[W, count], columns[H, count], columns[FILL, count] = seen.w, seen.h, seen.fill
+            columns[CUT_LEFT, count], columns[CUT_TOP, count] = seen.cut_left, seen.cut_top
+            columns[CUT_RIGHT, count], columns[CUT_BOTTOM, count] = seen.cut_right, seen.cut_bottom
             count += 1
-    tracks[i, SOLID_N] = count
-    tracks[i, SOLID_W], tracks[i, SOLID_H] = tracks[i, LINE_W], tracks[i, LINE_H]
-    tracks[i, SOLID_VX], tracks[i, SOLID_VY] = tracks[i, LINE_VX], tracks[i, LINE_VY]
-    tracks[i, SOLID_X], tracks[i, SOLID_Y] = tracks[i, LINE_X], tracks[i, LINE_Y]
-    tracks[i, SOLID_FILL] = tracks[i, LINE_AREA] / max(1.0, tracks[i, LINE_W] * tracks[i, LINE_H])
-    tracks[i, CUT_LEFT] = tracks[i, CUT_TOP] = tracks[i, CUT_RIGHT] = tracks[i, CUT_BOTTOM] = 0.0
+    measured.appearances = count
     if count >= EDGE_FRAMES:
-        tracks[i, SOLID_W], tracks[i, SOLID_H] = median(scratch[0], count), median(scratch[1], count)
-        tracks[i, SOLID_FILL] = median(scratch[2], count)
-        tracks[i, CUT_LEFT], tracks[i, CUT_TOP] = median(scratch[3], count), median(scratch[4], count)
-        tracks[i, CUT_RIGHT], tracks[i, CUT_BOTTOM] = median(scratch[5], count), median(scratch[6], count)
-    across, vx, left, right = two_edges(history, i, kept, at_s, LEFT, RIGHT)
+        measured.w, measured.h = median(columns[W], count), median(columns[H], count)
+        measured.fill = median(columns[FILL], count)
+        measured.cut_left, measured.cut_top = median(columns[CUT_LEFT], count), median(columns[CUT_TOP], count)
+        measured.cut_right = median(columns[CUT_RIGHT], count)
+        measured.cut_bottom = median(columns[CUT_BOTTOM], count)
+    else:
+        measured.w, measured.h = at_line.w, at_line.h
+        measured.fill = at_line.area / max(1.0, at_line.w * at_line.h)
+        measured.cut_left = measured.cut_top = measured.cut_right = measured.cut_bottom = 0.0
+
+
+@kernel
+def measure_speed(state: TrackerState, i: int, appearances: Any) -> None:
+    """Measure place and speed from the edges; where they were not seen, they are those tracked."""
+    measured, at_line, at_s = state.tracks[i].measured, state.tracks[i].at_line, state.tracks[i].pending_s
+    few = measured.appearances < EDGE_FRAMES
+    measured.x, measured.y, measured.vx, measured.vy = at_line.x, at_line.y, at_line.vx, at_line.vy
+    across, vx, left, right = fit_opposite_edges(appearances, at_s, BORDER_LEFT, BORDER_RIGHT)
     if across:
-        tracks[i, SOLID_VX], tracks[i, SOLID_X] = vx, 0.5 * (left + right)
-        if count < EDGE_FRAMES and right - left > 2.0:
-            tracks[i, SOLID_W] = right - left
-    tracks[i, FOOT] = tracks[i, SOLID_Y] + 0.5 * tracks[i, SOLID_H]
-    tracks[i, FOOT_V] = tracks[i, SOLID_VY]
-    down, vy, top, bottom = two_edges(history, i, kept, at_s, TOP, BOTTOM)
+        measured.vx, measured.x = vx, 0.5 * (left + right)
+        if few and right - left > LENGTH_MIN_PX:
+            measured.w = right - left
+    measured.foot, measured.v_foot = measured.y + 0.5 * measured.h, measured.vy
+    down, vy, top, bottom = fit_opposite_edges(appearances, at_s, BORDER_TOP, BORDER_BOTTOM)
     if down:
-        tracks[i, SOLID_VY], tracks[i, SOLID_Y] = vy, 0.5 * (top + bottom)
-        tracks[i, FOOT], tracks[i, FOOT_V] = bottom, vy
-        if count < EDGE_FRAMES and bottom - top > 2.0:
-            tracks[i, SOLID_H] = bottom - top
-    n, t, place, tt, tp = edge(history, i, kept, at_s, BOTTOM)
+        measured.vy, measured.y = vy, 0.5 * (top + bottom)
+        measured.foot, measured.v_foot = bottom, vy
+        if few and bottom - top > LENGTH_MIN_PX:
+            measured.h = bottom - top
+    n, t, place, tt, tp = edge_moments(appearances, at_s, BORDER_BOTTOM)
     if n >= FOOT_FRAMES and tt > TIMES_SPREAD:
-        tracks[i, FOOT], tracks[i, FOOT_V] = place - tp / tt * t, tp / tt
-    tracks[i, SOLID_WOBBLE] = wobble(history, i, kept, at_s)
-    tracks[i, GROWTH], tracks[i, GROWTH_ERROR] = growth(history, i, kept, at_s)
+        measured.foot, measured.v_foot = place - tp / tt * t, tp / tt
+
+
+@kernel
+def measure_track(state: TrackerState, i: int) -> None:
+    """Measure how large and how fast a track was around the line; where it was never alone, as it was tracked."""
+    track = state.tracks[i]
+    appearances = state.history[i, : min(track.history_count, HISTORY)]
+    measure_sizes(state, i, appearances)
+    measure_speed(state, i, appearances)
+    track.measured.wobble = wobble(appearances, track.pending_s)
+    track.measured.growth, track.measured.growth_error = growth(appearances, track.pending_s)

@@ -1,19 +1,15 @@
-"""What was seen of a crossing: all that its class and speed are told from."""
+"""What was observed of a crossing: all that its class and speed are told from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
-from telstraat_device.counting.tracking import track_table as columns
-
-SEEN_ENOUGH = 3  # frames in which it was alone in its blob
+SEPARATE_FRAMES = 3  # in which it was alone in its blob
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """A crossing at the line, in working pixels and seconds.
 
     Attributes
@@ -25,10 +21,10 @@ class Seen:
     fill, wobble : float
         Share of its box that it fills, and how much its width changes. 0 is unknown.
     growth, growth_error : float
-        How its height grows, as a share of it in a second, and its standard error. An error of 0 is unknown.
+        How its height grows, as a share per second, and its standard error. An error of 0 is unknown.
     cut : (float, float, float, float)
         What was taken off its box as shadow: left, top, right, bottom. All 0 is unknown.
-    alone : bool
+    separate : bool
         It was alone in its blob for long enough to be measured.
     """
 
@@ -43,23 +39,23 @@ class Seen:
     growth: float = 0.0
     growth_error: float = 0.0
     cut: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    alone: bool = True
+    separate: bool = True
 
 
-def seen_of(row: NDArray[Any]) -> Seen:
-    """Read what was seen from the row of a finished track."""
-    c = columns
-    return Seen(
-        w=float(row[c.SOLID_W]),
-        h=float(row[c.SOLID_H]),
-        x=float(row[c.SOLID_X]),
-        foot=float(row[c.FOOT]),
-        vx=float(row[c.SOLID_VX]),
-        v_foot=float(row[c.FOOT_V]),
-        fill=float(row[c.SOLID_FILL]),
-        wobble=float(row[c.SOLID_WOBBLE]),
-        growth=float(row[c.GROWTH]),
-        growth_error=float(row[c.GROWTH_ERROR]),
-        cut=(float(row[c.CUT_LEFT]), float(row[c.CUT_TOP]), float(row[c.CUT_RIGHT]), float(row[c.CUT_BOTTOM])),
-        alone=bool(row[c.SOLID_N] >= SEEN_ENOUGH),
+def observation_of(measured: Any) -> Observation:
+    """Return the observation in a record of MEASUREMENT."""
+    values = dict(zip(measured.dtype.names, measured.item(), strict=True))
+    return Observation(
+        w=values["w"],
+        h=values["h"],
+        x=values["x"],
+        foot=values["foot"],
+        vx=values["vx"],
+        v_foot=values["v_foot"],
+        fill=values["fill"],
+        wobble=values["wobble"],
+        growth=values["growth"],
+        growth_error=values["growth_error"],
+        cut=(values["cut_left"], values["cut_top"], values["cut_right"], values["cut_bottom"]),
+        separate=values["appearances"] >= SEPARATE_FRAMES,
     )

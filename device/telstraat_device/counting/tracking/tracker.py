@@ -1,6 +1,6 @@
-"""One frame from its blobs to what was decided about passages, in one call of machine code.
+"""Tracks all that moves from frame to frame, and decides what crossed the line, in one call of machine code a frame.
 
-blobs -> follow -> join -> passages -> events
+blobs -> predict_and_assign -> merge_fragments -> find_crossings -> events
 """
 
 from __future__ import annotations
@@ -10,128 +10,142 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from telstraat_device.counting.crossings.line_crossing import passages
-from telstraat_device.counting.foreground.blobs import BLOB_COLUMNS, MAX_BLOBS
-from telstraat_device.counting.foreground.segmenter import PREVIOUS, SMALL, Sight
-from telstraat_device.counting.tracking.assignment import GAPS, follow
-from telstraat_device.counting.tracking.fragments import join
-from telstraat_device.counting.tracking.measure_track import MEDIANS
-from telstraat_device.counting.tracking.track_table import (
-    ALIVE,
-    DARK_SHARE,
-    HISTORY,
-    HISTORY_COLUMNS,
-    MAX_EVENTS,
-    MAX_TRACKS,
-    NOW_DT,
-    NOW_T,
-    STILL_S,
-    TRACK_COLUMNS,
-)
-from telstraat_device.counting.tracking.tracks import DARK_SHARES, STILL_AFTER_S, Tracks
-from telstraat_device.native.kernel import address, entry, kernel
+from telstraat_device.counting.crossings.line import CountingLine
+from telstraat_device.counting.crossings.line_crossing import find_crossings
+from telstraat_device.counting.foreground.blobs import BLOB
+from telstraat_device.counting.tracking.assignment import predict_and_assign
+from telstraat_device.counting.tracking.fragments import merge_fragments
+from telstraat_device.counting.tracking.state import TRACKER_STATE, Pictures, TrackerState
+from telstraat_device.counting.tracking.track import Side
+from telstraat_device.native.kernel import Address, address, entry, kernel
+from telstraat_device.native.record import scalar
 from telstraat_device.native.simd import carray, pointer
 
-# what each place of the array says: addresses of tables, of the blobs and of the two pictures; how many pixels they
-# have; tracks that live, and how long the stillest of them has stood
-(TABLE, EVENTS, LINE, FRAME, RECENT, HISTORIES, SCRATCH, BLOB_OF, CLAIMS) = range(9)
-(BLOBS, BEFORE, NOW, PIXELS, FRAME_SIZE, RECENT_SIZE, LIVE, STILL_MS) = range(9, 17)
-PLACES = 17
+STILL_AFTER_S = 1.0
+DARK_SHARES = {"night": 1.0, "dusk": 0.5}
+AREA_MIN = 0.0009  # of the picture: a crossing smaller than this is no object
+END_OF_TIME_S = 1e6  # later than any crossing may wait
 
 
 @kernel
-def table_at(place: int, rows: int, columns: int) -> Any:
-    """Return what lies at an address as a table."""
-    return carray(pointer(place), (rows, columns), np.float64)
+def tracker_at(state: Address) -> TrackerState:
+    """View the record of a tracker."""
+    return carray(pointer(state), (1,), TRACKER_STATE)[0]  # type: ignore[no-any-return]
 
 
 @kernel
-def decide(at: Any) -> int:
-    """Let tracks cross the line; return how many passages were decided."""
-    return passages(
-        table_at(at[TABLE], MAX_TRACKS, TRACK_COLUMNS),
-        carray(pointer(at[LINE]), (5,), np.float64),
-        carray(pointer(at[FRAME]), (at[FRAME_SIZE],), np.float64),
-        table_at(at[RECENT], at[RECENT_SIZE], TRACK_COLUMNS),
-        carray(pointer(at[HISTORIES]), (MAX_TRACKS, HISTORY, HISTORY_COLUMNS), np.float64),
-        table_at(at[SCRATCH], MEDIANS, HISTORY),
-        table_at(at[EVENTS], MAX_EVENTS, TRACK_COLUMNS),
+def note_living(state: TrackerState) -> None:
+    """Count the living tracks, and note for how long the stillest of them has stood."""
+    living, still_s = 0, 0.0
+    for i in range(len(state.tracks)):
+        if state.tracks[i].alive:
+            living += 1
+            still_s = max(still_s, state.tracks[i].still_s)
+    state.living, state.still_longest_ms = living, int(1000.0 * still_s)
+
+
+@entry
+def track_frame(
+    state: Address, blobs: Address, count: int, previous: Address, current: Address, t_s: float, dt_s: float
+) -> int:
+    """Move all tracks on by one frame; return how many crossings were decided.
+
+    blobs : BLOB (count,); previous, current : the working pictures; t_s, dt_s : time of the frame, and since the last.
+    """
+    tracker = tracker_at(state)
+    tracker.t_s, tracker.dt_s = t_s, dt_s
+    pixels = tracker.width * tracker.height
+    pictures = Pictures(
+        carray(pointer(previous), (pixels,), np.uint8),
+        carray(pointer(current), (pixels,), np.uint8),
+        tracker.width,
+        tracker.height,
     )
+    predict_and_assign(tracker, carray(pointer(blobs), (count,), BLOB), pictures)
+    merge_fragments(tracker)
+    events = find_crossings(tracker)
+    note_living(tracker)
+    return events
 
 
 @entry
-def move(at: Any, _picture: int, count: int, t_s: float, dt_s: float) -> int:
-    """Move all tracks on by one frame with so many blobs; return how many passages were decided."""
-    tracks = table_at(at[TABLE], MAX_TRACKS, TRACK_COLUMNS)
-    frame = carray(pointer(at[FRAME]), (at[FRAME_SIZE],), np.float64)
-    frame[NOW_T], frame[NOW_DT] = t_s, dt_s
-    history = carray(pointer(at[HISTORIES]), (MAX_TRACKS, HISTORY, HISTORY_COLUMNS), np.float64)
-    blob_of = carray(pointer(at[BLOB_OF]), (MAX_TRACKS,), np.int32)
-    claims = carray(pointer(at[CLAIMS]), (MAX_BLOBS,), np.int32)
-    before = carray(pointer(at[BEFORE]), (at[PIXELS],), np.uint8)
-    now = carray(pointer(at[NOW]), (at[PIXELS],), np.uint8)
-    gaps = carray(pointer(at[SCRATCH]), (GAPS,), np.uint16)
-    blobs = table_at(at[BLOBS], MAX_BLOBS, BLOB_COLUMNS)
-    follow(tracks, blobs, count, frame, before, now, history, blob_of, claims, gaps)
-    join(tracks, blob_of, dt_s)
-    done = decide(at)
-    live, still_s = 0, 0.0
-    for i in range(MAX_TRACKS):
-        if tracks[i, ALIVE] != 0.0:
-            live += 1
-            still_s = max(still_s, tracks[i, STILL_S])
-    at[LIVE], at[STILL_MS] = live, int(1000.0 * still_s)
-    return done
+def decide_waiting(state: Address) -> int:
+    """End all tracks, and decide the crossings that still wait; return how many."""
+    tracker = tracker_at(state)
+    for i in range(len(tracker.tracks)):
+        if tracker.tracks[i].pending == Side.NONE:
+            tracker.tracks[i].alive = False
+    tracker.t_s, tracker.dt_s = tracker.t_s + END_OF_TIME_S, 0.0
+    return find_crossings(tracker)
 
 
-@entry
-def close(at: Any, _picture: int, _whole: int, _first: float, _second: float) -> int:
-    """Decide what waits, at the time that the frame's row says; return how many passages."""
-    return decide(at)
-
-
-class Moves:
+class Tracker:
     """The tracks of one camera, moved on by one call a frame.
 
     Parameters
     ----------
-    tracks : Tracks
-        Whose tables are worked on.
-    blobs : float64 (MAX_BLOBS, columns)
-        The blobs of the frame.
-    pixels : int
-        Pixels of the working picture.
+    line : CountingLine
+        In pixels of the frame.
+    factor : int
+        How many of these are one working pixel, in each direction.
+    width, height : int
+        Of the working picture.
+
+    Attributes
+    ----------
+    state : TRACKER_STATE (1,)
     """
 
-    def __init__(self, tracks: Tracks, blobs: NDArray[np.float64], pixels: int) -> None:
-        self._tracks = tracks
-        self.at: NDArray[np.int64] = np.zeros(PLACES, np.int64)
-        tables = tracks.tables
-        self._frame = tables[FRAME]
-        self.at[: len(tables)] = [address(table) for table in tables]
-        self.at[BLOBS], self.at[PIXELS] = address(blobs), pixels
-        self.at[FRAME_SIZE], self.at[RECENT_SIZE] = self._frame.size, len(tables[RECENT])
-        self._numbers = self.at.data
-        self._move, self._close = move(self.at), close(self.at)
+    def __init__(self, line: CountingLine, factor: int, width: int, height: int) -> None:
+        self.state: NDArray[Any] = np.zeros(1, TRACKER_STATE)
+        ends = line.x1, line.y1, line.x2, line.y2, line.length_px
+        self.state["line"] = tuple(value / factor for value in ends)
+        self.state["width"], self.state["height"] = width, height
+        self.state["area_min"] = AREA_MIN * width * height
+        self.state["next_id"] = 1
+        self._address = address(self.state)
+        self._dark_share, self._living = scalar(self.state, "dark_share"), scalar(self.state, "living")
+        self._still_longest_ms = scalar(self.state, "still_longest_ms")
 
-    def follow(self, sight: Sight, count: int, t_s: float, dt_s: float, light: str) -> int:
-        """Move on by the frame that was seen, with so many blobs; return how many passages were decided."""
-        return self.follow_between(sight.numbers[PREVIOUS], sight.numbers[SMALL], count, t_s, dt_s, light)
+    @property
+    def tracks(self) -> NDArray[Any]:
+        """The living tracks: TRACK (n,), a copy."""
+        tracks = self.state["tracks"][0]
+        return np.asarray(tracks[tracks["alive"]])
 
-    def follow_between(self, before: int, now: int, count: int, t_s: float, dt_s: float, light: str) -> int:
-        """Do the same with the blobs of any picture; before, now : addresses of it and of the one before."""
-        at = self._numbers
-        if count == 0 and at[LIVE] == 0:
+    @property
+    def events(self) -> NDArray[Any]:
+        """TRACK (MAX_EVENTS,): tracks whose crossing was decided by the last call, as many as it returned."""
+        return np.asarray(self.state["events"][0])
+
+    def update(
+        self, blobs: Address, count: int, pictures: tuple[Address, Address], t_s: float, dt_s: float, light: str
+    ) -> int:
+        """Move on by a frame with so many blobs; return how many crossings were decided, rejected ones included.
+
+        blobs : address of BLOB (count,); pictures : addresses of the previous and the current working picture; light :
+        what the view says, "night" for instance.
+        """
+        if count == 0 and self._living[0] == 0:
             return 0
-        at[BEFORE], at[NOW] = before, now
-        self._frame[DARK_SHARE] = DARK_SHARES.get(light, 0.0)
-        return self._move(0, count, float(t_s), float(dt_s))
-
-    def some_are_still(self) -> bool:
-        """Tell whether a track has not moved for STILL_AFTER_S."""
-        return self._numbers[STILL_MS] > 1000.0 * STILL_AFTER_S
+        self._dark_share[0] = DARK_SHARES.get(light, 0.0)
+        return track_frame(self._address, blobs, count, *pictures, float(t_s), float(dt_s))
 
     def finish(self) -> int:
-        """Decide the passages that still wait; return how many."""
-        self._tracks.end_all_but_waiting()
-        return self._close(0, 0, 0.0, 0.0)
+        """Decide the crossings that still wait; return how many."""
+        return decide_waiting(self._address)
+
+    def forget(self) -> None:
+        """End all tracks: the picture is not the one that they were found in."""
+        self.state["tracks"]["alive"] = False
+
+    def has_still_tracks(self) -> bool:
+        """Return whether a track has not moved for STILL_AFTER_S, in whole milliseconds."""
+        return bool(self._still_longest_ms[0] > 1000.0 * STILL_AFTER_S)
+
+    def still_boxes(self) -> NDArray[np.float64]:
+        """Return the boxes (x0, y0, x1, y1) of the tracks that never moved from where they appeared."""
+        tracks = self.tracks
+        still = tracks[tracks["still_s"] > STILL_AFTER_S]
+        half_w, half_h = still["w"] / 2, still["h"] / 2
+        return np.stack([still["x"] - half_w, still["y"] - half_h, still["x"] + half_w, still["y"] + half_h], axis=1)

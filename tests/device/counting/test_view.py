@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from telstraat_device.counting.counter import Counter
-from telstraat_device.counting.foreground.bitmask import words_across
+from telstraat_device.counting.foreground.bitmask import words_per_row
 from telstraat_device.counting.view import ViewWatch
 
 WIDTH, HEIGHT = 320, 180
@@ -32,7 +32,7 @@ def watched(show: Callable[[float], Picture], seconds: float, moving: int = 0, b
     watch, rng, empty = (
         ViewWatch(WIDTH, HEIGHT),
         np.random.default_rng(9),
-        np.zeros((HEIGHT, words_across(WIDTH)), np.uint64),
+        np.zeros((HEIGHT, words_per_row(WIDTH)), np.uint64),
     )
     for number in range(round(seconds * 10)):
         noisy = show(number / 10).astype(np.int16) + rng.integers(-1, 2, (HEIGHT, WIDTH))

@@ -7,12 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
-from tests.device import byte_planes
-from tests.device.drawn import HEIGHT, WIDTH, Thing, count, frames, straight
-from tests.device.test_blobs import packed
+from tests.device.counting import reference
+from tests.device.counting.drawn import HEIGHT, WIDTH, Thing, count, frames, straight
+from tests.device.counting.masks import bitmask, packed, unpacked
 
 from telstraat_device.counting.foreground.background import plane
-from telstraat_device.counting.foreground.headlights import Glow, broaden, close_columns, close_rows, take_light_off
+from telstraat_device.counting.foreground.headlights import (
+    HeadlightSuppression,
+    broaden,
+    close_columns,
+    close_rows,
+    edge_masks,
+    suppress_light,
+)
 
 ACROSS, DOWN = 120, 90
 Picture = NDArray[np.uint8]
@@ -29,37 +36,27 @@ def street() -> NDArray[np.float64]:
     return np.asarray(30 + np.kron(rng.normal(0, 4, (DOWN // 6, ACROSS // 6)), np.ones((6, 6))))
 
 
-def unpacked(words: NDArray[np.uint64], width: int) -> Picture:
-    """Return a mask of words as one of bytes."""
-    return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, :width]
-
-
-def marked_rows(mask: Picture) -> NDArray[np.uint64]:
-    return np.asarray(mask.any(axis=1), np.uint64)
-
-
-class Dark:
-    """A dark view of a size, with the scratch that its frames share."""
+class DarkView:
+    """A dark view of a size, with the masks that its frames share."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.width, self.height = width, height
-        self._small, self._mean = plane(width * height), plane(width * height, np.uint16)
-        words = (width + 63) // 64
-        self._masks, self._rows = np.zeros((4, height, words), np.uint64), np.zeros((2, height), np.uint64)
+        self.width = width
+        self._current, self._mean = plane(width * height), plane(width * height, np.uint16)
+        self._masks = edge_masks(width, height)
 
-    def left(self, small: Picture, mean: NDArray[np.uint16], mask: Picture) -> Picture:
+    def suppress(self, picture: Picture, mean: NDArray[np.uint16], mask: Picture) -> Picture:
         """Return what is left of the foreground of a picture."""
-        self._small[:], self._mean[:] = small.ravel(), mean.ravel()
-        words, rows = packed(mask), marked_rows(mask)
-        take_light_off(self._small, self._mean, words, rows, self.width, self._masks, self._rows)
-        assert not words[rows == 0].any()
-        return unpacked(words, self.width)
+        self._current[:], self._mean[:] = picture.ravel(), mean.ravel()
+        foreground = bitmask(mask)
+        suppress_light(self._current, self._mean, foreground, self._masks)
+        assert not foreground.words[foreground.rows == 0].any()
+        return unpacked(foreground.words, self.width)
 
 
 def left_of(picture: NDArray[np.float64], before: NDArray[np.float64]) -> Picture:
     """Return what is left of the foreground of a picture."""
     marked = (np.abs(picture - before) > 9).astype(np.uint8)
-    return Dark(ACROSS, DOWN).left(picture.astype(np.uint8), (256 * before).astype(np.uint16), marked)
+    return DarkView(ACROSS, DOWN).suppress(picture.astype(np.uint8), (256 * before).astype(np.uint16), marked)
 
 
 def test_of_a_beam_on_the_street_nothing_is_left() -> None:
@@ -95,22 +92,22 @@ def scene(rng: np.random.Generator, width: int, height: int) -> tuple[Picture, N
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(10, 200), st.integers(9, 50))
 def test_what_is_left_is_what_the_plain_loops_leave(seed: int, width: int, height: int) -> None:
-    rng, dark = np.random.default_rng(seed), Dark(width, height)
+    rng, dark = np.random.default_rng(seed), DarkView(width, height)
     for _ in range(3):
         small, mean, mask = scene(rng, width, height)
-        expected = byte_planes.without_light(small.astype(int), mean.astype(int), mask.astype(int))
-        assert (dark.left(small, mean, mask) == expected).all()
+        expected = reference.suppress_light(small.astype(int), mean.astype(int), mask.astype(int))
+        assert (dark.suppress(small, mean, mask) == expected).all()
 
 
 def test_what_is_left_of_noise_of_all_brightness_is_what_the_plain_loops_leave() -> None:
-    rng, dark = np.random.default_rng(6), Dark(150, 40)
+    rng, dark = np.random.default_rng(6), DarkView(150, 40)
     for _ in range(10):
         small, mean = rng.integers(0, 256, (40, 150), np.uint8), rng.integers(0, 65281, (40, 150), np.uint16)
         mask = (rng.random(small.shape) < rng.uniform(0.5, 1)).astype(np.uint8)
         mask[[0, -1]] = mask[:, [0, -1]] = 0
-        expected = byte_planes.without_light(small.astype(int), mean.astype(int), mask.astype(int))
+        expected = reference.suppress_light(small.astype(int), mean.astype(int), mask.astype(int))
         assert expected.any()
-        assert (dark.left(small, mean, mask) == expected).all()
+        assert (dark.suppress(small, mean, mask) == expected).all()
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,11 +115,11 @@ def test_what_is_left_of_noise_of_all_brightness_is_what_the_plain_loops_leave()
 def test_gaps_are_closed_as_by_looking_at_each_row_and_column(seed: int, width: int, across: int, down: int) -> None:
     rng = np.random.default_rng(seed)
     mask = (rng.random((14, width)) < 0.5 * rng.random() ** 2).astype(np.uint8)
-    words, rows = packed(mask), marked_rows(mask)
-    close_rows(words, rows, across)
-    close_columns(words, rows, down)
-    assert (unpacked(words, width) == byte_planes.closed(mask.astype(int), across, down)).all()
-    assert (rows != 0).tolist() == words.any(axis=1).tolist()
+    closed = bitmask(mask)
+    close_rows(closed, across)
+    close_columns(closed, down)
+    assert (unpacked(closed.words, width) == reference.close_gaps(mask.astype(int), across, down)).all()
+    assert (closed.rows != 0).tolist() == closed.words.any(axis=1).tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -130,7 +127,7 @@ def test_gaps_are_closed_as_by_looking_at_each_row_and_column(seed: int, width: 
 def test_marks_are_drawn_out_along_their_row_and_no_farther(seed: int, width: int, reach: int) -> None:
     marks = (np.random.default_rng(seed).random((6, width)) < 0.02).astype(np.uint8)
     out = np.zeros_like(packed(marks))
-    broaden(packed(marks), marked_rows(marks), reach, out)
+    broaden(packed(marks), bitmask(marks).rows, reach, out)
     expected = ndimage.maximum_filter(marks, (1, 2 * reach + 1), mode="constant")
     assert (unpacked(out, width) == expected).all()
 
@@ -149,9 +146,9 @@ def test_at_night_a_car_is_counted_once_and_when_it_is_there_not_its_beam() -> N
 
 def test_a_bright_street_is_no_dusk_though_what_moves_on_it_is_brighter() -> None:
     bright, dim = np.full(1000, 256 * 110, np.uint16), np.full(1000, 256 * 68, np.uint16)
-    glow = Glow(40, 25)
-    assert glow.light("dusk", bright, 0.0) == "day"
-    assert glow.light("dusk", dim, 0.5) == "day"  # looked at once a second
-    assert glow.light("dusk", dim, 1.5) == "dusk"
-    assert glow.light("night", bright, 2.0) == "night"
-    assert glow.light("day", dim, 3.0) == "day"
+    headlights = HeadlightSuppression(40, 25)
+    assert headlights.corrected("dusk", bright, 0.0) == "day"
+    assert headlights.corrected("dusk", dim, 0.5) == "day"  # looked at once a second
+    assert headlights.corrected("dusk", dim, 1.5) == "dusk"
+    assert headlights.corrected("night", bright, 2.0) == "night"
+    assert headlights.corrected("day", dim, 3.0) == "day"

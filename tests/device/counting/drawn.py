@@ -61,8 +61,8 @@ def frames(things: Sequence[Thing], seconds: float, seed: int = 0, fps: float = 
 def count(film: Sequence[NDArray[np.uint8]], fps: float = FPS) -> list[Crossing]:
     """Count a film from its first frame to its last."""
     counter = Counter(WIDTH, HEIGHT, LINE)
-    found = [crossing for number, luma in enumerate(film) for crossing in counter.process(luma, number / fps)]
-    return found + counter.finish()
+    crossings = [crossing for number, luma in enumerate(film) for crossing in counter.process(luma, number / fps)]
+    return crossings + counter.finish()
 
 
 def straight(x0: float, x1: float, y: float, start_s: float, end_s: float) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.device.drawn import HEIGHT, LINE, WIDTH, Thing, count, frames, straight, through
+from tests.device.counting.drawn import HEIGHT, LINE, WIDTH, Thing, count, frames, straight, through
 
 from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.errors import FrameFormatError, LineError
@@ -108,9 +108,9 @@ def test_a_trembling_camera_counts_nothing() -> None:
 def test_a_few_lost_frames_do_not_lose_a_crossing() -> None:
     film = frames([Thing(straight(-20, 340, 120, 1.5, 4.5))], 6.0)
     counter = Counter(WIDTH, HEIGHT, LINE)
-    kept = [(k / 25.0, f) for k, f in enumerate(film) if k not in {70, 71, 76}]
-    found = [crossing for t_s, f in kept for crossing in counter.process(f, t_s)] + counter.finish()
-    assert len(found) == 1
+    remaining = [(k / 25.0, f) for k, f in enumerate(film) if k not in {70, 71, 76}]
+    crossings = [crossing for t_s, f in remaining for crossing in counter.process(f, t_s)] + counter.finish()
+    assert len(crossings) == 1
 
 
 def test_the_same_frames_give_the_same_crossings_and_later_frames_change_nothing() -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from telstraat_device.counting.crossings.bodies import Body, BodyTable
+from telstraat_device.counting.crossings.bodies import BodyPrior, BodyPriors
 from telstraat_device.counting.crossings.perspective import FOCAL, Perspective
 
 WIDTH, HEIGHT, LINE_Y = 320, 240, 130.0
@@ -25,7 +25,7 @@ def project(ground: tuple[float, float, float], pitch: float) -> tuple[float, fl
 
 
 def camera(pitch: float) -> Perspective:
-    """Make the grid of one camera that is the true one."""
+    """Make the grid of perspective camera that is the true perspective."""
     f = FOCAL * WIDTH
     steep = pitch + math.atan((LINE_Y - HEIGHT / 2) / f)
     away = CAMERA_M / math.tan(steep)
@@ -43,37 +43,37 @@ def test_speed_over_the_ground_is_that_of_the_pinhole(
     here = project((x, away, 0.0), pitch)
     there = project((x + vx * dt, away + v_away * dt, 0.0), pitch)
     v_px = (there[0] - here[0]) / dt, (there[1] - here[1]) / dt
-    place = camera(pitch).place(*here, *v_px)
-    assert float(place.across_ms[0, 0]) == pytest.approx(vx, abs=0.02)
-    assert float(place.away_ms[0, 0]) == pytest.approx(v_away, abs=0.02)
+    point = camera(pitch).point(*here, *v_px)
+    assert float(point.across_ms[0, 0]) == pytest.approx(vx, abs=0.02)
+    assert float(point.away_ms[0, 0]) == pytest.approx(v_away, abs=0.02)
 
 
 @pytest.mark.parametrize("pitch_deg", [8.0, 20.0, 45.0])
 def test_a_post_is_as_high_as_the_pinhole_shows_it(pitch_deg: float) -> None:
     pitch = math.radians(pitch_deg)
-    post = Body("pedestrian", 1.0, 0.01, 0.01, 2.0, 0.1, 0.1, 1.0, 0.1, 0.5, 0.1, 0.1)
+    post = BodyPrior("pedestrian", 1.0, 0.01, 0.01, 2.0, 0.1, 0.1, 1.0, 0.1, 0.5, 0.1, 0.1)
     foot, top = project((1.0, 14.0, 0.0), pitch), project((1.0, 14.0, 2.0), pitch)
-    one = camera(pitch)
-    _, high, _ = one.boxes(one.place(*foot, 10.0, 0.0), BodyTable((post,)))
+    perspective = camera(pitch)
+    _, high, _ = perspective.boxes(perspective.point(*foot, 10.0, 0.0), BodyPriors((post,)))
     assert float(high[0, 0, 0]) == pytest.approx(foot[1] - top[1], rel=0.01)
 
 
 def test_a_plank_is_as_long_as_the_pinhole_shows_it_from_any_side() -> None:
     pitch = math.radians(20.0)
-    plank = Body("bicycle", 1.0, 2.0, 0.01, 0.01, 0.1, 0.1, 5.0, 0.1, 0.5, 0.1, 0.1)
-    one = camera(pitch)
+    plank = BodyPrior("bicycle", 1.0, 2.0, 0.01, 0.01, 0.1, 0.1, 5.0, 0.1, 0.5, 0.1, 0.1)
+    perspective = camera(pitch)
     for turn in (0.0, 0.5, -0.7):
         ends = [project((2.0 + k * math.cos(turn), 9.0 + k * math.sin(turn), 0.0), pitch) for k in (-1.0, 1.0)]
         foot = max(end[1] for end in ends)
         ahead = project((2.0 + 1e-3 * math.cos(turn), 9.0 + 1e-3 * math.sin(turn), 0.0), pitch)
         here = project((2.0, 9.0, 0.0), pitch)
         v_px = (1e3 * (ahead[0] - here[0]), 1e3 * (ahead[1] - here[1]))
-        wide, _, _ = one.boxes(one.place(here[0], foot, *v_px), BodyTable((plank,)))
+        wide, _, _ = perspective.boxes(perspective.point(here[0], foot, *v_px), BodyPriors((plank,)))
         assert float(wide[0, 0, 0]) == pytest.approx(abs(ends[1][0] - ends[0][0]), rel=0.05)
 
 
 def test_places_above_the_horizon_stay_finite() -> None:
-    one = camera(math.radians(8.0))
-    place = one.place(10.0, -50.0, 3.0, 4.0)
-    for values in one.boxes(place, BodyTable()):
+    perspective = camera(math.radians(8.0))
+    point = perspective.point(10.0, -50.0, 3.0, 4.0)
+    for values in perspective.boxes(point, BodyPriors()):
         assert np.isfinite(values).all()

@@ -1,4 +1,4 @@
-"""Streets as files of frames, counted by a process of their own, with the kernels of numba or with those made ahead."""
+"""Simulated streets as files of frames, counted by a process of their own, with numba's kernels or the precompiled ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from telstraat_firmware_sim.street.scenes import scene
 from telstraat_firmware_sim.street.street import SimulatedStreet
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FPS = 10.0
 
 
@@ -27,7 +27,7 @@ class Film:
     height: int
     line: tuple[float, ...]
 
-    def words(self) -> list[str]:
+    def arguments(self) -> list[str]:
         """Return the arguments of `bench.core.counting_process`."""
         return [str(word) for word in (self.path, self.width, self.height, FPS, *self.line)]
 
@@ -43,13 +43,13 @@ def film_of(name: str, folder: Path, width: int, height: int, seconds: float) ->
     return Film(path, width, height, (x1, y1, x2, y2))
 
 
-def count_alone(film: Film, kernels: str, python: Sequence[str] = (sys.executable,), path: str = "") -> dict[str, Any]:
-    """Count a film in a process of its own and return what it says."""
+def count_film(film: Film, kernels: str, python: Sequence[str] = (sys.executable,), path: str = "") -> dict[str, Any]:
+    """Count a film in a process of its own and return what it prints."""
     environment = os.environ | {"TELSTRAAT_KERNELS": kernels}
     if path:
         environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [*python, "-m", "bench.core.counting_process", *film.words()]
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    command = [*python, "-m", "bench.core.counting_process", *film.arguments()]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    counted: dict[str, Any] = json.loads(done.stdout)
+    return counted

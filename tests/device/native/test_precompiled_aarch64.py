@@ -1,4 +1,4 @@
-"""On 64-bit ARM the core that was compiled ahead counts as on x86-64: Raspberry Pi OS's own Python, run by qemu.
+"""On 64-bit ARM the precompiled core counts as on x86-64: Raspberry Pi OS's own Python, run by qemu.
 
 `scripts/aarch64 FOLDER` gets that Python; TELSTRAAT_AARCH64 names the folder.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.device.counted_alone import ROOT, count_alone, film_of
+from tests.device.native.films import ROOT, count_film, film_of
 
 SYSTEM = os.environ.get("TELSTRAAT_AARCH64", "")
 EMULATOR = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
@@ -29,13 +29,13 @@ pytestmark = [
 @pytest.mark.parametrize("processor", ["cortex-a53", "cortex-a72", "cortex-a76"])
 def test_the_crossings_are_those_of_x86_byte_for_byte(tmp_path: Path, scene: str, processor: str) -> None:
     """The processors of the Pi 3 and Zero 2, the 4 and the 5."""
-    made = [sys.executable, "-m", "telstraat_device.native.precompile", "--all"]
-    subprocess.run(made, check=True, capture_output=True)
+    command = [sys.executable, "-m", "telstraat_device.native.precompile", "--all"]
+    subprocess.run(command, check=True, capture_output=True)
     film = film_of(scene, tmp_path, 640, 480, 20.0)
     folder = Path(SYSTEM).resolve()
     (python,) = (folder / "system/usr/bin").glob("python3.??")
     path = os.pathsep.join(map(str, (folder / "site", ROOT / "device", ROOT / "contract")))
     emulated = [str(EMULATOR), "-cpu", processor, "-L", str(folder / "system"), str(python)]
-    there, here = count_alone(film, "ahead", emulated, path), count_alone(film, "ahead")
+    there, here = count_film(film, "ahead", emulated, path), count_film(film, "ahead")
     assert there["crossings"] == here["crossings"]
     assert here["crossings"]

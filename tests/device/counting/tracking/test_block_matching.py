@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from telstraat_device.counting.foreground.background import plane
-from telstraat_device.counting.tracking.assignment import GAPS, POINTS, SEARCH_PX, shift
+from telstraat_device.counting.tracking.block_matching import POINTS, match_block
+from telstraat_device.counting.tracking.state import MOVES, MOVES_PADDED, SEARCH_PX, Pictures
 
 WIDTH, HEIGHT = 90, 60
 
 
 def places(first: float, last: float) -> list[int]:
     """Return where a box is looked at along one side of it."""
-    found, at = [], first
+    pixels, at = [], first
     while at <= last:
-        found.append(int(at))
+        pixels.append(int(at))
         at += max(1.0, (last - first) / POINTS)
-    return found
+    return pixels
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,16 +44,17 @@ def test_the_best_move_is_the_one_that_trying_all_of_them_finds(
     best = (1e9, middle_x, middle_y)
     for try_dy in range(middle_y - SEARCH_PX, middle_y + SEARCH_PX + 1):
         for try_dx in range(middle_x - SEARCH_PX, middle_x + SEARCH_PX + 1):
-            gaps = [
+            differences = [
                 abs(int(before[b * WIDTH + a]) - int(now[(b + try_dy) * WIDTH + a + try_dx]))
                 for b in ys
                 for a in xs
                 if 0 <= a + try_dx < WIDTH and 0 <= b + try_dy < HEIGHT
             ]
-            if len(gaps) >= POINTS:
-                left = sum(gaps) / len(gaps) + 0.15 * (abs(try_dx - dx) + abs(try_dy - dy))
+            if len(differences) >= POINTS:
+                left = sum(differences) / len(differences) + 0.15 * (abs(try_dx - dx) + abs(try_dy - dy))
                 if left < best[0]:
                     best = left, try_dx, try_dy
-    scratch = np.zeros(GAPS, np.uint16)
-    found_dx, found_dy, left = shift(before, now, WIDTH, HEIGHT, (x, y, x + w, y + h), dx, dy, scratch)
-    assert (left, found_dx, found_dy) == best
+    sums: NDArray[np.uint16] = np.zeros(MOVES * MOVES_PADDED, np.uint16)
+    pictures = Pictures(before, now, WIDTH, HEIGHT)
+    best_dx, best_dy, left = match_block(pictures, (x, y, x + w, y + h), dx, dy, sums)
+    assert (left, best_dx, best_dy) == best
