@@ -55,8 +55,8 @@ def shown_from(film: Film, time: Callable[[float], float], *, turned: bool) -> F
     spans = [(time(start), time(end)) for start, end in film.clip.ignore]
     ignore = (*((min(span), max(span)) for span in spans), (-1.0, BEGUN_S))
     frames = sorted(((luma, time(t_s)) for luma, t_s in film.frames), key=lambda frame: frame[1])
-    kept = [frame for frame in frames if frame[1] >= 0.0]
-    return Film(kept, replace(film.clip, crossings=crossings, ignore=ignore))
+    later = [frame for frame in frames if frame[1] >= 0.0]
+    return Film(later, replace(film.clip, crossings=crossings, ignore=ignore))
 
 
 def backwards(film: Film) -> Film:
@@ -125,8 +125,8 @@ def load(clip: Clip) -> Film:
 def count(film: Film) -> Score:
     height, width = film.frames[0][0].shape
     counter = Counter(width, height, film.clip.line)
-    found = [crossing for luma, t_s in film.frames for crossing in counter.process(np.ascontiguousarray(luma), t_s)]
-    return score_clip(film.clip, found + counter.finish())
+    crossings = [crossing for luma, t_s in film.frames for crossing in counter.process(np.ascontiguousarray(luma), t_s)]
+    return score_clip(film.clip, crossings + counter.finish())
 
 
 def changed_table(folder: Path) -> str:
@@ -140,7 +140,10 @@ def changed_table(folder: Path) -> str:
         "| clips | true | F1 pooled | F1 macro | direction | right class | missed | doubled | invented |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name, some in {**scores, "**all**": [score for one in scores.values() for score in one]}.items():
+    for name, some in {
+        **scores,
+        "**all**": [score for film_scores in scores.values() for score in film_scores],
+    }.items():
         total = pooled(some)
         out.append(
             f"| {name} | {total.true} | {total.f1:.3f} | {np.mean([score.f1 for score in some]):.3f} "

@@ -37,16 +37,16 @@ def count(clip: Clip, make: Maker) -> list[Crossing]:
     """Count a clip with a new counter."""
     with closing(open_source(str(clip.video))) as source:
         counter = make(source.width, source.height, clip.line)
-        found: list[Crossing] = []
+        crossings: list[Crossing] = []
         for frame in source:
-            found += counter.process(frame.luma, frame.t_s)
-        return found + counter.finish()
+            crossings += counter.process(frame.luma, frame.t_s)
+        return crossings + counter.finish()
 
 
-def count_all(clips: Sequence[Clip], names: Sequence[str], kept: Path) -> dict[str, list[Score]]:
+def count_all(clips: Sequence[Clip], names: Sequence[str], counts_file: Path) -> dict[str, list[Score]]:
     """Score every clip by every counter, as far as `kept` has not its counts already (one JSON line each)."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    counts_file.parent.mkdir(parents=True, exist_ok=True)
+    lines = counts_file.read_text(encoding="utf-8").splitlines() if counts_file.exists() else []
     known = {(row["counter"], row["clip"]): row["counts"] for row in map(json.loads, lines)}
     scores: dict[str, list[Score]] = {}
     for name in names:
@@ -55,9 +55,9 @@ def count_all(clips: Sequence[Clip], names: Sequence[str], kept: Path) -> dict[s
             if (name, clip.name) not in known:
                 counts = [asdict(crossing) for crossing in count(clip, COUNTERS[name])]
                 known[name, clip.name] = counts
-                with kept.open("a", encoding="utf-8") as file:
+                with counts_file.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"counter": name, "clip": clip.name, "counts": counts}) + "\n")
-            scores[name].append(score_clip(clip, [Crossing(**one) for one in known[name, clip.name]]))
+            scores[name].append(score_clip(clip, [Crossing(**fields) for fields in known[name, clip.name]]))
     return scores
 
 
@@ -85,10 +85,10 @@ FIGURES: dict[str, Callable[[Sequence[Score]], float]] = {
 }
 
 
-def clip_tables(folder: Path, kept: Path, only: Sequence[str] | None = None) -> str:
+def clip_tables(folder: Path, counts_file: Path, only: Sequence[str] | None = None) -> str:
     """Return the tables: per clip, in total, per class, and the spread over clips."""
     clips = read_clips(folder)
-    all_scores = count_all(clips, only or list(COUNTERS), kept)
+    all_scores = count_all(clips, only or list(COUNTERS), counts_file)
     parts = [totals(all_scores), classes(all_scores), per_clip(all_scores)]
     first = next(iter(all_scores.values()))
     parts.append(spread(first))
@@ -117,7 +117,7 @@ def classes(all_scores: dict[str, list[Score]]) -> str:
     ]
     for name, scores in all_scores.items():
         groups = pooled(scores).groups
-        cells = [f"{found}, {right} of {true}" for true, found, right in (groups.get(g, [0, 0, 0]) for g in GROUPS)]
+        cells = [f"{counted}, {right} of {true}" for true, counted, right in (groups.get(g, [0, 0, 0]) for g in GROUPS)]
         out.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(out)
 
@@ -133,9 +133,9 @@ def per_clip(all_scores: dict[str, list[Score]]) -> str:
     for number, score in enumerate(next(iter(all_scores.values()))):
         cells = []
         for name in names:
-            one = all_scores[name][number]
-            numbers = f"{one.counted}, {one.missed}, {one.doubled}, {one.invented}, {one.misclassified}"
-            cells.append(f"{numbers}, {one.f1:.2f}")
+            row = all_scores[name][number]
+            numbers = f"{row.counted}, {row.missed}, {row.doubled}, {row.invented}, {row.misclassified}"
+            cells.append(f"{numbers}, {row.f1:.2f}")
         out.append(f"| {score.name} | {score.true} | " + " | ".join(cells) + " |")
     return "\n".join(out)
 

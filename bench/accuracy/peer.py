@@ -67,8 +67,8 @@ class PeerCounter:
         dt_s = 0.04 if self._last_s is None else max(1e-3, t_s - self._last_s)
         self._last_s = t_s
         self._follow([(x + w / 2, y + h / 2, float(w), float(h)) for x, y, w, h in boxes], dt_s)
-        found = [crossing for track in self._tracks if (crossing := self._crossing(track, t_s))]
-        return found if t_s >= WARM_S else []
+        crossings = [crossing for track in self._tracks if (crossing := self._crossing(track, t_s))]
+        return crossings if t_s >= WARM_S else []
 
     def finish(self) -> list[Crossing]:
         return []

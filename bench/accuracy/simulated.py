@@ -84,10 +84,10 @@ def count(variant: str, trial: Trial) -> dict[str, Any]:
     """Count one street as it is rendered."""
     street = trial.street()
     counter = with_scale(street) if variant == GIVEN else VARIANTS[variant](street.width, street.height, street.line)
-    found: list[Crossing] = []
+    crossings: list[Crossing] = []
     for frame in street:
-        found += counter.process(frame.luma, frame.t_s)
-    found += counter.finish()
+        crossings += counter.process(frame.luma, frame.t_s)
+    crossings += counter.finish()
     end_s = trial.settings.duration_s or 0.0
     return {
         "variant": variant,
@@ -95,7 +95,7 @@ def count(variant: str, trial: Trial) -> dict[str, Any]:
         "seed": trial.seed,
         "hours": end_s / 3600,
         "truth": [as_truth(crossing) for crossing in street.truth_between(WARM_S, end_s - WARM_S)],
-        "counts": [as_count(crossing) for crossing in found if WARM_S <= crossing.t_s < end_s - WARM_S],
+        "counts": [as_count(crossing) for crossing in crossings if WARM_S <= crossing.t_s < end_s - WARM_S],
     }
 
 

@@ -83,18 +83,22 @@ def v85_bias(rows: Sequence[Row]) -> float:
 
 @cache
 def v85_of(row: Row) -> float | None:
-    true = [one["speed"] for one in row.truth if one["class"] == "car"]
-    told = [one["speed"] for one in row.counts if one["class"] == "car" and one["speed"] is not None]
-    if len(true) < SPEEDS_MIN or len(told) < SPEEDS_MIN:
+    true = [crossing["speed"] for crossing in row.truth if crossing["class"] == "car"]
+    counted = [
+        crossing["speed"] for crossing in row.counts if crossing["class"] == "car" and crossing["speed"] is not None
+    ]
+    if len(true) < SPEEDS_MIN or len(counted) < SPEEDS_MIN:
         return None
-    return float(np.percentile(told, 85) / np.percentile(true, 85)) - 1
+    return float(np.percentile(counted, 85) / np.percentile(true, 85)) - 1
 
 
 @cache
 def numbers(row: Row) -> dict[tuple[str, str], tuple[int, int]]:
     """Return how many crossings of each class and direction there were, and how many were counted."""
-    true, told = (Counter((one["class"], one["direction"]) for one in some) for some in (row.truth, row.counts))
-    return {(name, way): (true[name, way], told[name, way]) for name in CLASSES for way in DIRECTIONS}
+    true, counted = (
+        Counter((crossing["class"], crossing["direction"]) for crossing in some) for some in (row.truth, row.counts)
+    )
+    return {(name, way): (true[name, way], counted[name, way]) for name in CLASSES for way in DIRECTIONS}
 
 
 def error_of(class_name: str, direction: str) -> Figure:

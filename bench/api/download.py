@@ -64,9 +64,9 @@ def fill(dsn: str, sensors: int) -> None:
 
 def allocated_bytes(pid: int) -> int:
     """Return what a process has allocated for itself."""
-    found = re.search(r"VmData:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1]) * 1024
+    match = re.search(r"VmData:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert match
+    return int(match[1]) * 1024
 
 
 def whole(address: str, pid: int, form: str) -> dict[str, float]:
@@ -135,16 +135,18 @@ def main() -> None:
                         download(client, f"/api/v1/reports/file.{form}", **day)
                 limit = allocated_bytes(pid) + args.room_mb * 1_000_000
                 resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
-                told = {form: whole(address, pid, form) for form in args.forms}
+                downloads = {form: whole(address, pid, form) for form in args.forms}
                 stopped_s = gone(address, dsn)
         finally:
             server.forget()
     print(f"{sensors * HOURS:,} rows, at most {args.room_mb} MB more than when it was ready")
-    for form, figures in told.items():
+    for form, figures in downloads.items():
         print(f"  {form:<8} " + ", ".join(f"{name} {figure:,.0f}" for name, figure in figures.items()))
     print(f"  a reader that goes away: the database stops after {stopped_s:.2f} s")
     if args.json:
-        args.json.write_text(json.dumps({"rows": sensors * HOURS, "forms": told, "stopped_s": stopped_s}, indent=1))
+        args.json.write_text(
+            json.dumps({"rows": sensors * HOURS, "forms": downloads, "stopped_s": stopped_s}, indent=1)
+        )
 
 
 if __name__ == "__main__":

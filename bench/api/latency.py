@@ -47,7 +47,7 @@ class Kind:
     """What was measured of one kind of request, or of all."""
 
     name: str
-    asked: int
+    requests: int
     failed: int
     p50_ms: float
     p99_ms: float
@@ -99,35 +99,37 @@ async def run(address: str, planned: list[Planned]) -> list[tuple[Planned, float
     async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT_S, limits=limits) as client:
         began_s = time.perf_counter()
 
-        async def send(one: Planned) -> tuple[Planned, float, bool]:
-            await asyncio.sleep(max(0.0, began_s + one.at_s - time.perf_counter()))
+        async def send(item: Planned) -> tuple[Planned, float, bool]:
+            await asyncio.sleep(max(0.0, began_s + item.at_s - time.perf_counter()))
             try:
-                answer = await client.request(one.method, one.path, json=one.body)
+                answer = await client.request(item.method, item.path, json=item.body)
                 is_well = answer.status_code == 200
             except httpx.HTTPError:
                 is_well = False
-            return one, (time.perf_counter() - began_s - one.at_s) * 1000, is_well
+            return item, (time.perf_counter() - began_s - item.at_s) * 1000, is_well
 
-        return await asyncio.gather(*(send(one) for one in planned))
+        return await asyncio.gather(*(send(item) for item in planned))
 
 
 def warm_up(address: str, planned: list[Planned]) -> None:
     """Ask for every kind some times, one after the other: what is loaded at first use is loaded, queries are prepared."""
     with httpx.Client(base_url=address, timeout=120) as client:
         for name in MIX:
-            for one in [one for one in planned if one.name == name][:WARM_TIMES]:
-                client.request(one.method, one.path, json=one.body)
+            for request in [request for request in planned if request.name == name][:WARM_TIMES]:
+                client.request(request.method, request.path, json=request.body)
 
 
-def kinds_of(told: list[tuple[Planned, float, bool]], cpu_ms: float) -> list[Kind]:
+def kinds_of(answers: list[tuple[Planned, float, bool]], cpu_ms: float) -> list[Kind]:
     """Return what was measured, by kind and of all."""
-    found = []
+    kinds = []
     for name in ("all", *MIX):
-        chosen = [(ms, well) for one, ms, well in told if one.at_s >= WARM_S and name in {"all", one.name}]
+        chosen = [
+            (ms, well) for request, ms, well in answers if request.at_s >= WARM_S and name in {"all", request.name}
+        ]
         if chosen:
             p50, p99 = np.percentile([ms for ms, _ in chosen], [50, 99])
-            found.append(Kind(name, len(chosen), sum(not well for _, well in chosen), float(p50), float(p99), cpu_ms))
-    return found
+            kinds.append(Kind(name, len(chosen), sum(not well for _, well in chosen), float(p50), float(p99), cpu_ms))
+    return kinds
 
 
 def measure_api(dsn: str, seconds: float, rate: float = RATE) -> list[Kind]:
@@ -138,8 +140,8 @@ def measure_api(dsn: str, seconds: float, rate: float = RATE) -> list[Kind]:
     with served(dsn) as (address, pid):
         warm_up(address, planned)
         before_s = cpu_s(pid)
-        told = asyncio.run(run(address, planned))
-        return kinds_of(told, (cpu_s(pid) - before_s) * 1000 / len(planned))
+        answers = asyncio.run(run(address, planned))
+        return kinds_of(answers, (cpu_s(pid) - before_s) * 1000 / len(planned))
 
 
 def main() -> int:
@@ -150,13 +152,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    found = measure_api(args.dsn, args.seconds, args.rate)
-    for kind in found:
+    kinds = measure_api(args.dsn, args.seconds, args.rate)
+    for kind in kinds:
         print(
-            f"{kind.name:<30} {kind.asked:6} asked {kind.failed:4} failed  p50 {kind.p50_ms:8.1f}  p99 {kind.p99_ms:8.1f} ms"
+            f"{kind.name:<30} {kind.requests:6} asked {kind.failed:4} failed  p50 {kind.p50_ms:8.1f}  p99 {kind.p99_ms:8.1f} ms"
         )
     if args.json:
-        args.json.write_text(json.dumps([asdict(kind) for kind in found], indent=1))
+        args.json.write_text(json.dumps([asdict(kind) for kind in kinds], indent=1))
     return 0
 
 

@@ -74,8 +74,8 @@ def rows_section(about: Figures, figures: Figures) -> list[str]:
     ]
     lines += table(["from the database to the reader, rows/s (share of psql; 0.5 wanted of CSV)", *cases], cells)
     file = figures["memory"]
-    told = f"The server's memory while it sends the larger file ({file['file_mb']:.0f} MB): {file['before_mb']:.0f} MB before,"
-    return [*lines, f"{told} {file['most_mb']:.0f} MB at most.", ""]
+    of_memory = f"The server's memory while it sends the larger file ({file['file_mb']:.0f} MB): {file['before_mb']:.0f} MB before,"
+    return [*lines, f"{of_memory} {file['most_mb']:.0f} MB at most.", ""]
 
 
 def http_section(title: str, name: str, about: Figures, figures: Figures) -> list[str]:
@@ -85,20 +85,26 @@ def http_section(title: str, name: str, about: Figures, figures: Figures) -> lis
     kinds = [kind["name"] for kind in sizes[0]["latency"]]
     cells = []
     for at, kind in enumerate(kinds):
-        found = [one["latency"][at] for one in sizes]
-        cells.append([kind, *(f"{one['p50_ms']:.0f} / {one['p99_ms']:.0f}" for one in found)])
-    first = [one["latency"][0] for one in sizes]
-    cells.append(["failed", *(f"{one['failed']} of {one['asked']}" for one in first)])
-    cells.append(["processor of the API's process, ms a request", *(f"{one['cpu_ms']:.1f}" for one in first)])
-    heads = [f"{figures['rate']:g} requests a second, p50 / p99 in ms", *(size_of(one) for one in sizes)]
+        latencies = [size["latency"][at] for size in sizes]
+        cells.append([kind, *(f"{size['p50_ms']:.0f} / {size['p99_ms']:.0f}" for size in latencies)])
+    first = [size["latency"][0] for size in sizes]
+    cells.append(["failed", *(f"{size['failed']} of {size['requests']}" for size in first)])
+    cells.append(["processor of the API's process, ms a request", *(f"{size['cpu_ms']:.1f}" for size in first)])
+    heads = [f"{figures['rate']:g} requests a second, p50 / p99 in ms", *(size_of(size) for size in sizes)]
     return [*lines, *table(heads, cells)]
 
 
 def download_section(about: Figures, figures: Figures) -> list[str]:
     """Return the table of the large download."""
     cells = [
-        [form, f"{one['file_mb']:,.0f}", f"{one['wall_s']:.0f}", f"{one['before_mb']:.0f}", f"{one['most_mb']:.0f}"]
-        for form, one in figures["forms"].items()
+        [
+            form,
+            f"{times['file_mb']:,.0f}",
+            f"{times['wall_s']:.0f}",
+            f"{times['before_mb']:.0f}",
+            f"{times['most_mb']:.0f}",
+        ]
+        for form, times in figures["forms"].items()
     ]
     lines = ["## A download of ten million rows", "", command("download", about), ""]
     lines += table([f"{figures['rows']:,} rows", "MB", "seconds", "MB of memory before", "at most"], cells)
@@ -112,8 +118,8 @@ def page(folder: Path) -> str:
         path = folder / f"{name}.json"
         if not path.exists():
             continue
-        told = json.loads(path.read_text())
-        about, figures = told["about"], told["figures"]
+        measured = json.loads(path.read_text())
+        about, figures = measured["about"], measured["figures"]
         if name == "rows":
             lines += rows_section(about, figures)
         elif name == "latency":

@@ -93,10 +93,10 @@ def served(dsn: str, **settings: str) -> Iterator[tuple[str, int]]:
     code = "from telstraat_cli.main import main; import sys; sys.exit(main(['api']))"
     with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found
+        match = re.search(r"http://\S+", process.stdout.readline())
+        assert match
         try:
-            yield found[0], process.pid
+            yield match[0], process.pid
         finally:
             process.terminate()
 
@@ -113,8 +113,8 @@ def seconds(work: Callable[[], object], rounds: int) -> float:
 
 def memory_mb(pid: int) -> float:
     """Return the resident memory of a process."""
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+    match = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(match[1]) / 1024 if match else 0.0
 
 
 async def year_in_memory(dsn: str) -> list[Period]:
@@ -170,7 +170,7 @@ def download(client: httpx.Client, path: str, **query: str) -> int:
 
 def end_to_end(server: Postgres, address: str, sensors: int, rounds: int) -> dict[str, dict[str, float]]:
     """Return rows a second from the database to the reader."""
-    told: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     window = {"from": "2025-01-01", "to": "2026-01-01"}
     cases = {
         "a year of quarters, 1 sensor": (QUARTERS, "quarter", str(FIRST), "report where sensor_id = 1"),
@@ -192,9 +192,9 @@ def end_to_end(server: Postgres, address: str, sensors: int, rounds: int) -> dic
             for _ in range(rounds):
                 for way in random.sample(list(ways), len(ways)):
                     took[way].append(seconds(ways[way], 1))
-            told[name] = {way: rows / statistics.median(times) for way, times in took.items()}
-            told[name]["CSV of psql"] = told[name]["CSV"] / told[name]["psql COPY csv"]
-    return told
+            figures[name] = {way: rows / statistics.median(times) for way, times in took.items()}
+            figures[name]["CSV of psql"] = figures[name]["CSV"] / figures[name]["psql COPY csv"]
+    return figures
 
 
 def memory(address: str, pid: int) -> dict[str, float]:
@@ -233,22 +233,22 @@ def main() -> None:
             server.create_database("bench")
             migrate(server.dsn("bench"))
             fill(server.dsn("bench"), args.sensors)
-            told: dict[str, Any] = {"in memory to bytes": encoders(server.dsn("bench"), args.rounds)}
+            report: dict[str, Any] = {"in memory to bytes": encoders(server.dsn("bench"), args.rounds)}
             with served(server.dsn("bench"), rows_max="1000000", quarter_min="0") as (
                 address,
                 pid,
             ):
-                told["memory"] = memory(address, pid)
-                told |= end_to_end(server, address, args.sensors, args.rounds)
+                report["memory"] = memory(address, pid)
+                report |= end_to_end(server, address, args.sensors, args.rounds)
         finally:
             server.forget()
-    for name, figures in told.items():
+    for name, figures in report.items():
         print(name)
         for way, figure in figures.items():
             plain = name == "memory" or way == "CSV of psql"
             print(f"  {way:<20} {figure:12,.2f}" if plain else f"  {way:<20} {figure:12,.0f} rows/s")
     if args.json:
-        args.json.write_text(json.dumps(told, indent=1))
+        args.json.write_text(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

@@ -94,10 +94,10 @@ def memory_gbs() -> float:
     return 2 * here.size / best / 1e9
 
 
-def instructions(name: str, kept: Path, first: int, last: int) -> float:
+def instructions(name: str, film: Path, first: int, last: int) -> float:
     """Return the instructions of a frame: the slope of the whole process between two numbers of frames."""
     here = {**os.environ, **VECTORS, "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "bench.core.pipelines", name, str(kept)]
+    command = [sys.executable, "-m", "bench.core.pipelines", name, str(film)]
     subprocess.run([*command, "30"], env=here, cwd=ROOT, check=True, capture_output=True)  # fills the cache
     totals = []
     for frames in (first, last):
@@ -109,9 +109,9 @@ def instructions(name: str, kept: Path, first: int, last: int) -> float:
     return (totals[1] - totals[0]) / (last - first)
 
 
-def started(kept: Path) -> dict[str, Any]:
+def started(film: Path) -> dict[str, Any]:
     """Return CPU seconds to the first frame, and the memory of a process that counts 60 frames."""
-    command = [sys.executable, "-m", "bench.core.pipelines", "ours", str(kept), "60"]
+    command = [sys.executable, "-m", "bench.core.pipelines", "ours", str(film), "60"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout))
@@ -157,26 +157,26 @@ def main() -> int:
     if args.soak:
         return soak(int(args.soak))
     frames = film(args.scene, args.frames, *SIZE)
-    found: dict[str, Any] = {"scene": args.scene, "frames": args.frames, "machine": platform.processor()}
-    found["gbs"] = memory_gbs()
-    found["times"] = {
+    figures: dict[str, Any] = {"scene": args.scene, "frames": args.frames, "machine": platform.processor()}
+    figures["gbs"] = memory_gbs()
+    figures["times"] = {
         name: {"p10": float(np.quantile(spent, 0.1)), "median": float(np.median(spent))}
         for name, spent in times_ms(frames, NAMES).items()
     }
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder) / "film.npy"
-        np.save(kept, frames)
-        found["start"] = started(kept)
+        film_file = Path(folder) / "film.npy"
+        np.save(film_file, frames)
+        figures["start"] = started(film_file)
         spans = {name: (100, args.frames) if name == "ours" else tuple(args.peer_frames) for name in NAMES}
         names = {"all": NAMES, "ours": NAMES[:1], "none": ()}[args.instructions]
-        found["instructions"] = {name: instructions(name, kept, *spans[name]) for name in names}
-        found["spans"] = {name: spans[name] for name in names}
+        figures["instructions"] = {name: instructions(name, film_file, *spans[name]) for name in names}
+        figures["spans"] = {name: spans[name] for name in names}
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(figures, indent=1))
         return 0
     from bench.core.page import write
 
-    write(found, sweep(), ROOT / "docs")
+    write(figures, sweep(), ROOT / "docs")
     return 0
 
 

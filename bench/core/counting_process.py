@@ -56,8 +56,8 @@ class Frames(ClosingSource):
 def count(frames: Frames, line: Segment) -> list[Crossing]:
     """Count, and do nothing else."""
     counter = Counter(frames.width, frames.height, line)
-    found = [crossing for frame in frames for crossing in counter.process(frame.luma, frame.t_s)]
-    return found + counter.finish()
+    crossings = [crossing for frame in frames for crossing in counter.process(frame.luma, frame.t_s)]
+    return crossings + counter.finish()
 
 
 def serve(frames: Frames, line: Segment) -> list[Crossing]:
@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
     fps, x1, y1, x2, y2 = (float(number) for number in numbers)
     frames = Frames(path, int(width), int(height), fps)
     crossings = (serve if service else count)(frames, ((x1, y1), (x2, y2)))
-    said = {
+    figures = {
         "frames": frames.frames,
         "crossings": [repr(crossing) for crossing in crossings],
         "peak_kb": peak_kb(),
@@ -100,7 +100,7 @@ def main(argv: list[str]) -> int:
         "begun_cpu_s": round(frames.begun_cpu_s, 3),
         "compilers": [name for name in COMPILERS if name in sys.modules],
     }
-    print(json.dumps(said))
+    print(json.dumps(figures))
     return 0
 
 

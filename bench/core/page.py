@@ -18,12 +18,12 @@ START_S = 2.0
 BOUND_BYTES = 640 * 480 + 320 * 240 * (2 + 2 + 4 + 1 + 1)
 
 
-def verdict(reached: float, wanted: float, *, below: bool = False) -> str:
-    return "reached" if (reached <= wanted if below else reached >= wanted) else "not reached"
+def verdict(reached: float, goal: float, *, below: bool = False) -> str:
+    return "reached" if (reached <= goal if below else reached >= goal) else "not reached"
 
 
-def pipelines(found: dict[str, Any]) -> list[str]:
-    times, counts, spans = found["times"], found["instructions"], found["spans"]
+def pipelines(figures: dict[str, Any]) -> list[str]:
+    times, counts, spans = figures["times"], figures["instructions"], figures["spans"]
     rows = [
         "| from pixels to crossings, 640 x 480, the same tracker | 10th percentile, ms | median, ms | instructions a frame |",
         "| --- | --- | --- | --- |",
@@ -34,22 +34,22 @@ def pipelines(found: dict[str, Any]) -> list[str]:
     return rows
 
 
-def goals(found: dict[str, Any], bound_ms: float) -> list[str]:
-    times, counts = found["times"], found["instructions"]
+def goals(figures: dict[str, Any], bound_ms: float) -> list[str]:
+    times, counts = figures["times"], figures["instructions"]
     ours = times["ours"]["p10"]
     rows = ["| | measured | goal | |", "| --- | --- | --- | --- |"]
     if "mog2" in counts:
         ratio = counts["mog2"] / counts["ours"]
         rows.append(f"| instructions, MOG2 over ours | {ratio:.0f} | 100 | {verdict(ratio, 100)} |")
-    for name, wanted in (("mog2", 90), ("difference", 6)):
+    for name, goal in (("mog2", 90), ("difference", 6)):
         ratio = times[name]["p10"] / ours
         title = "MOG2" if name == "mog2" else "difference"
         rows.append(
-            f"| time by the 10th percentile, {title} over ours | {ratio:.1f} | {wanted} | {verdict(ratio, wanted)} |"
+            f"| time by the 10th percentile, {title} over ours | {ratio:.1f} | {goal} | {verdict(ratio, goal)} |"
         )
     away = ours / bound_ms
     rows.append(f"| time over the memory bound ({bound_ms:.3f} ms) | {away:.1f} | 4 | {verdict(away, 4, below=True)} |")
-    start, rss = found["start"]["first_frame_cpu_s"], found["start"]["rss_mb"]
+    start, rss = figures["start"]["first_frame_cpu_s"], figures["start"]["rss_mb"]
     rows.append(f"| CPU seconds to the first frame, warm cache | {start} | 2 | {verdict(start, START_S, below=True)} |")
     rows.append(f"| largest memory of a counting process, MB | {rss} | 150 | {verdict(rss, LIMITS_MB, below=True)} |")
     return rows
@@ -73,24 +73,24 @@ def picture(sweep: list[dict[str, Any]], path: Path) -> None:
     path.write_bytes(vl_convert.vegalite_to_png(chart.to_dict(), scale=1.5))
 
 
-def write(found: dict[str, Any], sweep: list[dict[str, Any]], docs: Path) -> None:
+def write(figures: dict[str, Any], sweep: list[dict[str, Any]], docs: Path) -> None:
     """Write the page and the picture."""
-    bound_ms = BOUND_BYTES / (found["gbs"] * 1e9) * 1e3
+    bound_ms = BOUND_BYTES / (figures["gbs"] * 1e9) * 1e3
     picture(sweep, docs / "images" / "core-cost.png")
     lines = [
         "# What the counting core costs",
         "",
         "Written by `make bench-core` (`python -m bench.core`). All times are of one process, one thread, in which each",
-        f"frame of the simulated scene `{found['scene']}` ({found['frames']} frames) was given to all three in shuffled order;",
+        f"frame of the simulated scene `{figures['scene']}` ({figures['frames']} frames) was given to all three in shuffled order;",
         "instructions are those of the whole process, Python included, under valgrind's callgrind with the code cached",
         "(AVX2): the difference between two numbers of frames.",
         "",
-        *pipelines(found),
+        *pipelines(figures),
         "",
-        *goals(found, bound_ms),
+        *goals(figures, bound_ms),
         "",
         f"The memory bound is {BOUND_BYTES / 1e6:.2f} MB a frame that must move when nothing stays in a cache, at the",
-        f"{found['gbs']:.1f} GB/s that copying 8 MB reached in the same run.",
+        f"{figures['gbs']:.1f} GB/s that copying 8 MB reached in the same run.",
         "",
         "![Cost by number of objects and size of the frame](../images/core-cost.png)",
         "",

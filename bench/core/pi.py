@@ -52,9 +52,9 @@ def instructions(command: Sequence[str], path: Path, words: Sequence[str], **env
         text=True,
         check=True,
     )
-    found = re.search(r"(?:instructions|I\s+refs:)\s+([\d,]+)", done.stderr)
-    assert found, done.stderr
-    return int(found[1].replace(",", ""))
+    match = re.search(r"(?:instructions|I\s+refs:)\s+([\d,]+)", done.stderr)
+    assert match, done.stderr
+    return int(match[1].replace(",", ""))
 
 
 def main() -> int:

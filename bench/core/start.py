@@ -37,13 +37,13 @@ def measured(words: list[str], **environment: str) -> dict[str, Any]:
     """Run it in a process of its own and return what it says."""
     command = [sys.executable, "-m", "bench.core.counting_process", *words]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
 
 
-def row(kernels: str, process: str, said: dict[str, Any]) -> str:
+def row(kernels: str, process: str, figures: dict[str, Any]) -> str:
     """Return a line of the table."""
-    first_s, begun_s, peak_kb = (said[key] for key in KEYS)
+    first_s, begun_s, peak_kb = (figures[key] for key in KEYS)
     return f"| {kernels} | {process} | {first_s:.2f} | {begun_s:.2f} | {peak_kb / 1024:.1f} |"
 
 

@@ -70,7 +70,7 @@ def run(
     *,
     effects: Sequence[float] = EFFECTS,
     first: int | None = None,
-    kept: Path | None = None,
+    rows_file: Path | None = None,
     minutes: float | None = None,
 ) -> pd.DataFrame:
     """Run the cases in a fixed random order, so that the first of them are a fair sample, and return scored rows.
@@ -78,7 +78,7 @@ def run(
     What is in the file `kept` is taken from there; new rows are added to it case by case.
     """
     keys = ["case", "estimator", "truth"]
-    known = pd.read_csv(kept) if kept is not None and kept.exists() else pd.DataFrame(columns=keys)
+    known = pd.read_csv(rows_file) if rows_file is not None and rows_file.exists() else pd.DataFrame(columns=keys)
     rows: list[dict[str, object]] = [{str(key): row[key] for key in row} for row in known.to_dict("records")]
     done = set(known[keys].itertuples(index=False, name=None))
     until = time.monotonic() + 60 * minutes if minutes else float("inf")
@@ -89,11 +89,13 @@ def run(
             break
         new = []
         for effect in effects:
-            missing = {name: one for name, one in estimators.items() if (case.number, name, effect) not in done}
+            missing = {
+                name: estimator for name, estimator in estimators.items() if (case.number, name, effect) not in done
+            }
             new += run_case(panels[case.panel], case, effect, missing)
         rows += new
-        if kept is not None and new:
-            pd.DataFrame(new).to_csv(kept, mode="a", header=not kept.exists(), index=False)
+        if rows_file is not None and new:
+            pd.DataFrame(new).to_csv(rows_file, mode="a", header=not rows_file.exists(), index=False)
         if number % 20 == 0:
             print(f"{number} of {len(cases)} cases", file=sys.stderr, flush=True)
     return scored(pd.DataFrame(rows))
@@ -113,22 +115,22 @@ def show(rows: pd.DataFrame) -> dict[str, object]:
             continue
         lines = table(part)
         print(f"\n{title}\n{lines.round(1).to_string()}")
-        by_class = table(part, lambda one: one["cls"])
+        by_class = table(part, lambda group: group["cls"])
         print(f"\n{title}, by class\n{by_class.round(1).to_string()}")
         content[title] = {"overall": lines.to_dict("index"), "by class": by_class.to_dict("index")}
-        drawn = {str(name): bootstrap(one) for name, one in part.groupby("estimator", sort=False)}
+        drawn = {str(name): bootstrap(group) for name, group in part.groupby("estimator", sort=False)}
         spans = pd.DataFrame(
             {
-                name: {what: f"{low:.0f} to {high:.0f}" for what, (low, high) in one.items()}
-                for name, one in drawn.items()
+                name: {what: f"{low:.0f} to {high:.0f}" for what, (low, high) in group.items()}
+                for name, group in drawn.items()
             }
         ).T
         print(f"\n{title}, 95 % intervals from drawing whole series\n{spans.to_string()}")
         content[f"{title}, bootstrap over series"] = drawn
     speed = rows.groupby("estimator")["seconds"].agg(["median", "max"])
     print(f"\nseconds per fit\n{speed.round(3).to_string()}")
-    for name, one in rows.groupby("estimator"):
-        by_town = {str(town): summary(part) for town, part in one.groupby("panel")}
+    for name, group in rows.groupby("estimator"):
+        by_town = {str(town): summary(part) for town, part in group.groupby("panel")}
         print(f"\n{name}, by town\n{pd.DataFrame(by_town).T.round(1).to_string()}")
     return content
 
@@ -157,9 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = set(args.only or ()) - set(estimators)
     if unknown:
         parser.error(f"--only {', '.join(sorted(unknown))}: there are {', '.join(estimators)}")
-    chosen = {name: one for name, one in estimators.items() if not args.only or name in args.only}
+    chosen = {name: estimator for name, estimator in estimators.items() if not args.only or name in args.only}
     effects = tuple(map(float, args.effects.split(","))) if args.effects else EFFECTS
-    rows = run(cases, panels, chosen, effects=effects, first=args.first, kept=args.rows, minutes=args.minutes)
+    rows = run(cases, panels, chosen, effects=effects, first=args.first, rows_file=args.rows, minutes=args.minutes)
     content = show(rows)
     if args.json:
         write_json(args.json, content)

@@ -42,8 +42,8 @@ class CausalImpact:
             "columns": {str(name): table[name].tolist() for name in table},
             "date": f"{days.treated.index[days.post.astype(bool)][0]:%Y-%m-%d}",
         }
-        found = json.loads(self._answer(json.dumps(content)))
-        return Estimate(found["effect"], found["low"], found["high"])
+        answer = json.loads(self._answer(json.dumps(content)))
+        return Estimate(answer["effect"], answer["low"], answer["high"])
 
     def _answer(self, line: str) -> str:
         if self._process is None:
@@ -71,9 +71,9 @@ def serve() -> None:
         table = pd.DataFrame(case["columns"], index=pd.DatetimeIndex(case["days"], freq="D"))
         date = pd.Timestamp(case["date"])
         before = [table.index[0], date - pd.Timedelta(days=1)]
-        found = Package(table, before, [date, table.index[-1]], nseasons=[{"period": 7}]).summary_data["average"]
+        averages = Package(table, before, [date, table.index[-1]], nseasons=[{"period": 7}]).summary_data["average"]
         names = {"effect": "rel_effect", "low": "rel_effect_lower", "high": "rel_effect_upper"}
-        sys.stdout.write(json.dumps({key: float(found[name]) for key, name in names.items()}) + "\n")
+        sys.stdout.write(json.dumps({key: float(averages[name]) for key, name in names.items()}) + "\n")
         sys.stdout.flush()
 
 

@@ -28,9 +28,9 @@ from telstraat_analytics.question import Question
 
 DESIGNS: dict[str, tuple[Way, ...]] = {
     "memories only": tuple(Way(memory) for memory in MEMORIES_WEEKS),
-    "and week shocks": tuple(Way(*one) for one in product(MEMORIES_WEEKS, WEEK_SHOCKS)),
+    "and week shocks": tuple(Way(*values) for values in product(MEMORIES_WEEKS, WEEK_SHOCKS)),
     "and season contrast": tuple(
-        Way(one, 0.0, contrast) for one, contrast in product(MEMORIES_WEEKS, SEASON_CONTRASTS)
+        Way(values, 0.0, contrast) for values, contrast in product(MEMORIES_WEEKS, SEASON_CONTRASTS)
     ),
     "both": WAYS,
 }
@@ -57,7 +57,7 @@ def run_case(panel: Panel, case: Case) -> list[dict[str, object]]:
         return []
     if too_little(own, case.sensor, prepared, question):
         return []
-    others = [one.weeks for one in controls_for(own, prepared, measure, question)]
+    others = [control.weeks for control in controls_for(own, prepared, measure, question)]
     rows: list[dict[str, object]] = []
     for name, ways in DESIGNS.items():
         steps = fit_steps([own.weeks], others, question.motion, prepared.span.date, ways=ways).steps

@@ -28,7 +28,7 @@ FAILURES = (  # town, segment, first day, class: what a person would ask when th
     ("chateaubourg", "Burel", dt.date(2021, 6, 7), "heavy"),
     ("chateaubourg", "rueVignes", dt.date(2022, 3, 7), "bike"),
 )
-DRIFT = tuple(dt.date(2025, 8, 25) + dt.timedelta(weeks=one) for one in range(0, 7, 2))
+DRIFT = tuple(dt.date(2025, 8, 25) + dt.timedelta(weeks=weeks) for weeks in range(0, 7, 2))
 MONTREAL = "America/Toronto"
 ZONES = {"karlsruhe": "Europe/Berlin", "chateaubourg": "Europe/Paris"}
 
@@ -61,12 +61,12 @@ def fremont(folder: Path) -> dict[str, float]:
 def learned(frame: pd.DataFrame) -> list[tuple[str, dt.date]]:
     """Return every sensor of Chateaubourg that had to learn, with the first day on which it told large vehicles from cars."""
     counts = as_counts(frame)
-    found: list[tuple[str, dt.date]] = []
+    days: list[tuple[str, dt.date]] = []
     for segment in sorted({*counts["segment"]}):
         findings = health(segment, local_table(counts, segment, ZONES["chateaubourg"]))
-        ends = [one.last + pd.Timedelta(days=1) for one in findings if one.kind == "learning"]
-        found += [(segment, day.date()) for day in ends]
-    return found
+        ends = [finding.last + pd.Timedelta(days=1) for finding in findings if finding.kind == "learning"]
+        days += [(segment, day.date()) for day in ends]
+    return days
 
 
 def beside_a_counter(folder: Path) -> pd.DataFrame:
@@ -78,12 +78,12 @@ def beside_a_counter(folder: Path) -> pd.DataFrame:
     return pd.concat([read_panels(folder)["montreal"].frame, counter.dropna(subset=["start"])], ignore_index=True)
 
 
-def told(frame: pd.DataFrame, measure: Measure, question: Question, *, raw: bool = False) -> str:
+def answer_in_words(frame: pd.DataFrame, measure: Measure, question: Question, *, raw: bool = False) -> str:
     """Return what a person reads: the change with its interval and the failed checks, or the refusal."""
     answer = evaluate(frame, measure, question, counts="raw" if raw else "corrected")
     if answer.effect is None:
         return f"refused: {'; '.join(answer.refused)}"
-    failed = [one.name for one in answer.doubts if one.verdict.name == "FAILED"]
+    failed = [check.name for check in answer.doubts if check.verdict.name == "FAILED"]
     effect = answer.effect
     claim = "a claim" if effect.low > 0 or effect.high < 0 else "no claim"
     size = f"{effect.estimate:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
@@ -102,21 +102,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     lockdown = Measure("lockdown", LOCKDOWN, ("ParisMarché",), timezone="Europe/Paris", before_days=42, after_days=28)
     for what in ("motor", "car"):
-        answer = told(frames["chateaubourg"], lockdown, Question(what))
+        answer = answer_in_words(frames["chateaubourg"], lockdown, Question(what))
         print(f"lockdown at ParisMarché, {what}: {answer}", flush=True)
     for town, segment, day, what in FAILURES:
         others = tuple(sorted({*frames[town]["segment"]} - {segment}))
         measure = Measure("failure", day, (segment,), others, timezone=ZONES[town], before_days=42, after_days=28)
-        print(f"{town} {segment} from {day}, {what}: {told(frames[town], measure, Question(what))}", flush=True)
+        print(
+            f"{town} {segment} from {day}, {what}: {answer_in_words(frames[town], measure, Question(what))}", flush=True
+        )
     for segment, day in learned(frames["chateaubourg"]):
         measure = Measure("learnt", day, (segment,), timezone=ZONES["chateaubourg"], before_days=28, after_days=28)
-        answer = told(frames["chateaubourg"], measure, Question("heavy"))
+        answer = answer_in_words(frames["chateaubourg"], measure, Question("heavy"))
         print(f"chateaubourg {segment}, learnt on {day}, heavy: {answer}", flush=True)
     drifting = beside_a_counter(folder)
     for segment in ("mtl_east", "mtl_west"):
         for day in DRIFT:
             measure = Measure("drift", day, (segment,), ("counter",), timezone=MONTREAL, before_days=28, after_days=28)
-            answer = told(drifting, measure, Question("bike", hours=tuple(range(8, 16))), raw=True)
+            answer = answer_in_words(drifting, measure, Question("bike", hours=tuple(range(8, 16))), raw=True)
             print(f"{segment}, gain drifting against the city's counter, {day}, bike: {answer}", flush=True)
     return 0
 

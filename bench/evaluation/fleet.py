@@ -100,10 +100,10 @@ def truth(demand: Demand, street: str, class_name: str, from_day: date) -> float
 
 
 def run(
-    streets: int, effect: float, shifted: float, days: int, kept: Path | None, minutes: float | None
+    streets: int, effect: float, shifted: float, days: int, rows_file: Path | None, minutes: float | None
 ) -> pd.DataFrame:
     """Simulate town after town until so many treated streets have an answer; goes on where the file `kept` ends."""
-    done = pd.read_csv(kept) if kept is not None and kept.exists() else pd.DataFrame()
+    done = pd.read_csv(rows_file) if rows_file is not None and rows_file.exists() else pd.DataFrame()
     rows: list[dict[str, object]] = [{str(key): row[key] for key in row} for row in done.to_dict("records")]
     until = time.monotonic() + 60 * minutes if minutes else float("inf")
     for seed in count(int(done["seed"].max()) + 1 if len(done) else 0):
@@ -113,8 +113,8 @@ def run(
             return pd.DataFrame(rows)
         new = one_town(seed, effect, shifted, days)
         rows += new
-        if kept is not None and new:
-            pd.DataFrame(new).to_csv(kept, mode="a", header=not kept.exists(), index=False)
+        if rows_file is not None and new:
+            pd.DataFrame(new).to_csv(rows_file, mode="a", header=not rows_file.exists(), index=False)
     raise AssertionError("unreachable")
 
 
@@ -149,7 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = run(args.streets, args.effect, args.shifted, args.days, args.rows, args.minutes)
     lines: dict[str, dict[str, float]] = {}
     for kind, part in rows.groupby("kind"):
-        lines |= {str(kind): summary(part)} | {f"{kind} {name}": summary(one) for name, one in part.groupby("cls")}
+        lines |= {str(kind): summary(part)} | {
+            f"{kind} {name}": summary(class_part) for name, class_part in part.groupby("cls")
+        }
     print(pd.DataFrame(lines).T.round(1).to_string())
     if args.json:
         write_json(args.json, lines)

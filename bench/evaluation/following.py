@@ -55,7 +55,7 @@ def one_town(seed: int, effect: float) -> dict[str, object] | None:
 def summary(rows: list[dict[str, object]], name: str) -> dict[str, float]:
     """Return how many streets were ever claimed, claimed at the end, and how often the claim changed."""
     looks = [list(row[name]) for row in rows if isinstance(row[name], list)]  # type: ignore[call-overload]
-    ever = [any(one != "unclear" for one in row) for row in looks]
+    ever = [any(verdict != "unclear" for verdict in row) for row in looks]
     changes = [sum(a != b for a, b in itertools.pairwise(row)) for row in looks]
     return {
         "ever_claimed": float(np.mean(ever)),

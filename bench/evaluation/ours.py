@@ -83,7 +83,7 @@ def effect_of(
     Answer
         With `refused` filled, and nothing else, where the data do not allow an answer.
     """
-    company = tuple(dict.fromkeys(str(one) for one in controls if str(one) != str(treated)))
+    company = tuple(dict.fromkeys(str(control) for control in controls if str(control) != str(treated)))
     try:
         counted = counts_in(frame, timezone)
         known = set(counted["segment"])

@@ -137,7 +137,7 @@ def structural(days: Days) -> Estimate | None:
 
 def _weekdays(index: pd.Index) -> list[np.ndarray]:
     weekday = pd.DatetimeIndex(index).dayofweek
-    return [(weekday == one).astype(float) for one in range(1, 7)]
+    return [(weekday == day).astype(float) for day in range(1, 7)]
 
 
 def _regression(y: pd.Series, post: np.ndarray, extra: list[np.ndarray]) -> Estimate | None:

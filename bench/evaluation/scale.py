@@ -86,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", help="write it here")
     args = parser.parse_args(argv)
     every = list(measured(args.streets, args.minutes))
-    shown = {int(one) for one in np.geomspace(1, len(every), 7).round()} | {1, 10, 100, len(every)}
-    rows = [one for one in every if one["streets"] in shown]
+    printed = {int(row) for row in np.geomspace(1, len(every), 7).round()} | {1, 10, 100, len(every)}
+    rows = [row for row in every if row["streets"] in printed]
     print(pd.DataFrame(rows).round(2).to_string(index=False))
     if args.json:
         write_json(args.json, rows)

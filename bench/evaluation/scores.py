@@ -66,7 +66,7 @@ def bootstrap(rows: pd.DataFrame, seed: int = 0) -> dict[str, tuple[float, float
     parts = [np.flatnonzero(rows["series"].to_numpy() == name) for name in rows["series"].unique()]
     lines = []
     for _ in range(BOOTSTRAP_ROUNDS):
-        drawn = np.concatenate([parts[one] for one in rng.integers(0, len(parts), len(parts))])
+        drawn = np.concatenate([parts[at] for at in rng.integers(0, len(parts), len(parts))])
         lines.append(quick(truth[drawn], {name: values[drawn] for name, values in columns.items()}))
     table = pd.DataFrame(lines)
     return {str(name): (float(table[name].quantile(0.025)), float(table[name].quantile(0.975))) for name in table}
@@ -82,11 +82,11 @@ def quick(truth: Array, columns: Mapping[str, Array]) -> dict[str, float]:
         "median_error": float(np.median(columns["error_points"][zero])),
         "false_positives": 100 * float(columns["claimed"][zero].mean()),
     }
-    for one in np.unique(truth):
-        at = truth == one
-        line[f"coverage_{round(-100 * one)}"] = 100 * float(columns["covered"][at].mean())
-        if one < 0:
-            line[f"power_{round(-100 * one)}"] = 100 * float(columns["below_zero"][at].mean())
+    for group in np.unique(truth):
+        at = truth == group
+        line[f"coverage_{round(-100 * group)}"] = 100 * float(columns["covered"][at].mean())
+        if group < 0:
+            line[f"power_{round(-100 * group)}"] = 100 * float(columns["below_zero"][at].mean())
     return line
 
 

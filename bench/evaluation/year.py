@@ -38,8 +38,8 @@ def row(place: str, frame: pd.DataFrame, measure: Measure, question: Question) -
     answer = answer_for(prepare(frame, measure), measure.treated[0], measure, question)
     if answer.effect is None:
         return None
-    one = answer.effect
-    return {"place": place, "what": question.what, "at": one.estimate, "low": one.low, "high": one.high}
+    effect = answer.effect
+    return {"place": place, "what": question.what, "at": effect.estimate, "low": effect.low, "high": effect.high}
 
 
 def fremont(folder: Path) -> Iterator[dict[str, object] | None]:
@@ -62,7 +62,7 @@ def chateaubourg(folder: Path) -> Iterator[dict[str, object] | None]:
     for week in range(13, 28, 3):
         date = dt.date.fromisocalendar(2022, week, 1)
         for name in STREETS_YEAR:
-            others = tuple(one for one in STREETS_YEAR if one != name)
+            others = tuple(street for street in STREETS_YEAR if street != name)
             measure = Measure("none", date, (name,), others, timezone=panel.timezone, after_days=28)
             for what in CLASSES:
                 yield row("chateaubourg", frame, measure, Question(what, hours=panel.hours, against="last year"))
@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     folder = data_folder(args.data)
     answers = [*fremont(folder), *chateaubourg(folder), *simulated(args.towns)]
-    rows = pd.DataFrame([one for one in answers if one is not None])
+    rows = pd.DataFrame([answer for answer in answers if answer is not None])
     if args.rows:
         rows.to_csv(args.rows, index=False)
     lines = {"all": summary(rows)}

@@ -98,11 +98,11 @@ def with_qos(number: int, where: str, payload: bytes) -> bytes:
 
 
 def _length(length: int) -> bytes:
-    found = bytearray()
+    read = bytearray()
     while length >= 128:
-        found.append(length & 127 | 128)
+        read.append(length & 127 | 128)
         length >>= 7
-    return bytes([*found, length])
+    return bytes([*read, length])
 
 
 class Steady:
@@ -205,10 +205,10 @@ def main() -> int:
                 steady.client.disconnect()
                 steady.client.loop_stop()
             with psycopg.connect(dsn) as connection:
-                kept = connection.execute(
+                stored = connection.execute(
                     "select pg_total_relation_size('quarantine') / 1024, (select count(*) from quarantine)"
                 )
-                kept_kb, rows = kept.fetchone() or (0, 0)
+                kept_kb, rows = stored.fetchone() or (0, 0)
         finally:
             world.close()
     for kind in kinds:

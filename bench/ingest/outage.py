@@ -170,7 +170,7 @@ def go_without(world: World, tell: Callable[[str], None]) -> None:
     pids = world.pids()
     logs = {name: service.program.log for name, service in world.services.items()}
     before = {name: (rss_mb(pid), cpu_s(pid), log_lines(logs.get(name))) for name, pid in pids.items()}
-    peak = {name: found[0] for name, found in before.items()}
+    peak = {name: sample[0] for name, sample in before.items()}
     quarter: dict[str, float] = {}
     closed_before = world.closed(world.clock.now_s())
     world.database.stop()

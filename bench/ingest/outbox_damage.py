@@ -61,7 +61,7 @@ class Result:
 
     whole: int = 0  # reports whose bytes are still there
     delivered: int = 0
-    told: int = 0
+    reported: int = 0
     open_kept: bool = False  # the open quarter goes on
     salvaged: bool = False
     faults: list[str] = field(default_factory=list)
@@ -136,24 +136,24 @@ def _judge_start(truth: Truth, folder: Path, whole: dict[Key, bytes], result: Re
         alarms = outbox.alarms
         for health in health_messages(SENSOR, outbox, CONDITION):
             decode(Channel.HEALTH, encode(health))
-    told = {key for key in truth.waiting if holds(lost.get(key[0], ()), key[1])}
+    reported = {key for key in truth.waiting if holds(lost.get(key[0], ()), key[1])}
     known = truth.waiting | truth.receipted
     changed = [key for key, payload in waiting.items() if key in known and known[key] != payload]
     epochs = {epoch for epoch, _ in known}
     new = [key for key in waiting.keys() - known.keys() if key[0] in epochs and not _is_open(key, waiting, truth)]
-    silent = truth.waiting.keys() - waiting.keys() - told
+    silent = truth.waiting.keys() - waiting.keys() - reported
     missing = whole.keys() - waiting.keys()
-    both = told & waiting.keys()
+    both = reported & waiting.keys()
     for name, keys in (("changed", changed), ("new", new), ("lost in silence", silent), ("whole, not there", missing)):
         if keys:
             result.faults.append(f"{start} start: {len(keys)} reports {name}, such as {min(keys)}")
     if both:
         result.faults.append(f"{start} start: {len(both)} reports wait and are told as lost")
     result.salvaged = any("damaged" in text for text in alarms)
-    if told and not result.salvaged:
+    if reported and not result.salvaged:
         result.faults.append(f"{start} start: no alarm")
     result.open_kept = any(quarter.start_s == OPEN_S for quarter in state.open)
-    result.delivered, result.told = len(truth.waiting.keys() & waiting.keys()), len(told)
+    result.delivered, result.reported = len(truth.waiting.keys() & waiting.keys()), len(reported)
 
 
 def _is_open(key: Key, waiting: dict[Key, bytes], truth: Truth) -> bool:
@@ -219,10 +219,10 @@ def cut_off(folder: Path, rng: random.Random) -> str:
 def swap_pages(folder: Path, rng: random.Random) -> str:
     file = folder / FILE
     content = file.read_bytes()
-    one, other = rng.sample(range(len(content) // PAGE), 2)
-    change(file, one * PAGE, content[other * PAGE : (other + 1) * PAGE])
-    change(file, other * PAGE, content[one * PAGE : (one + 1) * PAGE])
-    return f"pages {one} and {other}"
+    first, second = rng.sample(range(len(content) // PAGE), 2)
+    change(file, first * PAGE, content[second * PAGE : (second + 1) * PAGE])
+    change(file, second * PAGE, content[first * PAGE : (first + 1) * PAGE])
+    return f"pages {first} and {second}"
 
 
 def garbage(folder: Path, rng: random.Random) -> str:
@@ -335,12 +335,12 @@ def main() -> int:
             row["open"] += result.open_kept
             row["whole"] += result.whole
             row["delivered"] += result.delivered
-            row["told"] += result.told
+            row["reported"] += result.reported
             faults += [f"{kind}, {where}: {fault}" for fault in result.faults]
     print("| damage | tried | right | salvaged | open quarter goes on | reports whole | delivered | told as lost |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for kind, row in tables.items():
-        names = ("tried", "right", "salvaged", "open", "whole", "delivered", "told")
+        names = ("tried", "right", "salvaged", "open", "whole", "delivered", "reported")
         print(f"| {kind} | " + " | ".join(str(row[name]) for name in names) + " |")
     for fault in faults[:40]:
         print(fault)

@@ -231,7 +231,7 @@ def lag_one(residual: FloatArray, hours: pd.DataFrame) -> float:
 
 def real_hours(town: pd.DataFrame) -> list[pd.DataFrame]:
     """Return 13 weeks of each real segment that has them, as raw counts."""
-    found = []
+    frames = []
     for _, rows in town.sort_values("at").groupby("segment_id"):
         for first in range(0, 400, 91):
             age = (rows["day"] - rows["day"].min()).dt.days
@@ -241,26 +241,26 @@ def real_hours(town: pd.DataFrame) -> list[pd.DataFrame]:
             part["u"] = part["uptime"]
             for name in CLASSES:
                 part[name] = (part[name] * part["uptime"]).round()
-            found.append(part)
-    return found
+            frames.append(part)
+    return frames
 
 
 def simulated_hours(sensors: int) -> list[pd.DataFrame]:
     """Return 13 weeks of simulated V1 sensors in each of four seasons."""
-    found = []
+    frames = []
     for seed, month in enumerate((2, 5, 8, 11)):
-        made = made_up_fleet(
+        fleet = made_up_fleet(
             FleetSettings(sensors=sensors, start=date(2025, month, 3), days=91, seed=seed, kinds={"v1": 1.0})
         )
-        for _, rows in made.hourly("raw").groupby("sensor"):
+        for _, rows in fleet.hourly("raw").groupby("sensor"):
             frame = rows.copy()
             for name in CLASSES:
                 frame[name] = frame[f"{name}_lft"] + frame[f"{name}_rgt"]
             frame["at"] = frame["start"].dt.tz_convert("Europe/Brussels").dt.tz_localize(None)
             frame = with_calendar(frame)
             frame["u"] = frame["uptime"]
-            found.append(frame[(frame["u"] >= 0.5) & frame["hour"].between(8, 17)].reset_index(drop=True))
-    return found
+            frames.append(frame[(frame["u"] >= 0.5) & frame["hour"].between(8, 17)].reset_index(drop=True))
+    return frames
 
 
 def medians(samples: list[pd.DataFrame]) -> dict[str, dict[str, float]]:

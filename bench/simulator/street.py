@@ -64,20 +64,20 @@ def main() -> int:
     names = args.scenes.split(",")
     rows = [measure(name, 640, 480, args.frames) for name in names]
     rows += [measure("dense", width, height, args.frames) for width, height in SIZES]
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "renders": rows,
         "traffic": measure_truth(6),
         "max_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
     if args.json:
-        print(json.dumps(found))
+        print(json.dumps(figures))
         return 0
     for row in rows:
         print(
             "{scene:14} {size:>9}  {frames_a_s:>6} frames/s  mean {mean_ms:7.3f} ms  p10 {p10_ms:7.3f} ms".format(**row)
         )
-    print("traffic of {hours} h: {crossings} crossings in {cpu_s} s".format(**found["traffic"]))
-    print(f"largest memory {found['max_rss_mb']} MB")
+    print("traffic of {hours} h: {crossings} crossings in {cpu_s} s".format(**figures["traffic"]))
+    print(f"largest memory {figures['max_rss_mb']} MB")
     return 0
 
 

@@ -92,8 +92,10 @@ def fill_and_ask(dsn: str, sensors: int, days: float, latency_s: float, rate: fl
     with psycopg.connect(dsn, autocommit=True) as connection:
         is_timescale = connection.execute("select from pg_extension where extname = 'timescaledb'").rowcount == 1
         if is_timescale:
-            wanted = retention.CHUNK_DAYS_OF_FEW if sensors <= retention.FEW_SENSORS else retention.CHUNK_DAYS_OF_MANY
-            connection.execute("select set_chunk_time_interval('report', %s * interval '1 day')", (wanted,))
+            chunk_days = (
+                retention.CHUNK_DAYS_OF_FEW if sensors <= retention.FEW_SENSORS else retention.CHUNK_DAYS_OF_MANY
+            )
+            connection.execute("select set_chunk_time_interval('report', %s * interval '1 day')", (chunk_days,))
         reports, load_per_s, end = load(connection, sensors, days)
         connection.execute("vacuum analyze")
         heap, index, total = sizes(connection, is_timescale)
@@ -128,27 +130,27 @@ def plain_reports(connection: psycopg.Connection) -> int:
 
 def wanted_sizes(args: argparse.Namespace) -> list[tuple[int, float]]:
     """Return the sensors and days to load, refusing what the disk does not hold."""
-    wanted = [(int(sensors), float(days)) for sensors, _, days in (size.partition("x") for size in args.sizes)]
-    most = max(sensors * days * 96 for sensors, days in wanted)
+    sizes = [(int(sensors), float(days)) for sensors, _, days in (size.partition("x") for size in args.sizes)]
+    most = max(sensors * days * 96 for sensors, days in sizes)
     free = shutil.disk_usage(args.folder).free - most * BYTES_A_REPORT
     if free < args.keep_free_gb * 1e9:
         raise SystemExit(f"{most:.0f} reports would leave {free / 1e9:.0f} GB free; load less or lower --keep-free-gb")
-    return wanted
+    return sizes
 
 
-def tell(one: Measured) -> None:
+def tell(measured: Measured) -> None:
     """Print one size."""
-    packed = f", compressed {one.compressed_bytes:.1f}" if one.compressed_bytes else ""
-    print(f"{one.sensors} sensors, {one.days:g} days, {one.reports} reports: {one.total_bytes:.0f} bytes a report"
-          f" ({one.heap_bytes:.0f} + {one.index_bytes:.0f} index){packed}; an hour {one.hour_bytes:.0f}; loaded"
-          f" {one.load_per_s:.0f}/s, added up {one.rollup_per_s:.0f}/s", flush=True)  # fmt: skip
-    for name, took in one.questions.items():
+    packed = f", compressed {measured.compressed_bytes:.1f}" if measured.compressed_bytes else ""
+    print(f"{measured.sensors} sensors, {measured.days:g} days, {measured.reports} reports: {measured.total_bytes:.0f} bytes a report"
+          f" ({measured.heap_bytes:.0f} + {measured.index_bytes:.0f} index){packed}; an hour {measured.hour_bytes:.0f}; loaded"
+          f" {measured.load_per_s:.0f}/s, added up {measured.rollup_per_s:.0f}/s", flush=True)  # fmt: skip
+    for name, took in measured.questions.items():
         print(
             f"    {name:<40} p50 {took.p50_ms:8.1f}  p99 {took.p99_ms:8.1f}  processor {took.cpu_ms:8.1f} ms",
             flush=True,
         )
-    for kind in one.latency:
-        print(f"    HTTP {kind.name:<35} p50 {kind.p50_ms:8.1f}  p99 {kind.p99_ms:8.1f} ms  {kind.failed} of {kind.asked} failed"
+    for kind in measured.latency:
+        print(f"    HTTP {kind.name:<35} p50 {kind.p50_ms:8.1f}  p99 {kind.p99_ms:8.1f} ms  {kind.failed} of {kind.requests} failed"
               f"  processor {kind.cpu_ms:.1f} ms",
               flush=True)  # fmt: skip
 
@@ -165,7 +167,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
     parser.add_argument("--json", type=Path, required=True)
     args = parser.parse_args()
-    found: list[Measured] = []
+    measurements: list[Measured] = []
     with tempfile.TemporaryDirectory(prefix="telstraat-store-", dir=args.folder) as name:
         Path(name).chmod(0o711)
         server = Postgres(Path(name) / "postgres", bin_dir=args.pg_bin, durable=False, settings=SETTINGS)
@@ -176,11 +178,11 @@ def main() -> int:
                 server.create_database(base)
                 migrate(server.dsn(base))
                 state = status(server.dsn(base))
-                found.append(
+                measurements.append(
                     fill_and_ask(server.dsn(base), sensors, days, args.latency_s, args.rate, asks=not args.http_only)
                 )
                 server.drop_database(base)
-                tell(found[-1])
+                tell(measurements[-1])
                 about = {
                     "at": datetime.now(UTC).isoformat(timespec="minutes"),
                     "server": state.server,
@@ -188,7 +190,9 @@ def main() -> int:
                     "machine": f"{os.cpu_count()} cores, {platform.machine()}",
                     "rate": args.rate,
                 }
-                args.json.write_text(json.dumps({**about, "sizes": [asdict(one) for one in found]}, indent=1))
+                args.json.write_text(
+                    json.dumps({**about, "sizes": [asdict(measured) for measured in measurements]}, indent=1)
+                )
         finally:
             server.forget()
     return 0

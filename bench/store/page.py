@@ -28,10 +28,10 @@ def name_of(run: Run) -> str:
     return f"TimescaleDB {run['timescaledb']} on PostgreSQL {server}" if run["timescaledb"] else f"PostgreSQL {server}"
 
 
-def size_of(one: dict[str, Any]) -> str:
+def size_of(size: dict[str, Any]) -> str:
     """Return how a size is called: sensors and time."""
-    time = f"{one['days'] / 365:g} years" if one["days"] >= 365 else f"{one['days']:g} days"
-    return f"{one['sensors']:,} x {time}"
+    time = f"{size['days'] / 365:g} years" if size["days"] >= 365 else f"{size['days']:g} days"
+    return f"{size['sensors']:,} x {time}"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> list[str]:
@@ -47,11 +47,11 @@ def room(runs: list[Run]) -> list[str]:
     lines = ["## Room", ""]
     for run in runs:
         rows = [
-            [size_of(one), f"{one['reports']:,}", f"{one['total_bytes']:.0f}", f"{one['index_bytes']:.0f}",
-             f"{one['compressed_bytes']:.1f}" if one["compressed_bytes"] else "",
-             f"{one['hour_bytes']:.0f}", f"{one['load_per_s']:,.0f}", f"{one['rollup_per_s']:,.0f}",
-             f"{one['compress_per_s']:,.0f}" if one["compress_per_s"] else "", f"{one['machine_load']:.0f}"]
-            for one in run["sizes"]
+            [size_of(size), f"{size['reports']:,}", f"{size['total_bytes']:.0f}", f"{size['index_bytes']:.0f}",
+             f"{size['compressed_bytes']:.1f}" if size["compressed_bytes"] else "",
+             f"{size['hour_bytes']:.0f}", f"{size['load_per_s']:,.0f}", f"{size['rollup_per_s']:,.0f}",
+             f"{size['compress_per_s']:,.0f}" if size["compress_per_s"] else "", f"{size['machine_load']:.0f}"]
+            for size in run["sizes"]
         ]  # fmt: skip
         lines += [f"{name_of(run)}, {run['machine']}, {run['at'][:10]}:", "", *table(heads, rows)]
     return lines
@@ -66,7 +66,7 @@ def times(runs: list[Run]) -> list[str]:
             [question]
             + [
                 f"**{took['cpu_ms']:.1f}** ({took['p50_ms']:.0f} / {took['p99_ms']:.0f})"
-                for took in (one["questions"][question] for one in sizes)
+                for took in (size["questions"][question] for size in sizes)
             ]
             for question in sizes[0]["questions"]
         ]
@@ -78,23 +78,25 @@ def over_http(runs: list[Run]) -> list[str]:
     """Return the tables of the API's latency, where it was asked."""
     lines: list[str] = []
     for run in runs:
-        sizes = [one for one in run["sizes"] if one["latency"]]
+        sizes = [size for size in run["sizes"] if size["latency"]]
         if not sizes:
             continue
         rows = [
             [kind["name"]]
             + [
                 f"{k['p50_ms']:.0f} / {k['p99_ms']:.0f}"
-                for one in sizes
-                for k in one["latency"]
+                for size in sizes
+                for k in size["latency"]
                 if k["name"] == kind["name"]
             ]
             for kind in sizes[0]["latency"]
-            if all(any(k["name"] == kind["name"] for k in one["latency"]) for one in sizes)
+            if all(any(k["name"] == kind["name"] for k in size["latency"]) for size in sizes)
         ]
-        rows.append(["failed"] + [f"{one['latency'][0]['failed']} of {one['latency'][0]['asked']}" for one in sizes])
         rows.append(
-            ["processor of the API's process, a request"] + [f"{one['latency'][0]['cpu_ms']:.1f}" for one in sizes]
+            ["failed"] + [f"{size['latency'][0]['failed']} of {size['latency'][0]['requests']}" for size in sizes]
+        )
+        rows.append(
+            ["processor of the API's process, a request"] + [f"{size['latency'][0]['cpu_ms']:.1f}" for size in sizes]
         )
         lines += [f"{name_of(run)}, {run['rate']:g} requests a second, p50 / p99 in milliseconds:", "",
                   *table(["request", *map(size_of, sizes)], rows)]  # fmt: skip
@@ -103,13 +105,13 @@ def over_http(runs: list[Run]) -> list[str]:
 
 def joined(runs: list[Run]) -> list[Run]:
     """Return runs of one back end as one, by sensors and time."""
-    found: dict[str, Run] = {}
+    by_server: dict[str, Run] = {}
     for run in runs:
-        known = found.setdefault(name_of(run), {**run, "sizes": []})
+        known = by_server.setdefault(name_of(run), {**run, "sizes": []})
         known["sizes"] += run["sizes"]
-    for run in found.values():
-        run["sizes"].sort(key=lambda one: (one["days"] >= 365, one["sensors"], one["days"]))
-    return list(found.values())
+    for run in by_server.values():
+        run["sizes"].sort(key=lambda size: (size["days"] >= 365, size["sensors"], size["days"]))
+    return list(by_server.values())
 
 
 def plot(runs: list[Run], path: Path) -> None:
@@ -119,14 +121,14 @@ def plot(runs: list[Run], path: Path) -> None:
 
     rows = []
     for run in runs:
-        years = min(one["sensors"] for one in run["sizes"] if one["days"] >= 365)
-        for one in run["sizes"]:
-            of_years = one["sensors"] == years
-            for question, took in one["questions"].items():
+        years = min(size["sensors"] for size in run["sizes"] if size["days"] >= 365)
+        for size in run["sizes"]:
+            of_years = size["sensors"] == years
+            for question, took in size["questions"].items():
                 rows.append(
                     {
                         "growth": f"years of {years} sensors" if of_years else "sensors",
-                        "at": one["days"] / 365 if of_years else one["sensors"],
+                        "at": size["days"] / 365 if of_years else size["sensors"],
                         "milliseconds": max(took["cpu_ms"], 0.1),
                         "question": question,
                         "back end": "TimescaleDB" if run["timescaledb"] else "PostgreSQL",

@@ -124,7 +124,7 @@ async def _ask(dsn: str, sensors: int, timeout_s: float) -> dict[str, Asked]:
     database = database_of(ApiSettings(dsn=dsn, statement_timeout_s=timeout_s, pool_max=1))
     await database.open()
     chosen = random.Random(11)
-    found = {}
+    answers = {}
     try:
         backend = await database.row("select pg_backend_pid() as pid")
         assert backend is not None
@@ -139,10 +139,10 @@ async def _ask(dsn: str, sensors: int, timeout_s: float) -> dict[str, Asked]:
                 took_ms.append((time.perf_counter() - began_s) * 1000)
             used_s += time.process_time() + cpu_s(backend["pid"])
             p50, p99 = (float(value) for value in np.percentile(took_ms[WARM:], [50, 99]))
-            found[name] = Asked(p50, p99, used_s * 1000 / times)
+            answers[name] = Asked(p50, p99, used_s * 1000 / times)
     finally:
         await database.close()
-    return found
+    return answers
 
 
 def ask(dsn: str, sensors: int, timeout_s: float = 300) -> dict[str, Asked]:

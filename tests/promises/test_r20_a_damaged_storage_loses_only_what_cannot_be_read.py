@@ -49,7 +49,7 @@ def test_whatever_is_damaged_readable_reports_wait_and_the_others_are_told_as_lo
     tried = list(trials(tmp_path, every=SECTORS_EVERY, other=OTHERS, seed=int(os.environ.get("TELSTRAAT_SEED", "0"))))
     faults = [f"{kind}, {where}: {fault}" for kind, where, result in tried for fault in result.faults]
     assert faults == []
-    assert sum(result.told for *_, result in tried) > 0
+    assert sum(result.reported for *_, result in tried) > 0
     assert sum(result.salvaged for *_, result in tried) > len(tried) / 2
 
 
