@@ -19,7 +19,7 @@ EXPORTED = {
     """,
     "telstraat_device": """
         AnchoredClock CameraError Clock Counter CounterSettings Crossing DamagedError DeviceError DeviceService Frame
-        FrameFormatError FrameSource KernelError LineError NoFileError NotVideoError Outbox Settings SourceError
+        FrameFormatError FrameSource KernelError CountingLineError NoFileError NotVideoError Outbox Settings SourceError
         StorageError SystemClock open_source parse_line read_settings settings_of
     """,
     "telstraat_analytics": """

@@ -33,6 +33,7 @@ SHARED = ("dsn", "dsn_file")
 """Settings that every service calls by the same variable: there is one database."""
 
 COMMAND_LINE = "command line"
+VALUE_LENGTH_MAX = 120  # of a wrong value, in its error message
 ERROR_PATH = re.compile(r" - at `\$\.(\w+)(?:\.(\w+))?")
 
 Key = tuple[str, str]  # table, key; the table is empty for a setting at the top of the file
@@ -156,13 +157,13 @@ class SettingsReader(Generic[SettingsT]):
 
     def _from_file(self, file: Path) -> dict[Key, Given]:
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")  # editors on Windows begin with a mark
             content = tomllib.loads(text)
         except OSError as error:
             raise SettingsError(
                 f"{file}: cannot be read: {error.strerror}; give a settings file with --settings"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SettingsError(f"{file}: is not TOML: {error}") from error
         return self._known(content, lambda table, key: place(file, text, table, key))
 
@@ -178,7 +179,7 @@ class SettingsReader(Generic[SettingsT]):
             if is_table and name not in self._tables:
                 raise SettingsError(f"{origin(name, None)}: {self._unknown_table(name)}")
             if not is_table and name in self._tables:
-                raise SettingsError(f"{origin('', name)}: [{name}] is a table of settings, and not {value!r}")
+                raise SettingsError(f"{origin('', name)}: [{name}] is a table of settings, and not {_abridged(value)}")
             for key, item in value.items() if is_table else [(name, value)]:
                 table = name if is_table else ""
                 if not table and key in self._others and (table, key) not in self.settings:
@@ -237,8 +238,9 @@ class SettingsReader(Generic[SettingsT]):
     def _converted(self, given: Mapping[Key, Given], where: str) -> SettingsT:
         content: dict[str, Any] = {}
         for (table, key), item in given.items():
-            if isinstance(item.value, float) and not math.isfinite(item.value):
-                raise SettingsError(f"{item.origin}: {self.settings[table, key].label} = {item.value}: is no number")
+            if flaw := _flaw_of(item.value):
+                label = self.settings[table, key].label
+                raise SettingsError(f"{item.origin}: {label} = {_abridged(item.value)}: {flaw}")
             (content.setdefault(table, {}) if table else content)[key] = item.value
         for setting in self.settings.values():
             if setting.default is NODEFAULT and (setting.table, setting.key) not in given:
@@ -267,7 +269,7 @@ class SettingsReader(Generic[SettingsT]):
         if key not in given:
             return f"{where}: {what}"
         setting, item = self.settings[key], given[key]
-        return f"{item.origin}: {setting.label} = {item.value!r}: {what}. {setting.description}"
+        return f"{item.origin}: {setting.label} = {_abridged(item.value)}: {what}. {setting.description}"
 
     def _unknown_table(self, table: str) -> str:
         near = difflib.get_close_matches(table, self._tables, 1)
@@ -344,7 +346,9 @@ def _parsed(setting: Setting, text: str, variable: str) -> dict[Key, Given]:
         if not text:
             return {}
         what = str(error).split(" - at ", maxsplit=1)[0]
-        raise SettingsError(f"{variable}: {setting.label} = {text!r}: {what}. {setting.description}") from error
+        raise SettingsError(
+            f"{variable}: {setting.label} = {_abridged(text)}: {what}. {setting.description}"
+        ) from error
 
 
 def _decoded(kind: type, value: Any) -> Any:
@@ -352,6 +356,23 @@ def _decoded(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str | Path) and str(value):
         return Path(value)
     raise ValueError("Expected the name of a file")
+
+
+def _flaw_of(value: Any) -> str:
+    """Return what is wrong with a value whatever its setting; empty when nothing is."""
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_flaw_of, value)), "")
+    if isinstance(value, float) and not math.isfinite(value):
+        return "is no number"
+    if isinstance(value, str) and not value.isascii() and value.encode(errors="ignore").decode() != value:
+        return "is not UTF-8"
+    return ""
+
+
+def _abridged(value: Any) -> str:
+    """Return a value for an error message."""
+    text = repr(value)
+    return text if len(text) <= VALUE_LENGTH_MAX else f"{text[:VALUE_LENGTH_MAX]}…"
 
 
 def _forget(given: dict[Key, Given], key: Key) -> None:

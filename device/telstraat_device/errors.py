@@ -5,7 +5,7 @@ DeviceError
 │   ├── NoFileError      the file is not there or cannot be read
 │   ├── NotVideoError    the file is there, but is no video that can be decoded
 │   └── CameraError      a camera or a stream that does not answer, or stops
-├── LineError            a counting line that cannot be counted on
+├── CountingLineError    a counting line that cannot be counted on
 ├── FrameFormatError     a frame that is not what the counter was set up for
 ├── KernelError          machine code that was asked for and is not there
 ├── StorageError         a state folder that cannot be this sensor's
@@ -35,7 +35,7 @@ class CameraError(SourceError):
     """A camera or a stream does not answer, or stopped."""
 
 
-class LineError(DeviceError):
+class CountingLineError(DeviceError):
     """A counting line lies outside the picture or has no length."""
 
 

@@ -13,7 +13,7 @@ from telstraat_contract.errors import MessageError
 from telstraat_contract.messages import Config, decode
 from telstraat_contract.topics import Channel
 from telstraat_device.counting.crossings.line import Segment
-from telstraat_device.errors import LineError
+from telstraat_device.errors import CountingLineError
 from telstraat_device.settings import CameraSettings
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Installation:
             return self._line
         given = self._camera.line
         if given is None:
-            raise LineError("there is no counting line; give one with --line x1,y1,x2,y2")
+            raise CountingLineError("there is no counting line; give one with --line x1,y1,x2,y2")
         return (given[0], given[1]), (given[2], given[3])
 
 

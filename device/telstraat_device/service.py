@@ -26,7 +26,7 @@ from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
-from telstraat_device.errors import DeviceError, LineError, SourceError
+from telstraat_device.errors import CountingLineError, DeviceError, SourceError
 from telstraat_device.health import Condition, health_messages
 from telstraat_device.installation import Installation
 from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
@@ -353,7 +353,7 @@ class DeviceService:
     def _wait_for_line(self) -> None:
         """Wait until somebody has drawn a line."""
         if self.clock.repeatable and not self.installation.has_line:
-            raise LineError("there is no counting line; give one with --line x1,y1,x2,y2")
+            raise CountingLineError("there is no counting line; give one with --line x1,y1,x2,y2")
         while not self.installation.has_line and not self.stopping.wait(TICK_S):
             continue
 

@@ -77,6 +77,8 @@ def test_tables_have_variables_of_their_own(tmp_path: Path) -> None:
         ("xyzzy = 2\n", ["lamp.toml:1", "'xyzzy'", "there are dsn, dsn_file, colour"]),
         ('dsn = "x"\n\ncount = "2"\n', ["lamp.toml:3", "count = '2'", "`int`", "How many lamps."]),
         ('dsn = "x"\nwatts = nan\n', ["lamp.toml:2", "watts = nan", "no number"]),
+        ('dsn = "x"\nowner = "' + "x" * 5000 + '"\n', ["lamp.toml:2", "owner = 'xxx", "…: ", "<= 20"]),
+        ("dsn = " + "[" * 3000 + "]" * 3000, ["lamp.toml", "is not TOML"]),
         ('dsn = "x"\nwatts = 101\n', ["lamp.toml:2", "watts = 101", "<= 100", "Power of the lamp."]),
         ('dsn = "x"\ncolour = "blue"\n', ["lamp.toml:2", "colour = 'blue'"]),
         ('dsn = "x"\ndsn_file = "y"\n', ["lamp.toml:1", "lamp.toml:2", "leave one of the two out"]),
@@ -101,6 +103,7 @@ def test_a_mistake_in_the_file_is_told_with_its_line(tmp_path: Path, text: str, 
         ({"TELSTRAAT_LAMP_COUNT": "many"}, ["TELSTRAAT_LAMP_COUNT: setting count = 'many'", "How many lamps."]),
         ({"TELSTRAAT_LAMP_COUNT": "-1"}, ["TELSTRAAT_LAMP_COUNT", ">= 0"]),
         ({"TELSTRAAT_LAMP_WATTS": "nan"}, ["TELSTRAAT_LAMP_WATTS", "watts = 'nan'"]),
+        ({"TELSTRAAT_LAMP_OWNER": "\udcff"}, ["TELSTRAAT_LAMP_OWNER", "not UTF-8"]),
         ({"TELSTRAAT_LAMP_IS_ON": "perhaps"}, ["TELSTRAAT_LAMP_IS_ON", "`bool`"]),
         ({"TELSTRAAT_DSN_FILE": "f", "TELSTRAAT_DSN": "d"}, ["TELSTRAAT_DSN", "TELSTRAAT_DSN_FILE", "leave one"]),
     ],
@@ -115,6 +118,17 @@ def test_a_mistake_in_the_environment_is_told_with_its_variable(environment: dic
 def test_a_mistake_on_the_command_line_is_told_as_one(arguments: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match=r"^command line: "):
         FLAT.read(environment=LEAST, arguments=arguments)
+
+
+def test_a_list_with_something_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lamp.toml:2: \[pole\] corners = \[1, nan\]: is no number"):
+        TABLES.read(written(tmp_path, "[pole]\ncorners = [1, nan]\n"), {})
+
+
+def test_a_file_from_an_editor_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "lamp.toml"
+    file.write_bytes(b'\xef\xbb\xbfdsn = "x"\r\ncount = 4\r\n')
+    assert FLAT.read(file, {}).count == 4
 
 
 @pytest.mark.parametrize("table", ["pole", "poel"])

@@ -23,7 +23,7 @@ from telstraat_device import service as service_module
 from telstraat_device.cameras.frames import Frame, FrameSource
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox_file import FILE
-from telstraat_device.errors import CameraError, LineError, SourceError
+from telstraat_device.errors import CameraError, CountingLineError, SourceError
 from telstraat_device.quarters.clock import AnchoredClock, Clock, SystemClock
 from telstraat_device.service import DeviceService, clock_of, run
 from telstraat_device.settings import Settings, settings_of
@@ -239,9 +239,9 @@ def test_marks_stand_in_every_report(tmp_path: Path) -> None:
 
 
 def test_a_recording_without_a_line_is_refused_and_a_line_outside_too(tmp_path: Path) -> None:
-    with pytest.raises(LineError, match="no counting line"):
+    with pytest.raises(CountingLineError, match="no counting line"):
         count(alone(tmp_path), ToyStreet(), line=None)
-    with pytest.raises(LineError, match="outside the picture"):
+    with pytest.raises(CountingLineError, match="outside the picture"):
         run(ToyStreet(), alone(tmp_path), AnchoredClock(NOON), line=((0.0, 0.0), (999.0, 0.0)))
 
 

@@ -59,7 +59,7 @@ class Link(Enum):
     ONLINE = auto()
 
 
-class Refusal(StrEnum):
+class RefusalKind(StrEnum):
     """What was refused, and by whom; one alarm each."""
 
     REPORT = "the broker refused a report"
@@ -97,7 +97,7 @@ class PublisherCounters:
     resent: int = 0
     receipts: int = 0
     unreadable: int = 0
-    refused: dict[Refusal, str] = field(default_factory=dict)  # what for, in a sentence
+    refused: dict[RefusalKind, str] = field(default_factory=dict)  # what for, in a sentence
 
 
 class Publisher:
@@ -314,7 +314,7 @@ class Publisher:
 
     def _acknowledged(self, event: Acknowledged) -> None:
         key = self._of_mid.pop(event.mid, None)
-        what = Refusal.REPORT if key else Refusal.MESSAGE
+        what = RefusalKind.REPORT if key else RefusalKind.MESSAGE
         if not event.refusal:
             self.counters.refused.pop(what, None)
             return
@@ -343,7 +343,7 @@ class Publisher:
         self.counters.receipts += 1
         if receipt.refused:
             ranges = ", ".join(f"{first}-{last}" for first, last in receipt.refused[:5])
-            self.counters.refused[Refusal.INGEST] = f"ingest put reports {ranges} into quarantine"
+            self.counters.refused[RefusalKind.INGEST] = f"ingest put reports {ranges} into quarantine"
         missing = self.outbox.apply_receipt(receipt, self.sources.now_s())
         for key in list(self._sent):
             epoch, seq = key

@@ -7,7 +7,7 @@ import pytest
 from tests.device.counting.drawn import HEIGHT, LINE, WIDTH, Thing, count, frames, straight, through
 
 from telstraat_device.counting.counter import Counter, CounterSettings
-from telstraat_device.errors import FrameFormatError, LineError
+from telstraat_device.errors import CountingLineError, FrameFormatError
 
 RIGHT, LEFT = "right_to_left", "left_to_right"  # to the right edge, to the left edge: the line is drawn downwards
 
@@ -170,5 +170,5 @@ def test_a_frame_of_another_size_is_refused_with_both_sizes() -> None:
 
 
 def test_a_line_outside_of_the_picture_is_refused() -> None:
-    with pytest.raises(LineError, match="outside the picture"):
+    with pytest.raises(CountingLineError, match="outside the picture"):
         Counter(WIDTH, HEIGHT, ((0, 0), (400, 0)))

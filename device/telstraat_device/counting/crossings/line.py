@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from telstraat_device.errors import LineError
+from telstraat_device.errors import CountingLineError
 from telstraat_device.native.record import layout
 
 Point = tuple[float, float]
@@ -50,17 +50,17 @@ WORKING_LINE = layout(WorkingLine)
 
 
 def checked_line(segment: Segment, width: int, height: int) -> CountingLine:
-    """Return the line, or raise LineError where it cannot be counted on in a picture of this size."""
+    """Return the line, or raise CountingLineError where it cannot be counted on in a picture of this size."""
     (x1, y1), (x2, y2) = segment
     for x, y in segment:
         if not (math.isfinite(x) and math.isfinite(y) and 0 <= x <= width and 0 <= y <= height):
-            raise LineError(
+            raise CountingLineError(
                 f"the line's point {x:g},{y:g} lies outside the picture, which is {width} x {height} pixels; "
                 f"x goes from 0 to {width}, y from 0 (top) to {height}"
             )
     line = CountingLine(float(x1), float(y1), float(x2), float(y2))
     if line.length_px < LENGTH_MIN_PX:
-        raise LineError(
+        raise CountingLineError(
             f"the line {x1:g},{y1:g} to {x2:g},{y2:g} is shorter than {LENGTH_MIN_PX:g} pixels; draw it across the street"
         )
     return line
@@ -71,7 +71,7 @@ def parse_line(text: str) -> Segment:
     try:
         x1, y1, x2, y2 = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise LineError(
+        raise CountingLineError(
             f"the line {text!r} is not four numbers; write it as x1,y1,x2,y2, for instance 10,200,500,200"
         ) from error
     return (x1, y1), (x2, y2)

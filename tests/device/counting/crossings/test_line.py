@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from telstraat_device.counting.crossings.line import WORKING_LINE, CountingLine, checked_line, parse_line
 from telstraat_device.counting.crossings.line_crossing import place_along, signed_distance
-from telstraat_device.errors import LineError
+from telstraat_device.errors import CountingLineError
 
 number = st.floats(-500, 500, allow_nan=False)
 
@@ -54,7 +54,7 @@ def test_place_and_distance_lead_back_to_the_point(
 
 @pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1;2;3;4"])
 def test_a_line_that_is_not_four_numbers_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(LineError, match="x1,y1,x2,y2, for instance"):
+    with pytest.raises(CountingLineError, match="x1,y1,x2,y2, for instance"):
         parse_line(text)
 
 
@@ -68,10 +68,10 @@ def test_a_line_is_read_as_two_points() -> None:
 def test_a_line_outside_of_the_picture_is_refused_with_the_picture_s_size(
     segment: tuple[tuple[float, float], tuple[float, float]],
 ) -> None:
-    with pytest.raises(LineError, match="100 x 80"):
+    with pytest.raises(CountingLineError, match="100 x 80"):
         checked_line(segment, 100, 80)
 
 
 def test_a_line_without_length_is_refused() -> None:
-    with pytest.raises(LineError, match="shorter than 8"):
+    with pytest.raises(CountingLineError, match="shorter than 8"):
         checked_line(((10, 10), (12, 10)), 100, 80)
