@@ -17,7 +17,7 @@ from telstraat_api.http.access import SCHEMES, check_key
 from telstraat_api.http.bodies import BodyLimit
 from telstraat_api.http.headers import HardeningHeaders
 from telstraat_api.http.rates import Buckets, RateLimit
-from telstraat_api.http.response_cache import ForgetAfterChanges, Kept
+from telstraat_api.http.response_cache import ForgetAfterChanges, ResponseCache
 from telstraat_api.http.slashes import TrailingSlashes
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, database_of, read_settings
@@ -84,9 +84,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
     app.state.pages = pages.Pages(settings)
-    app.state.kept = kept = Kept(settings.keep_s)
+    app.state.response_cache = cache = ResponseCache(settings.keep_s)
     problems.install(app)
-    wrap(app, settings, kept)
+    wrap(app, settings, cache)
     add_routes(app)
     app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
     return app
@@ -118,13 +118,13 @@ def add_routes(app: FastAPI) -> None:
         app.include_router(part.router, dependencies=[Depends(check_key)])
 
 
-def wrap(app: FastAPI, settings: ApiSettings, kept: Kept) -> None:
+def wrap(app: FastAPI, settings: ApiSettings, cache: ResponseCache) -> None:
     """Put around the application what every request passes; what is added last comes first."""
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["ETag"]
     )
-    app.add_middleware(ForgetAfterChanges, kept=kept)
+    app.add_middleware(ForgetAfterChanges, cache=cache)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrailingSlashes)
     if settings.rate_per_minute:

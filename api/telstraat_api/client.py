@@ -134,7 +134,7 @@ class Client:
         speed: bool = False,
     ) -> ReportsShape:
         """Return counts period by period, with everything that is known of each."""
-        query = {**self._asked(segments, start, end), "bucket": bucket, "speed": str(speed).lower()}
+        query = {**self._parameters(segments, start, end), "bucket": bucket, "speed": str(speed).lower()}
         return ReportsShape.model_validate(self._get("/api/v1/reports", query))
 
     def counts(
@@ -146,8 +146,8 @@ class Client:
         bucket: Bucket = "hour",
     ) -> Columns:
         """Return counts in columns: the quick way to a data frame."""
-        told = self._get("/api/v1/reports/columns", {**self._asked(segments, start, end), "bucket": bucket})
-        return Columns(told["bucket"], told["licence"], told["columns"], told.get("gaps", ()))
+        answer = self._get("/api/v1/reports/columns", {**self._parameters(segments, start, end), "bucket": bucket})
+        return Columns(answer["bucket"], answer["licence"], answer["columns"], answer.get("gaps", ()))
 
     def table(
         self,
@@ -164,7 +164,7 @@ class Client:
         """
         import pyarrow as pa
 
-        query = {**self._asked(segments, start, end), "bucket": bucket, "gaps": str(gaps).lower()}
+        query = {**self._parameters(segments, start, end), "bucket": bucket, "gaps": str(gaps).lower()}
         answer = self._send("GET", "/api/v1/reports/file.arrow", query=query)
         with pa.ipc.open_stream(BytesIO(answer.content)) as stream:
             return stream.read_all()
@@ -184,7 +184,7 @@ class Client:
         With `gaps` every period has a row, and `state` says why one has no counts.
         """
         target = Path(path)
-        query = {**self._asked(segments, start, end), "bucket": bucket, "gaps": str(gaps).lower()}
+        query = {**self._parameters(segments, start, end), "bucket": bucket, "gaps": str(gaps).lower()}
         with self.http.stream("GET", f"/api/v1/reports/file{target.suffix}", params=query) as answer:
             if answer.is_error:
                 answer.read()
@@ -209,7 +209,7 @@ class Client:
         """
         body: dict[str, Any] = {"measure_id": measure_id, "published": published}
         if questions:
-            body["questions"] = [dict(one) for one in questions]
+            body["questions"] = [dict(question) for question in questions]
         return EvaluationShape.model_validate(self._send("POST", "/api/v1/evaluations", body=body).json())
 
     def evaluations(self, *, measure: int | None = None) -> Iterator[EvaluationShape]:
@@ -230,11 +230,11 @@ class Client:
 
     def _pages(self, path: str, name: str, shape: type[Shape], **query: Any) -> Iterator[Shape]:
         following: str | None = path
-        asked: Mapping[str, Any] | None = {key: value for key, value in query.items() if value is not None}
+        parameters: Mapping[str, Any] | None = {key: value for key, value in query.items() if value is not None}
         while following:
-            told = self._get(following, asked)
-            yield from (shape.model_validate(one) for one in told[name])
-            following, asked = told["next"], None
+            page = self._get(following, parameters)
+            yield from (shape.model_validate(item) for item in page[name])
+            following, parameters = page["next"], None
 
     def _get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         return self._send("GET", path, query=query).json()
@@ -253,24 +253,24 @@ class Client:
         return answer
 
     @staticmethod
-    def _asked(segments: int | Sequence[int] | Literal["all"], start: When, end: When) -> dict[str, str]:
+    def _parameters(segments: int | Sequence[int] | Literal["all"], start: When, end: When) -> dict[str, str]:
         numbers = (segments,) if isinstance(segments, int) else segments
-        asked = numbers if isinstance(numbers, str) else ",".join(map(str, numbers))
+        listed = numbers if isinstance(numbers, str) else ",".join(map(str, numbers))
         edges = {"from": start, "to": end}
-        return {"segments": asked} | {
+        return {"segments": listed} | {
             name: edge if isinstance(edge, str) else edge.isoformat() for name, edge in edges.items()
         }
 
 
 def waiting_s(answer: httpx.Response) -> float | None:
     """Return how long the server asks to wait before asking again; None when it does not."""
-    told = answer.headers.get("retry-after")
-    if answer.status_code not in WAITED_FOR or told is None:
+    wait = answer.headers.get("retry-after")
+    if answer.status_code not in WAITED_FOR or wait is None:
         return None
-    if told.isdigit():
-        return float(told)
+    if wait.isdigit():
+        return float(wait)
     try:
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(wait) - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError):
         return None
 
@@ -278,7 +278,7 @@ def waiting_s(answer: httpx.Response) -> float | None:
 def problem_in(answer: httpx.Response) -> AnswerError:
     """Return the problem that an answer tells of."""
     try:
-        told = answer.json()
-        return AnswerError(answer.status_code, str(told["type"]).rpartition("/")[2], str(told["detail"]))
+        problem = answer.json()
+        return AnswerError(answer.status_code, str(problem["type"]).rpartition("/")[2], str(problem["detail"]))
     except (ValueError, KeyError, TypeError):
         return AnswerError(answer.status_code, "no-problem-document", answer.text[:200])

@@ -22,6 +22,7 @@ from telstraat_contract.messages import Live, decode
 from telstraat_contract.topics import Channel
 from telstraat_store.connection import Database
 from telstraat_store.errors import TelstraatStoreError
+from telstraat_store.places.fleet import ask_for_live_counts, newest_arrivals
 
 log = logging.getLogger("telstraat.api.live")
 QUEUE_MAX = 50
@@ -157,14 +158,8 @@ class LiveHub:
     async def _ask(self) -> None:
         self._asked.clear()
         if watched := self.watched():
-            rows = await self.database.rows(
-                """
-                select v.name, v.sensor_id, i.segment_id, pg_notify('telstraat_watch', v.name)
-                from installation i join sensor v using (sensor_id)
-                where i.segment_id = any(%s) and i.until_at is null and v.retired_at is null
-                """,
-                (sorted(watched),),
-            )
+            async with self.database.connection() as connection:
+                rows = await ask_for_live_counts(connection, watched)
             self.sensors = {row["name"]: (row["sensor_id"], row["segment_id"]) for row in rows}
         with suppress(TimeoutError):
             await asyncio.wait_for(self._asked.wait(), self.settings.watch_every_s)
@@ -172,17 +167,8 @@ class LiveHub:
     async def _look(self) -> None:
         self._woken.clear()
         if watched := self.watched():
-            rows = await self.database.rows(
-                """
-                select i.segment_id, max(r.received_at) as at
-                from installation i join report r using (sensor_id)
-                where i.segment_id = any(%s) and i.until_at is null
-                  and r.period_start > now() - interval '2 days'
-                group by i.segment_id
-                """,
-                (sorted(watched),),
-            )
-            newest = {row["segment_id"]: row["at"] for row in rows}
+            async with self.database.connection() as connection:
+                newest = await newest_arrivals(connection, watched)
             for stream in self.streams:
                 at = newest.get(stream.segment_id)
                 if at is not None and at != stream.told_at:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from telstraat_api.http.health import newest_report
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
 from telstraat_api.telraam.snapshots import LATEST_WITHIN, SEEN_WITHIN, intervals_at
@@ -23,6 +22,7 @@ from telstraat_api.web.street_day import read_day
 from telstraat_store.connection import Database
 from telstraat_store.counts.reading import read_periods
 from telstraat_store.counts.windows import Bucket, Window, start_of, zone
+from telstraat_store.places.fleet import newest_report
 from telstraat_store.places.segments import Segment, find_segment, find_segments, list_watched_segments
 
 UTC_ZONE = zone("UTC")
@@ -86,7 +86,8 @@ async def thousand(database: Database, place: int, _: datetime) -> object:
 
 async def newest(database: Database, _: int, __: datetime) -> object:
     """The newest report of all, as `/healthz` asks for it."""
-    return await newest_report(database)
+    async with database.connection() as connection:
+        return await newest_report(connection)
 
 
 QUESTIONS: dict[str, tuple[Question, int]] = {

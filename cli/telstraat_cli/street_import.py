@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from telstraat_api.v1.street_features import ImportFeature, NewSegment, numbered, segment_in, why_not
 from telstraat_store.errors import StreetFileError
-from telstraat_store.places.openstreetmap import Piece
+from telstraat_store.places.openstreetmap import StreetPiece
 from telstraat_store.places.street_files import read_features
 from telstraat_store.places.street_import import Outcome, SegmentDraft
 from telstraat_store.places.whereabouts import doubt
@@ -34,7 +34,7 @@ class FileZone:
             )
 
 
-def drafts_of_pieces(pieces: Iterable[Piece], zone: FileZone, outcome: Outcome) -> Iterator[SegmentDraft]:
+def drafts_of_pieces(pieces: Iterable[StreetPiece], zone: FileZone, outcome: Outcome) -> Iterator[SegmentDraft]:
     """Yield the segments that pieces of OpenStreetMap's ways become; note in `outcome` which cannot be one, and why."""
     for piece in pieces:
         try:

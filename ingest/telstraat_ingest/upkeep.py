@@ -18,33 +18,11 @@ from psycopg import Connection
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
 from telstraat_store.counts import rollup
-from telstraat_store.reports.statements import LENGTH
+from telstraat_store.places.fleet import fleet_gauges, names_of_two_devices
 from telstraat_store.schema import migrate, retention
 
 _RETRY_S = 2.0
 _REFRESH_AT_LEAST_S = 30.0
-_GAUGES = f"""
-select
-    (select coalesce(sum({LENGTH}), 0) from stream, unnest(missing) r),
-    (select coalesce(sum({LENGTH}), 0) from stream, unnest(lost) r) + (select coalesce(sum(lost_earlier), 0) from stream),
-    (select count(*) from rollup_dirty),
-    (select count(*) from installation i join sensor s using (sensor_id)
-        where i.until_at is null and s.retired_at is null and i.from_at < now() - interval '2 hours'
-            and not exists (select from stream st where st.sensor_id = i.sensor_id
-                and st.last_at > now() - interval '2 hours')),
-    pg_database_size(current_database())
-"""  # noqa: S608  (a constant)
-
-# Quarters of the last day that two devices of one name have observed, by sensor: few have several streams that are alive.
-_SHARED_NAMES = """
-select name from sensor where sensor_id in (
-    select r.sensor_id from report r
-    where r.period_start > now() - interval '1 day' and r.sensor_id in (
-        select sensor_id from stream where last_at > now() - interval '1 day' group by sensor_id having count(*) > 1)
-    group by r.sensor_id, r.period_start having sum(r.observed_s) > 900 + count(*)
-) order by name
-"""
-
 logger = logging.getLogger(__name__)
 
 
@@ -118,12 +96,9 @@ class Upkeep:
         self._policies_told = policies
 
     def _measure(self, connection: Connection) -> None:
-        row = connection.execute(_GAUGES).fetchone()
-        assert row is not None
         metrics = self._metrics
-        for gauge, value in zip(
-            (metrics.missing, metrics.lost, metrics.dirty, metrics.silent, metrics.database_bytes), row, strict=True
-        ):
+        gauges = metrics.missing, metrics.lost, metrics.dirty, metrics.silent, metrics.database_bytes
+        for gauge, value in zip(gauges, fleet_gauges(connection), strict=True):
             gauge.set(float(value))
         self._look_at_names(connection)
         until = retention.partitions_until(connection)
@@ -131,7 +106,7 @@ class Upkeep:
             metrics.partition_days.set((until - datetime.now(UTC)).total_seconds() / 86_400)
 
     def _look_at_names(self, connection: Connection) -> None:
-        names = [row[0] for row in connection.execute(_SHARED_NAMES)]
+        names = names_of_two_devices(connection)
         self._metrics.shared_names.set(len(names))
         if names and names != self._names_told:
             logger.warning(

@@ -16,7 +16,6 @@ import msgspec
 import orjson
 import pandas as pd
 import psycopg
-from psycopg import sql
 
 from telstraat_analytics import Excluded, Measure, Question, days_needed, evaluate_all
 from telstraat_analytics.errors import AnalysisError, FrameError
@@ -25,7 +24,10 @@ from telstraat_analytics.report.content import Content, evaluation_content
 from telstraat_analytics.report.write import html, pdf
 from telstraat_contract.languages import LANGUAGES
 from telstraat_contract.road_users import TOGETHER, columns_of
+from telstraat_store.counts.evaluated import is_waiting, read_street_hours
 from telstraat_store.imports.numbers import whole_number
+from telstraat_store.places.installations import list_beginnings
+from telstraat_store.places.segments import list_geometries
 
 LINES_MAX = 300
 """Streets that have no part in a measure, on its map."""
@@ -54,38 +56,18 @@ def measure_of(plain: Mapping[str, Any]) -> Measure:
         transition_days=plain["transition_days"],
         excluded=tuple(
             Excluded(
-                date.fromisoformat(one["first"]),
-                date.fromisoformat(one["last"]),
-                one["reason"],
-                tuple(one["segments"]),
+                date.fromisoformat(days["first"]),
+                date.fromisoformat(days["last"]),
+                days["reason"],
+                tuple(days["segments"]),
             )
-            for one in plain["excluded"]
+            for days in plain["excluded"]
         ),
         other_measures=tuple((date.fromisoformat(day), name) for day, name in plain["other_measures"]),
         chosen_for=plain["chosen_for"],
         closed_to=tuple(plain["closed_to"]),
         speed_limit_kmh=plain["speed_limit_kmh"],
         names=dict(plain["names"]),
-    )
-
-
-# What came within the last day is being added up while one looks, and no answer rests on it alone.
-WAITING = """
-select from rollup_dirty d join installation i using (sensor_id)
-where i.segment_id = %s and d.until_at > greatest(%s, i.from_at, (select reports_from from retention))
-    and d.from_at < least(%s, i.until_at, now() - interval '1 day')
-    and exists (select from report r where r.sensor_id = d.sensor_id and r.period_start >= d.from_at and r.period_start < d.until_at)
-limit 1
-"""
-
-
-def hours_query(sides: Sequence[str], *, whole: bool) -> sql.Composed:
-    """Return the query that reads a street's hours, or those that were watched whole."""
-    return sql.SQL(
-        "select segment_id, period_start, source_id, uptime, car_speed, {} from {} "
-        "where segment_id = %s and period_start >= %s and period_start < %s"
-    ).format(
-        sql.SQL(", ").join(map(sql.Identifier, sides)), sql.Identifier("settled" if whole else "public", "segment_hour")
     )
 
 
@@ -113,17 +95,15 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
         A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
     """
     sides = [side for name in TOGETHER for side in columns_of(name)]
-    hours = hours_query(sides, whole=whole)
     windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
     with psycopg.connect(dsn) as connection:
-        rows = [row for number, window in windows.items() for row in connection.execute(hours, (number, *window))]
-        placed = connection.execute(
-            "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
-            (list(windows),),
-        ).fetchall()
-        waiting = [
-            number for number, window in windows.items() if connection.execute(WAITING, (number, *window)).rowcount
+        rows = [
+            row
+            for number, window in windows.items()
+            for row in read_street_hours(connection, number, window, sides, whole=whole)
         ]
+        placed = list_beginnings(connection, list(windows))
+        waiting = [number for number, window in windows.items() if is_waiting(connection, number, window)]
     if waiting:
         raise FrameError(
             f"reports of segments {', '.join(map(str, waiting))} are not added up to hours yet, so the answer would lack them: "
@@ -161,14 +141,14 @@ def shares_of(speeds: Sequence[float] | None, cars: float) -> Sequence[float] | 
     """
     if not speeds or not cars > 0 or abs(sum(speeds) - cars) > EVERY_CAR * cars:
         return speeds
-    return [100 * one / cars for one in speeds]
+    return [100 * share / cars for share in speeds]
 
 
 def lines_around(dsn: str, measure: Measure) -> dict[str, Line]:
     """Return where a measure's streets lie, and the streets of the site between and beside them, to find one's way."""
     with psycopg.connect(dsn) as connection:
-        rows = connection.execute("select segment_id, geometry from segment order by segment_id").fetchall()
-    lines = {str(number): line for number, geometry in rows if (line := line_of(geometry))}
+        geometries = list_geometries(connection)
+    lines = {str(number): line for number, geometry in geometries if (line := line_of(geometry))}
     own = [point for name in measure.segments for point in lines.get(name, ())]
     if not own:
         return {}
@@ -178,8 +158,8 @@ def lines_around(dsn: str, measure: Measure) -> dict[str, Line]:
         for name, line in lines.items()
         if any(west <= lon <= east and south <= lat <= north for lon, lat in line)
     }
-    kept = dict(list(beside.items())[:LINES_MAX])
-    return {name: line for name, line in lines.items() if name in kept or name in measure.segments}
+    nearest = dict(list(beside.items())[:LINES_MAX])
+    return {name: line for name, line in lines.items() if name in nearest or name in measure.segments}
 
 
 def number_of(segment: str) -> int:
@@ -223,42 +203,47 @@ def without_fillers(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~fills.reindex(frame.index)]
 
 
-def evaluated(asked: Mapping[str, Any]) -> bytes:
+def evaluated(request: Mapping[str, Any]) -> bytes:
     """Return the result and, per language, the report in words."""
-    measure = measure_of(asked["measure"])
+    measure = measure_of(request["measure"])
     questions = [
-        Question(one["what"], one["direction"], tuple(one["hours"]), one["days"], one["against"])
-        for one in asked["questions"]
+        Question(
+            question["what"], question["direction"], tuple(question["hours"]), question["days"], question["against"]
+        )
+        for question in request["questions"]
     ]
-    found = evaluate_all(
-        read_hours(asked["dsn"], measure, whole=asked.get("whole", True)), measure, questions, by=asked.get("by", ())
+    evaluations = evaluate_all(
+        read_hours(request["dsn"], measure, whole=request.get("whole", True)),
+        measure,
+        questions,
+        by=request.get("by", ()),
     )
-    lines, source = lines_around(asked["dsn"], measure), asked.get("source", "")
-    contents = {code: asdict(evaluation_content(found, code, lines=lines, source=source)) for code in LANGUAGES}
+    lines, source = lines_around(request["dsn"], measure), request.get("source", "")
+    contents = {code: asdict(evaluation_content(evaluations, code, lines=lines, source=source)) for code in LANGUAGES}
     return orjson.dumps(
         {
-            "result": {"evaluations": [one.to_dict() for one in found]},
+            "result": {"evaluations": [evaluation.to_dict() for evaluation in evaluations]},
             "contents": contents,
-            "answered": any(one.effect is not None for one in found),
+            "answered": any(evaluation.effect is not None for evaluation in evaluations),
         },
         option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
         default=str,
     )
 
 
-def run(task: str, asked: dict[str, Any]) -> bytes:
+def run(task: str, request: dict[str, Any]) -> bytes:
     """Do one task."""
     if task == "evaluate":
-        return evaluated(asked)
-    content = msgspec.convert(asked, Content)
+        return evaluated(request)
+    content = msgspec.convert(request, Content)
     return pdf(content) if task == "pdf" else html(content).encode()
 
 
 def main(task: str) -> int:
     """Read the task from stdin and write the answer, or the reason why there is none, to stdout; stderr is for the log."""
-    asked = orjson.loads(sys.stdin.buffer.read())
+    request = orjson.loads(sys.stdin.buffer.read())
     try:
-        sys.stdout.buffer.write(run(task, asked))
+        sys.stdout.buffer.write(run(task, request))
     except AnalysisError as error:
         sys.stdout.buffer.write(str(error).encode())
         return REFUSED

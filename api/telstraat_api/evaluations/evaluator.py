@@ -26,17 +26,17 @@ class Evaluator:
         self.settings = settings
         self.running = 0
 
-    async def run(self, task: str, asked: Any) -> bytes:
+    async def run(self, task: str, content: Any) -> bytes:
         """Return what a process answers to a task; its refusal is an `EvaluationError`."""
         if self.running >= self.settings.evaluations_max:
             raise BusyError(f"{self.running} evaluations are under way already; try again in a minute")
         self.running += 1
         try:
-            return await self._run(task, asked)
+            return await self._run(task, content)
         finally:
             self.running -= 1
 
-    async def _run(self, task: str, asked: Any) -> bytes:
+    async def _run(self, task: str, content: Any) -> bytes:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "telstraat_api.evaluations.evaluating", task,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -44,7 +44,7 @@ class Evaluator:
         )  # fmt: skip
         try:
             async with asyncio.timeout(self.settings.evaluation_timeout_s):
-                answer, told = await process.communicate(orjson.dumps(asked))
+                answer, log_lines = await process.communicate(orjson.dumps(content))
         except TimeoutError as error:
             raise EvaluationError(
                 f"this took longer than {self.settings.evaluation_timeout_s:g} s; ask fewer questions at once"
@@ -57,6 +57,6 @@ class Evaluator:
         if process.returncode == REFUSED:
             raise EvaluationError(answer.decode(errors="replace").strip())
         if process.returncode != 0:
-            log.error("an evaluation ended with %s: %s", process.returncode, told.decode(errors="replace")[-2000:])
+            log.error("an evaluation ended with %s: %s", process.returncode, log_lines.decode(errors="replace")[-2000:])
             raise EvaluationError("the evaluation broke off; this was written to the server's log")
         return answer

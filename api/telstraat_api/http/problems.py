@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from telstraat_api.errors import ApiError
 from telstraat_api.http.problem import MEDIA_TYPE
-from telstraat_api.telraam.envelope import forbidden, speaks_telraam, told
+from telstraat_api.telraam.envelope import failed, forbidden, speaks_telraam
 from telstraat_store.errors import (
     BadValueError,
     DuplicateError,
@@ -118,12 +118,12 @@ def allowed(app: FastAPI, path: str) -> list[str]:
     paths = app.openapi()["paths"]
     if path in paths:
         return sorted(method.upper() for method in paths[path])
-    found: set[str] = set()
+    methods: set[str] = set()
     for template, operations in paths.items():
         pattern = "[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", template))
         if re.fullmatch(pattern, path):
-            found.update(method.upper() for method in operations)
-    return sorted(found)
+            methods.update(method.upper() for method in operations)
+    return sorted(methods)
 
 
 async def answer(request: Request, status: int, kind: str, title: str, detail: str) -> Response:
@@ -131,7 +131,7 @@ async def answer(request: Request, status: int, kind: str, title: str, detail: s
     if speaks_telraam(request.url.path):
         if status == HTTPStatus.UNAUTHORIZED:
             return forbidden()
-        return told(400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status, detail)
+        return failed(400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status, detail)
     pages = getattr(request.app.state, "pages", None)
     if pages is not None and wants_page(request):
         page: Response = pages.error(request, status, title, detail)

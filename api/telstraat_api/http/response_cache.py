@@ -19,34 +19,34 @@ from telstraat_api.http.access import connections_for
 from telstraat_api.http.answers import tag_of, tags
 
 BYTES_MAX = 64_000_000
-SQUEEZED_FROM_BYTES = 1000
+GZIPPED_FROM_BYTES = 1000
 LEVEL = 5
 READING = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(frozen=True)
-class Body:
-    """An answer as it is sent, plain and squeezed."""
+class CachedResponse:
+    """An answer as it is sent, plain and gzipped."""
 
     content: bytes
-    squeezed: bytes | None
+    gzipped: bytes | None
     etag: str
     made_at_s: float
 
     @property
     def size(self) -> int:
         """How many bytes it takes."""
-        return len(self.content) + len(self.squeezed or b"")
+        return len(self.content) + len(self.gzipped or b"")
 
 
-class Kept:
+class ResponseCache:
     """The answers of the last seconds; the one not asked for longest is dropped first."""
 
     def __init__(self, keep_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.keep_s = keep_s
         self.clock = clock
-        self.known: OrderedDict[Hashable, Body] = OrderedDict()
-        self.in_making: dict[Hashable, asyncio.Task[Body]] = {}
+        self.known: OrderedDict[Hashable, CachedResponse] = OrderedDict()
+        self.in_making: dict[Hashable, asyncio.Task[CachedResponse]] = {}
 
     def forget(self) -> None:
         """Forget all: something has been changed here."""
@@ -63,21 +63,21 @@ class Kept:
         """Return the answer of that key, made anew when it is too old; 304 when the reader has it."""
         body = await self.body((connections_for(request).is_public, key), make)
         vary = ", ".join(filter(None, [headers.get("Vary"), "Accept-Encoding"]))
-        told = {"Cache-Control": "no-cache", **headers, "ETag": body.etag, "Vary": vary}
+        fields = {"Cache-Control": "no-cache", **headers, "ETag": body.etag, "Vary": vary}
         if body.etag in tags(request, "if-none-match"):
-            return Response(status_code=304, headers=told)
-        if body.squeezed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(body.squeezed, headers={**told, "Content-Encoding": "gzip"})
-        return Response(body.content, headers=told)
+            return Response(status_code=304, headers=fields)
+        if body.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(body.gzipped, headers={**fields, "Content-Encoding": "gzip"})
+        return Response(body.content, headers=fields)
 
-    async def body(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> Body:
+    async def body(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> CachedResponse:
         """Return a body that is young enough; whoever asks while it is being made waits for the same one."""
         known = self.known.get(key)
         if known is not None and self.clock() - known.made_at_s < self.keep_s:
             self.known.move_to_end(key)
             return known
         if not self.keep_s:
-            return squeezed(await make(), 0)
+            return response_of(await make(), 0)
         task = self.in_making.get(key)
         if task is None:
             task = asyncio.create_task(self.make(key, make))
@@ -85,15 +85,15 @@ class Kept:
         # Somebody who goes away does not take the answer away from the others.
         return await asyncio.shield(task)
 
-    async def make(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> Body:
+    async def make(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> CachedResponse:
         """Make a body and keep it, unless something was changed meanwhile."""
         began_s, me = self.clock(), asyncio.current_task()
         try:
-            body = squeezed(await make(), began_s)
+            body = response_of(await make(), began_s)
             if self.in_making.get(key) is me:
                 self.known[key] = body
                 self.known.move_to_end(key)
-                while sum(one.size for one in self.known.values()) > BYTES_MAX:
+                while sum(response.size for response in self.known.values()) > BYTES_MAX:
                     self.known.popitem(last=False)
             return body
         finally:
@@ -101,18 +101,18 @@ class Kept:
                 del self.in_making[key]
 
 
-def squeezed(content: bytes, made_at_s: float) -> Body:
+def response_of(content: bytes, made_at_s: float) -> CachedResponse:
     """Return the body of some bytes."""
-    small = gzip.compress(content, LEVEL, mtime=0) if len(content) >= SQUEEZED_FROM_BYTES else None
-    return Body(content, small, tag_of(content), made_at_s)
+    small = gzip.compress(content, LEVEL, mtime=0) if len(content) >= GZIPPED_FROM_BYTES else None
+    return CachedResponse(content, small, tag_of(content), made_at_s)
 
 
 class ForgetAfterChanges:
     """ASGI middleware: whoever has changed something through our own API reads it at once."""
 
-    def __init__(self, app: ASGIApp, kept: Kept) -> None:
+    def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
         self.app = app
-        self.kept = kept
+        self.cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -122,7 +122,7 @@ class ForgetAfterChanges:
 
         async def noticed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.kept.forget()
+                self.cache.forget()
             await send(message)
 
         await self.app(scope, receive, noticed)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
-from telstraat_api.http.response_cache import Kept
+from telstraat_api.http.response_cache import ResponseCache
 
 PREFIXES = ("/v1", "/v0", "/advanced", "/api/segments", "/api/measurements")
 
@@ -18,7 +18,7 @@ def speaks_telraam(path: str) -> bool:
     return any(path == prefix or path.startswith((f"{prefix}/", f"{prefix}-")) for prefix in PREFIXES)
 
 
-def told(status: int, message: str) -> Response:
+def failed(status: int, message: str) -> Response:
     """Return an error as these clients read it: always JSON, always with a `message`, never a trace."""
     return Response(orjson.dumps({"status_code": status, "message": message}), status, media_type="application/json")
 
@@ -38,10 +38,10 @@ def wrapped(**payload: Any) -> bytes:
     return orjson.dumps({"status_code": 200, "message": "ok", **payload})
 
 
-async def kept_answer(request: Request, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> Response:
+async def cached_answer(request: Request, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> Response:
     """Return an answer about everything, which is alike for everybody for some seconds."""
-    kept: Kept = request.app.state.kept
-    return await kept.answer(request, key, make, {"Content-Type": "application/json"})
+    cache: ResponseCache = request.app.state.response_cache
+    return await cache.answer(request, key, make, {"Content-Type": "application/json"})
 
 
 def described(example: Any, *, body: dict[str, Any] | None = None) -> dict[str, Any]:

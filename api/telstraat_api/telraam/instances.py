@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from telstraat_api.errors import NotFoundError
-from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
+from telstraat_api.telraam.envelope import cached_answer, described, ok, wrapped
 from telstraat_api.telraam.examples import CAMERA, CAMERAS
 from telstraat_api.telraam.request_parsing import ID_MAX
 from telstraat_api.telraam.rows import report_stamp
@@ -79,7 +79,7 @@ async def all_instances(request: Request) -> Response:
     async def make() -> bytes:
         return wrapped(cameras=await answer(request, "all"))
 
-    return await kept_answer(request, "instances", make)
+    return await cached_answer(request, "instances", make)
 
 
 @router.get("/advanced/instances/id/{instance_id}", summary="One instance", openapi_extra=described(CAMERA))

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
+from telstraat_api.telraam.envelope import cached_answer, described, ok, wrapped
 from telstraat_api.telraam.examples import CAMERAS, REPORT, SEGMENTS, TRAFFIC
 from telstraat_api.telraam.instances import Number, answer
 from telstraat_api.telraam.places import all_segments, collection, lambert_line, segment_feature
@@ -60,7 +60,7 @@ async def legacy_cameras(request: Request) -> Response:
     async def make() -> bytes:
         return wrapped(cameras=await answer(request, "all"))
 
-    return await kept_answer(request, "instances", make)
+    return await cached_answer(request, "instances", make)
 
 
 @router.get("/v0/cameras/segment/{segment_id}", summary="Instances of a segment (v0)", openapi_extra=described(CAMERAS))

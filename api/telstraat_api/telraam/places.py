@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pyproj import Geod, Transformer
 
 from telstraat_api.errors import BadRequestError, NotFoundError
-from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
+from telstraat_api.telraam.envelope import cached_answer, described, ok, wrapped
 from telstraat_api.telraam.examples import SEGMENTS
 from telstraat_api.telraam.instances import find_instances, instance_shape
 from telstraat_api.telraam.request_parsing import ID_MAX, read_body
@@ -148,7 +148,7 @@ async def all_segments(
         features = [feature(draw(row["geometry"]), **{name: row["segment_id"]}) for row in rows]
         return wrapped(type="FeatureCollection", features=features)
 
-    return await kept_answer(request, ("segments", name, draw), make)
+    return await cached_answer(request, ("segments", name, draw), make)
 
 
 @router.get("/v1/segments/all", summary="All segments (legacy, EPSG:31370)", openapi_extra=described(SEGMENTS))

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from telstraat_api.http.access import connections_for, refuse_quarters
-from telstraat_api.telraam.envelope import described, kept_answer, ok, wrapped
+from telstraat_api.telraam.envelope import cached_answer, described, ok, wrapped
 from telstraat_api.telraam.examples import SNAPSHOT
 from telstraat_api.telraam.places import feature, line, read_area, segments_with_data
 from telstraat_api.telraam.request_parsing import read_body, read_moment, read_word
@@ -114,7 +114,7 @@ async def live_snapshot(request: Request, bucket: Bucket, *, full: bool = True) 
         ]
         return wrapped(type="FeatureCollection", features=features)
 
-    return await kept_answer(request, ("live", bucket, full), make)
+    return await cached_answer(request, ("live", bucket, full), make)
 
 
 @router.post(

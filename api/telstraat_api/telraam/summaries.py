@@ -52,14 +52,14 @@ def speeds_shape(intervals: Iterable[Interval]) -> dict[str, Any]:
 def sums(intervals: Sequence[Interval]) -> dict[str, float | None]:
     """Return the sums of classes and of modes, as far as four classes can tell; null for what was never counted."""
     of: dict[str, float | None] = {kind: total(interval.both(kind) for interval in intervals) for kind in COUNTED}
-    told: dict[str, float | None] = {f"sum_{kind}": rounded(of[kind]) for kind in CLASSES}
-    told["sum_mode_bicycle"] = without_motorcycles(of["bike"], of["motorcycle"])
-    told["sum_mode_car"] = told["sum_car"]
-    told["sum_mode_motorcycle"] = rounded(of["motorcycle"])
-    told["sum_mode_pedestrian"] = told["sum_pedestrian"]
-    told["sum_mode_night"] = rounded(of["night"])
-    told.update({f"sum_mode_{mode}": None for mode in NOT_TOLD_APART})
-    return told
+    values: dict[str, float | None] = {f"sum_{kind}": rounded(of[kind]) for kind in CLASSES}
+    values["sum_mode_bicycle"] = without_motorcycles(of["bike"], of["motorcycle"])
+    values["sum_mode_car"] = values["sum_car"]
+    values["sum_mode_motorcycle"] = rounded(of["motorcycle"])
+    values["sum_mode_pedestrian"] = values["sum_pedestrian"]
+    values["sum_mode_night"] = rounded(of["night"])
+    values.update({f"sum_mode_{mode}": None for mode in NOT_TOLD_APART})
+    return values
 
 
 async def read_hours(request: Request, key: Key, number: int, window: Window) -> tuple[list[Interval], str] | None:
@@ -67,8 +67,8 @@ async def read_hours(request: Request, key: Key, number: int, window: Window) ->
     timezone = await timezone_of(request.app.state.database, key, number)
     if timezone is None:
         return None
-    shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
-    return await read_intervals(connections_for(request), key, number, shown, Bucket.HOUR, timezone), timezone
+    span = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
+    return await read_intervals(connections_for(request), key, number, span, Bucket.HOUR, timezone), timezone
 
 
 @router.post(
@@ -84,10 +84,10 @@ async def traffic_summary(request: Request) -> Response:
     hours = max(1, window.length_s // 3600)
     rows = []
     for number in read_ids(body.get("id")):
-        found = await read_hours(request, key, number, window)
-        if found is None:
+        hours_and_zone = await read_hours(request, key, number, window)
+        if hours_and_zone is None:
             continue
-        counted = [interval for interval in found[0] if interval.uptime > 0]
+        counted = [interval for interval in hours_and_zone[0] if interval.uptime > 0]
         rows.append(
             {
                 **{name: value for name, value in names_of(key, number).items() if value != -1},
@@ -116,10 +116,10 @@ async def hourly_speeds(request: Request) -> Response:
     window = read_window(body, DAYS_MAX)
     rows = []
     for number in read_ids(body.get("id")):
-        found = await read_hours(request, key, number, window)
-        if found is None:
+        hours_and_zone = await read_hours(request, key, number, window)
+        if hours_and_zone is None:
             continue
-        intervals, timezone = found
+        intervals, timezone = hours_and_zone
         by_hour: dict[int, list[Interval]] = {}
         for interval in intervals:
             by_hour.setdefault(interval.start.astimezone(zone(timezone)).hour, []).append(interval)
@@ -167,12 +167,12 @@ class Month:
 
     def totals(self) -> dict[str, float | None]:
         """Return the figures that are compared with the month before; null for a class that was not counted."""
-        told = {kind: cents(total(i.both(kind) for i in self.counted)) for kind in (*CLASSES, "night")}
+        sums_of = {kind: cents(total(i.both(kind) for i in self.counted)) for kind in (*CLASSES, "night")}
         return {
             "uptime": round(100 * sum(i.uptime for i in self.counted) / self.hours, 2),
             "days_counted": len({self.day_of(i) for i in self.counted}),
-            "total": cents(total(told.values())),
-            **told,
+            "total": cents(total(sums_of.values())),
+            **sums_of,
         }
 
     def day_of(self, interval: Interval) -> date:
@@ -227,27 +227,27 @@ async def monthly_report(request: Request) -> Response:
     months = []
     for start in (first, (first - timedelta(days=1)).replace(day=1)):
         window = month_window(start, tz)
-        found = await read_hours(request, key, number, window)
-        months.append(Month(found[0] if found else [], window, tz))
+        hours_and_zone = await read_hours(request, key, number, window)
+        months.append(Month(hours_and_zone[0] if hours_and_zone else [], window, tz))
     return ok(report=month_shape(key, number, *months))
 
 
 def month_shape(key: Key, number: int, this: Month, past: Month) -> dict[str, Any]:
     """Return a month and the one before as one object."""
-    told: dict[str, Any] = {name: value for name, value in names_of(key, number).items() if value != -1}
-    told["month"] = this.first.strftime("%Y-%m")
+    report: dict[str, Any] = {name: value for name, value in names_of(key, number).items() if value != -1}
+    report["month"] = this.first.strftime("%Y-%m")
     now, before = this.totals(), past.totals()
     for name, value in now.items():
-        told[f"{name}_this_month"] = value
-        told[f"{name}_past_month"] = before[name]
+        report[f"{name}_this_month"] = value
+        report[f"{name}_past_month"] = before[name]
         past_value = before[name]
-        told[f"{name}_change_abs"] = None if value is None or past_value is None else round(value - past_value, 2)
-    told["quality_chart"] = this.quality_chart()
+        report[f"{name}_change_abs"] = None if value is None or past_value is None else round(value - past_value, 2)
+    report["quality_chart"] = this.quality_chart()
     for kind in (*CLASSES, "night"):
-        told[f"{kind}_daily_totals"] = this.daily_totals(kind)
-        told[f"{kind}_hourly_avg_this_month"] = this.hourly_averages(kind)
-        told[f"{kind}_hourly_avg_past_month"] = past.hourly_averages(kind)
+        report[f"{kind}_daily_totals"] = this.daily_totals(kind)
+        report[f"{kind}_hourly_avg_this_month"] = this.hourly_averages(kind)
+        report[f"{kind}_hourly_avg_past_month"] = past.hourly_averages(kind)
     for name, month in (("this", this), ("past", past)):
-        told[f"v85_{name}_month"] = v85_kmh(added_speeds(month.counted))
-        told[f"modal_share_heavy_car_bike_pedestrian_{name}_month"] = month.modal_share()
-    return told
+        report[f"v85_{name}_month"] = v85_kmh(added_speeds(month.counted))
+        report[f"modal_share_heavy_car_bike_pedestrian_{name}_month"] = month.modal_share()
+    return report

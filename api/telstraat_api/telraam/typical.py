@@ -37,14 +37,14 @@ def days_of(weekday: int) -> tuple[str, str]:
 def slots(intervals: Iterable[Interval], timezone: str) -> dict[Slot, list[Interval]]:
     """Return the counted intervals by kind of day and local time."""
     tz = zone(timezone)
-    found: dict[Slot, list[Interval]] = {}
+    by_slot: dict[Slot, list[Interval]] = {}
     for interval in intervals:
         if interval.uptime <= 0:
             continue
         local = interval.start.astimezone(tz)
         for day in days_of(local.weekday()):
-            found.setdefault((day, local.strftime("%H:%M:%S")), []).append(interval)
-    return found
+            by_slot.setdefault((day, local.strftime("%H:%M:%S")), []).append(interval)
+    return by_slot
 
 
 def mean_and_deviation(values: Sequence[tuple[float | None, float]]) -> tuple[float | None, float | None]:
@@ -60,13 +60,13 @@ def mean_and_deviation(values: Sequence[tuple[float | None, float]]) -> tuple[fl
 
 def typical(intervals: Sequence[Interval]) -> dict[str, Any]:
     """Return what is usual in a slot."""
-    told: dict[str, Any] = {"samplesize": len(intervals)}
+    values: dict[str, Any] = {"samplesize": len(intervals)}
     for kind in MODES:
         mean, deviation = mean_and_deviation([(interval.both(kind), interval.uptime) for interval in intervals])
-        told[f"avg_{kind}"], told[f"std_{kind}"] = mean, deviation
+        values[f"avg_{kind}"], values[f"std_{kind}"] = mean, deviation
     speeds = [(interval.v85_kmh, interval.uptime) for interval in intervals]
-    told["avg_v85"], told["std_v85"] = mean_and_deviation(speeds)
-    return told
+    values["avg_v85"], values["std_v85"] = mean_and_deviation(speeds)
+    return values
 
 
 def window_of(duration: str, bucket: Bucket, now: datetime) -> Window:
@@ -97,9 +97,9 @@ async def typical_traffic(request: Request) -> Response:
         if timezone is None:
             continue
         intervals = await read_intervals(connections_for(request), key, number, window, bucket, timezone)
-        found = slots(intervals, timezone)
+        by_slot = slots(intervals, timezone)
         for day in (*WEEKDAYS, "wday", "wend"):
-            for (kind_of_day, clock), members in sorted(found.items()):
+            for (kind_of_day, clock), members in sorted(by_slot.items()):
                 if kind_of_day == day:
                     rows.append(
                         {

@@ -70,8 +70,8 @@ async def day_barchart(request: Request, segment_id: Number, first: str, last: s
     if not timedelta(0) <= days[1] - days[0] < timedelta(days=DAYS_MAX):
         raise BadRequestError(f"{first} to {last}: up to {DAYS_MAX} days, the first before the last")
     window = Window(local_midnight(days[0], tz), local_midnight(days[1] + timedelta(days=1), tz))
-    shown = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
-    hours = await read_intervals(connections_for(request), Key.SEGMENT, segment_id, shown, Bucket.HOUR, timezone)
+    span = complete(window, Bucket.HOUR, timezone, datetime.now(UTC))
+    hours = await read_intervals(connections_for(request), Key.SEGMENT, segment_id, span, Bucket.HOUR, timezone)
     intervals = days_of(hours, tz)
     dates = [interval.start.astimezone(tz).date().isoformat() for interval in intervals]
     body = {"labels": dates, "dates": dates, "data": series(intervals) if intervals else []}
@@ -91,25 +91,25 @@ def read_day(text: str, name: str) -> date:
 
 def series(intervals: list[Interval]) -> dict[str, list[Any]]:
     """Return the arrays of a chart: classes, modes, and cars per 10 km/h."""
-    told: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = {}
 
     def counts(kind: str) -> list[float | None]:
         return [None if n is None else round(n, 2) for n in (interval.both(kind) for interval in intervals)]
 
     for kind in (*TELLING, "night"):
-        told[kind] = counts(kind)
-    pairs = zip(told["bike"], counts("motorcycle"), strict=True)
-    told["mode_bicycle"] = [without_motorcycles(bike, motorcycle) for bike, motorcycle in pairs]
-    told["mode_motorcycle"] = counts("motorcycle")
-    told["mode_car"] = told["car"]
-    told["mode_pedestrian"] = told["pedestrian"]
-    told.update({f"mode_{mode}": [None] * len(intervals) for mode in NOT_TOLD_APART})
+        columns[kind] = counts(kind)
+    pairs = zip(columns["bike"], counts("motorcycle"), strict=True)
+    columns["mode_bicycle"] = [without_motorcycles(bike, motorcycle) for bike, motorcycle in pairs]
+    columns["mode_motorcycle"] = counts("motorcycle")
+    columns["mode_car"] = columns["car"]
+    columns["mode_pedestrian"] = columns["pedestrian"]
+    columns.update({f"mode_{mode}": [None] * len(intervals) for mode in NOT_TOLD_APART})
     for n, name in enumerate(SPEEDS):
-        told[f"speed{name}"] = [coarse(interval.speeds)[n] if interval.speeds else 0 for interval in intervals]
+        columns[f"speed{name}"] = [coarse(interval.speeds)[n] if interval.speeds else 0 for interval in intervals]
     # What a typical day brings stands in reports/typical_traffic, with how it was reckoned.
-    told.update({f"{kind}{what}": [None] * len(intervals) for what in TYPICAL for kind in TELLING})
-    told.update({f"speed{name}Delta": [None] * len(intervals) for name in SPEEDS})
-    return told
+    columns.update({f"{kind}{what}": [None] * len(intervals) for what in TYPICAL for kind in TELLING})
+    columns.update({f"speed{name}Delta": [None] * len(intervals) for name in SPEEDS})
+    return columns
 
 
 @router.get("/api/segments/id/{segment_id}", include_in_schema=False)

@@ -71,8 +71,8 @@ def speed_shape(period: Period, bins: list[int] | None) -> dict[str, Any] | None
     v85 = period.v85_kmh if period.v85_kmh is not None else v85_kmh(cars or ())
     if cars is None and v85 is None:
         return None
-    shown = None if cars is None else [rounded(n) for n in cars]
-    return {"bin_kmh": bin_kmh(cars or ()), "cars": shown, "v85_kmh": v85}
+    rounded_cars = None if cars is None else [rounded(n) for n in cars]
+    return {"bin_kmh": bin_kmh(cars or ()), "cars": rounded_cars, "v85_kmh": v85}
 
 
 def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
     end = next_start(period.start, bucket, tz)
     length_s = (end - period.start).total_seconds()
     corrected = period.corrected
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "segment_id": period.segment_id,
         "start": period.start.astimezone(tz),
         "end": end.astimezone(tz),
@@ -98,12 +98,12 @@ def shape(period: Period, bucket: Bucket, tz: ZoneInfo, speeds: Speeds | None) -
     }
     if period.confidence is not None:
         rated = (None if value is None else round(value, 1) for value in period.confidence)
-        told["confidence"] = dict(zip(CLASSES, rated, strict=True))
+        values["confidence"] = dict(zip(CLASSES, rated, strict=True))
     if period.light is not None:
-        told["light"] = LIGHTS[period.light]
+        values["light"] = LIGHTS[period.light]
     if speeds is not None:
-        told["speed"] = speed_shape(period, speeds.get((period.segment_id, period.start)))
-    return told
+        values["speed"] = speed_shape(period, speeds.get((period.segment_id, period.start)))
+    return values
 
 
 def gap_shape(segment_id: int, stretch: Stretch) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Anybody, Reader, Role
 from telstraat_api.http.answers import OPTIONS, json_answer, stamp
-from telstraat_api.http.response_cache import Kept
+from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.v1.shapes import (
     SEGMENT,
     SENSOR,
@@ -97,7 +97,7 @@ async def list_segments(
 ) -> Response:
     """Return the segments by id. Follow `next` until it is null."""
     database: Database = request.app.state.database
-    kept: Kept = request.app.state.kept
+    cache: ResponseCache = request.app.state.response_cache
 
     async def make() -> bytes:
         async with database.connection() as connection:
@@ -110,7 +110,7 @@ async def list_segments(
         }
         return orjson.dumps(body, option=OPTIONS)
 
-    return await kept.answer(request, ("segments", after, limit), make, {"Content-Type": GEOJSON})
+    return await cache.answer(request, ("segments", after, limit), make, {"Content-Type": GEOJSON})
 
 
 @router.get(

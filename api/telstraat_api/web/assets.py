@@ -24,7 +24,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 VEGA = "vega.js"
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 LEAFLET = "leaflet/"
-SQUEEZED = ("text/", "application/javascript", "image/svg", "application/manifest+json")
+GZIPPED = ("text/", "application/javascript", "image/svg", "application/manifest+json")
 _vega_lock = threading.Lock()
 
 
@@ -33,7 +33,7 @@ class Asset:
     """A file as it is sent."""
 
     content: bytes
-    squeezed: bytes | None
+    gzipped: bytes | None
     media_type: str
     digest: str
 
@@ -42,8 +42,8 @@ def asset_of(name: str, content: bytes) -> Asset:
     """Return the asset that a file becomes."""
     kind = "application/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     media_type = kind or "application/octet-stream"
-    squeezed = gzip.compress(content, 6) if media_type.startswith(SQUEEZED) else None
-    return Asset(content, squeezed, media_type, hashlib.blake2b(content, digest_size=8).hexdigest())
+    gzipped = gzip.compress(content, 6) if media_type.startswith(GZIPPED) else None
+    return Asset(content, gzipped, media_type, hashlib.blake2b(content, digest_size=8).hexdigest())
 
 
 def vega_cache() -> Path:
@@ -101,16 +101,16 @@ def address(name: str) -> str:
 @router.get("/static/{name:path}")
 def static(request: Request, name: str) -> Response:
     """Send an asset."""
-    found = asset(name)
+    file = asset(name)
     headers = {
-        "ETag": f'"{found.digest}"',
+        "ETag": f'"{file.digest}"',
         "Cache-Control": FOR_EVER if "v" in request.query_params else "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if f'"{found.digest}"' in request.headers.get("if-none-match", ""):
+    if f'"{file.digest}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    content = found.content
-    if found.squeezed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        content = found.squeezed
+    content = file.content
+    if file.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        content = file.gzipped
         headers["Content-Encoding"] = "gzip"
-    return Response(content, media_type=found.media_type, headers=headers)
+    return Response(content, media_type=file.media_type, headers=headers)

@@ -231,8 +231,10 @@ def days_chart(day: StreetDay, _: PageLanguage) -> Spec:
             if n is not None:
                 rows.append({**base, "class": names[place], "place": place, "n": round(n, 1), "told": _.number(n)})
         everybody = total(counts) or 0
-        said = [text for text, is_said in (("0", not everybody), (_.percent(seen), seen < SHARE_SAID_BELOW)) if is_said]
-        shares.append({**base, "n": everybody, "said": " · ".join(said)})
+        parts = [
+            text for text, is_said in (("0", not everybody), (_.percent(seen), seen < SHARE_SAID_BELOW)) if is_said
+        ]
+        shares.append({**base, "n": everybody, "said": " · ".join(parts)})
     nothing = [NOTHING_YET | {"day": labels[-1], "class": names[0], "uptime": 1, "seen": "", "said": ""}]
     rows, shares = rows or nothing, shares or nothing
     datasets = {"days": rows, "shares": shares, **{state.value: others[state] for state in PATTERNS}}

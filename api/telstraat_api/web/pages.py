@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from telstraat_api.errors import QueryError, UnauthorizedError
 from telstraat_api.http.access import EVERYBODY, Reader, connections_for, reader_of
-from telstraat_api.http.response_cache import Kept
+from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.segments import require_segment
 from telstraat_api.web import assets
@@ -76,7 +76,7 @@ class Pages:
 
     def environment(self, _: PageLanguage) -> Environment:
         """Return the templates in one language."""
-        found = Environment(
+        environment = Environment(
             loader=PackageLoader("telstraat_api.web"),
             autoescape=True,
             undefined=StrictUndefined,
@@ -85,8 +85,10 @@ class Pages:
             auto_reload=False,
         )
         # A page has hundreds of these: a filter costs a tenth of a call.
-        found.filters.update(json=as_json, number=_.number, percent=_.percent, clock=_.clock, short_day=_.short_day)
-        found.globals.update(
+        environment.filters.update(
+            json=as_json, number=_.number, percent=_.percent, clock=_.clock, short_day=_.short_day
+        )
+        environment.globals.update(
             _=_,
             w=_,
             ngettext=_.ngettext,
@@ -100,7 +102,7 @@ class Pages:
             without_counts=WITHOUT_COUNTS,
             split_classes=SPLIT,
         )
-        return found
+        return environment
 
     def html(self, request: Request, template: str, **context: object) -> str:
         """Return a page's text."""
@@ -154,7 +156,7 @@ async def map_page(request: Request) -> Response:
     """Show all streets on a map and in a list."""
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
-    kept: Kept = request.app.state.kept
+    cache: ResponseCache = request.app.state.response_cache
     await page_reader(request)
     connections = connections_for(request)
     hours_only = connections.is_public
@@ -169,7 +171,7 @@ async def map_page(request: Request) -> Response:
         return pages.html(request, "map.html", segments=segments, totals=totals, map_totals=lines, now=now).encode()
 
     key = ("/", hours_only, chosen(request), str(request.query_params))
-    return remembering(request, await kept.answer(request, key, make, page_headers(request)))
+    return remembering(request, await cache.answer(request, key, make, page_headers(request)))
 
 
 @dataclass(frozen=True)

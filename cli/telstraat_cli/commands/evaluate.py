@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         _known(args.measure, tables)
         questions = _questions(args, tables)
         frame, counts = counts_of(args, measure, tables)
-        _tell_missing(measure, {str(one) for one in frame["segment"].unique()})
+        _tell_missing(measure, {str(segment) for segment in frame["segment"].unique()})
         weather = _weather(args, tables)
         by = args.by or tables.get("question", {}).get("by", ())
         evaluations = evaluate_all(frame, measure, questions, counts=counts, weather=weather, by=by)
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
             _write(evaluations, content, args)
     except (AnalysisError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
-    return 0 if any(one.effect is not None for one in evaluations) else 1
+    return 0 if any(evaluation.effect is not None for evaluation in evaluations) else 1
 
 
 def _known(path: Path, tables: dict[str, Any]) -> None:
@@ -170,11 +170,11 @@ def counts_of(args: argparse.Namespace, measure: Measure, tables: dict[str, Any]
 
 def _tell_missing(measure: Measure, known: set[str]) -> None:
     """Say which of the named streets have no counts at all: a name may be misspelt."""
-    for one in measure.segments:
-        if one not in known:
-            near = difflib.get_close_matches(one, sorted(known), 1)
+    for segment in measure.segments:
+        if segment not in known:
+            near = difflib.get_close_matches(segment, sorted(known), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            print(f"telstraat evaluate: {one!r} is not in the counts{hint}", file=sys.stderr)
+            print(f"telstraat evaluate: {segment!r} is not in the counts{hint}", file=sys.stderr)
 
 
 def _weather(args: argparse.Namespace, tables: dict[str, Any]) -> pd.DataFrame | None:
@@ -244,17 +244,17 @@ def show(content: Content) -> None:
         if section.verdict:
             console.print(section.verdict, highlight=False)
         for table in section.tables:
-            shown = Table(*table.head, title=table.title, title_justify="left")
+            drawn = Table(*table.head, title=table.title, title_justify="left")
             for row in table.rows:
-                shown.add_row(*row)
-            console.print(shown)
+                drawn.add_row(*row)
+            console.print(drawn)
             if table.note:
                 console.print(table.note, highlight=False, soft_wrap=True)
     for table in content.tables:
-        shown = Table(*table.head, title=table.title, title_justify="left")
+        drawn = Table(*table.head, title=table.title, title_justify="left")
         for row in table.rows:
-            shown.add_row(*row)
-        console.print(shown)
+            drawn.add_row(*row)
+        console.print(drawn)
     for line in content.foot:
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -262,7 +262,7 @@ def show(content: Content) -> None:
 def _json(evaluations: Sequence[Evaluation]) -> str:
     from telstraat_analytics.report.write import as_json
 
-    return as_json({"evaluations": [one.to_dict() for one in evaluations]})
+    return as_json({"evaluations": [evaluation.to_dict() for evaluation in evaluations]})
 
 
 def formats_of(args: argparse.Namespace) -> list[str]:
@@ -291,7 +291,7 @@ def _write(evaluations: Sequence[Evaluation], content: Content, args: argparse.N
     if "json" in formats:
         _file(args.out, "json").write_text(_json(evaluations), encoding="utf-8")
     if not args.json:
-        print("written: " + ", ".join(str(_file(args.out, one)) for one in formats))
+        print("written: " + ", ".join(str(_file(args.out, form)) for form in formats))
 
 
 def _file(out: Path, kind: str) -> Path:

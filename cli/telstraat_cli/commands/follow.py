@@ -79,31 +79,31 @@ def one_measure(args: argparse.Namespace) -> int:
         measure, tables = read_measure(args.measure)
         frame, counts = counts_of(args, measure, tables)
         weeks = sorted({*range(4, measure.after_days // 7 + 1, args.every), measure.after_days // 7})
-        found = {
+        results = {
             what: monitor(frame, measure, Question(what), counts=counts, weeks=weeks) for what in args.what or ["car"]
         }
         if args.json:
-            plain = {what: [one.to_dict() for one in streets] for what, streets in found.items()}
+            plain = {what: [street.to_dict() for street in streets] for what, streets in results.items()}
             print(as_json({"following": plain}), end="")
         else:
-            for what, streets in found.items():
-                for one in streets:
-                    show(one, measure, Question(what), args.language)
+            for what, streets in results.items():
+                for street in streets:
+                    show(street, measure, Question(what), args.language)
     except (AnalysisError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
-    return 0 if any(one.last for streets in found.values() for one in streets) else 1
+    return 0 if any(street.last for streets in results.values() for street in streets) else 1
 
 
-def show(found: Monitoring, measure: Measure, question: Question, language: str) -> None:
+def show(street: Monitoring, measure: Measure, question: Question, language: str) -> None:
     """Print what one street shows: the sentences, then every look."""
     from telstraat_analytics.report.following import week_sentences
     from telstraat_analytics.report.sentence import percent
     from telstraat_analytics.words import word
 
-    print("\n" + "\n".join(week_sentences(found, measure, question, language)))
-    if found.last is None:
+    print("\n" + "\n".join(week_sentences(street, measure, question, language)))
+    if street.last is None:
         return
     print(word("follow.looks", language) + "\n")
-    for look in found.looks.to_dict("records"):
+    for look in street.looks.to_dict("records"):
         low, middle, high = (percent(look[name], language, signed=True) for name in ("low", "estimate", "high"))
         print(f"  {int(look['weeks']):>3}  {middle:>7}  ({low} … {high})")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, Connection, sql
 from psycopg.errors import ExclusionViolation, ForeignKeyViolation
 
 from telstraat_store.connection import Row
@@ -166,3 +166,11 @@ async def timezone_of(connection: AsyncConnection[Any], column: str, number: int
         {"column": column, "number": number},
     )
     return None if row is None else str(row["timezone"])
+
+
+def list_beginnings(connection: Connection[Any], segments: Sequence[int]) -> list[tuple[int, int, datetime]]:
+    """Return segment, number and begin of every installation at some segments, in order of time."""
+    return connection.execute(
+        "select segment_id, installation_id, from_at from installation where segment_id = any(%s) order by from_at",
+        (list(segments),),
+    ).fetchall()

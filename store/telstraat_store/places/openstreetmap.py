@@ -44,7 +44,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Piece:
+class StreetPiece:
     """A street segment between two junctions, from A to B in the direction of the way."""
 
     way: int
@@ -70,7 +70,7 @@ def streets(path: Path, classes: Collection[str], *, located: bool) -> Iterator[
         raise StreetFileError(f"{path} cannot be read as an extract of OpenStreetMap: {error}") from error
 
 
-def pieces(path: Path, classes: Collection[str] = CLASSES, box: Box | None = None) -> Iterator[Piece]:
+def pieces(path: Path, classes: Collection[str] = CLASSES, box: Box | None = None) -> Iterator[StreetPiece]:
     """Yield the pieces of the streets in a file; with a box, those that reach into it."""
     met: Counter[int] = Counter()
     for way in streets(path, classes, located=False):
@@ -84,7 +84,7 @@ def pieces(path: Path, classes: Collection[str] = CLASSES, box: Box | None = Non
         limit = speed_limit(way.tags.get("maxspeed") or "")
         for part, points in cut(nodes, met):
             if box is None or any(map(box.holds, points)):
-                yield Piece(way.id, part, name, points, limit)
+                yield StreetPiece(way.id, part, name, points, limit)
 
 
 def cut(nodes: Sequence[tuple[int, Point | None]], met: Counter[int]) -> Iterator[tuple[int, tuple[Point, ...]]]:

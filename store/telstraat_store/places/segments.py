@@ -299,6 +299,11 @@ def number_of_segment(connection: Connection[Any], name: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def list_geometries(connection: Connection[Any]) -> list[tuple[int, dict[str, Any]]]:
+    """Return number and line of every segment, by number."""
+    return connection.execute("select segment_id, geometry from segment order by segment_id").fetchall()
+
+
 COUNTED = """
 select segment_id, name, geometry, timezone from segment s
 where (exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)

@@ -46,21 +46,21 @@ def features_of(content: Any) -> list[dict[str, Any]]:
     """
     kind = content.get("type") if isinstance(content, Mapping) else None
     if kind == "FeatureCollection" and isinstance(content.get("features"), list):
-        found = [one if isinstance(one, Mapping) else {"geometry": one} for one in content["features"]]
+        features = [item if isinstance(item, Mapping) else {"geometry": item} for item in content["features"]]
     elif kind == "Feature":
-        found = [content]
+        features = [content]
     elif kind == "GeometryCollection" and isinstance(content.get("geometries"), list):
-        found = [{"geometry": one} for one in content["geometries"]]
+        features = [{"geometry": geometry} for geometry in content["geometries"]]
     elif isinstance(kind, str) and "coordinates" in content:
-        found = [{"geometry": content}]
+        features = [{"geometry": content}]
     else:
         raise StreetFileError(
             f"is no GeoJSON of streets: its type is {kind!r}, not FeatureCollection, Feature or LineString"
         )
-    if not found:
+    if not features:
         raise StreetFileError("holds no feature")
     into_wgs84 = _transformer(content.get("crs"))
-    return [dict(one) | {"geometry": _moved(one.get("geometry"), into_wgs84)} for one in found]
+    return [dict(feature) | {"geometry": _moved(feature.get("geometry"), into_wgs84)} for feature in features]
 
 
 def line_in(geometry: Any) -> dict[str, Any]:
@@ -151,6 +151,6 @@ def _moved(geometry: Any, into_wgs84: Callable[[float, float], Point] | None) ->
                 return list(into_wgs84(value[0], value[1]))
             except OverflowError:
                 return value  # refused with its feature
-        return [moved(one) for one in value] if isinstance(value, list) else value
+        return [moved(part) for part in value] if isinstance(value, list) else value
 
     return dict(geometry) | {"coordinates": moved(geometry["coordinates"])}

@@ -12,7 +12,7 @@ from tests.api.conftest import served
 from tests.api.streets import a_neighbourhood, add_segment
 from tests.api.test_access import bearing, let_in
 
-from telstraat_api.http.response_cache import Kept
+from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.quarters import quarter_start
 
@@ -32,34 +32,34 @@ class Counted:
 def test_many_who_ask_at_once_wait_for_one_computation_and_a_later_one_gets_a_new_answer() -> None:
     async def ask() -> None:
         now_s = 100.0
-        kept, counted = Kept(5, clock=lambda: now_s), Counted()
-        bodies = await asyncio.gather(*(kept.body("map", counted) for _ in range(20)))
+        cache, counted = ResponseCache(5, clock=lambda: now_s), Counted()
+        bodies = await asyncio.gather(*(cache.body("map", counted) for _ in range(20)))
         assert {body.content for body in bodies} == {b"answer 1"}
         now_s += 4.9
-        assert (await kept.body("map", counted)).content == b"answer 1"
+        assert (await cache.body("map", counted)).content == b"answer 1"
         now_s += 0.2
-        assert (await kept.body("map", counted)).content == b"answer 2"
+        assert (await cache.body("map", counted)).content == b"answer 2"
 
     asyncio.run(ask())
 
 
 def test_what_was_being_made_during_a_change_is_not_kept() -> None:
     async def ask() -> None:
-        kept, counted = Kept(5), Counted()
-        asked = asyncio.create_task(kept.body("map", counted))
+        cache, counted = ResponseCache(5), Counted()
+        asked = asyncio.create_task(cache.body("map", counted))
         await asyncio.sleep(0)
-        kept.forget()
+        cache.forget()
         assert (await asked).content == b"answer 1"
-        assert (await kept.body("map", counted)).content == b"answer 2"
+        assert (await cache.body("map", counted)).content == b"answer 2"
 
     asyncio.run(ask())
 
 
 def test_a_reader_who_goes_away_does_not_take_the_answer_from_the_others_and_a_failure_is_not_kept() -> None:
     async def ask() -> None:
-        kept, counted = Kept(5), Counted()
-        first = asyncio.create_task(kept.body("map", counted))
-        second = asyncio.create_task(kept.body("map", counted))
+        cache, counted = ResponseCache(5), Counted()
+        first = asyncio.create_task(cache.body("map", counted))
+        second = asyncio.create_task(cache.body("map", counted))
         await asyncio.sleep(0)
         first.cancel()
         assert (await second).content == b"answer 1"
@@ -69,7 +69,7 @@ def test_a_reader_who_goes_away_does_not_take_the_answer_from_the_others_and_a_f
 
         for _ in range(2):
             with pytest.raises(OSError, match="away"):
-                await kept.body("other", fail)
+                await cache.body("other", fail)
 
     asyncio.run(ask())
 
