@@ -82,11 +82,11 @@ def test_tables_have_variables_of_their_own(tmp_path: Path) -> None:
         ('dsn = "x"\nwatts = 101\n', ["lamp.toml:2", "watts = 101", "<= 100", "Power of the lamp."]),
         ('dsn = "x"\ncolour = "blue"\n', ["lamp.toml:2", "colour = 'blue'"]),
         ('dsn = "x"\ndsn_file = "y"\n', ["lamp.toml:1", "lamp.toml:2", "leave one of the two out"]),
-        ('dsn = ""\n', ["lamp.toml:1", "dsn = ''", "length >= 1"]),
+        ('dsn = ""\n', ["lamp.toml:1", "dsn = …", "length >= 1"]),
         ("[pole]\nheight_m = 1\n", ["lamp.toml:1", "there is no section [pole]"]),
         ("dsn = [1\n", ["lamp.toml", "is not TOML"]),
         ("", ["lamp.toml", "dsn is not set", "TELSTRAAT_DSN", "libpq"]),
-        ('dsn = "x"\ndsn_file = ""\n', ["lamp.toml:2", "dsn_file = ''", "name of a file"]),
+        ('dsn = "x"\ndsn_file = ""\n', ["lamp.toml:2", "dsn_file = …", "name of a file"]),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_line(tmp_path: Path, text: str, parts: list[str]) -> None:
@@ -179,6 +179,14 @@ def test_a_value_is_the_same_wherever_it_is_given(count: int, watts: float, owne
     values = {"count": count, "watts": watts, "owner": owner, "is_on": is_on}
     environment = {f"TELSTRAAT_LAMP_{key.upper()}": str(value) for key, value in values.items()}
     assert FLAT.read(environment=LEAST | environment) == FLAT.read(environment=LEAST, arguments=values)
+
+
+@pytest.mark.parametrize("value", ["postgresql://lamp:canary@host/\udcff", ["canary"], "\0canary\udcff"])
+def test_no_address_of_a_database_is_ever_in_an_error(value: object) -> None:
+    with pytest.raises(SettingsError) as caught:
+        FLAT.read(environment={}, arguments={"dsn": value})
+    assert "dsn = …" in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def test_a_file_of_several_services_is_read_by_each_that_is_told_of_the_others(tmp_path: Path) -> None:
