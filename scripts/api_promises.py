@@ -21,7 +21,7 @@ def typed(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        return " or ".join(sorted(typed(one) for one in schema["anyOf"]))
+        return " or ".join(sorted(typed(value) for value in schema["anyOf"]))
     kind = str(schema.get("type", "any"))
     return f"list of {typed(schema.get('items', {}))}" if kind == "array" else kind
 
@@ -37,7 +37,7 @@ def promised(document: dict[str, Any]) -> dict[str, Any]:
             operation = methods.get(method)
             if operation is None:
                 continue
-            names = sorted(one["name"] for one in operation.get("parameters", []))
+            names = sorted(row["name"] for row in operation.get("parameters", []))
             operations[f"{method.upper()} {path}"] = {"role": operation.get("x-role", "public"), "parameters": names}
             answers |= refs({s: a for s, a in operation["responses"].items() if s.startswith("2")})
     schemas = document["components"]["schemas"]
@@ -45,7 +45,7 @@ def promised(document: dict[str, Any]) -> dict[str, Any]:
     while waiting:
         name = waiting.pop()
         if name not in fields and name in schemas:
-            fields[name] = {field: typed(one) for field, one in schemas[name].get("properties", {}).items()}
+            fields[name] = {field: typed(value) for field, value in schemas[name].get("properties", {}).items()}
             waiting += refs(schemas[name])
     return {"operations": dict(sorted(operations.items())), "fields": dict(sorted(fields.items()))}
 
@@ -53,31 +53,31 @@ def promised(document: dict[str, Any]) -> dict[str, Any]:
 def refs(value: Any) -> set[str]:
     """Return the names of the schemas that something refers to."""
     if isinstance(value, list):
-        return {name for one in value for name in refs(one)}
+        return {name for item in value for name in refs(item)}
     if not isinstance(value, dict):
         return set()
-    found = {str(one).rpartition("/")[2] for key, one in value.items() if key == "$ref"}
-    return found | {name for one in value.values() for name in refs(one)}
+    results = {str(item).rpartition("/")[2] for key, item in value.items() if key == "$ref"}
+    return results | {name for item in value.values() for name in refs(item)}
 
 
 def broken(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return what was promised and is not kept."""
     complaints = []
     roles = ("public", "citizen", "professional", "operator")
-    for name, said in before["operations"].items():
-        kept = now["operations"].get(name)
-        if kept is None:
+    for name, operation in before["operations"].items():
+        stored = now["operations"].get(name)
+        if stored is None:
             complaints.append(f"{name} is gone")
             continue
-        lost = sorted(set(said["parameters"]) - set(kept["parameters"]))
-        complaints += [f"{name}: parameter {one} is gone" for one in lost]
-        if roles.index(kept["role"]) > roles.index(said["role"]):
-            complaints.append(f"{name} was for {said['role']}, is for {kept['role']}")
+        lost = sorted(set(operation["parameters"]) - set(stored["parameters"]))
+        complaints += [f"{name}: parameter {value} is gone" for value in lost]
+        if roles.index(stored["role"]) > roles.index(operation["role"]):
+            complaints.append(f"{name} was for {operation['role']}, is for {stored['role']}")
     for name, fields in before["fields"].items():
         for field, kind in fields.items():
-            kept = now["fields"].get(name, {}).get(field)
-            if kept != kind:
-                complaints.append(f"{name}.{field} was {kind}, is {kept or 'gone'}")
+            stored = now["fields"].get(name, {}).get(field)
+            if stored != kind:
+                complaints.append(f"{name}.{field} was {kind}, is {stored or 'gone'}")
     return complaints
 
 

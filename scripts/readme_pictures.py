@@ -60,7 +60,7 @@ def evaluation(page: Page, folder: Path) -> None:
     (folder / "measure.toml").write_text(text, encoding="utf-8")
     subprocess.run([*TELSTRAAT, "evaluate", "measure.toml", "--out", "report"], cwd=folder, check=True)
     page.goto((folder / "report.html").as_uri())
-    page.screenshot(path=IMAGES / "report.png", clip={"x": 0, "y": 0, "width": 900, "height": 1150})
+    page.screenshot(path=IMAGES / "report.png", clip={"x": 0, "y": 0, "width": 900, "height": 1015})
 
 
 def street(page: Page, folder: Path) -> None:
@@ -73,7 +73,7 @@ def street(page: Page, folder: Path) -> None:
         page.goto(address)
         page.wait_for_selector("svg.marks")  # a chart
         page.wait_for_timeout(2000)
-        page.screenshot(path=IMAGES / "street.png", clip={"x": 0, "y": 0, "width": 900, "height": 1150})
+        page.screenshot(path=IMAGES / "street.png", clip={"x": 0, "y": 0, "width": 900, "height": 960})
     finally:
         demo.terminate()
         demo.wait()

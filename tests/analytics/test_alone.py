@@ -36,7 +36,7 @@ def test_every_way_and_size_is_weighed_as_least_squares_weighs_it(kind: str, odd
     plain, factor = step._explained(weeks, odds, motion, DATE, WAYS, southern=False, treated=treated)
     stack = step._stacked([weeks], int(treated), motion, DATE, southern=False)
     fixed = step._calendar(stack.breaks, motion) + np.diag(stack.noise)
-    C = np.column_stack([one.column for one in odds])
+    C = np.column_stack([item.column for item in odds])
     usual, expected = np.empty_like(plain), np.empty_like(factor)
     for row, way in enumerate(WAYS):
         K = motion.week_step**2 * way.covariance(stack.number)

@@ -52,15 +52,15 @@ def drawn(change: Callable[[pd.DataFrame], None], **more: Any) -> Change:
 
 
 def told(**answer: Any) -> Change:
-    return lambda one: dataclasses.replace(one, answer=dataclasses.replace(one.answer, **answer))
+    return lambda context: dataclasses.replace(context, answer=dataclasses.replace(context.answer, **answer))
 
 
 def said(**measure: Any) -> Change:
-    return lambda one: dataclasses.replace(one, measure=dataclasses.replace(one.measure, **measure))
+    return lambda context: dataclasses.replace(context, measure=dataclasses.replace(context.measure, **measure))
 
 
 def seen(**prepared: Any) -> Change:
-    return lambda one: dataclasses.replace(one, prepared=dataclasses.replace(one.prepared, **prepared))
+    return lambda context: dataclasses.replace(context, prepared=dataclasses.replace(context.prepared, **prepared))
 
 
 def since(frame: pd.DataFrame, segment: str) -> pd.Series:
@@ -100,7 +100,7 @@ def before_times(factor: float) -> Callable[[pd.DataFrame], None]:
 
 
 def placebos(segment: str, claimed: int, number: int) -> tuple[Placebo, ...]:
-    return tuple(Placebo(segment, DAY, 0.5, 0.1, one < claimed) for one in range(number))
+    return tuple(Placebo(segment, DAY, 0.5, 0.1, context < claimed) for context in range(number))
 
 
 def weather(warmer: float) -> pd.DataFrame:
@@ -124,7 +124,11 @@ CASES: list[tuple[str, Change, Verdict]] = [
     ("parallel_before", drawn(drift_before), Verdict.FAILED),
     ("controls", told(controls=(), company=()), Verdict.DOUBT),
     ("holidays", said(calendar=Calendar("BE", school=((MEASURE, MEASURE + dt.timedelta(days=21)),))), Verdict.DOUBT),
-    ("daylight", lambda one: dataclasses.replace(told(hours=(11, 12, 13))(one), question=Question()), Verdict.DOUBT),
+    (
+        "daylight",
+        lambda context: dataclasses.replace(told(hours=(11, 12, 13))(context), question=Question()),
+        Verdict.DOUBT,
+    ),
     ("weather", seen(weather=weather(12.0)), Verdict.DOUBT),
     ("other_measures", said(other_measures=((MEASURE, "new bus line"),)), Verdict.DOUBT),
     ("odd_level", drawn(before_times(2.5)), Verdict.FAILED),
@@ -140,8 +144,8 @@ def verdict(name: str, context: CheckContext) -> Verdict:
 
 def test_a_quiet_comparison_passes_every_check(good: CheckContext) -> None:
     with_weather = seen(weather=weather(0.0))(good)
-    found = {check.name: check().run(with_weather).verdict for check in CHECKS}
-    assert {name for name, one in found.items() if one != Verdict.PASSED} <= {"season"}
+    verdicts = {check.name: check().run(with_weather).verdict for check in CHECKS}
+    assert {name for name, context in verdicts.items() if context != Verdict.PASSED} <= {"season"}
 
 
 @pytest.mark.parametrize(("name", "change", "expected"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])

@@ -49,8 +49,8 @@ def test_the_school_run_is_what_school_days_have_more(frame: pd.DataFrame) -> No
     local = frame["start"].dt.tz_convert(ZONE)
     busy = frame.copy()
     busy.loc[(local.dt.hour == 8) & (local.dt.month >= 9), "car"] *= 2
-    found = school_run(busy, "a", ZONE, calendar, hours=(8,))
-    assert found["extra"] > 0.5
+    week = school_run(busy, "a", ZONE, calendar, hours=(8,))
+    assert week["extra"] > 0.5
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_the_school_run_is_what_school_days_have_more(frame: pd.DataFrame) -> No
 def test_a_table_of_holidays_that_has_ended_is_told(
     frame: pd.DataFrame, school: tuple[dt.date, dt.date], ends: bool
 ) -> None:
-    told = {
+    answers = {
         "en": "holidays ends on",
         "nl": "schoolvakanties eindigt op",
         "fr": "s'arrête au",
         "de": "Schulferien endet am",
     }
-    for language, phrase in told.items():
+    for language, phrase in answers.items():
         content = description_content(frame, ["a"], ZONE, language, calendar=Calendar("BE", school=(school,)))
         assert any(phrase in line for line in content.method) == ends
 
@@ -74,9 +74,9 @@ def test_a_table_of_holidays_that_has_ended_is_told(
 def test_two_periods_are_compared_with_what_is_not_comparable_said(frame: pd.DataFrame) -> None:
     first = (pd.Timestamp("2025-07-20"), pd.Timestamp("2025-08-16"))
     second = (pd.Timestamp("2025-09-01"), pd.Timestamp("2025-09-28"))
-    found = compare_periods(frame, "a", ZONE, "car", first, second)
-    assert found is not None
-    assert any("school holidays" in str(one) for one in found.warnings)
+    comparison = compare_periods(frame, "a", ZONE, "car", first, second)
+    assert comparison is not None
+    assert any("school holidays" in str(warning) for warning in comparison.warnings)
 
 
 def test_a_month_with_holes_earns_a_lower_mark(frame: pd.DataFrame) -> None:
@@ -105,11 +105,11 @@ def test_traffic_that_passes_two_sensors_is_hinted_at_and_traffic_that_does_not_
     for frame in (first, second):
         frame["car_lft"], frame["car_rgt"] = (rng.poisson(60.0, len(frame)).astype(float) for _ in range(2))
     second["car_rgt"] = rng.poisson(30.0, len(second)) + rng.binomial(first["car_lft"].astype(int), 0.5)
-    found = through_traffic(pd.concat([first, second]), "a", "b", ZONE)
-    best = found[0]
+    traffic = through_traffic(pd.concat([first, second]), "a", "b", ZONE)
+    best = traffic[0]
     assert (best.first_side, best.second_side) == ("lft", "rgt")
     assert best.low < 0.5 < best.high
-    assert [one.hint for one in found].count(True) == 1
+    assert [item.hint for item in traffic].count(True) == 1
 
 
 def test_streets_are_compared_in_the_hours_that_all_saw_and_a_bad_sensor_is_told() -> None:
@@ -119,15 +119,15 @@ def test_streets_are_compared_in_the_hours_that_all_saw_and_a_bad_sensor_is_told
     whole = compare_streets(frame, ["a", "b"], ZONE)
     assert whole is not None
     assert whole.warnings == ()
-    found = compare_streets(
+    comparison = compare_streets(
         frame[~(rows & ~noon)].assign(uptime=np.where(rows, 0.7, 1.0)[~(rows & ~noon)]), ["a", "b"], ZONE
     )
-    assert found is not None
-    assert found.hours == int((rows & noon).sum())
-    assert "uptime" in {one.key for one in found.warnings}
+    assert comparison is not None
+    assert comparison.hours == int((rows & noon).sum())
+    assert "uptime" in {warning.key for warning in comparison.warnings}
     silent = frame.copy()
     late = rows & (frame["start"] > frame["start"].max() - pd.Timedelta(days=14))
     silent.loc[late, ["pedestrian", "bike", "car", "heavy"]] = 0.0
-    told = compare_streets(silent, ["a", "b"], ZONE)
-    assert told is not None
-    assert any("counted nothing" in str(one) for one in told.warnings)
+    comparison = compare_streets(silent, ["a", "b"], ZONE)
+    assert comparison is not None
+    assert any("counted nothing" in str(warning) for warning in comparison.warnings)

@@ -78,13 +78,13 @@ def test_an_answer_in_parts_shows_the_hours_the_way_and_the_speeds_that_changed(
     ]
     measure = Measure("m", MEASURE, ("a",), ("c", "d"), timezone=ZONE, after_days=28)
     answer = evaluate(frame, measure, Question("car", hours=(8, 12)), by=("speed", "hour", "direction"))
-    found = {one.by: {part.key: part.effect for part in one.parts if part.effect} for one in answer.parts}
-    assert list(found) == ["hour", "direction", "speed"]
-    assert found["hour"][8].high < -0.4 < found["hour"][12].high
-    assert found["direction"]["lft"].high < 0
-    assert found["direction"]["lft"].estimate < found["direction"]["rgt"].estimate
-    assert found["speed"][40].high < -0.2, "far fewer drive faster than 40"
-    assert 20 not in found["speed"], "all drive faster than 20, before and after"
+    effects = {item.by: {part.key: part.effect for part in item.parts if part.effect} for item in answer.parts}
+    assert list(effects) == ["hour", "direction", "speed"]
+    assert effects["hour"][8].high < -0.4 < effects["hour"][12].high
+    assert effects["direction"]["lft"].high < 0
+    assert effects["direction"]["lft"].estimate < effects["direction"]["rgt"].estimate
+    assert effects["speed"][40].high < -0.2, "far fewer drive faster than 40"
+    assert 20 not in effects["speed"], "all drive faster than 20, before and after"
     page = html(evaluation_content([answer], "fr"))
     assert "au-dessus de 40 km/h" in page
     assert "de A vers B" in page
@@ -94,16 +94,16 @@ def test_looking_every_week_makes_intervals_wider_and_news_only_when_something_i
     assert 2.5 < sequential_factor(0.1) < 3.5
     frame = town(54, ("a", "c"), before=70, after=42, effects={"a": {"car": -0.5}})
     measure = Measure("m", MEASURE, ("a",), ("c",), timezone=ZONE, after_days=42)
-    found = monitor(frame, measure, Question("car", hours=HOURS))[0]
+    monitoring = monitor(frame, measure, Question("car", hours=HOURS))[0]
     single = evaluate(frame, measure, Question("car", hours=HOURS)).effect
     assert single is not None
-    last = found.looks.iloc[-1]
+    last = monitoring.looks.iloc[-1]
     assert last["high"] - last["low"] > single.high - single.low
-    assert found.course == "too early"
-    assert found.state["claim"] == "fell"
-    assert found.news_since({}) == ("claim",)
-    assert found.news_since(found.state) == ()
-    assert week_sentences(found, measure, Question("car"), "nl")[0].startswith("Het autoverkeer in a, ")
+    assert monitoring.course == "too early"
+    assert monitoring.state["claim"] == "fell"
+    assert monitoring.news_since({}) == ("claim",)
+    assert monitoring.news_since(monitoring.state) == ()
+    assert week_sentences(monitoring, measure, Question("car"), "nl")[0].startswith("Het autoverkeer in a, ")
 
 
 def followed(estimate: float, half: float, course: Course = "steady", edge: Held | None = None) -> Monitoring:
@@ -126,9 +126,9 @@ def test_an_effect_that_is_gone_after_half_the_time_is_said_to_fade() -> None:
     back = (frame["segment"] == "a") & (frame["start"] >= pd.Timestamp(MEASURE, tz=ZONE) + pd.Timedelta(days=56))
     frame.loc[back, "car"] = (frame.loc[back, "car"] / 0.4).round()
     measure = Measure("m", MEASURE, ("a",), ("c", "d", "e"), timezone=ZONE, after_days=112)
-    found = monitor(frame, measure, Question("car", hours=HOURS), weeks=[16])[0]
-    assert found.course == "fades"
-    assert len(found.looks) == 1
+    monitoring = monitor(frame, measure, Question("car", hours=HOURS), weeks=[16])[0]
+    assert monitoring.course == "fades"
+    assert len(monitoring.looks) == 1
 
 
 def test_the_street_itself_is_looked_at_for_two_years_and_what_it_is_compared_with_for_one() -> None:

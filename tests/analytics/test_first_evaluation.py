@@ -14,7 +14,7 @@ from telstraat_cli.commands.evaluate import KEYS
 from telstraat_cli.main import main
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
-FILES = [textwrap.dedent(one) for one in re.findall(r"^ *```toml\n(.*?)^ *```", PAGE, re.DOTALL | re.MULTILINE)]
+FILES = [textwrap.dedent(value) for value in re.findall(r"^ *```toml\n(.*?)^ *```", PAGE, re.DOTALL | re.MULTILINE)]
 
 
 def test_the_first_evaluation_works_as_it_is_told(
@@ -28,12 +28,12 @@ def test_the_first_evaluation_works_as_it_is_told(
     (tmp_path / "measure.toml").write_text(FILES[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "measure.toml", "--out", "report"]) == 0
-    told = capsys.readouterr()
-    assert "Car traffic in Station Street, " in told.out
-    assert " fell by " in told.out
-    assert "Counts: Telraam, Town of Example, CC BY-NC" in told.out
-    assert told.err == ""
-    assert {one.name for one in tmp_path.glob("report.*")} == {"report.html", "report.pdf", "report.json"}
+    output = capsys.readouterr()
+    assert "Car traffic in Station Street, " in output.out
+    assert " fell by " in output.out
+    assert "Counts: Telraam, Town of Example, CC BY-NC" in output.out
+    assert output.err == ""
+    assert {path.name for path in tmp_path.glob("report.*")} == {"report.html", "report.pdf", "report.json"}
 
 
 def test_the_file_with_everything_is_read_and_names_every_key(tmp_path: Path) -> None:

@@ -55,13 +55,13 @@ def test_a_database_and_the_files_it_was_filled_from_say_the_same(
         assert import_file(connection, counts, Source("others")).new == len(frame)
     measure = tmp_path / "measure.toml"
     measure.write_text(FILE, encoding="utf-8")
-    found = []
+    results = []
     for options in ([], ["--dsn", database]):
         assert main(["evaluate", str(measure), "--json", *options]) == 0
-        found.append(json.loads(capsys.readouterr().out)["evaluations"][0]["effect"])
-    assert found[0]["high"] < 0
-    assert {found[0].pop("unit"), found[1].pop("unit")} == {"relative"}
-    assert found[1] == pytest.approx(found[0], rel=1e-6)
+        results.append(json.loads(capsys.readouterr().out)["evaluations"][0]["effect"])
+    assert results[0]["high"] < 0
+    assert {results[0].pop("unit"), results[1].pop("unit")} == {"relative"}
+    assert results[1] == pytest.approx(results[0], rel=1e-6)
 
 
 def test_a_database_without_these_streets_and_one_that_is_away_are_told(

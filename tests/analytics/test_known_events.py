@@ -66,8 +66,8 @@ def test_cars_alone_come_with_the_warning_that_the_sensor_was_still_learning(cha
     ],
 )
 def test_silent_failures_of_karlsruhe_are_found(karlsruhe: pd.DataFrame, segment: str, kind: str, first: str) -> None:
-    found = health(segment, local_table(karlsruhe, segment, "Europe/Berlin"))
-    assert any(one.kind == kind and f"{one.first:%Y-%m-%d}" == first for one in found)
+    findings = health(segment, local_table(karlsruhe, segment, "Europe/Berlin"))
+    assert any(item.kind == kind and f"{item.first:%Y-%m-%d}" == first for item in findings)
 
 
 def test_a_silence_of_four_months_is_no_effect(karlsruhe: pd.DataFrame) -> None:
@@ -80,7 +80,7 @@ def test_every_new_sensor_of_chateaubourg_is_seen_to_learn(chateaubourg: pd.Data
     learning = [
         segment
         for segment in frame["segment"].unique()
-        if any(one.kind == "learning" for one in health(segment, local_table(frame, segment, "Europe/Paris")))
+        if any(item.kind == "learning" for item in health(segment, local_table(frame, segment, "Europe/Paris")))
     ]
     assert len(learning) >= 13
 

@@ -16,11 +16,11 @@ CLOSE = [
         str(number),
         f"Street {number}",
         ((4.700, 50.880 + 0.0002 * number), (4.702, 50.880 + 0.0002 * number)),
-        found,
+        result,
         0.3,
         "−30 % (−40 % … −20 %)",
     )
-    for number, found in enumerate(("fell", "rose", "unclear", "no_answer"))
+    for number, result in enumerate(("fell", "rose", "unclear", "no_answer"))
 ]
 
 
@@ -54,10 +54,10 @@ def test_lines_are_read_from_what_people_have(tmp_path: Path) -> None:
         {"type": "Feature", "properties": {"id": 8}, "geometry": None},
     ]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    found = read_lines(path)
-    assert set(found) == {"9000001", "b", "c"}
-    assert found["9000001"] == ((4.7, 50.8), (4.8, 50.9))
-    assert len(found["b"]) == 4
+    lines = read_lines(path)
+    assert set(lines) == {"9000001", "b", "c"}
+    assert lines["9000001"] == ((4.7, 50.8), (4.8, 50.9))
+    assert len(lines["b"]) == 4
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"features": []}', '{"features": [{"geometry": 3}]}'])

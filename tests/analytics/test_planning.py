@@ -22,8 +22,8 @@ def test_more_streets_more_weeks_and_larger_effects_are_seen_more_often() -> Non
 
 
 def test_the_smallest_visible_change_is_seen_four_times_out_of_five() -> None:
-    found = float(plan("bike", -0.2, 300.0, sensors=(1,), weeks=(8,)).table["detectable"].iloc[0])
-    assert plan("bike", found, 300.0, sensors=(1,), weeks=(8,)).table["power"].iloc[0] == pytest.approx(0.8, abs=0.01)
+    value = float(plan("bike", -0.2, 300.0, sensors=(1,), weeks=(8,)).table["detectable"].iloc[0])
+    assert plan("bike", value, 300.0, sensors=(1,), weeks=(8,)).table["power"].iloc[0] == pytest.approx(0.8, abs=0.01)
 
 
 def test_what_cannot_be_seen_is_said_in_every_language() -> None:
@@ -33,10 +33,10 @@ def test_what_cannot_be_seen_is_said_in_every_language() -> None:
     assert poor.sentence("nl") != poor.sentence("fr")
 
 
-@pytest.mark.parametrize(("what", "wanted"), [("v85", -0.2), ("car", 0.0), ("car", -1.0)])
-def test_a_plan_for_nothing_is_refused(what: str, wanted: float) -> None:
+@pytest.mark.parametrize(("what", "expected"), [("v85", -0.2), ("car", 0.0), ("car", -1.0)])
+def test_a_plan_for_nothing_is_refused(what: str, expected: float) -> None:
     with pytest.raises(QuestionError):
-        plan(what, wanted)
+        plan(what, expected)
 
 
 def test_a_plan_is_written_as_page_and_paper() -> None:
@@ -59,7 +59,7 @@ def test_the_example_of_the_documentation_runs_and_its_table_is_what_comes_out(
         cells = next(row for row in section.splitlines() if row.startswith(line)).split("|")[2:5]
         rows = [printed.loc[(sensors, weeks)] for weeks in (4, 8, 16)]
         assert [cell.strip() for cell in cells] == [
-            f"{one['power']:.0%}, {one['detectable']:.0%}".replace("%", " %") for one in rows
+            f"{value['power']:.0%}, {value['detectable']:.0%}".replace("%", " %") for value in rows
         ]
 
 

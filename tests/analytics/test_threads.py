@@ -24,7 +24,7 @@ print(time.process_time() - all_threads, time.thread_time() - own)
 
 
 def blas_threads() -> list[int]:
-    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+    return [row["num_threads"] for row in threadpool_info() if row["user_api"] == "blas"]
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="on one core no library starts threads")

@@ -28,13 +28,15 @@ def frame() -> pd.DataFrame:
 
 
 def test_other_names_of_columns_and_uptime_in_percent_are_understood(tmp_path: Path, frame: pd.DataFrame) -> None:
-    one = frame[frame["segment"] == "a"]
-    other = one.rename(columns={"start": "Timestamp", "car": "Cars", "bike": "Bicycles", "pedestrian": "Pedestrians"})
+    street = frame[frame["segment"] == "a"]
+    other = street.rename(
+        columns={"start": "Timestamp", "car": "Cars", "bike": "Bicycles", "pedestrian": "Pedestrians"}
+    )
     other.assign(uptime=100.0).drop(columns="segment").to_csv(tmp_path / "a.csv", index=False)
     read = read_counts([tmp_path / "a.csv"], ZONE)
     assert set(read["segment"]) == {"a"}
     assert set(read["uptime"]) == {1.0}
-    assert read["car"].sum() == one["car"].sum()
+    assert read["car"].sum() == street["car"].sum()
 
 
 def test_an_empty_cell_is_a_gap_and_no_zero(tmp_path: Path, frame: pd.DataFrame) -> None:
@@ -60,9 +62,9 @@ def test_few_controls_or_none_widen_and_never_fail(frame: pd.DataFrame, controls
 def test_a_street_on_which_nothing_was_counted_is_refused(frame: pd.DataFrame) -> None:
     silent = frame.copy()
     silent.loc[silent["segment"] == "a", ["pedestrian", "bike", "car", "heavy"]] = 0.0
-    found = answer(silent, "b")
-    assert found.effect is None
-    assert "nothing was counted" in found.refused[0]
+    result = answer(silent, "b")
+    assert result.effect is None
+    assert "nothing was counted" in result.refused[0]
 
 
 def test_a_control_that_is_silent_is_left_aside(frame: pd.DataFrame) -> None:
@@ -89,7 +91,7 @@ def asked(frame: object, **how: object) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "message"),
     [
         (lambda frame: frame.drop(columns="segment"), "lacks a column of streets"),
         (lambda frame: frame.drop(columns="start"), "lacks a column of starts"),
@@ -103,16 +105,16 @@ def asked(frame: object, **how: object) -> Answer:
     ],
 )
 def test_what_is_no_frame_of_counts_is_refused_with_what_it_lacks(
-    frame: pd.DataFrame, broken: Callable[[pd.DataFrame], object], said: str
+    frame: pd.DataFrame, broken: Callable[[pd.DataFrame], object], message: str
 ) -> None:
-    found = asked(broken(frame))
-    assert found.effect is None
-    assert said in found.refused[0]
+    result = asked(broken(frame))
+    assert result.effect is None
+    assert message in result.refused[0]
 
 
 def test_a_date_that_is_none_is_refused_and_one_in_words_is_read(frame: pd.DataFrame) -> None:
-    found = effect_of(frame, "a", "soon", timezone=ZONE)  # type: ignore[arg-type]
-    assert "write a day" in found.refused[0]
+    effect = effect_of(frame, "a", "soon", timezone=ZONE)  # type: ignore[arg-type]
+    assert "write a day" in effect.refused[0]
     written = effect_of(frame, "a", str(MEASURE), timezone=ZONE, before_days=28)  # type: ignore[arg-type]
     assert written == effect_of(frame, "a", MEASURE, timezone=ZONE, before_days=28)
 
@@ -142,18 +144,18 @@ def test_the_same_counts_in_another_form_give_the_same_answer(
 
 def test_streets_called_by_numbers_are_found(frame: pd.DataFrame, plain: Answer) -> None:
     numbered = frame.assign(segment=frame["segment"].map({"a": 9000001.0, "b": 2.0, "c": 3.0}))
-    found = effect_of(numbered, "9000001", MEASURE, controls=["2", "3"], timezone=ZONE, hours=HOURS, before_days=28)
-    assert found == plain
+    effect = effect_of(numbered, "9000001", MEASURE, controls=["2", "3"], timezone=ZONE, hours=HOURS, before_days=28)
+    assert effect == plain
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Adelaide", "America/St_Johns", "Asia/Kathmandu"])
 def test_hours_of_zones_half_an_hour_off_are_no_quarters(frame: pd.DataFrame, zone: str) -> None:
     bare = frame["start"].dt.tz_convert(ZONE).dt.tz_localize(None)
     there = frame.assign(start=bare.dt.tz_localize(zone).dt.tz_convert("UTC"))
-    found = asked(there, timezone=zone)
-    assert found.low is not None
-    assert found.high is not None
-    assert np.isfinite([found.low, found.high]).all()
+    result = asked(there, timezone=zone)
+    assert result.low is not None
+    assert result.high is not None
+    assert np.isfinite([result.low, result.high]).all()
 
 
 def test_quarters_are_hours_and_a_quarter_that_is_missing_makes_no_quiet_hour(

@@ -38,9 +38,9 @@ def a_town(connection: psycopg.Connection[Any], now: datetime) -> Town:
     rows = [row for row in rows if not midnight(4) + timedelta(hours=9) <= row["period_start"] < midnight(3)]
     rows = [row for row in rows if not midnight(4) <= row["period_start"] < midnight(4) + timedelta(hours=7)]
     nobody = midnight(2), midnight(1)
-    kept = ("sensor_id", "period_start")
+    keys = ("sensor_id", "period_start")
     rows = [
-        {**{name: row[name] for name in kept}, "observed_s": 900}
+        {**{name: row[name] for name in keys}, "observed_s": 900}
         if nobody[0] <= row["period_start"] < nobody[1]
         else row
         for row in rows

@@ -89,23 +89,23 @@ class Identities:
         return dict(KeySet([self.key]).as_dict(private=False))
 
     async def authorize(self, request: Request) -> RedirectResponse:
-        asked = dict(request.query_params)
-        assert asked["response_type"] == "code"
-        assert asked["code_challenge_method"] == "S256"
-        self.asked.append(asked)
+        query = dict(request.query_params)
+        assert query["response_type"] == "code"
+        assert query["code_challenge_method"] == "S256"
+        self.asked.append(query)
         code = f"code-{len(self.asked)}"
-        self.codes[code] = asked
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}", 303)
+        self.codes[code] = query
+        return RedirectResponse(f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}", 303)
 
     async def token(self, request: Request) -> dict[str, Any]:
         body = (await request.body()).decode()
         sent = dict(part.split("=", 1) for part in body.split("&"))
-        asked = self.codes.pop(sent["code"], None)
-        if asked is None or create_s256_code_challenge(sent["code_verifier"]) != asked["code_challenge"]:
+        query = self.codes.pop(sent["code"], None)
+        if query is None or create_s256_code_challenge(sent["code_verifier"]) != query["code_challenge"]:
             raise HTTPException(400, "invalid_grant")
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": asked["client_id"], "sub": "person-1", "iat": now, "exp": now + 300,
-                  "nonce": asked["nonce"], **self.claims}  # fmt: skip
+        claims = {"iss": self.issuer, "aud": query["client_id"], "sub": "person-1", "iat": now, "exp": now + 300,
+                  "nonce": query["nonce"], **self.claims}  # fmt: skip
         signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signs_with)
         return {"access_token": "x", "token_type": "Bearer", "id_token": signed}
 

@@ -150,15 +150,15 @@ def plausible_days(
 
 def a_neighbourhood(connection: psycopg.Connection[Any], end: datetime, days: int = 9) -> list[int]:
     """Fill four streets up to `end`; the last one's sensor is silent since yesterday."""
-    found = []
+    results = []
     for number, (name, line, limit) in enumerate(LINES):
         segment = add_segment(connection, name, line, limit_kmh=limit)
         sensor = add_sensor(connection, f"sensor-{number + 1:02}", segment, online=number != 3)
         until = end if number != 3 else end - timedelta(days=1)
         scale = (1.0, 0.5, 1.6, 0.4)[number]
         add_reports(connection, plausible_days(sensor, end - timedelta(days=days), until, seed=number + 1, scale=scale))
-        found.append(segment)
-    return found
+        results.append(segment)
+    return results
 
 
 def add_imported_town(connection: psycopg.Connection[Any], frame: pd.DataFrame) -> list[int]:
@@ -173,7 +173,7 @@ def add_imported_town(connection: psycopg.Connection[Any], frame: pd.DataFrame) 
         connection.cursor() as cursor,
         cursor.copy(f"copy imported_hour ({', '.join(columns)}) from stdin") as copy,
     ):
-        for one in frame.to_dict("records"):
-            halves = [one[side.split("_")[0]] / 2 for side in SIDES]
-            copy.write_row([numbers[one["segment"]], one["start"], row[0], 4, one.get("uptime", 1.0), *halves])
+        for hour in frame.to_dict("records"):
+            halves = [hour[side.split("_")[0]] / 2 for side in SIDES]
+            copy.write_row([numbers[hour["segment"]], hour["start"], row[0], 4, hour.get("uptime", 1.0), *halves])
     return list(numbers.values())

@@ -86,9 +86,9 @@ def test_who_changes_what_is_written_down() -> None:
 
 def test_a_key_is_shown_once_works_and_is_revoked(module_client: httpx.Client, keys: dict[str, str]) -> None:
     mine = bearing(keys["citizen"])
-    made = module_client.post("/api/v1/keys", headers=mine, json={"label": "collector", "days": 30})
-    assert made.status_code == 201
-    secret, number = made.json()["secret"], made.json()["key_id"]
+    response = module_client.post("/api/v1/keys", headers=mine, json={"label": "collector", "days": 30})
+    assert response.status_code == 201
+    secret, number = response.json()["secret"], response.json()["key_id"]
     assert module_client.get("/api/v1/me", headers=bearing(secret)).json() == {
         "email": "citizen@example.org", "role": "citizen", "scopes": ["read"],
     }  # fmt: skip
@@ -143,13 +143,13 @@ def test_somebody_who_is_locked_out_is_out_at_once(
     module_client: httpx.Client, module_connection: psycopg.Connection, keys: dict[str, str]
 ) -> None:
     operator = bearing(keys["operator"])
-    made = module_client.post("/api/v1/accounts", headers=operator, json={"email": "Guest@Example.org"})
-    assert (made.status_code, made.json()["email"]) == (201, "guest@example.org")
+    response = module_client.post("/api/v1/accounts", headers=operator, json={"email": "Guest@Example.org"})
+    assert (response.status_code, response.json()["email"]) == (201, "guest@example.org")
     again = module_client.post("/api/v1/accounts", headers=operator, json={"email": "guest@example.org"})
     assert again.status_code == 409
     key = bearing(let_in(module_connection, "citizen", email="guest@example.org"))
     assert module_client.get("/api/v1/me", headers=key).status_code == 200
-    address = f"/api/v1/accounts/{made.json()['account_id']}"
+    address = f"/api/v1/accounts/{response.json()['account_id']}"
     assert module_client.patch(address, headers=operator, json={"disabled": True}).json()["disabled"]
     assert module_client.get("/api/v1/me", headers=key).status_code == 401
     assert not module_client.patch(address, headers=operator, json={"disabled": False}).json()["disabled"]
@@ -160,7 +160,7 @@ def test_nobody_locks_out_themselves_and_unknown_fields_are_an_error(
 ) -> None:
     operator = bearing(keys["operator"])
     accounts = module_client.get("/api/v1/accounts", headers=operator).json()["accounts"]
-    me = next(one["account_id"] for one in accounts if one["email"] == "operator@example.org")
+    me = next(account["account_id"] for account in accounts if account["email"] == "operator@example.org")
     for change in ({"disabled": True}, {"role": "citizen"}):
         assert module_client.patch(f"/api/v1/accounts/{me}", headers=operator, json=change).status_code == 403
     refused = module_client.patch(f"/api/v1/accounts/{me}", headers=operator, json={"email": "new@example.org"})
@@ -220,9 +220,9 @@ def test_a_segment_that_cannot_be_is_refused(
 
 def test_operators_add_change_and_import_segments(module_client: httpx.Client, keys: dict[str, str]) -> None:
     operator = bearing(keys["operator"])
-    made = module_client.post("/api/v1/segments", headers=operator, json={"name": "Kerkplein", "geometry": LINE})
-    assert made.status_code == 201
-    number = made.json()["id"]
+    response = module_client.post("/api/v1/segments", headers=operator, json={"name": "Kerkplein", "geometry": LINE})
+    assert response.status_code == 201
+    number = response.json()["id"]
     changed = module_client.patch(f"/api/v1/segments/{number}", headers=operator, json={"speed_limit_kmh": 20})
     assert (changed.json()["properties"]["name"], changed.json()["properties"]["speed_limit_kmh"]) == ("Kerkplein", 20)
     way = {
@@ -233,10 +233,10 @@ def test_operators_add_change_and_import_segments(module_client: httpx.Client, k
     }
     house = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [4.7, 50.8]}}
     file = {"type": "FeatureCollection", "features": [way, house]}
-    told = module_client.post("/api/v1/imports/segments", headers=operator, json=file).json()
-    assert len(told["added"]) == 1
-    assert told["refused"][0]["feature"] == 1
-    imported = module_client.get(f"/api/v1/segments/{told['added'][0]}").json()["properties"]
+    answer = module_client.post("/api/v1/imports/segments", headers=operator, json=file).json()
+    assert len(answer["added"]) == 1
+    assert answer["refused"][0]["feature"] == 1
+    imported = module_client.get(f"/api/v1/segments/{answer['added'][0]}").json()["properties"]
     assert (imported["name"], imported["speed_limit_kmh"]) == ("Dorpsstraat", 30)
 
 

@@ -50,20 +50,21 @@ def page(browser: Browser, module_client: httpx.Client, complaints: list[str]) -
     home = str(module_client.base_url)
     context = browser.new_context(base_url=home, locale="en-GB", timezone_id="America/New_York")
     page = context.new_page()
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
-        "request", lambda asked: complaints.append(asked.url) if not asked.url.startswith((home, "data:")) else None
+        "request",
+        lambda request: complaints.append(request.url) if not request.url.startswith((home, "data:")) else None,
     )
     yield page
     context.close()
 
 
 def axe_core() -> str:
-    found = find_spec("axe_playwright_python")
-    assert found
-    assert found.origin
-    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+    spec = find_spec("axe_playwright_python")
+    assert spec
+    assert spec.origin
+    return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 def ready(page: Page) -> None:
@@ -156,10 +157,10 @@ def test_everybody_can_use_every_page(page: Page, streets: list[int], path: str,
     for table in page.locator("details").all():
         table.evaluate("element => element.setAttribute('open', '')")
     page.evaluate(axe_core())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    answer = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     serious = [
         (violation["id"], node["html"][:160], node.get("failureSummary", "")[:200])
-        for violation in found["violations"]
+        for violation in answer["violations"]
         if violation["impact"] in SERIOUS
         for node in violation["nodes"]
     ]

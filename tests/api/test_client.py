@@ -27,9 +27,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "client.md"
 
 @pytest.fixture(scope="module")
 def streets(module_connection: psycopg.Connection) -> list[int]:
-    found = a_neighbourhood(module_connection, datetime(2026, 3, 10, tzinfo=UTC), days=9)
+    neighbourhood = a_neighbourhood(module_connection, datetime(2026, 3, 10, tzinfo=UTC), days=9)
     refresh_all(module_connection)
-    return found
+    return neighbourhood
 
 
 @pytest.fixture(scope="module")
@@ -49,26 +49,26 @@ def test_the_example_of_the_documentation_runs_as_it_stands(
 
 
 def test_lists_follow_every_page(counts: Client, streets: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    requests = []
     get = counts._get
 
     def small(path: str, query: object = None) -> object:
-        asked.append(path)
+        requests.append(path)
         return get(path, {"limit": 1} if path == "/api/v1/segments" else None)
 
     monkeypatch.setattr(counts, "_get", small)
-    assert [one.id for one in counts.segments()] == streets
-    assert len(asked) > len(streets)
+    assert [segment.id for segment in counts.segments()] == streets
+    assert len(requests) > len(streets)
 
 
 def test_columns_become_frames_with_the_counts_of_the_reports(counts: Client, streets: list[int]) -> None:
-    told = counts.reports(streets[:2], "2026-03-02", "2026-03-03")
+    reports = counts.reports(streets[:2], "2026-03-02", "2026-03-03")
     columns = counts.counts(streets[:2], "2026-03-02", "2026-03-03")
     frame, table = columns.to_pandas(), columns.to_arrow()
-    assert len(columns) == len(frame) == table.num_rows == len(told.periods)
+    assert len(columns) == len(frame) == table.num_rows == len(reports.periods)
     assert str(frame["start"].dtype).endswith("UTC]")
     assert str(table.schema.field("start").type) == "timestamp[us, tz=UTC]"
-    first = told.periods[0]
+    first = reports.periods[0]
     assert first.raw is not None
     assert frame["car_lft_seen"].iloc[0] == table["car_lft_seen"][0].as_py() == first.raw.car.lft
     empty = counts.counts(streets[0], "2020-01-01", "2020-01-02").to_pandas()
@@ -113,12 +113,12 @@ def test_professionals_note_down_measures(
 ) -> None:
     key = let_in(module_connection, "professional")
     with Client(str(module_client.base_url), key) as client:
-        made = client.add_measure(name="School street", first_day="2026-03-02", treated=streets[:1], published=True)
-        assert [one.name for one in client.measures(segment=streets[0])] == ["School street"]
-        assert list(client.evaluations(measure=made.measure_id)) == []
+        created = client.add_measure(name="School street", first_day="2026-03-02", treated=streets[:1], published=True)
+        assert [measure.name for measure in client.measures(segment=streets[0])] == ["School street"]
+        assert list(client.evaluations(measure=created.measure_id)) == []
         assert list(client.events(segment=streets[3])) == []
         assert list(client.workshops()) == []
-        assert {one.segment_id for one in client.instances(segment=streets[1])} == {streets[1]}
+        assert {instance.segment_id for instance in client.instances(segment=streets[1])} == {streets[1]}
         assert len(list(client.sensors())) >= 4
 
 

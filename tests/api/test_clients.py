@@ -40,10 +40,10 @@ def test_telraam_data_from_pypi_downloads_hours_and_days(client: httpx.Client, c
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["segments"] == told["near"] == segments
-    assert told["far"] == []
-    assert 60 <= told["hours"] <= 72
-    assert 2 <= told["days"] <= 4
-    assert {"date", "uptime", "car", "bike_lft", "v85"} <= set(told["columns"])
-    assert told["cars"] > 100
+    content = json.loads(done.stdout)
+    assert content["segments"] == content["near"] == segments
+    assert content["far"] == []
+    assert 60 <= content["hours"] <= 72
+    assert 2 <= content["days"] <= 4
+    assert {"date", "uptime", "car", "bike_lft", "v85"} <= set(content["columns"])
+    assert content["cars"] > 100

@@ -71,15 +71,15 @@ def read(
 
 
 def test_no_public_quarter_shows_a_small_number(client: httpx.Client, street: int) -> None:
-    shown = [
+    visible = [
         period[form][kind][way]
         for period in read(client, street, "quarter")
         for form in ("raw", "corrected")
         for kind in COUNTED
         for way in ("lft", "rgt")
     ]
-    numbers = [n for n in shown if n is not None]
-    assert None in shown
+    numbers = [n for n in visible if n is not None]
+    assert None in visible
     assert all(n == 0 or n >= SMALLEST for n in numbers)
     assert any(n >= SMALLEST for n in numbers)
 
@@ -88,12 +88,12 @@ def test_no_public_quarter_shows_a_small_number(client: httpx.Client, street: in
 def test_a_hidden_quarter_cannot_be_had_by_subtraction(client: httpx.Client, street: int, offset: int) -> None:
     # Of each hour's quarters, a class is shown in all or in none, whatever window is asked for.
     window = {"from": (NOON + offset * QUARTER).isoformat(), "to": (NOON + 20 * HOUR + offset * QUARTER).isoformat()}
-    shown: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    visible: dict[tuple[str, str], set[bool]] = defaultdict(set)
     for period in read(client, street, "quarter", window=window):
         for kind in COUNTED:
             for way in ("lft", "rgt"):
-                shown[period["start"][:13], kind].add(period["raw"][kind][way] is not None)
-    assert all(len(seen) == 1 for seen in shown.values())
+                visible[period["start"][:13], kind].add(period["raw"][kind][way] is not None)
+    assert all(len(seen) == 1 for seen in visible.values())
     hours = read(client, street, "hour", window=window)
     whole = {period["start"]: period for period in read(client, street, "hour")}
     assert all(period == whole[period["start"]] for period in hours if period["start"] in whole)
@@ -120,8 +120,8 @@ def test_what_is_not_over_is_not_shown(
 
 
 def test_professionals_see_all(client: httpx.Client, street: int, professional: dict[str, str]) -> None:
-    told = read(client, street, "quarter", professional)
-    assert not [period for period in told if None in (period["raw"]["car"]["lft"], period["raw"]["heavy"]["rgt"])]
+    answer = read(client, street, "quarter", professional)
+    assert not [period for period in answer if None in (period["raw"]["car"]["lft"], period["raw"]["heavy"]["rgt"])]
 
 
 def test_quarters_in_other_forms_are_refused_to_the_public(
@@ -129,7 +129,7 @@ def test_quarters_in_other_forms_are_refused_to_the_public(
 ) -> None:
     quarters = {"level": "segments", "format": "per-quarter", "id": street,
                 "time_start": "2026-03-02", "time_end": "2026-03-03"}  # fmt: skip
-    asked: list[tuple[str, str, Any]] = [
+    requests: list[tuple[str, str, Any]] = [
         ("GET", f"/api/v1/reports/file.csv?segments={street}&bucket=quarter&from=2026-03-02&to=2026-03-03", None),
         ("POST", "/advanced/reports/traffic", quarters),
         ("POST", "/advanced/reports/traffic", {**quarters, "level": "instances", "id": 101}),
@@ -138,7 +138,7 @@ def test_quarters_in_other_forms_are_refused_to_the_public(
         ("POST", "/advanced/reports/typical_traffic", quarters),
         ("GET", "/advanced/reports/typical_traffic_snapshot_quarterly_live", None),
     ]
-    for method, path, body in asked:
+    for method, path, body in requests:
         assert client.request(method, path, json=body).status_code == 403, path
         assert client.request(method, path, json=body, headers=professional).status_code == 200, path
     assert client.get(f"/api/v1/segments/{street}/live").status_code == 403
@@ -217,7 +217,7 @@ def test_a_quarter_that_comes_late_is_no_difference_between_two_answers(
     whole = [(first + n * HOUR).astimezone(BRUSSELS).isoformat() for n in (0, 2, 3)]
     assert [period["start"] for period in before["hour"]] == whole  # the hour with the gap waits, the others do not
     assert len(before["file"]) == len(before["telraam"]) == len(before["columns"]["start"]) == 3
-    assert before["snapshot"] in ([], [one for one in before["snapshot"] if not one["uptime"]])
+    assert before["snapshot"] in ([], [row for row in before["snapshot"] if not row["uptime"]])
     window = {"from": first.isoformat(), "to": (first + 4 * HOUR).isoformat()}
     assert len(read(client, late, "hour", professional, window)) == 4  # who evaluates waits for nobody
 
@@ -230,8 +230,8 @@ def test_a_quarter_that_comes_late_is_no_difference_between_two_answers(
     assert {period["quarters"] for period in after["hour"]} == {4}
     whole_hours = {160 * others + 441 * late for others in range(4) for late in (0, 1)}  # midnight may lie among them
     for bucket in ("day", "week", "year"):
-        told = [sum(p["raw"]["car"]["lft"] for p in one[bucket]) for one in (before, after)]
-        assert told[1] - told[0] in whole_hours, bucket
+        totals = [sum(p["raw"]["car"]["lft"] for p in value[bucket]) for value in (before, after)]
+        assert totals[1] - totals[0] in whole_hours, bucket
 
 
 def test_the_last_part_of_an_hour_of_a_silent_sensor_is_never_shown(
@@ -247,5 +247,5 @@ def test_the_last_part_of_an_hour_of_a_silent_sensor_is_never_shown(
         module_connection.execute(
             "update installation set until_at = %s where sensor_id = %s", (start + 2 * HOUR, sensor)
         )
-        told = read(client, street, "hour", window={"from": start.isoformat(), "to": (start + 3 * HOUR).isoformat()})
-        assert [period["quarters"] for period in told] == [4]
+        answer = read(client, street, "hour", window={"from": start.isoformat(), "to": (start + 3 * HOUR).isoformat()})
+        assert [period["quarters"] for period in answer] == [4]

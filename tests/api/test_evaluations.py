@@ -41,10 +41,10 @@ def professional(module_connection: psycopg.Connection) -> dict[str, str]:
 def measure(module_client: httpx.Client, professional: dict[str, str], streets: list[int]) -> dict[str, Any]:
     body = {"name": 'Scheme "one"', "first_day": MEASURE.isoformat(), "treated": streets[:1], "controls": streets[1:],
             "after_days": 28, "other_measures": [{"day": "2019-01-01", "name": "long ago"}]}  # fmt: skip
-    made = module_client.post("/api/v1/measures", headers=professional, json=body)
-    assert made.status_code == 201, made.text
-    told: dict[str, Any] = made.json()
-    return told
+    response = module_client.post("/api/v1/measures", headers=professional, json=body)
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
 @pytest.fixture(scope="module")
@@ -57,21 +57,21 @@ def evaluation(
              "until_at": f"{day}T20:00:00Z", "excludes": True}  # fmt: skip
     assert module_client.post("/api/v1/events", headers=professional, json=event).status_code == 201
     body = {"measure_id": measure["measure_id"], "questions": [{"what": "car", "hours": HOURS}]}
-    made = module_client.post("/api/v1/evaluations", headers=professional, json=body, timeout=300)
-    assert made.status_code == 201, made.text
-    told: dict[str, Any] = made.json()
-    return told
+    response = module_client.post("/api/v1/evaluations", headers=professional, json=body, timeout=300)
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
 def test_the_effect_is_found_and_told_in_three_languages(evaluation: dict[str, Any]) -> None:
-    [found] = evaluation["result"]["evaluations"]
+    [result] = evaluation["result"]["evaluations"]
     assert evaluation["answered"]
-    assert found["effect"]["low"] < -0.5 < found["effect"]["high"] < 0
+    assert result["effect"]["low"] < -0.5 < result["effect"]["high"] < 0
     assert "Car traffic in Street a" in evaluation["sentence"]["en"][0]
     assert "autoverkeer in Street a" in evaluation["sentence"]["nl"][0]
-    assert evaluation["sentence"]["fr"][0] == found["sentence"]["fr"]
+    assert evaluation["sentence"]["fr"][0] == result["sentence"]["fr"]
     assert len(evaluation["inputs_sha256"][0]) == 64
-    assert {check["name"] for checks in found["checks"].values() for check in checks} >= {"season", "placebo_in_time"}
+    assert {check["name"] for checks in result["checks"].values() for check in checks} >= {"season", "placebo_in_time"}
 
 
 def test_the_command_gives_the_very_same_object_for_the_measures_file(
@@ -92,9 +92,9 @@ def test_the_command_gives_the_very_same_object_for_the_measures_file(
 
 
 def test_what_was_marked_is_left_out_and_its_words_stay_private(evaluation: dict[str, Any], streets: list[int]) -> None:
-    marked = [one for one in evaluation["result"]["evaluations"][0]["findings"] if one["kind"] == "marked"]
+    marked = [finding for finding in evaluation["result"]["evaluations"][0]["findings"] if finding["kind"] == "marked"]
     day = (MEASURE + timedelta(days=9)).isoformat()
-    assert [(one["segment"], one["first"], one["last"], one["action"]) for one in marked] == [
+    assert [(row["segment"], row["first"], row["last"], row["action"]) for row in marked] == [
         (str(streets[0]), day, day, "left out")
     ]
     assert "market" in json.dumps(evaluation)
@@ -129,7 +129,7 @@ def test_nobody_reads_it_before_it_is_published(
     public = module_client.get(address).json()
     assert (public["result"], public["created_by"]) == (evaluation["result"], None)
     listed = module_client.get(f"/api/v1/evaluations?measure={measure['measure_id']}").json()["evaluations"]
-    assert [one["evaluation_id"] for one in listed] == [evaluation["evaluation_id"]]
+    assert [row["evaluation_id"] for row in listed] == [evaluation["evaluation_id"]]
     assert "result" not in listed[0]
     module_client.patch(address, headers=professional, json={"published": False})
     assert module_client.get(address).status_code == 404
@@ -180,8 +180,8 @@ def test_last_years_weeks_are_asked_for_and_their_absence_is_an_answer(
     answer = posted.json()
     assert module_client.delete(answer["links"]["self"], headers=professional).status_code == 200
     assert (answer["answered"], answer["questions"][0]["against"]) == (False, "last year")
-    [asked] = answer["result"]["evaluations"]
-    assert asked["question"]["against"] == "last year"
+    [request] = answer["result"]["evaluations"]
+    assert request["question"]["against"] == "last year"
     assert "year before" in answer["sentence"]["en"][0]
 
 
@@ -233,8 +233,8 @@ def test_a_measure_in_a_control_street_is_another_measure_nearby(
     path = f"{measure['links']['self']}/file"
     try:
         assert f'["{MEASURE.isoformat()}", "another measure"]' in module_client.get(path, headers=professional).text
-        shown = module_client.patch(other["links"]["self"], headers=professional, json={"published": True})
-        assert shown.status_code == 200
+        response = module_client.patch(other["links"]["self"], headers=professional, json={"published": True})
+        assert response.status_code == 200
         assert f'["{MEASURE.isoformat()}", "Cycle street"]' in module_client.get(path, headers=professional).text
     finally:
         module_client.delete(other["links"]["self"], headers=professional)
@@ -255,13 +255,13 @@ def test_the_page_of_a_measure_says_what_its_report_says_to_those_who_may_see_it
     for code in ("en", "nl", "fr"):
         answer = module_client.get(page, headers=professional, params={"lang": code})
         assert answer.headers["cache-control"] == "private, no-cache"
-        told = unescape(answer.text)
-        assert evaluation["sentence"][code][0] in told
-        assert evaluation["links"]["pdf"] in told
+        text = unescape(answer.text)
+        assert evaluation["sentence"][code][0] in text
+        assert evaluation["links"]["pdf"] in text
         report = unescape(
             module_client.get(evaluation["links"]["html"], headers=professional, params={"language": code}).text
         )
-        table = re.search(r"<table>(.*?)</table>", told, re.DOTALL)
+        table = re.search(r"<table>(.*?)</table>", text, re.DOTALL)
         assert table
         cells = [cell for cell in re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", table[1]) if cell]
         assert len(cells) >= 16
@@ -286,4 +286,4 @@ def test_what_was_marked_in_the_year_before_is_left_out_of_the_history_too(
              "until_at": f"{day}T20:00:00Z", "excludes": True}  # fmt: skip
     assert module_client.post("/api/v1/events", headers=professional, json=event).status_code == 201
     file = module_client.get(f"{measure['links']['self']}/file", headers=professional)
-    assert day in [one["first"] for one in tomllib.loads(file.text)["excluded"]]
+    assert day in [row["first"] for row in tomllib.loads(file.text)["excluded"]]

@@ -30,14 +30,14 @@ MARCH = {"from": "2026-02-26", "to": "2026-03-03"}
 
 @pytest.fixture(scope="module")
 def streets(module_connection: psycopg.Connection) -> list[int]:
-    found = []
+    results = []
     for number, name in enumerate(("Lindenstraat", '=HYPERLINK("http://x")')):
         segment = add_segment(module_connection, name, timezone=("Europe/Brussels", "Europe/London")[number])
         sensor = add_sensor(module_connection, f"sensor-{number}", segment)
         add_reports(module_connection, plausible_days(sensor, NOON - timedelta(days=4), NOON, seed=number))
-        found.append(segment)
+        results.append(segment)
     refresh_all(module_connection)
-    return found
+    return results
 
 
 @pytest.fixture
@@ -58,12 +58,12 @@ def rows(module_client: httpx.Client, streets: list[int]) -> Callable[..., list[
 def test_a_file_says_what_the_json_says(
     module_client: httpx.Client, streets: list[int], rows: Any, bucket: str
 ) -> None:
-    told = module_client.get("/api/v1/reports", params={"segments": str(streets[0]), "bucket": bucket, **MARCH}).json()[
-        "periods"
-    ]
+    periods = module_client.get(
+        "/api/v1/reports", params={"segments": str(streets[0]), "bucket": bucket, **MARCH}
+    ).json()["periods"]
     mine = [row for row in rows(bucket) if row["segment_id"] == str(streets[0]) and row["observed_s"]]
-    assert len(mine) == len(told)
-    for row, period in zip(mine, told, strict=True):
+    assert len(mine) == len(periods)
+    for row, period in zip(mine, periods, strict=True):
         assert row["start_local"] == period["start"][:16].replace("T", " ")
         assert int(row["observed_s"]) == period["observed_s"]
         assert float(row["uptime"]) == pytest.approx(period["uptime"], abs=1e-4)
@@ -92,13 +92,13 @@ def test_parquet_and_arrow_hold_the_same_rows_and_name_the_licence(
     arrow = pa.ipc.open_stream(module_client.get("/api/v1/reports/file.arrow", params=query).content).read_all()
     assert parquet.equals(arrow)
     assert parquet.schema.metadata[b"licence"] == b"CC0-1.0"
-    told = rows("hour")
-    assert parquet.num_rows == len(told)
+    answer = rows("hour")
+    assert parquet.num_rows == len(answer)
     for name in ("car_lft", "uptime"):
-        expected = [float(row[name]) for row in told if row["state"] == "counted"]
+        expected = [float(row[name]) for row in answer if row["state"] == "counted"]
         assert parquet[name].drop_null().to_pylist() == pytest.approx(expected, abs=1e-4)
-    assert parquet["state"].to_pylist() == [row["state"] for row in told]
-    assert parquet["start_local"].to_pylist() == [row["start_local"] for row in told]
+    assert parquet["state"].to_pylist() == [row["state"] for row in answer]
+    assert parquet["start_local"].to_pylist() == [row["start_local"] for row in answer]
 
 
 def test_columns_are_arrays_of_one_length(module_client: httpx.Client, streets: list[int]) -> None:
@@ -184,13 +184,13 @@ def test_a_file_holds_imported_counts_as_the_json_does_with_their_source_and_its
     add_reports(module_connection, own)
     refresh_all(module_connection)
     query = {"segments": str(segment), "bucket": bucket, **MARCH, "to": "2026-03-05"}
-    told = module_client.get("/api/v1/reports", params=query).json()["periods"]
-    assert {period["source"] for period in told} == {None, source} if bucket == "hour" else {None}
+    periods = module_client.get("/api/v1/reports", params=query).json()["periods"]
+    assert {period["source"] for period in periods} == {None, source} if bucket == "hour" else {None}
     written = module_client.get("/api/v1/reports/file.csv", params=query).content.decode("utf-8-sig")
     lines = [line for line in csv.DictReader(io.StringIO(written)) if line["state"] == "counted"]
     expected = [
         (period["corrected"]["car"]["lft"], period["raw"] and period["raw"]["car"]["lft"], period["source"])
-        for period in told
+        for period in periods
     ]
     assert expected == [
         (float(line["car_lft"]), int(line["car_lft_seen"]) if line["car_lft_seen"] else None,

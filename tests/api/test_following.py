@@ -64,10 +64,10 @@ def site(settings: ApiSettings) -> Iterator[httpx.Client]:
 def measure(site: httpx.Client, module_connection: psycopg.Connection, streets: list[int]) -> dict[str, Any]:
     body = {"name": "Filter in Street a", "first_day": MEASURE.isoformat(), "treated": streets[:1],
             "controls": streets[1:], "published": True}  # fmt: skip
-    made = site.post("/api/v1/measures", headers=bearing(let_in(module_connection, "professional")), json=body)
-    assert made.status_code == 201, made.text
-    told: dict[str, Any] = made.json()
-    return told
+    created = site.post("/api/v1/measures", headers=bearing(let_in(module_connection, "professional")), json=body)
+    assert created.status_code == 201, created.text
+    answer: dict[str, Any] = created.json()
+    return answer
 
 
 @pytest.fixture
@@ -109,16 +109,16 @@ def test_news_is_written_once_and_the_next_round_has_none(
     letter = mail[1].wait(1)
     assert letter["Subject"] == "Filter in Street a: nieuws na 6 weken"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    told = letter.get_content()
-    assert "Het autoverkeer in Street a, " in told
+    text = letter.get_content()
+    assert "Het autoverkeer in Street a, " in text
     again, later = round_of(settings), round_of(settings, WEEKS + 1)
     assert (again.looked, again.sent) == (0, 0)
     assert (later.looked, later.news, later.sent) == (1, 0, 0), "a week in which nothing changes is no news"
-    shown = site.get(path(measure)).json()
-    assert [look["weeks"] for look in shown["looks"]] == [7, 6]
-    look = shown["looks"][1]["streets"][str(measure["treated"][0])]
+    answer = site.get(path(measure)).json()
+    assert [look["weeks"] for look in answer["looks"]] == [7, 6]
+    look = answer["looks"][1]["streets"][str(measure["treated"][0])]
     assert look["state"]["claim"] == "fell"
-    assert look["sentences"]["nl"][0] in told, "letter and page say the same"
+    assert look["sentences"]["nl"][0] in text, "letter and page say the same"
 
 
 def test_a_mail_server_that_is_down_loses_no_letter(
@@ -133,8 +133,8 @@ def test_a_mail_server_that_is_down_loses_no_letter(
     module_connection.execute("update measure_letter set next_try_at = now()")
     assert (round_of(settings).sent, round_of(settings).sent) == (1, 0)
     assert mail[1].wait(1)["Subject"].startswith("Filter in Street a : du nouveau")
-    kept = module_connection.execute("select body, stop_link from measure_letter").fetchall()
-    assert kept == [("", "")], "what has gone is not kept"
+    rows = module_connection.execute("select body, stop_link from measure_letter").fetchall()
+    assert rows == [("", "")], "what has gone is not kept"
 
 
 def test_one_click_in_a_letter_ends_the_letters_and_looking_at_the_link_does_not(
@@ -146,9 +146,9 @@ def test_one_click_in_a_letter_ends_the_letters_and_looking_at_the_link_does_not
 ) -> None:
     follow(site, citizen, measure)
     round_of(settings)
-    found = re.search(r"/following/stop\S+", mail[1].wait(1).get_content())
-    assert found
-    link = found[0]
+    match = re.search(r"/following/stop\S+", mail[1].wait(1).get_content())
+    assert match
+    link = match[0]
     assert "Geen brieven meer" in site.get(link).text
     assert site.get(path(measure), headers=citizen).json()["following"] is True
     done = site.post(link, data={"List-Unsubscribe": "One-Click"})
@@ -212,9 +212,9 @@ def test_a_week_is_over_a_day_after_its_end_on_the_streets_clock() -> None:
 
 def test_the_map_of_a_report_comes_from_the_streets_of_the_database(settings: ApiSettings, streets: list[int]) -> None:
     first, *others = map(str, streets)
-    found = lines_around(settings.dsn, Measure("m", MEASURE, (first,), tuple(others)))
-    assert set(found) == {first, *others}
-    assert all(len(line) > 1 for line in found.values())
+    result = lines_around(settings.dsn, Measure("m", MEASURE, (first,), tuple(others)))
+    assert set(result) == {first, *others}
+    assert all(len(line) > 1 for line in result.values())
     assert lines_around(settings.dsn, Measure("m", MEASURE, ("999999",))) == {}
 
 
@@ -222,14 +222,14 @@ def test_an_evaluation_is_answered_hour_by_hour_where_that_is_asked(
     site: httpx.Client, module_connection: psycopg.Connection, measure: dict[str, Any]
 ) -> None:
     key = bearing(let_in(module_connection, "professional"))
-    asked = {"what": "car", "hours": [8, 9]}
-    body = {"measure_id": measure["measure_id"], "questions": [asked], "by": ["hour"]}
-    made = site.post("/api/v1/evaluations", headers=key, json=body, timeout=300)
-    assert made.status_code == 201, made.text
-    [parts] = made.json()["result"]["evaluations"][0]["parts"]
+    requests = {"what": "car", "hours": [8, 9]}
+    body = {"measure_id": measure["measure_id"], "questions": [requests], "by": ["hour"]}
+    created = site.post("/api/v1/evaluations", headers=key, json=body, timeout=300)
+    assert created.status_code == 201, created.text
+    [parts] = created.json()["result"]["evaluations"][0]["parts"]
     assert [part["key"] for part in parts["parts"]] == [8, 9]
     assert all(part["effect"]["high"] < 0 for part in parts["parts"])
-    page = site.get(made.json()["links"]["html"], headers=key, timeout=60).text
+    page = site.get(created.json()["links"]["html"], headers=key, timeout=60).text
     assert "8 to 9 h" in page
     assert "CC0-1.0" in page, "the licence of the counts"
     assert site.post("/api/v1/evaluations", headers=key, json={**body, "by": ["minute"]}).status_code == 422

@@ -54,16 +54,16 @@ def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def hours(client: httpx.Client, street: int) -> list[dict[str, Any]]:
     values: dict[str, str | bool] = {"bucket": "hour", "from": "2025-06-02", "to": "2025-06-03", "speed": True}
-    found: list[dict[str, Any]] = client.get(f"/api/v1/segments/{street}/reports", params=values).json()["periods"]
-    return found
+    periods: list[dict[str, Any]] = client.get(f"/api/v1/segments/{street}/reports", params=values).json()["periods"]
+    return periods
 
 
 def rows_of(client: httpx.Client, street: int) -> list[dict[str, Any]]:
     answer = client.post(
         "/v1/reports/traffic", json={"level": "segments", "format": "per-hour", "id": street, **WINDOW}
     )
-    found: list[dict[str, Any]] = answer.json()["report"]
-    return found
+    report: list[dict[str, Any]] = answer.json()["report"]
+    return report
 
 
 def test_imported_speeds_are_served_as_they_were_published(client: httpx.Client) -> None:
@@ -81,10 +81,10 @@ def test_imported_speeds_are_in_the_routes_of_telraam(client: httpx.Client) -> N
     assert (rows[0]["car_speed_hist_0to120plus"][6], rows[0]["car_speed_hist_0to70plus"][3]) == (100, 100)
     [coarse] = rows_of(client, COARSE)
     assert (coarse["car_speed_hist_0to70plus"][3], coarse["car_speed_hist_0to120plus"]) == (100, None)
-    asked = {"time": "2025-06-02 08:00:00Z", "contents": "full", "area": "full"}
-    features = client.post("/v1/reports/traffic_snapshot", json=asked).json()["features"]
-    told = {feature["properties"]["segment_id"]: feature["properties"]["v85"] for feature in features}
-    assert told == {STREET: 38.5, COARSE: v85_kmh([0, 0, 0, 5, 0, 0, 0, 0])}
+    requests = {"time": "2025-06-02 08:00:00Z", "contents": "full", "area": "full"}
+    features = client.post("/v1/reports/traffic_snapshot", json=requests).json()["features"]
+    v85s = {feature["properties"]["segment_id"]: feature["properties"]["v85"] for feature in features}
+    assert v85s == {STREET: 38.5, COARSE: v85_kmh([0, 0, 0, 5, 0, 0, 0, 0])}
 
 
 def test_imported_speeds_are_drawn_on_the_page(client: httpx.Client) -> None:
@@ -101,9 +101,9 @@ def test_an_imported_hour_in_which_nobody_watched_is_a_row_of_its_own(client: ht
 
 
 def test_a_street_with_imported_counts_only_says_since_when(client: httpx.Client) -> None:
-    told = client.get(f"/v1/segments/id/{STREET}").json()["features"][0]["properties"]
-    assert told["first_data_package"] == "2025-06-02T08:00:00.000Z"
-    assert told["last_data_package"] == "2025-06-02T11:00:00.000Z"
+    properties = client.get(f"/v1/segments/id/{STREET}").json()["features"][0]["properties"]
+    assert properties["first_data_package"] == "2025-06-02T08:00:00.000Z"
+    assert properties["last_data_package"] == "2025-06-02T11:00:00.000Z"
     own = client.get(f"/api/v1/segments/{STREET}").json()["properties"]
     assert (own["first_report"], own["last_report"]) == ("2025-06-02T08:00:00Z", "2025-06-02T10:00:00Z")
     assert "Counted since" in client.get(f"/street/{STREET}").text
@@ -133,11 +133,11 @@ def test_nothing_is_said_above_what_coarse_bins_tell(bins: list[float], v85: flo
 
 def quarters_of(street: int, **other: Any) -> list[dict[str, Any]]:
     """Return an hour of one quarter, an hour of four, and an hour in one of whose quarters cars were counted."""
-    one = [api_row(street, 8, interval="quarterly", uptime=1.0)]
-    four = [{**one[0], "date": f"2025-06-02T09:{minute:02}:00.000Z"} for minute in (0, 15, 30, 45)]
+    rows = [api_row(street, 8, interval="quarterly", uptime=1.0)]
+    four = [{**rows[0], "date": f"2025-06-02T09:{minute:02}:00.000Z"} for minute in (0, 15, 30, 45)]
     nothing = dict.fromkeys(("car_lft", "car_rgt"))
     mixed = [{**row, "date": row["date"].replace("T09", "T10"), **(nothing if n else {})} for n, row in enumerate(four)]
-    return one + four + mixed
+    return rows + four + mixed
 
 
 def test_an_hour_of_one_imported_quarter_is_not_public(database: str, tmp_path: Path) -> None:

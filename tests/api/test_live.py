@@ -37,8 +37,8 @@ def events(client: httpx.Client, segment: int) -> Iterator[Iterator[tuple[str, A
         yield read()
 
 
-def first(found: Iterator[tuple[str, Any]], name: str) -> Any:
-    return next(data for told, data in found if told == name)
+def first(result: Iterator[tuple[str, Any]], name: str) -> Any:
+    return next(data for answer, data in result if answer == name)
 
 
 def watched_name(database: str) -> str:
@@ -51,67 +51,67 @@ def test_two_browsers_see_the_open_quarter_of_the_street_they_watch(
     client: httpx.Client, connection: psycopg.Connection, database: str, segment: int, sensor: int
 ) -> None:
     with (
-        events(client, segment) as one,
+        events(client, segment) as first_stream,
         httpx.Client(base_url=client.base_url, timeout=15) as another,
         events(another, segment) as two,
     ):
         assert watched_name(database) == "linden-12"
         connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
-        for told in (first(one, "live"), first(two, "live")):
-            assert told["observed_s"] == 312
-            assert told["counts"]["car"] == {"lft": 8, "rgt": 5}
+        for answer in (first(first_stream, "live"), first(two, "live")):
+            assert answer["observed_s"] == 312
+            assert answer["counts"]["car"] == {"lft": 8, "rgt": 5}
 
 
 def test_a_browser_is_told_when_a_report_has_come_in(
     client: httpx.Client, connection: psycopg.Connection, database: str, segment: int, sensor: int
 ) -> None:
     [row] = connection.execute("select date_trunc('hour', now()), now()").fetchall()
-    with events(client, segment) as found:
+    with events(client, segment) as result:
         watched_name(database)
         add_reports(connection, [{"sensor_id": sensor, "period_start": row[0], "received_at": row[1]}])
-        told = first(found, "report")
-    assert told["received_at"].startswith(row[1].strftime("%Y-%m-%dT%H:%M:%S"))
+        answer = first(result, "report")
+    assert answer["received_at"].startswith(row[1].strftime("%Y-%m-%dT%H:%M:%S"))
 
 
 def test_a_live_message_of_a_sensor_elsewhere_reaches_nobody(
     client: httpx.Client, connection: psycopg.Connection, database: str, segment: int, sensor: int
 ) -> None:
     elsewhere = Live(sensor="elsewhere", at=NOON, period_start=NOON, observed_s=1)
-    with events(client, segment) as found:
+    with events(client, segment) as result:
         watched_name(database)
         for payload in ("no json", encode(elsewhere).decode(), encode(OPEN).decode()):
             connection.execute("select pg_notify('telstraat_live', %s)", (payload,))
-        assert first(found, "live")["sensor_id"] == sensor
+        assert first(result, "live")["sensor_id"] == sensor
 
 
 def test_open_streams_hear_goodbye_when_the_server_stops(settings: ApiSettings, segment: int, sensor: int) -> None:
-    told: list[str] = []
+    answers: list[str] = []
     ready = threading.Event()
 
     def watch(address: str) -> None:
-        with httpx.Client(base_url=address, timeout=15) as client, events(client, segment) as found:
+        with httpx.Client(base_url=address, timeout=15) as client, events(client, segment) as result:
             ready.set()
-            told.extend(name for name, _ in found)
+            answers.extend(name for name, _ in result)
 
     with served(settings) as address:
         browser = threading.Thread(target=watch, args=(address,))
         browser.start()
         assert ready.wait(10)
     browser.join(10)
-    assert told[-1] == "closing"
+    assert answers[-1] == "closing"
 
 
 def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, segment: int, sensor: int) -> None:
     with (
         served(msgspec.structs.replace(settings, live_streams_max=1)) as address,
         httpx.Client(base_url=address, timeout=15) as client,
-        events(client, segment) as found,
+        events(client, segment) as result,
     ):
         # The first stream has its place once it has said something; without reports it says nothing by itself.
         with psycopg.connect(settings.dsn, autocommit=True) as connection:
             watched_name(settings.dsn)
             connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
-        assert first(found, "live")["sensor_id"] == sensor
+        assert first(result, "live")["sensor_id"] == sensor
         refused = httpx.get(f"{address}/api/v1/segments/{segment}/live")
     assert refused.status_code == 503
     assert refused.json()["type"] == "/problems/too-many-streams"

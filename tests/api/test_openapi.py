@@ -61,8 +61,8 @@ def test_every_route_is_in_the_documentation_and_the_other_way_round() -> None:
         f"{method} {path}" for path, methods in app.openapi()["paths"].items() for method in map(str.upper, methods)
     }
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)`", text)) - {"GET /api/v1/openapi.json"}
-    assert routes == told
+    answers = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)`", text)) - {"GET /api/v1/openapi.json"}
+    assert routes == answers
 
 
 def test_what_version_1_has_promised_is_kept_and_all_of_it_is_written_down() -> None:

@@ -37,20 +37,22 @@ def as_pbf(folder: Path) -> Path:
 @pytest.mark.parametrize("form", ["osm", "pbf"])
 def test_ways_are_cut_where_they_meet_others(form: str, tmp_path: Path) -> None:
     path = CROSSING if form == "osm" else as_pbf(tmp_path)
-    found = {(one.way, one.part): (one.name, len(one.points), one.speed_limit_kmh) for one in pieces(path)}
-    assert found == FOUND
-    [first] = [one for one in pieces(path) if (one.way, one.part) == (100, 1)]
+    results = {
+        (piece.way, piece.part): (piece.name, len(piece.points), piece.speed_limit_kmh) for piece in pieces(path)
+    }
+    assert results == FOUND
+    [first] = [piece for piece in pieces(path) if (piece.way, piece.part) == (100, 1)]
     assert first.points == ((4.7, 50.8779), (4.701, 50.8779), (4.702, 50.8779))
 
 
 def test_only_the_wanted_classes_and_the_wanted_place() -> None:
-    living = {one.way for one in pieces(CROSSING, ("residential",))}
+    living = {piece.way for piece in pieces(CROSSING, ("residential",))}
     assert living == {100, 400}
     # Without the other street there is no junction.
-    assert [one.part for one in pieces(CROSSING, ("residential",)) if one.way == 100] == [1]
-    near = {(one.way, one.part) for one in pieces(CROSSING, box=Box(4.6995, 50.877, 4.7015, 50.879))}
+    assert [piece.part for piece in pieces(CROSSING, ("residential",)) if piece.way == 100] == [1]
+    near = {(piece.way, piece.part) for piece in pieces(CROSSING, box=Box(4.6995, 50.877, 4.7015, 50.879))}
     assert near == {(100, 1)}
-    assert {one.way for one in pieces(CROSSING, ("footway",))} == {300}
+    assert {piece.way for piece in pieces(CROSSING, ("footway",))} == {300}
 
 
 @pytest.mark.parametrize(
@@ -114,9 +116,12 @@ def test_geojson_is_imported_once_too(database: str, tmp_path: Path, capsys: pyt
     ]
     path = tmp_path / "streets.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-    for told in ("2 segments added, 0 redrawn, 0 known, 1 refused", "0 segments added, 0 redrawn, 2 known, 1 refused"):
+    for answer in (
+        "2 segments added, 0 redrawn, 0 known, 1 refused",
+        "0 segments added, 0 redrawn, 2 known, 1 refused",
+    ):
         assert main(["segments", "--dsn", database, "import", str(path)]) == 0
-        assert told in capsys.readouterr().out
+        assert answer in capsys.readouterr().out
     assert [(way, part) for way, part, _, _ in rows(database)] == [(7, 1), (7, 2)]
 
 

@@ -76,9 +76,9 @@ def test_a_gap_is_named_and_not_drawn_as_zero(
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_the_language_is_asked_for_remembered_or_preferred(client: httpx.Client, code: str) -> None:
-    asked = client.get("/", params={"lang": code})
-    assert asked.headers["content-language"] == code
-    assert f'<html lang="{code}">' in asked.text
+    response = client.get("/", params={"lang": code})
+    assert response.headers["content-language"] == code
+    assert f'<html lang="{code}">' in response.text
     assert client.get("/").headers["content-language"] == code  # remembered in a cookie
     client.cookies.clear()
     preferred = client.get("/", headers={"accept-language": f"xx,{code}-BE;q=0.9"})

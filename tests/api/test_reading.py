@@ -40,8 +40,8 @@ def periods(client: httpx.Client, segment: int, bucket: str, start: datetime, en
         params={"bucket": bucket, "from": start.isoformat(), "to": end.isoformat(), **more},
     )
     assert answer.status_code == 200, answer.text
-    found: list[Any] = answer.json()["periods"]
-    return found
+    results: list[Any] = answer.json()["periods"]
+    return results
 
 
 def test_a_quarter_is_scaled_up_by_what_was_observed(
@@ -136,8 +136,10 @@ def test_a_sensor_that_moved_counts_for_each_street_in_its_time(
         connection,
         [{"sensor_id": sensor, "period_start": NOON + n * QUARTER, "car_lft": n + 1} for n in range(3)],
     )
-    told = [[p["raw"]["car"]["lft"] for p in periods(client, s, "quarter", NOON, NOON + HOUR)] for s in (before, after)]
-    assert told == [[1], [2, 3]]
+    answers = [
+        [p["raw"]["car"]["lft"] for p in periods(client, s, "quarter", NOON, NOON + HOUR)] for s in (before, after)
+    ]
+    assert answers == [[1], [2, 3]]
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-03-28", 24), ("2026-10-25", 25)])
@@ -149,9 +151,9 @@ def test_a_local_day_is_as_long_as_it_was(
     add_reports(connection, rows)
     following = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
     url = f"/api/v1/segments/{segment}/reports"
-    [told] = client.get(url, params={"bucket": "day", "from": day, "to": following}).json()["periods"]
-    assert told["raw"]["car"]["lft"] == 4 * hours
-    assert (told["observed_s"], told["uptime"]) == (hours * 3600, 1.0)
+    [period] = client.get(url, params={"bucket": "day", "from": day, "to": following}).json()["periods"]
+    assert period["raw"]["car"]["lft"] == 4 * hours
+    assert (period["observed_s"], period["uptime"]) == (hours * 3600, 1.0)
     told_hours = client.get(url, params={"bucket": "hour", "from": day, "to": following}).json()["periods"]
     assert len(told_hours) == len({hour["start"] for hour in told_hours}) == hours
 
@@ -310,7 +312,7 @@ def test_a_day_on_which_the_clock_changes_by_half_an_hour_is_not_scaled_up(
     add_reports(connection, reports)
     window = (start, start + quarters * QUARTER)
     for _ in range(2):  # from the quarters, then as added up
-        [told] = periods(client, segment, "day", *window)
-        assert (told["uptime"], told["corrected"]["car"]["lft"]) == (1, quarters)
+        [period] = periods(client, segment, "day", *window)
+        assert (period["uptime"], period["corrected"]["car"]["lft"]) == (1, quarters)
         refresh_all(connection)
         monkeypatch.setattr(reading, "QUARTERS_ADDED_UP", 0)

@@ -82,7 +82,7 @@ def test_what_is_not_published_is_seen_by_its_maker_and_by_professionals(
     }  # fmt: skip
     for name, headers in who.items():
         listed = client.get(f"/api/v1/{kind}?limit=500", headers=headers).json()[kind]
-        assert (address in [one["links"]["self"] for one in listed]) is seen[name], name
+        assert (address in [row["links"]["self"] for row in listed]) is seen[name], name
     assert client.patch(address, headers=who[maker], json={"published": True}).status_code == 200
     assert all(client.get(address, headers=headers).status_code == 200 for headers in who.values())
 
@@ -111,15 +111,15 @@ def test_the_public_learns_no_address(
     client: httpx.Client, who: dict[str, dict[str, str]], streets: list[int], kind: str
 ) -> None:
     maker, body = MADE_BY[kind]
-    made = add(client, kind, who[maker], body(streets, published=True))
-    assert (made["mine"], made["created_by"]) == (True, f"{maker}@example.org")
-    address = made["links"]["self"]
-    told = {name: client.get(address, headers=headers).json() for name, headers in who.items()}
-    assert told["public"]["created_by"] is told["neighbour"]["created_by"] is None
-    assert not any(told[name]["mine"] for name in ("public", "neighbour", "colleague", "operator"))
-    assert (told["colleague"]["created_by"] is None) is (kind == "events")
-    assert told["operator"]["created_by"] == f"{maker}@example.org"
-    assert all(set(one) == set(made) for one in told.values())
+    created = add(client, kind, who[maker], body(streets, published=True))
+    assert (created["mine"], created["created_by"]) == (True, f"{maker}@example.org")
+    address = created["links"]["self"]
+    answers = {name: client.get(address, headers=headers).json() for name, headers in who.items()}
+    assert answers["public"]["created_by"] is answers["neighbour"]["created_by"] is None
+    assert not any(answers[name]["mine"] for name in ("public", "neighbour", "colleague", "operator"))
+    assert (answers["colleague"]["created_by"] is None) is (kind == "events")
+    assert answers["operator"]["created_by"] == f"{maker}@example.org"
+    assert all(set(value) == set(created) for value in answers.values())
     assert "private" in client.get(address).headers["cache-control"]
 
 
@@ -148,15 +148,15 @@ def test_pages_follow_on_while_others_come_and_go(
 ) -> None:
     maker, body = MADE_BY[kind]
     key = kind[:-1] + "_id"
-    made = [add(client, kind, who[maker], body(streets))[key] for _ in range(5)]
-    page = client.get(f"/api/v1/{kind}?limit=2&after={made[0] - 1}", headers=who[maker]).json()
-    seen = [one[key] for one in page[kind]]
-    client.delete(f"/api/v1/{kind}/{made[1]}", headers=who[maker])  # read already
-    client.delete(f"/api/v1/{kind}/{made[3]}", headers=who[maker])  # still to come
+    created = [add(client, kind, who[maker], body(streets))[key] for _ in range(5)]
+    page = client.get(f"/api/v1/{kind}?limit=2&after={created[0] - 1}", headers=who[maker]).json()
+    seen = [value[key] for value in page[kind]]
+    client.delete(f"/api/v1/{kind}/{created[1]}", headers=who[maker])  # read already
+    client.delete(f"/api/v1/{kind}/{created[3]}", headers=who[maker])  # still to come
     while page["next"]:
         page = client.get(page["next"], headers=who[maker]).json()
-        seen += [one[key] for one in page[kind]]
-    assert [number for number in seen if number in made] == [made[0], made[1], made[2], made[4]]
+        seen += [value[key] for value in page[kind]]
+    assert [number for number in seen if number in created] == [created[0], created[1], created[2], created[4]]
     assert len(seen) == len(set(seen))
 
 
@@ -199,16 +199,16 @@ def test_a_street_cannot_be_treated_and_compared_with(
 ) -> None:
     twice = client.post("/api/v1/measures", headers=who["professional"], json=measure(streets, controls=streets[:2]))
     assert (twice.status_code, "can be only one" in twice.text) == (422, True)
-    made = add(client, "measures", who["professional"], measure(streets))
-    address = made["links"]["self"]
+    created = add(client, "measures", who["professional"], measure(streets))
+    address = created["links"]["self"]
     moved = client.patch(address, headers=who["professional"], json={"boundary": streets[:1]})
     assert (moved.status_code, "can be only one" in moved.text) == (422, True)
     swapped = client.patch(
         address, headers=who["professional"], json={"controls": streets[3:], "boundary": streets[1:2]}
     ).json()
     assert (swapped["treated"], swapped["controls"], swapped["boundary"]) == (streets[:1], streets[3:], streets[1:2])
-    found = client.get(f"/api/v1/measures?segment={streets[3]}&limit=500", headers=who["professional"]).json()
-    assert made["measure_id"] in [one["measure_id"] for one in found["measures"]]
+    answer = client.get(f"/api/v1/measures?segment={streets[3]}&limit=500", headers=who["professional"]).json()
+    assert created["measure_id"] in [row["measure_id"] for row in answer["measures"]]
 
 
 def test_events_are_found_by_street_period_and_maker(
@@ -219,8 +219,8 @@ def test_events_are_found_by_street_period_and_maker(
     theirs = add(client, "events", who["neighbour"], event(streets, published=True, **street))["event_id"]
 
     def numbers(query: str) -> list[int]:
-        found = client.get(f"/api/v1/events?segment={streets[3]}&{query}", headers=who["citizen"]).json()["events"]
-        return [one["event_id"] for one in found]
+        events = client.get(f"/api/v1/events?segment={streets[3]}&{query}", headers=who["citizen"]).json()["events"]
+        return [row["event_id"] for row in events]
 
     assert numbers("from=2026-03-20&to=2026-03-21") == [mine, theirs]
     assert numbers("mine=true") == [mine]
@@ -240,15 +240,15 @@ def test_participants_read_a_workshop_with_a_link_and_nothing_else(
     )
     assert note.status_code == 201
     link = client.post(f"{address}/links", headers=who["professional"], json={"label": "neighbours", "days": 7}).json()
-    told = client.get(link["url"])
-    assert told.status_code == 200
-    shared = told.json()
+    response = client.get(link["url"])
+    assert response.status_code == 200
+    shared = response.json()
     assert shared["title"] == "An evening"
-    assert [one["name"] for one in shared["segments"]] == ["Lindenstraat", "Kerkplein"]
+    assert [segment["name"] for segment in shared["segments"]] == ["Lindenstraat", "Kerkplein"]
     assert shared["measure"]["name"] == "School street"
-    assert [one["body"] for one in shared["notes"]] == ["Where to?\nHow?"]
-    assert "example.org" not in told.text
-    assert told.headers["referrer-policy"] == "no-referrer"
+    assert [entry["body"] for entry in shared["notes"]] == ["Where to?\nHow?"]
+    assert "example.org" not in response.text
+    assert response.headers["referrer-policy"] == "no-referrer"
     # The link opens this one answer: it is no key.
     for headers in (bearing(link["secret"]), {"X-Api-Key": link["secret"]}):
         assert client.get(address, headers=headers).status_code in {401, 404}
@@ -283,7 +283,7 @@ def test_notes_are_taken_back_by_their_writer_or_the_workshops_maker(
     assert client.delete(f"{address}/notes/{mine}", headers=who["colleague"]).status_code == 404
     assert client.delete(f"{other}/notes/{mine}", headers=who["professional"]).status_code == 404
     assert client.delete(f"{address}/notes/{theirs}", headers=who["professional"]).status_code == 200
-    assert [one["note_id"] for one in client.get(address, headers=who["professional"]).json()["notes"]] == [mine]
+    assert [note["note_id"] for note in client.get(address, headers=who["professional"]).json()["notes"]] == [mine]
 
 
 def coded(connection: psycopg.Connection, name: str, segment: int) -> tuple[int, str]:
@@ -308,7 +308,7 @@ def test_a_sensor_is_claimed_once_with_its_code_and_given_up(
     assert (claimed.status_code, claimed.json()["sensor_id"]) == (201, sensor)
     again = client.post("/api/v1/claims", headers=who["neighbour"], json={"sensor": "linden-7", "code": code})
     assert again.status_code == 404
-    assert [one["sensor"] for one in client.get("/api/v1/claims", headers=who["citizen"]).json()["claims"]] == [
+    assert [claim["sensor"] for claim in client.get("/api/v1/claims", headers=who["citizen"]).json()["claims"]] == [
         "linden-7"
     ]
     assert client.get("/api/v1/claims", headers=who["neighbour"]).json() == {"claims": []}
@@ -338,7 +338,7 @@ def test_an_ended_code_and_a_guesser_get_nowhere(
         client.post("/api/v1/claims", headers=guesser, json={"sensor": "linden-9", "code": f"{n:012}"})
         for n in range(8)
     ]
-    assert [one.status_code for one in tries][-1] == 429
+    assert [item.status_code for item in tries][-1] == 429
     assert 1 <= int(tries[-1].headers["retry-after"]) <= 60
     # Also with the right code, and for another guesser: the sensor itself rests.
     other = bearing(let_in(module_connection, "citizen", email="second-guesser@example.org"))
@@ -364,18 +364,18 @@ def test_an_instance_tells_its_side_to_its_owner_only(
         (sensor,),
     )
     body = {"sensor_id": sensor, "segment_id": streets[1], "side": "left", "note": "second floor"}
-    made = client.post("/api/v1/instances", headers=who["operator"], json=body)
-    assert made.status_code == 201
-    address = made.json()["links"]["self"]
-    told = {name: client.get(address, headers=headers).json() for name, headers in who.items()}
-    secret = {name: (one["sensor"], one["side"], one["note"]) for name, one in told.items()}
-    assert {name for name, one in secret.items() if one == ("canary-window", "left", "second floor")} == {
+    response = client.post("/api/v1/instances", headers=who["operator"], json=body)
+    assert response.status_code == 201
+    address = response.json()["links"]["self"]
+    answers = {name: client.get(address, headers=headers).json() for name, headers in who.items()}
+    secret = {name: (row["sensor"], row["side"], row["note"]) for name, row in answers.items()}
+    assert {name for name, value in secret.items() if value == ("canary-window", "left", "second floor")} == {
         "citizen",
         "operator",
     }
-    assert all(one == (None, None, None) for name, one in secret.items() if name not in {"citizen", "operator"})
+    assert all(value == (None, None, None) for name, value in secret.items() if name not in {"citizen", "operator"})
     history = client.get(f"/api/v1/instances?sensor={sensor}").json()["instances"]
-    assert [one["segment_id"] for one in history] == [streets[2], streets[1]]
+    assert [row["segment_id"] for row in history] == [streets[2], streets[1]]
     assert history[0]["until_at"] == history[1]["from_at"]
 
 
@@ -417,7 +417,7 @@ def test_the_code_that_the_command_shows_makes_a_citizen_the_owner(
     owner = client.post("/api/v1/claims", headers=who["colleague"], json={"sensor": "linden-77", "code": code})
     assert owner.status_code == 201
     own = client.get("/api/v1/me/sensors", headers=who["colleague"]).json()["sensors"]
-    assert [one["name"] for one in own] == ["linden-77"]
+    assert [row["name"] for row in own] == ["linden-77"]
 
 
 def test_a_workshop_is_a_page_for_those_who_see_it_and_for_whoever_has_its_link(
@@ -434,13 +434,13 @@ def test_a_workshop_is_a_page_for_those_who_see_it_and_for_whoever_has_its_link(
     assert "An &lt;evening&gt;" not in client.get("/measures", headers=html).text
     assert "An &lt;evening&gt;" in client.get("/measures", headers=professional).text
     shared = link["page"]
-    for told in (client.get(page, headers=professional), client.get(shared, headers=html)):
-        assert told.status_code == 200
-        assert "private" in told.headers["cache-control"]
-        assert "An &lt;evening&gt;" in told.text
-        assert "Where &lt;to&gt;?" in told.text
-        assert "Lindenstraat" in told.text
-        assert "Not for all yet" in told.text
+    for answer in (client.get(page, headers=professional), client.get(shared, headers=html)):
+        assert answer.status_code == 200
+        assert "private" in answer.headers["cache-control"]
+        assert "An &lt;evening&gt;" in answer.text
+        assert "Where &lt;to&gt;?" in answer.text
+        assert "Lindenstraat" in answer.text
+        assert "Not for all yet" in answer.text
     public = client.patch(shop["links"]["self"], headers=professional, json={"published": True})
     assert public.status_code == 200
     assert "Not for all yet" not in client.get(page, headers=html).text

@@ -79,9 +79,9 @@ def _usual_claims(provider: Identities) -> None:
 
 
 def token_in(letter: Any) -> str:
-    found = re.search(r"token=([A-Za-z0-9_-]+)", letter.get_content())
-    assert found
-    return found[1]
+    match = re.search(r"token=([A-Za-z0-9_-]+)", letter.get_content())
+    assert match
+    return match[1]
 
 
 def who(browser: httpx.Client) -> str | None:
@@ -135,8 +135,8 @@ def test_an_old_link_and_a_made_up_one_do_nothing(
     browser.post("/sign-in", data={"email": ADDRESS})
     token = token_in(letters.wait(1))
     module_connection.execute("update sign_in_link set expires_at = now()")
-    for one in (token, "x" * 43, ""):
-        assert browser.post("/sign-in/link", data={"token": one}).status_code == 400
+    for attempt in (token, "x" * 43, ""):
+        assert browser.post("/sign-in/link", data={"token": attempt}).status_code == 400
     assert who(browser) is None
 
 
@@ -248,9 +248,9 @@ def test_who_asks_for_many_links_waits(module_database: str, letters_and_port: t
         mail_tls="none", mail_from="counts@example.org",
     )  # fmt: skip
     with served(settings) as address, httpx.Client(base_url=address, headers={"Origin": address}) as browser:
-        asked = [browser.post("/sign-in", data={"email": f"nobody-{n}@example.org"}) for n in range(11)]
-    assert [answer.status_code for answer in asked] == [200] * 10 + [429]
-    assert 1 <= int(asked[-1].headers["retry-after"]) <= 60
+        requests = [browser.post("/sign-in", data={"email": f"nobody-{n}@example.org"}) for n in range(11)]
+    assert [answer.status_code for answer in requests] == [200] * 10 + [429]
+    assert 1 <= int(requests[-1].headers["retry-after"]) <= 60
 
 
 def by_provider(browser: httpx.Client) -> httpx.Response:
@@ -265,10 +265,10 @@ def test_the_provider_vouches_for_an_address_that_is_known(browser: httpx.Client
     done = by_provider(browser)
     assert (done.status_code, done.headers["location"]) == (303, "/sign-in")
     assert who(browser) == ADDRESS
-    asked = provider.asked[-1]
-    assert {"openid", "email"} <= set(asked["scope"].split())
-    assert len(asked["state"]) >= 40
-    assert len(asked["nonce"]) >= 30
+    request = provider.asked[-1]
+    assert {"openid", "email"} <= set(request["scope"].split())
+    assert len(request["state"]) >= 40
+    assert len(request["nonce"]) >= 30
     provider.claims = {"email": "renamed@example.org", "email_verified": True}  # known by its subject from now on
     browser.cookies.clear()
     by_provider(browser)

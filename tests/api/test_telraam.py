@@ -20,10 +20,10 @@ REPORT_STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 def speeds(**bins: int) -> list[int]:
-    told = [0] * 25
+    histogram = [0] * 25
     for name, cars in bins.items():
-        told[int(name.removeprefix("from_")) // 5] = cars
-    return told
+        histogram[int(name.removeprefix("from_")) // 5] = cars
+    return histogram
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,9 @@ def ask(client: httpx.Client, path: str, **body: Any) -> Any:
 
 def report(client: httpx.Client, segment: int, **more: Any) -> list[dict[str, Any]]:
     body = {"level": "segments", "format": "per-hour", "id": str(segment), **MARCH_2, **more}
-    told = ask(client, "/v1/reports/traffic", **body)
-    assert (told["status_code"], told["message"]) == (200, "ok")
-    rows: list[dict[str, Any]] = told["report"]
+    answer = ask(client, "/v1/reports/traffic", **body)
+    assert (answer["status_code"], answer["message"]) == (200, "ok")
+    rows: list[dict[str, Any]] = answer["report"]
     return rows
 
 
@@ -268,14 +268,14 @@ def test_the_welcome_has_msg_and_no_message(module_client: httpx.Client, path: s
 def test_segments_carry_one_line_each_and_their_number(
     module_client: httpx.Client, street: int, neighbour: int
 ) -> None:
-    told = module_client.get("/v1/segments").json()
-    assert (told["status_code"], told["message"], told["type"]) == (200, "ok", "FeatureCollection")
-    assert [feature["properties"] for feature in told["features"]] == [
+    answer = module_client.get("/v1/segments").json()
+    assert (answer["status_code"], answer["message"], answer["type"]) == (200, "ok", "FeatureCollection")
+    assert [feature["properties"] for feature in answer["features"]] == [
         {"segment_id": street},
         {"segment_id": neighbour},
     ]
-    assert told["features"][0]["geometry"]["type"] == "MultiLineString"
-    assert len(told["features"][0]["geometry"]["coordinates"]) == 1
+    assert answer["features"][0]["geometry"]["type"] == "MultiLineString"
+    assert len(answer["features"][0]["geometry"]["coordinates"]) == 1
     for path in ("/v1/segments/active_minimal", "/v1/segments/active", "/v0/segments/active"):
         assert module_client.get(path).json()["features"][0]["properties"] == {"id": street}
 
@@ -292,7 +292,7 @@ def test_the_legacy_list_is_in_belgian_lambert_and_transforms_back(module_client
 
 
 @pytest.mark.parametrize(
-    ("area", "found"),
+    ("area", "results"),
     [
         ({"area": "full"}, [0, 1]),
         ({"area": "4.7019,50.8781,0.05"}, [0]),
@@ -304,10 +304,10 @@ def test_the_legacy_list_is_in_belgian_lambert_and_transforms_back(module_client
     ],
 )
 def test_segments_are_found_in_circles_boxes_and_polygons(
-    module_client: httpx.Client, street: int, neighbour: int, area: dict[str, Any], found: list[int]
+    module_client: httpx.Client, street: int, neighbour: int, area: dict[str, Any], results: list[int]
 ) -> None:
     features = ask(module_client, "/v1/segments/area", **area)["features"]
-    assert [feature["properties"]["segment_id"] for feature in features] == [(street, neighbour)[n] for n in found]
+    assert [feature["properties"]["segment_id"] for feature in features] == [(street, neighbour)[n] for n in results]
 
 
 @pytest.mark.parametrize("area", ["x", "1,2", "1,2,3,4,5", "nan,1,2", "400,100,1"])
@@ -317,10 +317,10 @@ def test_an_area_that_is_none_is_400(module_client: httpx.Client, area: str) -> 
 
 def test_one_segment_tells_its_instances_by_number(module_client: httpx.Client, street: int) -> None:
     [feature] = module_client.get(f"/v1/segments/id/{street}").json()["features"]
-    told = feature["properties"]
-    assert list(told) == ["oidn", "first_data_package", "last_data_package", "timezone", "instance_ids"]
-    assert re.fullmatch(REPORT_STAMP, told["first_data_package"])
-    [(number, instance)] = told["instance_ids"].items()
+    properties = feature["properties"]
+    assert list(properties) == ["oidn", "first_data_package", "last_data_package", "timezone", "instance_ids"]
+    assert re.fullmatch(REPORT_STAMP, properties["first_data_package"])
+    [(number, instance)] = properties["instance_ids"].items()
     assert number.isdigit()
     assert not {"instance_id", "segment_id"} & set(instance)
     assert instance["time_added"] == "2020-01-01T00:00:00+00:00"
@@ -355,17 +355,17 @@ INSTANCE_KEYS = [
 def test_instances_have_every_field_and_say_nothing_of_their_owner(
     module_client: httpx.Client, street: int, neighbour: int
 ) -> None:
-    told = module_client.get("/v1/cameras").json()
-    assert told["message"] == "ok"
-    assert module_client.get("/v1/instances").json() == told
-    assert all(list(camera) == INSTANCE_KEYS for camera in told["cameras"])
-    assert {camera["user_id"] for camera in told["cameras"]} == {0}
-    assert all(re.fullmatch(REPORT_STAMP, camera[name]) for camera in told["cameras"]
+    answer = module_client.get("/v1/cameras").json()
+    assert answer["message"] == "ok"
+    assert module_client.get("/v1/instances").json() == answer
+    assert all(list(camera) == INSTANCE_KEYS for camera in answer["cameras"])
+    assert {camera["user_id"] for camera in answer["cameras"]} == {0}
+    assert all(re.fullmatch(REPORT_STAMP, camera[name]) for camera in answer["cameras"]
                for name in ("time_added", "first_data_package", "last_data_package"))  # fmt: skip
-    statuses = {camera["segment_id"]: camera["status"] for camera in told["cameras"]}
+    statuses = {camera["segment_id"]: camera["status"] for camera in answer["cameras"]}
     assert statuses[street] == "active"
-    assert [camera["status"] for camera in told["cameras"] if camera["time_end"]] == ["stopped"]
-    assert all(len(str(camera["mac"])) == 15 for camera in told["cameras"])
+    assert [camera["status"] for camera in answer["cameras"] if camera["time_end"]] == ["stopped"]
+    assert all(len(str(camera["mac"])) == 15 for camera in answer["cameras"])
 
 
 def test_an_instance_is_found_by_its_number_its_segment_and_its_device(
@@ -382,9 +382,9 @@ def test_an_instance_is_found_by_its_number_its_segment_and_its_device(
 def test_a_snapshot_shows_one_hour_rounded_in_its_own_words(
     module_client: httpx.Client, street: int, neighbour: int
 ) -> None:
-    asked = {"time": "2026-03-02 11:00:00Z", "contents": "full", "area": "full"}
-    told = ask(module_client, "/v1/reports/traffic_snapshot", **asked)
-    properties = told["features"][0]["properties"]
+    requests = {"time": "2026-03-02 11:00:00Z", "contents": "full", "area": "full"}
+    answer = ask(module_client, "/v1/reports/traffic_snapshot", **requests)
+    properties = answer["features"][0]["properties"]
     assert list(properties) == [
         "segment_id",
         "timezone",
@@ -403,16 +403,16 @@ def test_a_snapshot_shows_one_hour_rounded_in_its_own_words(
         "hourly",
         24.0,
     )
-    minimal = ask(module_client, "/v1/reports/traffic_snapshot", **{**asked, "contents": "minimal"})
+    minimal = ask(module_client, "/v1/reports/traffic_snapshot", **{**requests, "contents": "minimal"})
     assert "v85" not in minimal["features"][0]["properties"]
-    inside = ask(module_client, "/v1/reports/traffic_snapshot", **{**asked, "area": "4.7036,50.8790,0.05"})
+    inside = ask(module_client, "/v1/reports/traffic_snapshot", **{**requests, "area": "4.7036,50.8790,0.05"})
     assert [feature["properties"]["segment_id"] for feature in inside["features"]] == [neighbour]
 
 
 def test_the_live_snapshot_leaves_what_is_missing_empty_and_keeps_every_key(
     module_client: httpx.Client, street: int, neighbour: int
 ) -> None:
-    told = module_client.get("/v1/reports/traffic_snapshot_live").json()
+    answer = module_client.get("/v1/reports/traffic_snapshot_live").json()
     keys = [
         "segment_id",
         "last_data_package",
@@ -427,11 +427,11 @@ def test_the_live_snapshot_leaves_what_is_missing_empty_and_keeps_every_key(
         "night",
         "v85",
     ]
-    by_segment = {feature["properties"]["segment_id"]: feature["properties"] for feature in told["features"]}
+    by_segment = {feature["properties"]["segment_id"]: feature["properties"] for feature in answer["features"]}
     assert all(list(properties) == keys for properties in by_segment.values())
     assert {by_segment[street][name] for name in keys[3:]} == {""}
     assert (by_segment[neighbour]["car"], by_segment[neighbour]["period"]) == (8.0, "hourly")
-    assert ask(module_client, "/v1/reports/traffic_snapshot", time="live") == told
+    assert ask(module_client, "/v1/reports/traffic_snapshot", time="live") == answer
 
 
 def test_advanced_reports_give_quarters_of_several_ids_and_chosen_columns(
@@ -468,14 +468,14 @@ def test_the_oldest_surface_answers_without_a_key_or_an_id(module_client: httpx.
 
 def test_the_websites_chart_has_one_entry_a_local_day_and_every_key(module_client: httpx.Client, street: int) -> None:
     path = f"/api/measurements-day-barchart/segments/{street}"
-    told = module_client.get(f"{path}/2026-03-01/2026-03-03").json()
-    assert told["labels"] == told["dates"] == ["2026-03-02"]
+    answer = module_client.get(f"{path}/2026-03-01/2026-03-03").json()
+    assert answer["labels"] == answer["dates"] == ["2026-03-02"]
     hours = ask(module_client, "/v1/reports/traffic", level="segments", format="per-hour", id=street,
                 time_start="2026-03-01T23:00:00Z", time_end="2026-03-02T23:00:00Z")["report"]  # fmt: skip
     for kind in ("car", "bike", "night"):
-        assert told["data"][kind] == [pytest.approx(sum(hour[kind] for hour in hours), abs=0.01)]
-    assert told["data"]["speedFourty"] == [4]
-    assert {len(values) for values in told["data"].values()} == {1}
+        assert answer["data"][kind] == [pytest.approx(sum(hour[kind] for hour in hours), abs=0.01)]
+    assert answer["data"]["speedFourty"] == [4]
+    assert {len(values) for values in answer["data"].values()} == {1}
     modes = [
         "bicycle",
         "bus",
@@ -492,7 +492,7 @@ def test_the_websites_chart_has_one_entry_a_local_day_and_every_key(module_clien
     typical = [
         f"{kind}{what}" for kind in ("pedestrian", "bike", "car", "heavy") for what in ("", "Avg", "PctOfTypical")
     ]
-    assert set(told["data"]) == {"night", *(f"mode_{mode}" for mode in modes), *typical, *speeds,
+    assert set(answer["data"]) == {"night", *(f"mode_{mode}" for mode in modes), *typical, *speeds,
                                  *(f"{name}Delta" for name in speeds)}  # fmt: skip
     assert module_client.get(f"{path}/2020-01-01/2020-01-01").json() == {"labels": [], "dates": [], "data": []}
 

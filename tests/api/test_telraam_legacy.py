@@ -44,37 +44,37 @@ def test_all_cameras_are_listed_and_one_is_found_by_its_serial_number(client: ht
 
 
 def test_one_segment_has_its_limit_and_the_counts_of_its_latest_hour(client: httpx.Client, street: int) -> None:
-    [found] = client.get(f"/v0/segments/id/{street}").json()["features"]
-    told = found["properties"]
-    assert len(found["geometry"]["coordinates"][0][0]) == 2
-    assert (told["oidn"], told["speed"]) == (street, 30)
-    assert [told[name] for name in ("pedestrian", "bike", "car", "lorry")] == [8, 12, 48, 4]
-    assert told["speed_histogram"] == [0, 0, 0, 100, 0, 0, 0, 0]
-    assert told["last_data_package"][:4].isdigit()
+    [feature] = client.get(f"/v0/segments/id/{street}").json()["features"]
+    properties = feature["properties"]
+    assert len(feature["geometry"]["coordinates"][0][0]) == 2
+    assert (properties["oidn"], properties["speed"]) == (street, 30)
+    assert [properties[name] for name in ("pedestrian", "bike", "car", "lorry")] == [8, 12, 48, 4]
+    assert properties["speed_histogram"] == [0, 0, 0, 100, 0, 0, 0, 0]
+    assert properties["last_data_package"][:4].isdigit()
     assert client.get("/v0/segments/id/77").json()["message"]
 
 
 def test_a_segment_without_counts_has_no_numbers_but_every_name(
     client: httpx.Client, connection: psycopg.Connection
 ) -> None:
-    [found] = client.get(f"/v0/segments/id/{add_segment(connection)}").json()["features"]
-    assert found["properties"]["car"] is None
-    assert found["properties"]["speed_histogram"] == [0] * 8
+    [feature] = client.get(f"/v0/segments/id/{add_segment(connection)}").json()["features"]
+    assert feature["properties"]["car"] is None
+    assert feature["properties"]["speed_histogram"] == [0] * 8
 
 
 def test_all_segments_are_listed_as_then(client: httpx.Client, street: int) -> None:
-    [found] = client.get("/v0/segments/all").json()["features"]
-    assert found["properties"] == {"oidn": street}
+    [feature] = client.get("/v0/segments/all").json()["features"]
+    assert feature["properties"] == {"oidn": street}
 
 
 def test_rows_have_the_names_of_then_and_windows_of_years_are_taken(client: httpx.Client, street: int) -> None:
-    asked = body(time_start="2024-06-01 00:00", level="segments", format="per-hour")
-    rows = client.post(f"/v0/reports/{street}", json=asked).json()["report"]
+    request = body(time_start="2024-06-01 00:00", level="segments", format="per-hour")
+    rows = client.post(f"/v0/reports/{street}", json=request).json()["report"]
     assert [row["lorry"] for row in rows] == [4, 4, 4]
     assert rows[0]["pct_up"] == rows[0]["uptime"] == 1
     assert rows[0]["car_speed_bucket"] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert rows[0]["car_speed_histogram"] == rows[0]["car_speed_hist_0to70plus"]
-    assert client.post("/v1/reports/traffic", json={**asked, "id": street}).status_code == 400  # three months there
+    assert client.post("/v1/reports/traffic", json={**request, "id": street}).status_code == 400  # three months there
 
 
 @pytest.mark.parametrize(
@@ -86,19 +86,19 @@ def test_chosen_columns_keep_whose_they_are(client: httpx.Client, street: int, l
     rows = client.post("/advanced/reports/traffic", json=body(level=level, id=number, columns="v85")).json()["report"]
     assert [list(row) for row in rows] == [[name, "v85"]] * 3
     assert {row[name] for row in rows} == {number}
-    asked = body(level=level, id=number, columns=f"v85,{name}")
-    assert list(client.post("/advanced/reports/traffic", json=asked).json()["report"][0]) == ["v85", name]
+    request = body(level=level, id=number, columns=f"v85,{name}")
+    assert list(client.post("/advanced/reports/traffic", json=request).json()["report"][0]) == ["v85", name]
 
 
 @pytest.mark.parametrize("time", ["live", None])
 def test_a_minimal_live_snapshot_has_no_v85(client: httpx.Client, street: int, time: str | None) -> None:
-    asked = {} if time is None else {"time": time}
+    requests = {} if time is None else {"time": time}
     path = "/v1/reports/traffic_snapshot"
-    [full] = client.post(path, json=asked).json()["features"]
-    [minimal] = client.post(path, json={**asked, "contents": "minimal"}).json()["features"]
+    [full] = client.post(path, json=requests).json()["features"]
+    [minimal] = client.post(path, json={**requests, "contents": "minimal"}).json()["features"]
     assert full["properties"]["segment_id"] == street
     assert set(full["properties"]) - set(minimal["properties"]) == {"v85"}
-    assert client.post(path, json={**asked, "contents": "some"}).status_code == 400
+    assert client.post(path, json={**requests, "contents": "some"}).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/cameras", "/v1/segments", "/advanced", "/v0/cameras"])

@@ -89,22 +89,22 @@ def test_typical_traffic_is_weighted_by_uptime(module_client: httpx.Client, stre
 
 @pytest.mark.parametrize("name", ["typical_traffic_snapshot_live", "typical_traffic_snapshot_quarterly_live"])
 def test_a_typical_snapshot_has_every_segment(module_client: httpx.Client, street: int, name: str) -> None:
-    told = module_client.get(f"/advanced/reports/{name}").json()
-    assert [feature["properties"]["segment_id"] for feature in told["features"]] == [street]
+    answer = module_client.get(f"/advanced/reports/{name}").json()
+    assert [feature["properties"]["segment_id"] for feature in answer["features"]] == [street]
 
 
 def test_a_month_is_told_against_the_one_before(module_client: httpx.Client, street: int) -> None:
     monday = last_monday()
-    told = ask(module_client, "monthly_report", level="segments", id=street, month=monday.strftime("%Y-%m"))
+    answer = ask(module_client, "monthly_report", level="segments", id=street, month=monday.strftime("%Y-%m"))
     day = monday.day - 1
-    assert told["quality_chart"][day][12] == 2
-    assert told["quality_chart"][day][20] == -3
-    assert told["car_daily_totals"][day] == 30.0
-    past = told["car_past_month"]  # null, unless the week began in the month before: nobody watched then
-    assert told["car_this_month"] + (past or 0) == 40.0
-    assert told["car_change_abs"] == (None if past is None else told["car_this_month"] - past)
-    assert len(told["car_hourly_avg_this_month"]) == 24
-    assert sum(told["modal_share_heavy_car_bike_pedestrian_this_month"]) == pytest.approx(100)
+    assert answer["quality_chart"][day][12] == 2
+    assert answer["quality_chart"][day][20] == -3
+    assert answer["car_daily_totals"][day] == 30.0
+    past = answer["car_past_month"]  # null, unless the week began in the month before: nobody watched then
+    assert answer["car_this_month"] + (past or 0) == 40.0
+    assert answer["car_change_abs"] == (None if past is None else answer["car_this_month"] - past)
+    assert len(answer["car_hourly_avg_this_month"]) == 24
+    assert sum(answer["modal_share_heavy_car_bike_pedestrian_this_month"]) == pytest.approx(100)
 
 
 @pytest.mark.parametrize("month", ["2026", "2026-13", "soon", None])

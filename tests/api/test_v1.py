@@ -40,7 +40,7 @@ def test_sensors_tell_their_street_and_nothing_of_the_home(
     other = add_sensor(connection, "linden-30", segment)
     first = client.get("/api/v1/sensors", params={"limit": 1}).json()
     rest = client.get(first["next"]).json()
-    assert [one["sensor_id"] for one in first["sensors"] + rest["sensors"]] == [sensor, other]
+    assert [row["sensor_id"] for row in first["sensors"] + rest["sensors"]] == [sensor, other]
     keys = {"sensor_id", "name", "segment_id", "since", "online", "heard_at", "retired", "links"}
     assert set(first["sensors"][0]) == keys
     assert first["sensors"][0]["name"] is None
@@ -74,11 +74,11 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(client: httpx.Client, 
 )
 def test_an_error_is_a_problem_document(client: httpx.Client, path: str, status: int, says: str) -> None:
     answer = client.get(path)
-    told = answer.json()
-    assert answer.status_code == told["status"] == status
+    text = answer.json()
+    assert answer.status_code == text["status"] == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert says in told["detail"]
-    assert told["instance"] == path.partition("?")[0]
+    assert says in text["detail"]
+    assert text["instance"] == path.partition("?")[0]
 
 
 def test_a_method_that_is_not_there_names_those_that_are(client: httpx.Client, segment: int) -> None:
@@ -107,11 +107,11 @@ def test_a_bad_window_is_told_with_its_value(
 
 
 def test_health_tells_the_schema_and_the_newest_report(client: httpx.Client, segment: int) -> None:
-    told = client.get("/healthz")
-    assert told.status_code == 200
-    assert told.json()["status"] == "ok"
-    assert told.json()["schema"].startswith("00")
-    assert told.json()["newest_report"] is None
+    response = client.get("/healthz")
+    assert response.status_code == 200
+    assert response.json()["status"] == "ok"
+    assert response.json()["schema"].startswith("00")
+    assert response.json()["newest_report"] is None
 
 
 def test_without_a_database_the_service_says_so_and_stays() -> None:

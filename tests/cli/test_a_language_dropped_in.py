@@ -217,13 +217,13 @@ def test_letters_and_sign_in_mails_are_written_in_the_language(
     command = [sys.executable, "-c", textwrap.dedent(ROUND), module_database, str(port), str(mail[0])]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "1\n", done.stderr
-    asked = site.post(
+    request = site.post(
         "/sign-in",
         data={"email": "citizen@example.org"},
         params={"lang": CODE},
         headers={"origin": str(site.base_url).rstrip("/")},
     )
-    assert asked.status_code < 400, asked.text
+    assert request.status_code < 400, request.text
     for number in (1, 2):
         letter = mail[1].wait(number)
         text = re.sub(r"https?://[^\s⟧]+", "", f"{letter['Subject']}\n{letter.get_content()}")

@@ -150,7 +150,7 @@ def test_our_scorer_gives_the_totals_of_the_one_that_came_with_the_clips(seed: i
     their, rng = their_scorer(folder), random.Random(seed)
     counts, scores = {}, []
     for clip in read_clips(folder):
-        made = [
+        created = [
             crossing(
                 true.t_s + rng.gauss(0, 0.4),
                 true.class_name if rng.random() < 0.7 else rng.choice(CLASSES),
@@ -159,8 +159,8 @@ def test_our_scorer_gives_the_totals_of_the_one_that_came_with_the_clips(seed: i
             for true in clip.crossings
             for _ in range(rng.choice([0, 1, 1, 1, 2]))
         ]
-        scores.append(score_clip(clip, made))
-        counts[clip.name] = [{"t": c.t_s, "class": c.class_name, "direction": c.direction} for c in made]
+        scores.append(score_clip(clip, created))
+        counts[clip.name] = [{"t": c.t_s, "class": c.class_name, "direction": c.direction} for c in created]
     rows = their.evaluate([str(folder)], counts)
     for row, score in zip(sorted(rows, key=lambda r: r["name"]), scores, strict=True):
         ours = (score.name, score.true, score.counted, score.matched, score.direction_right, score.class_right)

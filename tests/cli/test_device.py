@@ -44,13 +44,13 @@ def test_a_recording_is_counted_as_a_sensor_would(tmp_path: Path, film: Path) ->
 
 def test_every_setting_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["device", "--print-settings"]) == 0
-    said = capsys.readouterr().out
-    assert "[broker]" in said
-    assert "# keepalive_s = 60" in said
+    output = capsys.readouterr().out
+    assert "[broker]" in output
+    assert "# keepalive_s = 60" in output
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ([], "[sensor] name"),
         (["--settings", "no-such.toml"], "cannot be read"),
@@ -68,14 +68,14 @@ def test_every_setting_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_a_mistake_is_told_in_one_line(
-    tmp_path: Path, film: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+    tmp_path: Path, film: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     words = [str(film) if word == "FILM" else word for word in words]
     if "--sensor" in words:
         words += ["--state", str(tmp_path / "state")]
     assert main(["device", *words]) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert "Traceback" not in error
 
 

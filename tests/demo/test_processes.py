@@ -33,9 +33,9 @@ time.sleep(600)
 
 def service(folder: Path, name: str, argv: tuple[str, ...] = SLEEPER, *, ends: bool = False) -> ProgramService:
     program = Program(name=name, argv=argv, log=folder / f"{name}.log", stop_s=0.5)
-    made = ProgramService(program, ends=ends)
-    made._ready = lambda: made.child is not None and "awake" in made.child.last_words()
-    return made
+    created = ProgramService(program, ends=ends)
+    created._ready = lambda: created.child is not None and "awake" in created.child.last_words()
+    return created
 
 
 def wait_for(done: object, wait_s: float = 20.0) -> None:
@@ -47,9 +47,9 @@ def wait_for(done: object, wait_s: float = 20.0) -> None:
 
 
 def test_a_program_that_was_killed_is_said_and_started_again(tmp_path: Path) -> None:
-    said: list[str] = []
+    texts: list[str] = []
     sleeper = service(tmp_path, "sleeper")
-    supervisor = Supervisor(said.append)
+    supervisor = Supervisor(texts.append)
     supervisor.start(sleeper)
     assert sleeper.child is not None
     first = sleeper.child.pid
@@ -58,7 +58,7 @@ def test_a_program_that_was_killed_is_said_and_started_again(tmp_path: Path) -> 
     supervisor.watch(lambda: supervisor.restarts == 1)
     assert sleeper.running
     assert sleeper.child.pid != first
-    assert said == ["sleeper was ended by SIGKILL; it starts again in 0.5 s", "sleeper is back"]
+    assert texts == ["sleeper was ended by SIGKILL; it starts again in 0.5 s", "sleeper is back"]
     supervisor.stop()
 
 

@@ -98,7 +98,7 @@ def test_a_fleet_is_sent_as_real_clients(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["fleet"], "give --out FOLDER"),
         (["fleet", "--broker", "localhost"], "needs --state"),
@@ -110,12 +110,12 @@ def test_a_fleet_is_sent_as_real_clients(
     ],
 )
 def test_a_mistake_is_told_in_one_line(
-    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["sim", *words]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert len(error.strip().splitlines()) == 1
 
 

@@ -113,12 +113,12 @@ def test_accuracy_is_told_per_class_and_direction() -> None:
     ]
     counts = Counts(car=Directed(1, 1), bike=Directed(0, 2), motorcycle=Directed(0, 1), pedestrian=Directed(1, 0))
     rows = accuracy(truth, [report(counts)])  # type: ignore[arg-type]
-    told = {(row.class_name, row.direction): (row.true, row.counted, row.ratio) for row in rows}
-    assert told["car", "lft"] == (2, 1, 0.5)
-    assert told["car", "rgt"] == (0, 1, None)
-    assert told["bike", "rgt"] == (2, 2, 1.0)
-    assert told["pedestrian", "lft"] == (1, 1, 1.0)
-    assert ("night", "lft") not in told
+    answers = {(row.class_name, row.direction): (row.true, row.counted, row.ratio) for row in rows}
+    assert answers["car", "lft"] == (2, 1, 0.5)
+    assert answers["car", "rgt"] == (0, 1, None)
+    assert answers["bike", "rgt"] == (2, 2, 1.0)
+    assert answers["pedestrian", "lft"] == (1, 1, 1.0)
+    assert ("night", "lft") not in answers
     assert overall(rows) == pytest.approx(1 - 2 / 5)
 
 

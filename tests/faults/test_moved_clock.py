@@ -63,9 +63,9 @@ def test_every_way_to_ask_for_the_time_is_moved_and_every_wait_ends(clock: Moved
     clock.set(moment)
     environment = {**os.environ, **clock.environment, "TZ": "Australia/Lord_Howe"}
     done = subprocess.run([sys.executable, "-c", WAITS], env=environment, capture_output=True, check=True, timeout=60)
-    told = json.loads(done.stdout)
-    assert told.pop("waited") > 0.05
-    for way, seconds in told.items():
+    content = json.loads(done.stdout)
+    assert content.pop("waited") > 0.05
+    for way, seconds in content.items():
         assert -1 <= seconds - moment.timestamp() < 60, way
 
 
@@ -113,7 +113,7 @@ def test_a_moment_is_read_as_people_write_it(text: str, moment: datetime) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("tomorrow", "'tomorrow' is no moment: write 2028-02-29"),
         ("", "is no moment"),
@@ -123,6 +123,6 @@ def test_a_moment_is_read_as_people_write_it(text: str, moment: datetime) -> Non
         ("9999-12-31", "outside of the years"),
     ],
 )
-def test_what_is_no_moment_is_refused_with_a_way_out(text: str, said: str) -> None:
-    with pytest.raises(SystemExit, match=said):
+def test_what_is_no_moment_is_refused_with_a_way_out(text: str, message: str) -> None:
+    with pytest.raises(SystemExit, match=message):
         read_moment(text, datetime.now(UTC), {})

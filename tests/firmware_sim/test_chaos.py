@@ -100,9 +100,9 @@ def test_what_is_missing_doubled_invented_or_changed_is_said() -> None:
     changed = msgspec.structs.replace(rows[3], counts=Counts(car=Directed(3, 3)))
     resent = msgspec.structs.replace(rows[4], seq=99)
     invented = msgspec.structs.replace(rows[5], period_start=START - QUARTER)
-    found = differences(a_day(), [*rows[:3], changed, resent, *rows[5:19], rows[6], invented])
-    assert len(found) == 5
-    assert sum("stored" in line for line in found) == 2
-    assert sum("2 rows" in line for line in found) == 1
-    assert sum("missing" in line for line in found) == 1
-    assert sum("nobody closed" in line for line in found) == 1
+    result = differences(a_day(), [*rows[:3], changed, resent, *rows[5:19], rows[6], invented])
+    assert len(result) == 5
+    assert sum("stored" in line for line in result) == 2
+    assert sum("2 rows" in line for line in result) == 1
+    assert sum("missing" in line for line in result) == 1
+    assert sum("nobody closed" in line for line in result) == 1

@@ -93,8 +93,8 @@ def test_who_passes_is_drawn_around_what_is_expected() -> None:
 
 def test_a_v1_counts_with_the_scatter_that_was_measured_on_real_ones() -> None:
     """Variance / mean of raw counts in an hour of the week over 13 weeks; quartiles over 100 sensors of the design study."""
-    made = made_up_fleet(FleetSettings(sensors=12, start=date(2025, 8, 18), days=91, kinds={"v1": 1.0}, seed=2))
-    rows = made.hourly("raw")
+    created = made_up_fleet(FleetSettings(sensors=12, start=date(2025, 8, 18), days=91, kinds={"v1": 1.0}, seed=2))
+    rows = created.hourly("raw")
     local = rows["start"].dt.tz_convert("Europe/Brussels")
     rows = rows[(rows["uptime"] >= 0.5) & local.dt.hour.between(8, 17)].assign(
         slot=local.dt.day_of_week * 24 + local.dt.hour
@@ -109,20 +109,20 @@ def test_a_v1_counts_with_the_scatter_that_was_measured_on_real_ones() -> None:
 def test_streets_of_one_town_go_up_and_down_together_as_far_as_measured() -> None:
     """Correlation of daily log counts after removing four weeks' level: car 0.32-0.36, bike 0.36-0.40, heavy 0.30, pedestrian 0.18."""
     town = Town("Up", tuple(TownStreet(f"s{at}", "through") for at in range(10)))
-    found = []
+    results = []
     for seed in (0, 1):
-        made = Demand(town, date(2025, 9, 1), 140, seed=seed)
+        created = Demand(town, date(2025, 9, 1), 140, seed=seed)
         daily = np.array(
             [
-                made.street(street.name).passed.sum(axis=2).reshape(140, 96, 4)[:, 32:76].sum(axis=1)
+                created.street(street.name).passed.sum(axis=2).reshape(140, 96, 4)[:, 32:76].sum(axis=1)
                 for street in town.streets
             ]
         )
-        log = np.log(daily[:, (made.calendar.weekday[48::96] < 5) & ~made.calendar.holiday[48::96]])
+        log = np.log(daily[:, (created.calendar.weekday[48::96] < 5) & ~created.calendar.holiday[48::96]])
         level = np.apply_along_axis(lambda series: np.convolve(series, np.ones(20) / 20, "same"), 1, log)
         rest = (log - level)[:, 10:-10]
-        found.append([np.corrcoef(rest[:, :, at])[np.triu_indices(10, 1)].mean() for at in range(len(CLASSES))])
-    pedestrian, bike, car, heavy = np.mean(found, axis=0)
+        results.append([np.corrcoef(rest[:, :, at])[np.triu_indices(10, 1)].mean() for at in range(len(CLASSES))])
+    pedestrian, bike, car, heavy = np.mean(results, axis=0)
     assert 0.08 < pedestrian < 0.30
     assert 0.25 < bike < 0.55
     assert 0.22 < car < 0.48
@@ -205,8 +205,8 @@ def test_the_sun_rises_and_sets_when_the_almanac_says() -> None:
         (datetime(2025, 6, 21, 3, 29, tzinfo=UTC), -0.83),
         (datetime(2025, 6, 21, 20, 0, tzinfo=UTC), -0.83),
     ):
-        found = float(sun_elevation(np.array([int(at.timestamp())]), 50.85, 4.35)[0])
-        assert found == pytest.approx(expected, abs=0.5)
+        value = float(sun_elevation(np.array([int(at.timestamp())]), 50.85, 4.35)[0])
+        assert value == pytest.approx(expected, abs=0.5)
 
 
 def test_weather_has_seasons_showers_and_cold_winters() -> None:
@@ -218,15 +218,15 @@ def test_weather_has_seasons_showers_and_cold_winters() -> None:
 
 
 def test_rain_keeps_cyclists_at_home() -> None:
-    made = Demand(Town("Rain", STREETS), date(2025, 5, 1), 92, seed=4)
-    wet = np.repeat(made.weather.wet > 0, 4)
-    by_day = (made.calendar.slot > 36) & (made.calendar.slot < 68)
-    bikes = sum(made.street(street.name).passed[:, BIKE].sum(axis=1) for street in STREETS)
+    created = Demand(Town("Rain", STREETS), date(2025, 5, 1), 92, seed=4)
+    wet = np.repeat(created.weather.wet > 0, 4)
+    by_day = (created.calendar.slot > 36) & (created.calendar.slot < 68)
+    bikes = sum(created.street(street.name).passed[:, BIKE].sum(axis=1) for street in STREETS)
     assert bikes[wet & by_day].mean() < 0.85 * bikes[~wet & by_day].mean()
 
 
 @pytest.mark.parametrize(
-    ("measure", "said"),
+    ("measure", "message"),
     [
         (SimulatedMeasure("x", date(2025, 1, 1), ("Nowhere",), {"car": -0.1}), "no street 'Nowhere'"),
         (SimulatedMeasure("x", date(2025, 1, 1), ("Street 0",), {"lorry": -0.1}), "'lorry'"),
@@ -234,8 +234,8 @@ def test_rain_keeps_cyclists_at_home() -> None:
         (SimulatedMeasure("x", date(2025, 1, 1), ("Street 0",), {"car": -0.5}, shifted=0.5), "to nowhere"),
     ],
 )  # fmt: skip
-def test_a_measure_that_cannot_be_is_refused_in_words(measure: SimulatedMeasure, said: str) -> None:
-    with pytest.raises(DemandError, match=said):
+def test_a_measure_that_cannot_be_is_refused_in_words(measure: SimulatedMeasure, message: str) -> None:
+    with pytest.raises(DemandError, match=message):
         Demand(Town("Here", STREETS), date(2025, 1, 1), 7, measures=(measure,))
 
 

@@ -89,8 +89,8 @@ def test_our_sensor_counts_at_night_and_says_that_it_is_less_sure() -> None:
 
 
 def test_the_sensors_of_one_street_look_at_the_same_people() -> None:
-    one, other = three_kinds().sensor("v1"), three_kinds().sensor("s2")
-    assert np.array_equal(one.demand.passed, other.demand.passed)
+    older, other = three_kinds().sensor("v1"), three_kinds().sensor("s2")
+    assert np.array_equal(older.demand.passed, other.demand.passed)
 
 
 def test_outages_are_absent_reports_and_stand_in_the_truth() -> None:
@@ -242,11 +242,11 @@ def test_a_fleet_is_written_beside_its_truth(tmp_path: Path, file_format: str) -
         SimulatedSensor("b", "Quiet", "v1", failures=(Failure("silent", 96, 192),)),
         days=7,
     )
-    told: list[str] = []
-    written = write_fleet(here, tmp_path / "out", file_format=file_format, reports_jsonl=True, on_sensor=told.append)  # type: ignore[arg-type]
+    answers: list[str] = []
+    written = write_fleet(here, tmp_path / "out", file_format=file_format, reports_jsonl=True, on_sensor=answers.append)  # type: ignore[arg-type]
     read = pd.read_parquet if file_format == "parquet" else pd.read_csv
     truth, reports = read(tmp_path / "out" / f"truth.{file_format}"), read(tmp_path / "out" / f"reports.{file_format}")
-    assert told == ["a", "b"]
+    assert answers == ["a", "b"]
     assert len(truth) == 2 * 7 * 96
     assert truth.filter(like="passed").to_numpy().sum() == written.crossings
     assert len(reports) == written.report_rows == sum(here.sensor(name).series.sent.sum() for name in "ab")
@@ -266,10 +266,10 @@ def test_a_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"), [(FleetSettings(kinds={"v9": 1}), "'v9'"), (FleetSettings(sensors=0), "0 sensors")]
+    ("settings", "message"), [(FleetSettings(kinds={"v9": 1}), "'v9'"), (FleetSettings(sensors=0), "0 sensors")]
 )
-def test_a_fleet_that_cannot_be_is_refused_in_words(settings: FleetSettings, said: str) -> None:
-    with pytest.raises(DemandError, match=said):
+def test_a_fleet_that_cannot_be_is_refused_in_words(settings: FleetSettings, message: str) -> None:
+    with pytest.raises(DemandError, match=message):
         made_up_fleet(settings)
 
 

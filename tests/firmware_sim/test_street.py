@@ -26,10 +26,10 @@ ONE_BY_ONE = Traffic(pedestrian=60, bicycle=60, motorcycle=60, car=60, heavy=60,
 
 
 def digest(street: SimulatedStreet, times_s: list[float]) -> str:
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     for t_s in times_s:
-        found.update(street.render(t_s).tobytes())
-    return found.hexdigest()
+        result.update(street.render(t_s).tobytes())
+    return result.hexdigest()
 
 
 def test_the_same_settings_give_the_same_bytes_in_any_order() -> None:
@@ -71,21 +71,21 @@ def test_the_traffic_is_the_demand() -> None:
     demand = Traffic(pedestrian=200, bicycle=150, motorcycle=40, car=400, heavy=60, right_share=0.7)
     street = SimulatedStreet(StreetSettings(seed=5, traffic=demand, **SMALL))
     hours = 6
-    found = street.truth_between(0, hours * 3600)
+    result = street.truth_between(0, hours * 3600)
     for name in CLASSES:
-        count = sum(crossing.class_name == name for crossing in found)
+        count = sum(crossing.class_name == name for crossing in result)
         expected = hours * getattr(demand, name)
         assert count == pytest.approx(expected, rel=5 * expected**-0.5), name
-    to_the_right = sum(crossing.direction == "left_to_right" for crossing in found)
-    assert to_the_right / len(found) == pytest.approx(0.7, abs=0.05)
-    assert {crossing.kind for crossing in found} == {body.kind for body in BODIES} - {"umbrella"}
+    to_the_right = sum(crossing.direction == "left_to_right" for crossing in result)
+    assert to_the_right / len(result) == pytest.approx(0.7, abs=0.05)
+    assert {crossing.kind for crossing in result} == {body.kind for body in BODIES} - {"umbrella"}
 
 
 def test_the_traffic_follows_the_hours_of_the_day() -> None:
     shape = tuple(0.0 if hour < 6 else 2.0 if hour in (8, 17) else 1.0 for hour in range(24))
     demand = Traffic(car=300, day_shape=shape, day_start_h=4.0)
-    found = SimulatedStreet(StreetSettings(seed=5, traffic=demand, **SMALL)).truth_between(0, 14 * 3600)
-    cars = np.bincount([int(4 + c.t_s // 3600) for c in found if c.class_name == "car"], minlength=18)
+    result = SimulatedStreet(StreetSettings(seed=5, traffic=demand, **SMALL)).truth_between(0, 14 * 3600)
+    cars = np.bincount([int(4 + c.t_s // 3600) for c in result if c.class_name == "car"], minlength=18)
     assert cars[:6].sum() == 0
     assert cars[8] > 450
     assert 200 < cars[10] < 400
@@ -105,8 +105,8 @@ def test_next_week_is_the_same_whether_one_waits_for_it_or_not() -> None:
 
 
 def test_speeds_are_those_of_a_street() -> None:
-    found = SimulatedStreet(StreetSettings(seed=6, **SMALL)).truth_between(0, 4 * 3600)
-    medians = {name: np.median([c.speed_kmh for c in found if c.class_name == name]) for name in CLASSES}
+    result = SimulatedStreet(StreetSettings(seed=6, **SMALL)).truth_between(0, 4 * 3600)
+    medians = {name: np.median([c.speed_kmh for c in result if c.class_name == name]) for name in CLASSES}
     assert 4 < medians["pedestrian"] < 6
     assert 14 < medians["bicycle"] < 21
     assert 33 < medians["car"] < 45
@@ -234,10 +234,10 @@ def test_a_vehicle_that_stops_on_the_line_is_one_crossing() -> None:
     street = SimulatedStreet(
         msgspec.structs.replace(scene("stopping", seed=9, **SMALL), traffic=Traffic(line_stop_share=0.5, car=200))
     )
-    found = street.truth_between(0, 1800)
-    ids = [crossing.object_id for crossing in found]
+    result = street.truth_between(0, 1800)
+    ids = [crossing.object_id for crossing in result]
     assert len(ids) == len(set(ids))
-    waited = [crossing for crossing in found if crossing.t1_s - crossing.t0_s > 3 and crossing.class_name == "car"]
+    waited = [crossing for crossing in result if crossing.t1_s - crossing.t0_s > 3 and crossing.class_name == "car"]
     assert len(waited) > 10
 
 
@@ -254,8 +254,8 @@ def test_followers_keep_their_distance() -> None:
 
 
 def test_in_the_rain_people_carry_umbrellas() -> None:
-    found = SimulatedStreet(scene("rain", seed=3, **SMALL)).truth_between(0, 3600)
-    assert any(crossing.kind == "umbrella" for crossing in found)
+    result = SimulatedStreet(scene("rain", seed=3, **SMALL)).truth_between(0, 3600)
+    assert any(crossing.kind == "umbrella" for crossing in result)
 
 
 def test_who_crosses_the_street_itself_is_seen_and_not_counted() -> None:
@@ -279,9 +279,9 @@ def test_a_covered_lens_sees_nothing_and_a_turned_camera_another_picture() -> No
 
 
 def test_trials_are_scenes_times_seeds() -> None:
-    found = list(trials(["day", "rain"], [1, 2, 3], 4.0, **SMALL))
-    assert [(trial.scene, trial.seed) for trial in found] == [(n, s) for n in ("day", "rain") for s in (1, 2, 3)]
-    assert found[0].street().frames == 40
+    result = list(trials(["day", "rain"], [1, 2, 3], 4.0, **SMALL))
+    assert [(trial.scene, trial.seed) for trial in result] == [(n, s) for n in ("day", "rain") for s in (1, 2, 3)]
+    assert result[0].street().frames == 40
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,13 @@ def test_the_street_catches_up_with_now_and_goes_on_at_the_pace_of_the_wall() ->
     first_utc = NOW - timedelta(minutes=9)
     source = PacedSource(SimulatedStreet(scene("quiet", **SMALL)), first_utc, 10.0, now=wall.now, sleep=wall.sleep)
     frames = itertools.islice(source, 4 * 660)
-    shown = [(wall.time, first_utc + timedelta(seconds=frame.t_s)) for frame in frames]
-    assert all(street_utc <= wall_utc for wall_utc, street_utc in shown)
-    assert shown[1][1] - shown[0][1] == timedelta(seconds=0.25)
-    assert shown[4 * 300][0] - NOW == timedelta(seconds=30)
+    visible = [(wall.time, first_utc + timedelta(seconds=frame.t_s)) for frame in frames]
+    assert all(street_utc <= wall_utc for wall_utc, street_utc in visible)
+    assert visible[1][1] - visible[0][1] == timedelta(seconds=0.25)
+    assert visible[4 * 300][0] - NOW == timedelta(seconds=30)
     # 9 minutes behind at 10x: caught up after 60 s of wall time, in which the street lived 600 s
-    assert shown[4 * 600][0] == pytest.approx(shown[4 * 600][1], abs=timedelta(seconds=0.01))
-    assert shown[-1][0] == shown[-1][1]
+    assert visible[4 * 600][0] == pytest.approx(visible[4 * 600][1], abs=timedelta(seconds=0.01))
+    assert visible[-1][0] == visible[-1][1]
 
 
 def test_a_slow_reader_gets_every_frame_late() -> None:
@@ -83,9 +83,9 @@ def test_truth_is_written_while_the_street_runs_and_goes_on_after_a_restart(tmp_
     with PacedSource(SimulatedStreet(again), first_utc, 1.0, truth_path=path, now=wall.now, sleep=wall.sleep) as source:
         for _ in source:
             pass
-    told = read_truth(path)
-    assert [msgspec.structs.replace(crossing, at_utc=None) for crossing in told] == whole
-    assert all(c.at_utc == NOW + timedelta(seconds=c.t_s) for c in told)
+    truth = read_truth(path)
+    assert [msgspec.structs.replace(crossing, at_utc=None) for crossing in truth] == whole
+    assert all(c.at_utc == NOW + timedelta(seconds=c.t_s) for c in truth)
 
 
 def test_a_restart_shows_the_same_frames() -> None:

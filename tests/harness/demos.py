@@ -68,17 +68,17 @@ class Demo:
 
     def pid_of(self, role: str) -> int:
         """Return the process that does something; also when it has just been started again."""
-        found: list[int] = []
+        results: list[int] = []
 
         def look() -> bool:
-            found[:] = [
+            results[:] = [
                 pid for pid in family(self.process.pid) if any(word in words_of(pid) for word in WORDS_OF[role])
             ]
-            return bool(found)
+            return bool(results)
 
         wait_until(look, 30, f"a process of the {role}")
         self._seen.update(family(self.process.pid))
-        return found[0]
+        return results[0]
 
     def dsn(self) -> str:
         """Return the address of its database."""

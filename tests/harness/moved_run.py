@@ -105,8 +105,8 @@ def read_moment(text: str, now: datetime, named: dict[str, datetime]) -> datetim
 
 def commit_number() -> int:
     """Return a number that the commit decides, or the day where there is no repository."""
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return int(found.stdout[:10], 16) if found.returncode == 0 else datetime.now(UTC).toordinal()
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(done.stdout[:10], 16) if done.returncode == 0 else datetime.now(UTC).toordinal()
 
 
 def files_of(words: list[str]) -> tuple[list[str], list[str]]:

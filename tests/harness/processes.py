@@ -20,13 +20,13 @@ def alive(pid: int) -> bool:
 
 def family(pid: int) -> list[int]:
     """Return a process's children and theirs."""
-    found: list[int] = []
+    results: list[int] = []
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             children = [int(word) for word in (task / "children").read_text().split()]
             for child in children:
-                found += [child, *family(child)]
-    return found
+                results += [child, *family(child)]
+    return results
 
 
 def kill(pid: int) -> None:

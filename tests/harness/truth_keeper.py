@@ -32,7 +32,7 @@ class TruthKeeper:
     def wait_until_equal(self, wait_s: float = 60.0) -> None:
         """Return once the table equals the truth; fail with the differences when it does not in time."""
         end = time.monotonic() + wait_s
-        while found := self.differences():
+        while result := self.differences():
             if time.monotonic() > end:
-                raise AssertionError(f"{len(found)} differences after {wait_s:g} s, first: {found[0]}")
+                raise AssertionError(f"{len(result)} differences after {wait_s:g} s, first: {result[0]}")
             time.sleep(0.05)

@@ -49,9 +49,9 @@ def values(kind: contract.Type) -> st.SearchStrategy[Json]:
             now = quarter_start(datetime.now(UTC)).isoformat()
             return st.sampled_from((now, now, now, *TIMES))
         case contract.UnionType():
-            return st.one_of([values(one) for one in kind.types])
+            return st.one_of([values(value) for value in kind.types])
         case contract.TupleType():
-            return st.tuples(*[values(one) for one in kind.item_types]).map(list)
+            return st.tuples(*[values(value) for value in kind.item_types]).map(list)
         case contract.VarTupleType():
             return arrays(kind)
         case contract.StructType():

@@ -44,9 +44,9 @@ def a_report(sensor: str, seq: int, start: datetime | None = None, **other: Any)
 
 def receipt_of(sensor: TestClient, timeout_s: float = 10.0) -> Receipt:
     """Wait for the next receipt."""
-    found = decode(Channel.RECEIPT, bytes(sensor.received.get(timeout=timeout_s).payload))
-    assert isinstance(found, Receipt)
-    return found
+    result = decode(Channel.RECEIPT, bytes(sensor.received.get(timeout=timeout_s).payload))
+    assert isinstance(result, Receipt)
+    return result
 
 
 def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> bool:
@@ -106,8 +106,8 @@ class Ingest:
 def arrivals_of(messages: Sequence[Report | Health | Status | Live]) -> list[Arrival]:
     """Return messages as they come from the broker."""
     return [
-        arrival(1, number % 65_535 + 1, 1, str(Topic(one.sensor, one.channel)), encode(one), 0.0)
-        for number, one in enumerate(messages)
+        arrival(1, number % 65_535 + 1, 1, str(Topic(message.sensor, message.channel)), encode(message), 0.0)
+        for number, message in enumerate(messages)
     ]
 
 

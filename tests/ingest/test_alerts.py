@@ -15,11 +15,11 @@ METRIC = re.compile(r"\btelstraat_[a-z0-9_]+")
 
 def names_served() -> set[str]:
     """Every name that a scrape of ingest can bring; `histogram_bucket` and the like included."""
-    found = set()
+    results = set()
     for family in Metrics().registry.collect():
         endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(family.type, ("",))
-        found |= {family.name + ending for ending in endings}
-    return found
+        results |= {family.name + ending for ending in endings}
+    return results
 
 
 def test_every_metric_of_a_rule_is_served_by_ingest() -> None:
@@ -33,9 +33,9 @@ def test_every_metric_of_a_rule_is_served_by_ingest() -> None:
 
 def test_every_rule_has_a_runbook_that_is_there() -> None:
     for alert in ALERTS:
-        found = re.search(r"runbook: (\S+)", alert)
-        assert found, alert
-        assert (ROOT / found[1]).is_file(), found[1]
+        match = re.search(r"runbook: (\S+)", alert)
+        assert match, alert
+        assert (ROOT / match[1]).is_file(), match[1]
 
 
 def test_every_alarm_of_the_docs_has_a_rule() -> None:

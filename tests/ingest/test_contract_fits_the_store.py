@@ -63,18 +63,18 @@ def columns(module_database: str) -> dict[str, str]:
     """The type of every column that a message reaches, as PostgreSQL names it; the stage's too."""
     with psycopg.connect(module_database) as connection:
         connection.execute(copy_rows.STAGE)
-        found = connection.execute(
+        result = connection.execute(
             "select c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute a"
             " join pg_class c on c.oid = a.attrelid where c.oid in ('report'::regclass, 'stream'::regclass, 'stage'::regclass)"
             " and a.attnum > 0 and not a.attisdropped"
         )
-        return dict(found.fetchall())
+        return dict(result.fetchall())
 
 
 def number_of(kind: contract.Type) -> contract.Type | None:
     """Return the whole number that a field holds, if it is one; null is no number."""
     kinds = kind.types if isinstance(kind, contract.UnionType) else (kind,)
-    return next((one for one in kinds if isinstance(one, contract.IntType)), None)
+    return next((value for value in kinds if isinstance(value, contract.IntType)), None)
 
 
 def assert_fits(kind: contract.Type, column: str, columns: dict[str, str]) -> None:
@@ -114,7 +114,7 @@ def test_every_count_share_and_speed_fits_its_column(table: str, columns: dict[s
     assert isinstance(report, contract.StructType)
     speed = next(field.type for field in report.fields if field.name == "car_speed")
     assert isinstance(speed, contract.UnionType)
-    several = next(one for one in speed.types if isinstance(one, contract.VarTupleType))
+    several = next(value for value in speed.types if isinstance(value, contract.VarTupleType))
     assert (several.min_length, several.max_length) == (SPEED_BINS, SPEED_BINS)
     assert_fits(several.item_type, f"{table}.car_speed", columns)
 
@@ -230,7 +230,7 @@ def test_a_stream_that_ends_at_the_highest_number_is_receipted_in_full(pair: Pai
         lost = Health(sensor=HOSTILE, at=pair.first, epoch=epoch, last_seq=SEQ_MAX, lost=((2, SEQ_MAX - 1),))
         pair.hostile.publish(topic(HOSTILE, Channel.HEALTH), encode(lost))
         pair.report_and_wait()
-        found = connection.execute(
+        row = connection.execute(
             "select seen, through, missing::text, lost::text from stream where epoch = %s", (epoch,)
         ).fetchone()
-        assert found == (SEQ_MAX, SEQ_MAX, "{}", f"{{[2,{SEQ_MAX})}}")
+        assert row == (SEQ_MAX, SEQ_MAX, "{}", f"{{[2,{SEQ_MAX})}}")

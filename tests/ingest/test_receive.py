@@ -52,7 +52,7 @@ def test_what_is_not_acknowledged_comes_again(fresh_mosquitto: TestBroker) -> No
         old = first.take(1)
     with connected(Receiver(settings_of("x", fresh_mosquitto, name="again"))) as second:
         assert wait_until(lambda: len(turned(second).pending) == 1)
-        assert [one.payload for one in second.pending] == [one.payload for one in old] == [report]
+        assert [item.payload for item in second.pending] == [item.payload for item in old] == [report]
         second.acknowledge(second.take(1))
     with connected(Receiver(settings_of("x", fresh_mosquitto, name="again"))) as third:
         for _ in range(10):
@@ -127,7 +127,7 @@ def test_what_could_not_be_written_waits_in_its_place_unless_it_comes_again_by_i
         assert wait_until(lambda: turned(receiver).is_connected, 20)
         assert receiver.held >= 6
         receiver.give_back(taken)
-        assert all(one.connection > taken[0].connection for one in receiver.pending)
+        assert all(item.connection > taken[0].connection for item in receiver.pending)
 
 
 def test_a_half_open_connection_is_noticed_within_one_and_a_half_keep_alives(
@@ -175,7 +175,7 @@ def test_two_ingesters_share_the_messages_and_one_may_die(database: str, fresh_m
     with psycopg.connect(database) as connection:
         places.add_sensor(connection, "two-1")
     fresh_mosquitto.let_in("two-1")
-    with Ingest(database, fresh_mosquitto, name="one") as one, client_of(fresh_mosquitto, "two-1") as sensor:
+    with Ingest(database, fresh_mosquitto, name="one") as ingest, client_of(fresh_mosquitto, "two-1") as sensor:
         assert sensor.subscribe(topic("two-1", Channel.RECEIPT))
         with Ingest(database, fresh_mosquitto, name="two") as two:
             for seq in range(1, 61):
@@ -183,7 +183,7 @@ def test_two_ingesters_share_the_messages_and_one_may_die(database: str, fresh_m
             receipt = receipt_of(sensor)
             while receipt.through < 60:
                 receipt = receipt_of(sensor)
-            shares = [each.service.metrics.value("inserted_total") for each in (one, two)]
+            shares = [each.service.metrics.value("inserted_total") for each in (ingest, two)]
             assert sum(shares) == 60
             assert min(shares) > 0
         # The broker keeps every other one for the ingester that left; sent again, as sensors do, they arrive.

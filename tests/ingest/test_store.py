@@ -82,12 +82,12 @@ def test_a_moved_sensor_keeps_its_histories_apart(filled: str) -> None:
         before = connection.execute("select sum(car_lft) from segment_day").fetchone()
         places.move_sensor(connection, "elm-1", other, from_at=moved_at)
         rollup.refresh_all(connection)
-        found = connection.execute(
+        rows = connection.execute(
             "select s.name, count(*), min(d.period_start) >= %s, max(d.period_start) < %s"
             " from segment_day d join segment s using (segment_id) group by 1 order by 1",
             (moved_at, moved_at),
         ).fetchall()
-        assert found == [("Elm", 37, False, True), ("Oak", 15, True, False)]
+        assert rows == [("Elm", 37, False, True), ("Oak", 15, True, False)]
         assert connection.execute("select sum(car_lft) from segment_day").fetchone() == before
         for view in ("quarter", "hour"):
             assert connection.execute(

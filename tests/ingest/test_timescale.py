@@ -48,12 +48,12 @@ def test_a_server_that_has_timescaledb_uses_it(database: str, postgres: Postgres
             "r" if offered else "p",
         )
         if offered:
-            found = connection.execute(
+            row = connection.execute(
                 "select h.compression_enabled, s.segmentby, s.orderby from timescaledb_information.hypertables h"
                 " join timescaledb_information.hypertable_compression_settings s on s.hypertable = 'report'::regclass"
                 " where h.hypertable_name = 'report'"
             ).fetchone()
-            assert found == (True, "sensor_id,epoch_no", "period_start")
+            assert row == (True, "sensor_id,epoch_no", "period_start")
 
 
 def test_chunks_are_long_for_few_sensors_and_short_for_many(hypertable: str) -> None:
@@ -74,7 +74,7 @@ def test_late_rows_of_many_sensors_go_into_compressed_chunks_and_are_compressed_
         reports = a_day_of(range(SENSORS))
         writer = Writer(connection)
         late, early = reports[SENSORS:][::7], set(reports) - set(reports[SENSORS:][::7])
-        first: list[Report] = sorted(early, key=lambda one: (one.sensor, one.seq))
+        first: list[Report] = sorted(early, key=lambda item: (item.sensor, item.seq))
         write_arrivals(writer, arrivals_of(first))
         rollup.refresh_all(connection)
         assert len(retention.compress_old(connection, 14)) == 1

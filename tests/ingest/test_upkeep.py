@@ -59,7 +59,7 @@ def test_a_log_line_is_one_object() -> None:
     )
     line = JsonLines().format(record)
     assert "\n" not in line
-    found = json.loads(line)
-    assert {key: found[key] for key in ("level", "part", "message", "event", "count")} == {
+    content = json.loads(line)
+    assert {key: content[key] for key in ("level", "part", "message", "event", "count")} == {
         "level": "warning", "part": "ingest.write", "message": "it was late\n", "event": "late", "count": 3,
     }  # fmt: skip

@@ -69,7 +69,9 @@ CASES: dict[str, Change] = {
     "all_zero": where("all", 0.0),
     "zero_before": where("all", 0.0, lambda frame: ~after_the_date(frame)),
     "zero_after": where("all", 0.0, after_the_date),
-    "one_car_ever": lambda frame: where("car", 1.0, lambda one: one.index.to_series() == 50)(where("all", 0.0)(frame)),
+    "one_car_ever": lambda frame: where("car", 1.0, lambda item: item.index.to_series() == 50)(
+        where("all", 0.0)(frame)
+    ),
     "always_the_same": where("all", 10.0),
     "as_many_as_may_be": where("all", 1e6),
     "more_than_may_be": where("car", 1e300),

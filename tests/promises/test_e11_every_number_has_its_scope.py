@@ -102,14 +102,14 @@ def answered(hours: tuple[tuple[int, ...], ...]) -> Evaluation:
     ],
 )
 def test_eight_hours_of_daylight_are_not_taken_for_a_day(language: str, hours: str, days: str) -> None:
-    said = re.split(r"(?<=\D\.) (?=[A-Z])", sentence(answered((tuple(range(8, 16)),) * 3), language))
-    assert len(said) == 3
-    assert days in said[0]
-    for one in said:
-        assert hours in one, one
-        assert "Canal Street" in one
-        assert "Mill Lane" in one
-    assert all("Ring" in one for one in said[1:])
+    text = re.split(r"(?<=\D\.) (?=[A-Z])", sentence(answered((tuple(range(8, 16)),) * 3), language))
+    assert len(text) == 3
+    assert days in text[0]
+    for statement in text:
+        assert hours in statement, statement
+        assert "Canal Street" in statement
+        assert "Mill Lane" in statement
+    assert all("Ring" in value for value in text[1:])
 
 
 def test_hours_that_differ_between_streets_or_leave_a_hole_are_said() -> None:
@@ -131,7 +131,7 @@ def drifting() -> Evaluation:
 
 
 def test_a_street_that_drifted_far_does_not_pass_for_parallel(drifting: Evaluation) -> None:
-    results = {one.name: one for one in drifting.checks.get("a", ())}
+    results = {item.name: item for item in drifting.checks.get("a", ())}
     assert results, drifting.refused
     assert float(results["parallel_before"].figures["drift"]) < -0.3
     assert results["parallel_before"].verdict != Verdict.PASSED
@@ -202,9 +202,9 @@ def test_what_left_and_what_came_are_the_numbers_of_the_answers(area: Evaluation
     assert net.treated is not None
     assert net.boundary is not None
     assert net.balance is not None
-    for one, flow in ((area.streets[0], net.treated), (area.boundary[0], net.boundary)):
-        assert one.effect is not None
-        assert flow.per_day == pytest.approx(one.effect.observed - one.effect.expected)
+    for street, flow in ((area.streets[0], net.treated), (area.boundary[0], net.boundary)):
+        assert street.effect is not None
+        assert flow.per_day == pytest.approx(street.effect.observed - street.effect.expected)
         assert flow.low <= flow.per_day <= flow.high
     assert net.balance.per_day == pytest.approx(net.treated.per_day + net.boundary.per_day)
     if net.moved_share is not None:

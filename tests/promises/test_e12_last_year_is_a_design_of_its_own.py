@@ -42,7 +42,7 @@ def two_stretches(
 
 
 def evaluated(frame: pd.DataFrame, treated: tuple[str, ...] = ("a",), question: Question = LAST_YEAR) -> Evaluation:
-    controls = tuple(one for one in STREETS if one not in treated)
+    controls = tuple(value for value in STREETS if value not in treated)
     measure = Measure("m", DATE, treated, controls, timezone=ZONE, calendar=CALENDAR, after_days=42)
     return evaluate(frame, measure, question)
 
@@ -81,10 +81,10 @@ def test_the_sentence_says_against_what_and_the_checks_what_was_not_looked_at() 
     }
     for language, phrase in words.items():
         assert phrase in answer.sentence(language)
-    found = {one.name: one for one in answer.checks["a"]}
-    assert found["odd_level"].verdict == found["weather"].verdict == Verdict.UNKNOWN
-    assert found["leave_one_control_out"].reason == "range"
-    assert found["season"].reason == "last_year"
+    results = {item.name: item for item in answer.checks["a"]}
+    assert results["odd_level"].verdict == results["weather"].verdict == Verdict.UNKNOWN
+    assert results["leave_one_control_out"].reason == "range"
+    assert results["season"].reason == "last_year"
 
 
 def test_several_streets_are_summed_with_what_they_share() -> None:
@@ -94,7 +94,7 @@ def test_several_streets_are_summed_with_what_they_share() -> None:
     answer = evaluated(frame, ("a", "b"))
     assert answer.network is not None
     assert answer.network.area.high < 0
-    changes = [one.effect.estimate for one in answer.streets if one.effect is not None]
+    changes = [street.effect.estimate for street in answer.streets if street.effect is not None]
     assert min(changes) - 0.05 < answer.network.area.estimate < max(changes) + 0.05
 
 
@@ -121,7 +121,7 @@ def test_without_a_control_nothing_is_said_to_be_taken_off() -> None:
         "de": "ohne Vergleichsstraße",
     }
     for language, phrase in alone.items():
-        said = answer.sentence(language)
-        assert taken_off[language] not in said
-        assert phrase in said
+        text = answer.sentence(language)
+        assert taken_off[language] not in text
+        assert phrase in text
         assert taken_off[language] in evaluated(two_stretches(1, -0.7)).sentence(language)

@@ -34,7 +34,7 @@ def evaluated(frame: pd.DataFrame, controls: tuple[str, ...] = STREETS[1:], what
 
 
 def verdict(answer: Evaluation) -> Verdict:
-    return {one.name: one.verdict for one in answer.checks["a"]}["odd_level"]
+    return {item.name: item.verdict for item in answer.checks["a"]}["odd_level"]
 
 
 @pytest.mark.parametrize(("weeks", "factor"), [(3, ODD), (7, 1 / ODD), (12, ODD)])
@@ -60,7 +60,7 @@ def test_the_sentence_says_that_the_level_was_odd_and_since_when() -> None:
     for language, phrase in nobody.items():
         assert "2025" in answer.sentence(language)
         assert phrase in answer.sentence(language)
-    [odd] = [one for one in answer.checks["a"] if one.name == "odd_level"]
+    [odd] = [item for item in answer.checks["a"] if item.name == "odd_level"]
     assert odd.figures["date"] == "2025-08-25"
     assert odd.figures["size"] == pytest.approx(ODD - 1, abs=0.15)
     assert float(odd.figures["usual"]) > -0.2 > float(odd.figures["last"])
@@ -76,7 +76,7 @@ def test_a_fall_shortly_before_the_date_is_not_laid_to_the_measure(weeks: int) -
 @pytest.mark.parametrize("first", [-4, 0, 1])
 def test_a_step_of_the_only_control_is_no_effect_on_the_street(first: int) -> None:
     frame = town(2, STREETS, before=HISTORY_DAYS)
-    plain, answer = (evaluated(one, ("b",)) for one in (frame, times(frame, "b", first, 99, ODD)))
+    plain, answer = (evaluated(value, ("b",)) for value in (frame, times(frame, "b", first, 99, ODD)))
     assert plain.effect is not None
     assert answer.effect is not None
     assert not answer.effect.claimed

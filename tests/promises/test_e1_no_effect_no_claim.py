@@ -15,9 +15,9 @@ def test_nothing_done_is_rarely_claimed_and_never_hidden_behind_endless_interval
     for seed in range(TOWNS):
         frame = town(seed, ("a", "b", "c"))
         measure = Measure("nothing", MEASURE, ("a",), ("b", "c"), timezone=ZONE, after_days=28)
-        for one in evaluate_all(frame, measure, [Question(name, hours=tuple(range(8, 19))) for name in RECIPE]):
-            assert one.effect is not None
-            claimed += one.effect.claimed
-            widths.append(one.effect.high - one.effect.low)
+        for evaluation in evaluate_all(frame, measure, [Question(name, hours=tuple(range(8, 19))) for name in RECIPE]):
+            assert evaluation.effect is not None
+            claimed += evaluation.effect.claimed
+            widths.append(evaluation.effect.high - evaluation.effect.low)
     assert claimed <= BINOMIAL_HIGH
     assert sorted(widths)[len(widths) // 2] < 0.8

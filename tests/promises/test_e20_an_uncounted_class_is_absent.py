@@ -52,8 +52,8 @@ def periods(client: httpx.Client, bucket: str) -> list[dict[str, Any]]:
     values: dict[str, str | int] = {"bucket": bucket, "from": "2025-06-01", "to": "2025-06-02"}
     answer = client.get(f"/api/v1/segments/{STREET}/reports", params=values)
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["periods"]
-    return found
+    results: list[dict[str, Any]] = answer.json()["periods"]
+    return results
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_files_and_columns_leave_it_empty(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(("form", "bikes"), [("per-quarter", 3), ("per-hour", 16), ("per-day", 16)])
 def test_the_routes_of_telraam_have_null(client: httpx.Client, form: str, bikes: int) -> None:
-    asked = {"level": "segments", "format": form, "id": STREET, **WINDOW}
-    rows = client.post("/advanced/reports/traffic", json=asked).json()["report"]
+    requests = {"level": "segments", "format": form, "id": STREET, **WINDOW}
+    rows = client.post("/advanced/reports/traffic", json=requests).json()["report"]
     assert rows[0]["bike_lft"] == bikes
     for row in rows:  # in all rows or in none, so that clients find the type of a column
         assert all(row[name] is None for name in UNCOUNTED)
@@ -121,10 +121,10 @@ def test_sums_months_and_snapshots_do_not_make_zeros_of_it(client: httpx.Client)
     assert (month["bike_daily_totals"][0], month["bike_daily_totals"][1]) == (36, None), (
         "a day without counts is no zero"
     )
-    asked = {"time": "2025-06-01 08:00:00Z", "contents": "full", "area": "full"}
-    [feature] = client.post("/v1/reports/traffic_snapshot", json=asked).json()["features"]
-    told = feature["properties"]
-    assert (told["bike"], told["car"], told["pedestrian"], told["v85"]) == (36, "", "", "")
+    requests = {"time": "2025-06-01 08:00:00Z", "contents": "full", "area": "full"}
+    [feature] = client.post("/v1/reports/traffic_snapshot", json=requests).json()["features"]
+    properties = feature["properties"]
+    assert (properties["bike"], properties["car"], properties["pedestrian"], properties["v85"]) == (36, "", "", "")
     chart = client.get(f"/api/measurements-day-barchart/segments/{STREET}/2025-06-01/2025-06-01").json()["data"]
     assert (chart["bike"], chart["car"]) == ([36], [None])
 
@@ -148,5 +148,5 @@ def test_the_database_and_its_export_have_null(client: httpx.Client, module_data
     assert all(row[name] == "" for name in UNCOUNTED)
     with psycopg.connect(module_database) as connection:
         for view in ("segment_quarter", "segment_hour", "segment_day"):
-            found = connection.execute(f"select {', '.join(UNCOUNTED)} from {view} order by period_start").fetchone()
-            assert found == (None,) * len(UNCOUNTED), view
+            result = connection.execute(f"select {', '.join(UNCOUNTED)} from {view} order by period_start").fetchone()
+            assert result == (None,) * len(UNCOUNTED), view

@@ -84,8 +84,8 @@ def largest(page: str) -> str:
 
 
 def spec(page: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(re.findall(rf'id="spec-{name}">(.*?)</script>', page)[0])
-    return found
+    content: dict[str, Any] = json.loads(re.findall(rf'id="spec-{name}">(.*?)</script>', page)[0])
+    return content
 
 
 @pytest.mark.parametrize("language", list(LARGEST))
@@ -93,12 +93,12 @@ def test_the_largest_type_never_says_zero_of_what_nobody_watched(
     public: httpx.Client, town: Town, language: str
 ) -> None:
     yesterday, tomorrow = town.yesterday.date().isoformat(), (town.yesterday.date() + timedelta(days=2)).isoformat()
-    said = {
+    texts = {
         "missing": largest(page_of(public, town.silent, yesterday, language)),
         "withheld": largest(page_of(public, town.withheld, yesterday, language)),
         "not_yet": largest(page_of(public, town.counted, tomorrow, language)),
     }
-    assert said == LARGEST[language]
+    assert texts == LARGEST[language]
     today = datetime.now(BRUSSELS).date().isoformat()
     assert largest(page_of(public, town.new, today, language)) == LARGEST[language]["not_yet"]
     assert re.match(r"[\d.,\s]*\d", largest(page_of(public, town.counted, yesterday, language)))
@@ -163,8 +163,8 @@ def asked(client: httpx.Client, number: int, start: datetime, end: datetime, pat
     address = f"/api/v1/segments/{number}/reports" if not path else f"/api/v1/reports/{path}"
     answer = client.get(address, params=values)
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    results: dict[str, Any] = answer.json()
+    return results
 
 
 @pytest.mark.parametrize("path", ["", "columns"])
@@ -303,9 +303,9 @@ def test_the_export_of_a_database_says_why_and_is_read_back(
     town: Town, module_database: str, tmp_path: Path, step: str
 ) -> None:
     path = tmp_path / f"{step}.csv"
-    wanted = Wanted(step, (town.counted, town.new))  # type: ignore[arg-type]
+    expected = Wanted(step, (town.counted, town.new))  # type: ignore[arg-type]
     with psycopg.connect(module_database) as connection:
-        export(connection, wanted, path)
+        export(connection, expected, path)
         lines = lines_of(path.read_bytes())
         counted = [line for line in lines if line["state"] == "counted"]
         assert {line["state"] for line in lines if line["segment_id"] == str(town.new)} <= {"missing", "not_yet"}

@@ -17,9 +17,9 @@ def test_a_fifth_less_is_found_without_bias() -> None:
     for seed in range(100, 100 + TOWNS):
         frame = town(seed, ("a", "b", "c"), effects={"a": dict.fromkeys(RECIPE, PLANTED)})
         measure = Measure("planted", MEASURE, ("a",), ("b", "c"), timezone=ZONE, after_days=28)
-        for one in evaluate_all(frame, measure, [Question(name, hours=tuple(range(8, 19))) for name in RECIPE]):
-            assert one.effect is not None
-            missed += not one.effect.low <= PLANTED <= one.effect.high
-            errors.append(np.log1p(one.effect.estimate) - np.log1p(PLANTED))
+        for evaluation in evaluate_all(frame, measure, [Question(name, hours=tuple(range(8, 19))) for name in RECIPE]):
+            assert evaluation.effect is not None
+            missed += not evaluation.effect.low <= PLANTED <= evaluation.effect.high
+            errors.append(np.log1p(evaluation.effect.estimate) - np.log1p(PLANTED))
     assert missed <= MISSED_MAX
     assert abs(float(np.mean(errors))) < 0.15

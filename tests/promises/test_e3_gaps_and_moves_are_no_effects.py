@@ -33,7 +33,7 @@ def test_outages_on_either_side_change_the_interval_and_not_the_answer() -> None
     assert whole.effect is not None
     assert holed.effect is not None
     assert abs(holed.effect.estimate - whole.effect.estimate) < 0.06
-    assert {"gap"} <= {one.kind for one in holed.findings}
+    assert {"gap"} <= {finding.kind for finding in holed.findings}
 
 
 def test_hours_without_uptime_are_not_zeros() -> None:
@@ -64,7 +64,7 @@ def test_a_silence_with_fine_uptime_is_found_and_never_an_effect() -> None:
     answer = evaluated(frame)
     assert answer.effect is None
     assert "looked but counted nothing" in answer.sentence()
-    assert any(one.kind == "silent" for one in answer.findings)
+    assert any(finding.kind == "silent" for finding in answer.findings)
 
 
 def test_a_dead_channel_is_refused_unless_the_street_was_closed_to_them() -> None:
@@ -98,7 +98,7 @@ def test_a_view_that_loses_half_of_everything_at_the_date_is_refused() -> None:
     frame.loc[lost, list(RECIPE)] = np.rint(frame.loc[lost, list(RECIPE)] * 0.35)
     answer = evaluated(frame)
     assert answer.effect is None
-    assert any(one.kind == "gain_drift" for one in answer.findings)
+    assert any(finding.kind == "gain_drift" for finding in answer.findings)
 
 
 def test_learning_weeks_are_left_out_for_cars_and_used_for_the_sum() -> None:
@@ -107,7 +107,7 @@ def test_learning_weeks_are_left_out_for_cars_and_used_for_the_sum() -> None:
     frame.loc[young, "car"] += frame.loc[young, "heavy"]
     frame.loc[young, "heavy"] = 0.0
     cars, motor = evaluated(frame), evaluated(frame, Question("motor", hours=CARS.hours))
-    assert any(one.kind == "learning" for one in cars.findings)
+    assert any(finding.kind == "learning" for finding in cars.findings)
     assert motor.streets[0].days_before > cars.streets[0].days_before
 
 
@@ -118,7 +118,7 @@ def test_days_and_hours_without_anybody_are_counted_on_a_quiet_street() -> None:
     for name in RECIPE:
         frame[name] = rng.binomial(frame[name].astype(int), share).astype(float)
     answer = evaluated(frame, Question("car"))
-    assert not [one for one in answer.findings if one.kind == "silent"]
+    assert not [finding for finding in answer.findings if finding.kind == "silent"]
     [street] = answer.streets
     assert set(range(9, 16)) <= set(street.hours), "by day an hour without anybody was seen, too"
     assert street.days_before == 56
@@ -143,5 +143,5 @@ def test_a_refusal_names_the_side_that_was_not_counted(days: int, factor: float,
     frame[list(RECIPE)] *= factor
     date = MEASURE + dt.timedelta(days=days)
     answer = evaluate(frame, Measure("m", date, ("a",), timezone=ZONE, after_days=365), CARS)
-    assert key in {one.key for one in answer.refusals}
-    assert "no_days" not in {one.key for one in answer.refusals}
+    assert key in {refusal.key for refusal in answer.refusals}
+    assert "no_days" not in {refusal.key for refusal in answer.refusals}

@@ -54,9 +54,9 @@ def test_the_pdf_says_the_very_words_of_page_and_sentence(evaluation: Evaluation
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf(content))).pages]
     text = re.sub(r"\s+", "", "".join(pages))
     section = content.sections[0]
-    said = [section.sentence, *content.foot, *(cell for row in section.tables[0].rows for cell in row)]
-    for one in said:
-        assert re.sub(r"\s+", "", one) in text, one
+    texts = [section.sentence, *content.foot, *(cell for row in section.tables[0].rows for cell in row)]
+    for statement in texts:
+        assert re.sub(r"\s+", "", statement) in text, statement
 
 
 def test_the_map_writes_the_numbers_of_the_table_and_pales_what_cannot_be_told(evaluation: Evaluation) -> None:
@@ -64,7 +64,7 @@ def test_the_map_writes_the_numbers_of_the_table_and_pales_what_cannot_be_told(e
     drawn = svg(content.sections[0].pictures[0].spec)
     for row in content.sections[0].tables[0].rows[:3]:
         assert f"{row[3]} ({row[4]})" in drawn.replace("&nbsp;", " ")
-    effects = {one.segment: one.effect for one in (*evaluation.streets, *evaluation.boundary)}
+    effects = {street.segment: street.effect for street in (*evaluation.streets, *evaluation.boundary)}
     for segment, colour in (("a", COLOURS["fell"]), ("c", COLOURS["unclear"])):
         effect = effects[segment]
         assert effect is not None

@@ -33,6 +33,6 @@ def test_another_count_or_another_question_is_another_hash() -> None:
 
 def test_the_frame_handed_in_is_left_alone() -> None:
     frame = town(31, ("a", "b", "c"), before=56, after=35)
-    kept = frame.copy(deep=True)
+    stored = frame.copy(deep=True)
     evaluate(frame, MEASURED, ASKED)
-    assert frame.equals(kept)
+    assert frame.equals(stored)

@@ -27,7 +27,7 @@ def test_every_check_stands_in_every_report(language: str) -> None:
 def test_weather_that_is_not_in_the_model_is_said() -> None:
     measure = Measure("m", MEASURE, ("a",), (), timezone=ZONE, after_days=28)
     answer = evaluate(town(42, ("a",)), measure, ASKED)
-    verdict = {one.name: one for one in answer.checks["a"]}["weather"]
+    verdict = {item.name: item for item in answer.checks["a"]}["weather"]
     assert verdict.verdict == Verdict.UNKNOWN
     assert "Not in the model" in word(f"weather.{verdict.reason}", "en")
 
@@ -38,10 +38,10 @@ def test_weather_that_is_given_is_in_the_model() -> None:
     weather = pd.DataFrame({"day": days, "temperature_c": 12.0 + 8 * (days.day_of_year % 11) / 11, "rain_mm": 1.0})
     measure = Measure("m", MEASURE, ("a",), ("b",), timezone=ZONE, after_days=28)
     answer = evaluate(frame, measure, ASKED, weather=weather)
-    assert {one.name: one.reason for one in answer.checks["a"]}["weather"] in {"in_model", "too_short"}
+    assert {item.name: item.reason for item in answer.checks["a"]}["weather"] in {"in_model", "too_short"}
 
 
 def test_a_town_without_known_holidays_is_told_so() -> None:
     measure = Measure("m", MEASURE, ("a",), (), timezone=ZONE, after_days=28, calendar=Calendar())
     answer = evaluate(town(44, ("a",)), measure, ASKED)
-    assert {one.name: one.reason for one in answer.checks["a"]}["holidays"] == "no_country"
+    assert {item.name: item.reason for item in answer.checks["a"]}["holidays"] == "no_country"

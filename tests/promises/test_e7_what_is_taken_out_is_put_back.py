@@ -111,7 +111,9 @@ def test_neither_daylight_nor_a_changed_clock_leaves_a_season(effect: str) -> No
 def test_known_weather_changes_what_is_expected_and_never_what_was_counted() -> None:
     frame = streets("weather", 4)
     measure = Measure("nothing", DATE, ("a",), ("b",), timezone=ZONE, calendar=CALENDAR, after_days=AFTER_DAYS)
-    asked = Question("bike", hours=tuple(range(8, 19)))
-    without, within = (evaluate(frame, measure, asked, weather=known).streets[0].weeks for known in (None, weather()))
+    question = Question("bike", hours=tuple(range(8, 19)))
+    without, within = (
+        evaluate(frame, measure, question, weather=known).streets[0].weeks for known in (None, weather())
+    )
     assert within["observed"].to_numpy() == pytest.approx(without["observed"].to_numpy(), rel=1e-9)
     assert (within["expected"] / without["expected"] - 1).abs().max() > 0.02

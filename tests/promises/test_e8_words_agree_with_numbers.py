@@ -71,8 +71,8 @@ DATES = re.compile(r"\d{1,2}\.? \S+ 20\d\d")
 def numbers_in(text: str, language: str) -> list[Printed]:
     """Read the numbers of a text, with their signs, in the writing of a language."""
     out = []
-    for found in NUMBER.findall(DATES.sub("", text)):
-        sign, digits = (found[0], found[1:]) if found[0] in "+−" else ("", found)
+    for result in NUMBER.findall(DATES.sub("", text)):
+        sign, digits = (result[0], result[1:]) if result[0] in "+−" else ("", result)
         plain = re.sub(r"[\u202f\u00a0]", "", digits)
         plain = plain.replace(",", "") if language == "en" else plain.replace(".", "").replace(",", ".")
         out.append(Printed(sign, INF if plain == "∞" else math.nan if plain == "–" else float(plain)))
@@ -95,7 +95,7 @@ def sentences_of(text: str) -> list[str]:
 def agrees(text: str, language: str, values: tuple[float, float, float], scale: float, skip: int = 0) -> None:
     """Hold a sentence against its numbers: direction, signs, sizes and order."""
     point, low, high = values
-    truth = 1 if all(one > 0 for one in values) else -1 if all(one < 0 for one in values) else 0
+    truth = 1 if all(number > 0 for number in values) else -1 if all(number < 0 for number in values) else 0
     if math.isinf(point):
         truth = 0
     direction = said_direction(text, language)
@@ -103,20 +103,20 @@ def agrees(text: str, language: str, values: tuple[float, float, float], scale: 
     assert len(printed) == 3, text
     if direction:
         assert direction == truth, text
-        assert all(one.sign == "" and one.size > 0 for one in printed), text
+        assert all(number.sign == "" and number.size > 0 for number in printed), text
         assert printed[1].size <= printed[2].size, text
         ends = sorted(map(abs, (low, high)))
-        for one, value in zip(printed, (abs(point), *ends), strict=True):
-            assert one.size == pytest.approx(scale * value, abs=0.51), text
+        for number, value in zip(printed, (abs(point), *ends), strict=True):
+            assert number.size == pytest.approx(scale * value, abs=0.51), text
         return
     negligible = min(map(abs, values)) * min(scale, 1 if skip else scale) < 0.0101
     assert truth == 0 or negligible, text
-    for one, value in zip(printed, values, strict=True):
+    for number, value in zip(printed, values, strict=True):
         if math.isnan(value):
-            assert math.isnan(one.size), text
+            assert math.isnan(number.size), text
             continue
-        assert one.value == pytest.approx(scale * value, abs=0.51), text
-        assert one.sign == ("" if one.size == 0 else "−" if value < 0 else "+"), text
+        assert number.value == pytest.approx(scale * value, abs=0.51), text
+        assert number.sign == ("" if number.size == 0 else "−" if value < 0 else "+"), text
 
 
 def evaluation_of(effect: Effect, network: Network | None = None) -> Evaluation:
@@ -138,9 +138,9 @@ def test_the_answer_says_what_its_numbers_say(language: str, unit: Unit) -> None
         agrees(sentence(evaluation_of(effect), language), language, values, scale)
         cells = " ".join(effect_cells(effect, language)[2:4])
         printed = numbers_in(cells, language)
-        for one, value in zip(printed, values, strict=True):
-            assert math.isnan(value) or one.value == pytest.approx(scale * value, abs=0.51), cells
-            assert not effect.claimed or one.size > 0, cells
+        for number, value in zip(printed, values, strict=True):
+            assert math.isnan(value) or number.value == pytest.approx(scale * value, abs=0.51), cells
+            assert not effect.claimed or number.size > 0, cells
 
 
 @pytest.mark.parametrize("language", OPEN)
@@ -155,8 +155,8 @@ def test_where_the_traffic_went_says_what_its_numbers_say(language: str) -> None
         agrees(moved, language, values, share, skip=1)
         agrees(balance, language, values, 1.0)
         printed = numbers_in(" ".join(flow_cells(Flow(*values), language)), language)
-        for one, value in zip(printed, values, strict=True):
-            assert math.isnan(value) or one.value == pytest.approx(value, abs=0.51)
+        for number, value in zip(printed, values, strict=True):
+            assert math.isnan(value) or number.value == pytest.approx(value, abs=0.51)
 
 
 @pytest.mark.parametrize("language", OPEN)
@@ -184,8 +184,8 @@ def test_the_letter_of_a_week_says_what_its_numbers_say(language: str) -> None:
     measure = Measure("Scheme", MEASURE, ("a",), boundary=("b",), names={"a": "Canal Street", "b": "Ring"})
     for values in TABLE:
         looks = pd.DataFrame([(6, *values)], columns=["weeks", "estimate", "low", "high"])
-        found = Monitoring("a", looks, "steady", {"b": values})
-        lines = week_sentences(found, measure, Question("car"), language)
+        monitoring = Monitoring("a", looks, "steady", {"b": values})
+        lines = week_sentences(monitoring, measure, Question("car"), language)
         for line in (lines[0], sentences_of(lines[1])[0]):
             agrees(line, language, values, 100.0)
 
@@ -193,8 +193,8 @@ def test_the_letter_of_a_week_says_what_its_numbers_say(language: str) -> None:
 @pytest.mark.parametrize("language", OPEN)
 def test_a_letter_without_an_answer_gives_its_reasons_in_its_own_language(language: str) -> None:
     measure = Measure("Scheme", MEASURE, ("a",), names={"a": "Canal Street"})
-    found = monitor(town(1, ("a",), before=3), measure, weeks=[4])[0]
-    [line] = week_sentences(found, measure, Question("car"), language)
+    monitoring = monitor(town(1, ("a",), before=3), measure, weeks=[4])[0]
+    [line] = week_sentences(monitoring, measure, Question("car"), language)
     reason = {
         "en": "comparable days",
         "nl": "vergelijkbare dagen",
@@ -206,14 +206,14 @@ def test_a_letter_without_an_answer_gives_its_reasons_in_its_own_language(langua
 
 
 @pytest.mark.parametrize("language", OPEN)
-@pytest.mark.parametrize("wanted", [-0.5, -0.2, -0.004, 0.004, 0.2, 1.5])
-def test_a_plan_says_which_way_and_how_much(language: str, wanted: float) -> None:
-    planned = plan("car", wanted, 500.0, sensors=(1, 2), weeks=(2, 8))
+@pytest.mark.parametrize("expected", [-0.5, -0.2, -0.004, 0.004, 0.2, 1.5])
+def test_a_plan_says_which_way_and_how_much(language: str, expected: float) -> None:
+    planned = plan("car", expected, 500.0, sensors=(1, 2), weeks=(2, 8))
     text = planned.sentence(language)
-    assert said_direction(text, language) == (1 if wanted > 0 else -1)
-    assert numbers_in(text, language)[0].value == pytest.approx(100 * abs(wanted), abs=0.51)
+    assert said_direction(text, language) == (1 if expected > 0 else -1)
+    assert numbers_in(text, language)[0].value == pytest.approx(100 * abs(expected), abs=0.51)
     assert numbers_in(text, language)[0].size > 0
-    assert (planned.table["detectable"] * wanted > 0).all()
+    assert (planned.table["detectable"] * expected > 0).all()
 
 
 @pytest.mark.parametrize("language", OPEN)

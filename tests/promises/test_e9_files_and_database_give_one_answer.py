@@ -128,15 +128,15 @@ def stored(case: Case, dsn: str, folder: Path) -> Stored:
     return Stored(measure, counts, dsn)
 
 
-def close(one: object, other: object) -> bool:
+def close(left: object, other: object) -> bool:
     """Compare results number by number, whatever they are nested in."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(close, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return one == pytest.approx(other, rel=1e-6, abs=1e-9, nan_ok=True)
-    return one == other
+    if isinstance(left, dict) and isinstance(other, dict):
+        return left.keys() == other.keys() and all(close(left[key], other[key]) for key in left)
+    if isinstance(left, list) and isinstance(other, list):
+        return len(left) == len(other) and all(map(close, left, other))
+    if isinstance(left, float) and isinstance(other, float):
+        return left == pytest.approx(other, rel=1e-6, abs=1e-9, nan_ok=True)
+    return left == other
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -205,7 +205,7 @@ def test_imported_and_own_counts_of_one_street_give_the_answer_of_a_file_that_na
     assert base.effect is not None
     assert base.inputs_hash == file.inputs_hash
     assert close(base.effect.to_dict(), file.effect.to_dict())
-    assert [one.kind for one in base.findings if one.kind != "gap"] == ["new_instance"]
+    assert [left.kind for left in base.findings if left.kind != "gap"] == ["new_instance"]
 
 
 def test_an_own_sensor_that_takes_over_at_the_date_is_another_instrument(database: str, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_an_own_sensor_that_takes_over_at_the_date_is_another_instrument(databas
     for frame in (taken.frame, read_hours(database, taken.measure)):
         answer = evaluate(frame, taken.measure)
         assert answer.effect is None
-        assert "instrument" in {one.key for one in answer.refusals}
+        assert "instrument" in {left.key for left in answer.refusals}
 
 
 @pytest.mark.parametrize("against", ["before", "last year"])

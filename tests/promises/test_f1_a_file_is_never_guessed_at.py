@@ -112,8 +112,10 @@ def local_year(start: str, days: int, *, as_utc: bool = False, hours: range = ra
     starts = pd.date_range(start, periods=days * 24, freq="h", tz="UTC")
     local = starts.tz_convert(ZONE)
     counts = np.where((local.hour >= 7) & (local.hour < 9), 90, 10) + local.hour
-    shown = (starts if as_utc else local).tz_localize(None)
-    lines = [f"{at:%Y-%m-%d %H:%M},{n}" for at, hour, n in zip(shown, local.hour, counts, strict=True) if hour in hours]
+    visible = (starts if as_utc else local).tz_localize(None)
+    lines = [
+        f"{at:%Y-%m-%d %H:%M},{n}" for at, hour, n in zip(visible, local.hour, counts, strict=True) if hour in hours
+    ]
     return "start,car\n" + "\n".join(lines) + "\n"
 
 

@@ -64,12 +64,12 @@ def expected(client: httpx.Client, street: int, bucket: str) -> pd.DataFrame:
     )
 
 
-def assert_same(read: pd.DataFrame, wanted: pd.DataFrame, bucket: str) -> None:
+def assert_same(read: pd.DataFrame, published: pd.DataFrame, bucket: str) -> None:
     read = read[read["uptime"] > 0].set_index("start").sort_index()
     assert set(read["period_s"]) == {STEPS[bucket]}
-    same = [name for name in wanted if name in read]
-    assert same == list(wanted.columns)
-    pd.testing.assert_frame_equal(read[same], wanted.sort_index(), check_names=False, check_freq=False, atol=1e-4, rtol=1e-6,
+    same = [name for name in published if name in read]
+    assert same == list(published.columns)
+    pd.testing.assert_frame_equal(read[same], published.sort_index(), check_names=False, check_freq=False, atol=1e-4, rtol=1e-6,
                                   check_index_type=False)  # fmt: skip
 
 
@@ -78,13 +78,13 @@ def assert_same(read: pd.DataFrame, wanted: pd.DataFrame, bucket: str) -> None:
 def test_files_of_the_api_give_the_same_numbers_again(
     module_client: httpx.Client, street: int, tmp_path: Path, bucket: str, form: str
 ) -> None:
-    wanted = expected(module_client, street, bucket)
-    assert len(wanted) > 3
+    published = expected(module_client, street, bucket)
+    assert len(published) > 3
     for number, options in enumerate(CSV_OPTIONS if form == "csv" else [{}]):
         query = {"segments": str(street), "bucket": bucket, **WINDOW, **options}
         path = tmp_path / f"{number}.{form}"
         path.write_bytes(module_client.get(f"/api/v1/reports/file.{form}", params=query).content)
-        assert_same(read_counts([path]), wanted, bucket)
+        assert_same(read_counts([path]), published, bucket)
 
 
 @pytest.mark.parametrize("bucket", STEPS)
@@ -105,11 +105,13 @@ def test_an_answer_in_the_form_of_telraam_gives_the_same_numbers_again(
     times = {"time_start": "2026-02-26 00:00:00Z", "time_end": "2026-03-03 00:00:00Z"}
     body = {"level": "segments", "id": str(street), "format": "per-hour", **times}
     path.write_bytes(module_client.post("/v1/reports/traffic", json=body).content)
-    wanted = expected(module_client, street, "hour")
+    published = expected(module_client, street, "hour")
     read = read_counts([path])
-    told = [name for name in COUNT_COLUMNS if name in wanted and name in read and not name.startswith("motorcycle")]
-    assert {"car_lft", "bike_rgt", "heavy_lft", "pedestrian_lft"} <= set(told)
-    assert_same(read[read["start"].isin(wanted.index)], wanted.loc[wanted.index.isin(read["start"]), told], "hour")
+    names = [name for name in COUNT_COLUMNS if name in published and name in read and not name.startswith("motorcycle")]
+    assert {"car_lft", "bike_rgt", "heavy_lft", "pedestrian_lft"} <= set(names)
+    assert_same(
+        read[read["start"].isin(published.index)], published.loc[published.index.isin(read["start"]), names], "hour"
+    )
 
 
 @pytest.mark.parametrize("step", ["quarter", "hour", "day"])
@@ -118,9 +120,9 @@ def test_exports_of_the_database_give_the_same_numbers_again_and_are_imported(
 ) -> None:
     path = tmp_path / f"{step}.csv"
     export(module_connection, Wanted(step, (street,)), path)  # type: ignore[arg-type]
-    wanted = expected(module_client, street, step)
+    published = expected(module_client, street, step)
     read = read_counts([path])
-    assert_same(read[read["start"].isin(wanted.index)], wanted, step)
+    assert_same(read[read["start"].isin(published.index)], published, step)
     other = add_segment(module_connection, f"Copy of {step}s")
     module_connection.commit()
     result = import_file(module_connection, path, Source(f"copy {step}"), {str(street): other})

@@ -56,17 +56,17 @@ class Trace:
     def betrayals(self, folder: Path) -> list[str]:
         """Return what breaks the promise."""
         known = {str(folder / name) for name in STATE_FILES}
-        found = [f"opened {path} for writing" for path in self.opened if path not in known]
-        found += [f"wrote into {path}" for path in self.written if path not in known]
+        results = [f"opened {path} for writing" for path in self.opened if path not in known]
+        results += [f"wrote into {path}" for path in self.written if path not in known]
         for path, largest in self.largest.items():
             if largest >= WRITE_MAX_BYTES:
-                found.append(f"{largest} bytes in one piece into {path}")
+                results.append(f"{largest} bytes in one piece into {path}")
         total = sum(self.written.values())
         if total > TOTAL_MAX_BYTES:
-            found.append(f"{total} bytes written in all")
+            results.append(f"{total} bytes written in all")
         if self.largest_sent >= WRITE_MAX_BYTES:
-            found.append(f"{self.largest_sent} bytes sent in one piece")
-        return found
+            results.append(f"{self.largest_sent} bytes sent in one piece")
+        return results
 
 
 def whole_calls(lines: list[str]) -> Iterator[str]:
@@ -86,10 +86,10 @@ def read_trace(lines: list[str]) -> Trace:
     """Read what strace -f -y has written."""
     trace = Trace()
     for line in whole_calls(lines):
-        found = LINE.match(line)
-        if not found:
+        results = LINE.match(line)
+        if not results:
             continue
-        call, rest = found[1], found[2]
+        call, rest = results[1], results[2]
         result = re.search(r"= (-?\d+)", rest)
         done = int(result[1]) if result else 0
         if call in ("openat", "open", "creat"):
@@ -181,13 +181,13 @@ def test_a_thousand_frames_leave_no_picture_in_files_and_none_on_the_wire(
 
 def unfit_for_counts(outbox: Path) -> list[str]:
     """Return what the outbox holds that is neither a number nor a short text: a picture is one or the other."""
-    found = []
+    results = []
     with contextlib.closing(sqlite3.connect(outbox)) as db:
         tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
         for table in tables:
             for row in db.execute(f"select * from {table}"):
-                found += [table for value in row if isinstance(value, bytes) or len(str(value)) > TEXT_MAX]
-    return found
+                results += [table for value in row if isinstance(value, bytes) or len(str(value)) > TEXT_MAX]
+    return results
 
 
 def test_a_write_that_other_threads_cut_in_two_is_charged_to_its_file() -> None:
@@ -214,7 +214,7 @@ def test_a_picture_in_the_outbox_would_be_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plant", "told"),
+    ("plant", "message"),
     [
         ("dump", "in one piece"),
         ("thumbnail", "opened"),
@@ -224,8 +224,8 @@ def test_a_picture_in_the_outbox_would_be_found(tmp_path: Path) -> None:
     ],
 )
 def test_a_planted_dump_of_frames_turns_the_test_red(
-    mosquitto: TestBroker, tmp_path: Path, plant: str, told: str
+    mosquitto: TestBroker, tmp_path: Path, plant: str, message: str
 ) -> None:
     mosquitto.let_in("traced")
     trace = traced(tmp_path, mosquitto.port, FRAMES if plant == "pieces" else 60, plant)
-    assert any(told in betrayal for betrayal in trace.betrayals(tmp_path / "state")), trace
+    assert any(message in betrayal for betrayal in trace.betrayals(tmp_path / "state")), trace

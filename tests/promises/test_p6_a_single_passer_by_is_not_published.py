@@ -57,7 +57,7 @@ def test_whoever_asks_at_every_moment_learns_no_small_quarter(database: str, see
         rng.shuffle(waiting)
         arrived: set[int] = set()
         known: dict[str, Any] = {}
-        told: set[int] = set()
+        answers: set[int] = set()
         while waiting:
             some, waiting = waiting[:5], waiting[5:]
             add_reports(connection, some)
@@ -69,14 +69,14 @@ def test_whoever_asks_at_every_moment_learns_no_small_quarter(database: str, see
             for hour in read(client, segment, "hour", first):
                 assert hour["quarters"] == 4
                 assert known.setdefault(hour["start"], hour) == hour  # never changes, so two answers have no difference
-            shown: dict[tuple[str, str, str], list[int | None]] = {}
+            visible: dict[tuple[str, str, str], list[int | None]] = {}
             for quarter in read(client, segment, "quarter", first):
                 for kind in CLASSES:
                     for way, n in quarter["raw"][kind].items():
                         assert n is None or n == 0 or n >= SMALLEST, (quarter["start"], kind, way)
-                        told.add(n or 0)
-                        shown.setdefault((quarter["start"][:13], kind, way), []).append(n)
+                        answers.add(n or 0)
+                        visible.setdefault((quarter["start"][:13], kind, way), []).append(n)
             # All quarters of an hour or none: with three of them and the hour, the fourth would be known.
-            assert all(len(four) == 4 and four.count(None) in {0, 4} for four in shown.values())
+            assert all(len(four) == 4 and four.count(None) in {0, 4} for four in visible.values())
         assert len(known) == HOURS
-        assert {0, 30} <= told
+        assert {0, 30} <= answers

@@ -160,15 +160,15 @@ class Street:
 
     def ask_quarters(self) -> None:
         """Ask for quarters: of each hour a class is there in all or in none, and never small."""
-        shown: dict[tuple[str, str], list[int | None]] = {}
+        visible: dict[tuple[str, str], list[int | None]] = {}
         for period in self.periods("quarter"):
             for kind, ways in period["raw"].items():
                 for way, n in ways.items():
                     assert n is None or n == 0 or n >= SMALLEST, (period["start"], kind, way)
                     hour = datetime.fromisoformat(period["start"]).astimezone(UTC).isoformat()[:13]
-                    shown.setdefault((hour, f"{kind}_{way}"), []).append(n)
-        assert all(len(four) == 4 and four.count(None) in {0, 4} for four in shown.values())
-        for (hour, side), four in shown.items():
+                    visible.setdefault((hour, f"{kind}_{way}"), []).append(n)
+        assert all(len(four) == 4 and four.count(None) in {0, 4} for four in visible.values())
+        for (hour, side), four in visible.items():
             self.learn(f"quarters of {hour}", {side: sum(n or 0 for n in four)})
 
     def ask_files(self) -> None:
@@ -209,9 +209,9 @@ class Street:
                     assert utc(feature["properties"]["date"]) in known, feature
         summary = {**body, "level": "segments", "id": self.segment}
         answer = self.client.post("/advanced/reports/traffic_summary", json=summary).json()
-        told = answer["report"][0] if isinstance(answer.get("report"), list) and answer["report"] else {}
+        text = answer["report"][0] if isinstance(answer.get("report"), list) and answer["report"] else {}
         sums = sum(sum(hour["corrected"]["car"].values()) for hour in hours)
-        assert told.get("sum_car", 0) in (None, pytest.approx(sums, abs=1)), told
+        assert text.get("sum_car", 0) in (None, pytest.approx(sums, abs=1)), text
 
     def ask_page(self, hours: list[dict[str, Any]]) -> None:
         """Look at the street's page of both days: its table has numbers of the public hours and of no others."""
@@ -220,9 +220,9 @@ class Street:
         for day in days:
             page = self.client.get(f"/street/{self.segment}", params={"day": day.isoformat()}).text
             table = page[page.index('id="day-table"') :].split("</table>")[0]
-            shown = set(re.findall(r'<th scope="row">(\d\d:\d\d)</th>', table))
+            visible = set(re.findall(r'<th scope="row">(\d\d:\d\d)</th>', table))
             public = {hour["start"][11:16] for hour in hours if hour["start"].startswith(day.isoformat())}
-            assert shown <= public, day
+            assert visible <= public, day
 
     def ask_evaluation(self) -> None:
         """Read what an evaluation is computed from: the public hours as they are, none more and none less."""

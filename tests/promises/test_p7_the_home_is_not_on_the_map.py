@@ -21,7 +21,7 @@ PAGES = ("/", "/measures", "/docs", "/sign-in", "/street/{segment_id}")
 
 def public_addresses(segment: int, sensor: int, instance: int, day: str) -> list[tuple[str, str]]:
     """Every operation that reads without a key, with what is there, and the pages."""
-    found = [("GET", page.replace("{segment_id}", str(segment))) for page in PAGES]
+    results = [("GET", page.replace("{segment_id}", str(segment))) for page in PAGES]
     for path, methods in create_app(ApiSettings()).openapi()["paths"].items():
         for method, operation in methods.items():
             reads = method == "get" or not path.startswith("/api/v1")
@@ -30,8 +30,8 @@ def public_addresses(segment: int, sensor: int, instance: int, day: str) -> list
             address = path.replace("{segment_id}", str(segment)).replace("{instance_id}", str(instance))
             address = address.replace("{mac_id}", str(sensor)).replace("{first}", day).replace("{last}", day)
             forms = ["csv", "parquet", "arrow"] if path.endswith("file.{form}") else ["html"]
-            found += [(method.upper(), re.sub(r"\{\w+\}", "1", address.replace("{form}", form))) for form in forms]
-    return found
+            results += [(method.upper(), re.sub(r"\{\w+\}", "1", address.replace("{form}", form))) for form in forms]
+    return results
 
 
 def test_no_public_answer_file_or_page_tells_of_the_home(database: str) -> None:
@@ -57,9 +57,11 @@ def test_no_public_answer_file_or_page_tells_of_the_home(database: str) -> None:
             answer = client.request(method, path, json=body if method == "POST" else None, params=params)
             assert answer.status_code < 500, path
             read += answer.status_code == 200
-            told = answer.content + str(answer.headers).encode()
+            content = answer.content + str(answer.headers).encode()
             for secret in (NAME, MAIL, NOTE, WIFI):
-                assert secret.encode() not in told, f"{method} {path} tells {secret}"
+                assert secret.encode() not in content, f"{method} {path} tells {secret}"
         sides = client.get(f"/v1/cameras/segment/{segment}").json()["camera"]
-        assert {(one["user_id"], one["direction"]) for one in sides} == {(0, True)}  # the same for all: no side is told
+        assert {(side["user_id"], side["direction"]) for side in sides} == {
+            (0, True)
+        }  # the same for all: no side is told
     assert read > 40

@@ -59,23 +59,23 @@ def counted_until(settings: Settings) -> float:
 
 def truth(frames: int) -> dict[tuple[int, str, str], int]:
     """Return what crossed: quarter, class and direction."""
-    found: Counter[tuple[int, str, str]] = Counter()
+    counts: Counter[tuple[int, str, str]] = Counter()
     for number in range(0, frames, EVERY):
         crossing = crossing_of(number // EVERY, number)
         side = "lft" if crossing.direction == "left_to_right" else "rgt"
-        found[NOON_S + number // QUARTER_S * QUARTER_S, BOOKED[crossing.class_name], side] += 1
-    return dict(found)
+        counts[NOON_S + number // QUARTER_S * QUARTER_S, BOOKED[crossing.class_name], side] += 1
+    return dict(counts)
 
 
 def counted(reports: list[Report]) -> dict[tuple[int, str, str], int]:
     """Return what reports say, in the same form."""
-    found: Counter[tuple[int, str, str]] = Counter()
+    counts: Counter[tuple[int, str, str]] = Counter()
     for report in reports:
         for name in sorted(set(BOOKED.values())):
             pair = getattr(report.counts, name)
             for side in ("lft", "rgt"):
-                found[int(report.period_start.timestamp()), name, side] += getattr(pair, side)
-    return {key: many for key, many in found.items() if many}
+                counts[int(report.period_start.timestamp()), name, side] += getattr(pair, side)
+    return {key: many for key, many in counts.items() if many}
 
 
 @pytest.mark.parametrize("rounds", [25, pytest.param(200, marks=pytest.mark.slow)])
@@ -96,10 +96,10 @@ def test_two_hundred_kills_lose_and_double_nothing(tmp_path: Path, rounds: int) 
         device.kill()
         device.join()
         device.close()
-        found = closed_reports(file)
-        assert found[: len(known)] == known, "a closed report was lost or changed"
-        assert [report.seq for report in found] == list(range(1, len(found) + 1))
-        known = found
+        result = closed_reports(file)
+        assert result[: len(known)] == known, "a closed report was lost or changed"
+        assert [report.seq for report in result] == list(range(1, len(result) + 1))
+        known = result
     frames = int(counted_until(settings)) - NOON_S + 2000
     count_recording(values, frames)
     reports = closed_reports(file)

@@ -83,9 +83,9 @@ def test_a_report_that_contradicts_its_twin_goes_to_quarantine_with_both_version
         places.add_sensor(connection, "elm-1")
         first, second = a_report("elm-1", 1, observed_s=900), a_report("elm-1", 1, observed_s=450)
         written = write_arrivals(Writer(connection), arrivals_of([first, second]))
-        assert (written.inserted, [one.reason for one in written.rejected]) == (1, ["contradicts"])
-        found = connection.execute("select reason, payload, stored ->> 'observed_s' from quarantine").fetchall()
-        assert found == [("contradicts", encode(second), "900")]
+        assert (written.inserted, [item.reason for item in written.rejected]) == (1, ["contradicts"])
+        rows = connection.execute("select reason, payload, stored ->> 'observed_s' from quarantine").fetchall()
+        assert rows == [("contradicts", encode(second), "900")]
         (receipt,) = written.receipts["elm-1"]
         assert (receipt.through, receipt.refused) == (1, ((1, 1),))
 
@@ -97,8 +97,8 @@ def test_two_epochs_of_a_quarter_are_two_part_observations(database: str) -> Non
         segment = places.draw_segment(connection, "Elm", [(4.0, 50.0), (4.1, 50.0)])
         places.add_sensor(connection, "elm-1", segment, from_at=before.period_start)
         write_arrivals(Writer(connection), arrivals_of([before, after]))
-        found = connection.execute("select observed_s, car_lft from installation_quarter").fetchall()
-        assert found == [(800, 6)]
+        rows = connection.execute("select observed_s, car_lft from installation_quarter").fetchall()
+        assert rows == [(800, 6)]
         assert connection.execute("select round(car_lft::numeric, 6) from segment_quarter").fetchone() == (6.75,)
 
 
@@ -109,8 +109,8 @@ def test_a_health_message_repeated_loses_nothing_twice(database: str) -> None:
         writer = Writer(connection)
         for _ in range(2):
             write_arrivals(writer, arrivals_of([health]))
-        found = connection.execute("select seen, lost::text, missing::text, through from stream").fetchone()
-        assert found == (9, "{[2,4)}", "{[1,2),[4,10)}", 0)
+        row = connection.execute("select seen, lost::text, missing::text, through from stream").fetchone()
+        assert row == (9, "{[2,4)}", "{[1,2),[4,10)}", 0)
 
 
 def test_ingesters_that_write_the_same_sensors_at_once_wait_for_each_other_and_never_deadlock(database: str) -> None:
@@ -142,7 +142,7 @@ def test_ingesters_that_write_the_same_sensors_at_once_wait_for_each_other_and_n
     with ThreadPoolExecutor(4) as pool:
         beside = pool.submit(add_up)
         try:
-            inserted = [one.result(60) for one in [pool.submit(write, number) for number in range(3)]]
+            inserted = [item.result(60) for item in [pool.submit(write, number) for number in range(3)]]
         finally:
             written.set()
         beside.result(60)

@@ -70,7 +70,9 @@ def test_late_rows_go_into_a_compressed_chunk(database: str) -> None:
         assert len(retention.compress_old(connection, 14)) >= 1, "a chunk with late rows is compressed again"
         assert retention.compress_old(connection, 14) == []
         contradiction = a_report("late-3", 1, WEEKS_AGO, observed_s=1)
-        assert [one.reason for one in write_arrivals(writer, arrivals_of([contradiction])).rejected] == ["contradicts"]
+        assert [item.reason for item in write_arrivals(writer, arrivals_of([contradiction])).rejected] == [
+            "contradicts"
+        ]
 
 
 def test_a_partition_for_a_late_month_is_made_on_demand(database: str) -> None:

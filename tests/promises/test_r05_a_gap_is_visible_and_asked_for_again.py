@@ -68,8 +68,8 @@ def test_every_number_is_committed_or_missing_or_lost_or_refused(database: str) 
             sensor="gap-3", at=a_report("gap-3", 1).period_start, epoch=7, last_seq=9, lost=((2, 2), (8, 8))
         )
         write_arrivals(writer, arrivals_of([a_report("gap-3", 1), a_report("gap-3", 4), future, health]))
-        found = connection.execute("select seen, missing::text, lost::text, refused::text from stream").fetchone()
-        assert found == (9, "{[3,4),[5,6),[7,8),[9,10)}", "{[2,3),[8,9)}", "{[6,7)}")
+        row = connection.execute("select seen, missing::text, lost::text, refused::text from stream").fetchone()
+        assert row == (9, "{[3,4),[5,6),[7,8),[9,10)}", "{[2,3),[8,9)}", "{[6,7)}")
 
 
 def test_more_gaps_than_a_receipt_holds_are_told_in_turn(database: str) -> None:

@@ -66,11 +66,11 @@ def test_garbage_lies_in_quarantine_and_its_neighbours_in_the_table(database: st
         places.add_sensor(connection, "poison-1")
         written = write_arrivals(Writer(connection), [*good[:7], an_arrival(where, payload), *good[7:]])
         assert connection.execute("select count(*) from report").fetchone() == (20,)
-        found = connection.execute(
+        result = connection.execute(
             "select reason, payload_bytes, octet_length(payload) <= %s from quarantine", (MAX_PAYLOAD_BYTES,)
         )
-        assert found.fetchall() == [(reason, len(payload), True)]
-        assert [one.reason for one in written.rejected] == [reason]
+        assert result.fetchall() == [(reason, len(payload), True)]
+        assert [item.reason for item in written.rejected] == [reason]
 
 
 def test_the_same_garbage_again_is_counted_and_not_kept_twice(database: str) -> None:
@@ -87,7 +87,7 @@ def test_a_retired_sensor_is_told_to_stop_sending(database: str) -> None:
         places.add_sensor(connection, "poison-1")
         places.retire_sensor(connection, "poison-1")
         written = write_arrivals(Writer(connection), arrivals_of([a_report("poison-1", 1)]))
-        assert [one.reason for one in written.rejected] == ["retired_sensor"]
+        assert [item.reason for item in written.rejected] == ["retired_sensor"]
         assert written.receipts["poison-1"][0].refused == ((1, 1),)
 
 
@@ -127,14 +127,14 @@ def test_what_the_store_refuses_is_isolated_and_told_as_refused(database: str, s
         connection.execute(refuse.replace("%%", "%").encode())
         writer = Writer(connection)
         written = write_arrivals(writer, arrivals_of([a_report("poison-1", seq) for seq in range(1, 11)]))
-        assert [one.reason for one in written.rejected] == ["refused_by_store"]
+        assert [item.reason for item in written.rejected] == ["refused_by_store"]
         assert connection.execute("select array_agg(seq order by seq) from report").fetchone() == (
             [1, 2, 3, 4, 6, 7, 8, 9, 10],
         )
         assert connection.execute("select reason, detail from quarantine").fetchall() == [
             ("refused_by_store", "not number 5")
         ]
-        assert {one for receipt in written.receipts["poison-1"] for one in receipt.refused} == {(5, 5)}
+        assert {value for receipt in written.receipts["poison-1"] for value in receipt.refused} == {(5, 5)}
 
 
 @pytest.mark.parametrize("state", ["42P01", "42501", "0A000", "38000", "40001", "55P03", "58030", "XX002"])
@@ -152,7 +152,7 @@ def test_a_trigger_that_is_broken_for_one_sensor_stops_no_other_and_takes_no_rep
             writer, arrivals_of([poison[0], a_report("good-1", 1), poison[1], a_report("good-2", 1)])
         )
         assert (written.inserted, set(written.receipts)) == (2, {"good-1", "good-2"})
-        assert [str(one.reason) for one in written.rejected] == ["not_taken"] * 2
+        assert [str(item.reason) for item in written.rejected] == ["not_taken"] * 2
         assert connection.execute("select reason, count(*) from quarantine group by 1").fetchall() == [("not_taken", 2)]
         connection.execute("drop trigger refuses on report")
         assert write_arrivals(writer, arrivals_of(poison)).inserted == 2, "its device has kept them"
@@ -177,9 +177,9 @@ def test_a_table_that_takes_nothing_is_waited_for_whatever_other_tables_take(dat
         assert connection.execute("select count(*) from quarantine").fetchone() == (0,)
 
 
-@pytest.mark.parametrize(("bare", "kept"), [("false", 1), ("true", 0)])
+@pytest.mark.parametrize(("bare", "stored"), [("false", 1), ("true", 0)])
 def test_what_even_quarantine_refuses_is_isolated_a_second_time_and_never_waits(
-    database: str, bare: str, kept: int
+    database: str, bare: str, stored: int
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         places.add_sensor(connection, "poison-1")
@@ -191,10 +191,10 @@ def test_what_even_quarantine_refuses_is_isolated_a_second_time_and_never_waits(
             connection.execute(refuse.replace("refuse()", f"refuse_{table}()").encode())
         written = write_arrivals(Writer(connection), arrivals_of([a_report("poison-1", seq) for seq in range(1, 11)]))
         assert connection.execute("select count(*) from report").fetchone() == (9,)
-        assert connection.execute("select count(*) from quarantine where payload = ''").fetchone() == (kept,)
-        assert [one.reason for one in written.rejected] == ["refused_by_store"]
-        told = [one for receipt in written.receipts["poison-1"] for one in receipt.refused]
-        assert told == [], "what is not kept is not receipted: the sensor keeps it"
+        assert connection.execute("select count(*) from quarantine where payload = ''").fetchone() == (stored,)
+        assert [item.reason for item in written.rejected] == ["refused_by_store"]
+        refused = [value for receipt in written.receipts["poison-1"] for value in receipt.refused]
+        assert refused == [], "what is not kept is not receipted: the sensor keeps it"
 
 
 def test_one_epoch_too_many_waits_on_its_device_and_nobody_waits_for_it(database: str) -> None:
@@ -206,9 +206,9 @@ def test_one_epoch_too_many_waits_on_its_device_and_nobody_waits_for_it(database
         states = [Status(sensor="poison-1", state="online", epoch=epoch, last_seq=1) for epoch in range(7, 10)]
         written = write_arrivals(writer, arrivals_of([*many, *states, a_report("good-1", 1)]))
         assert (written.inserted, len(written.rejected)) == (4, 6)
-        assert {one.reason for one in written.rejected} == {Reason.OVER_LIMIT}
-        assert {one.epoch for one in written.receipts["poison-1"]} == {1, 2, 3}
-        assert [one.refused for one in written.receipts["poison-1"]] == [(), (), ()]
+        assert {item.reason for item in written.rejected} == {Reason.OVER_LIMIT}
+        assert {receipt.epoch for receipt in written.receipts["poison-1"]} == {1, 2, 3}
+        assert [receipt.refused for receipt in written.receipts["poison-1"]] == [(), (), ()]
         connection.execute("update stream set first_at = first_at - interval '25 hours'")
         again = write_arrivals(writer, arrivals_of(many))
         assert (again.inserted, again.rejected) == (3, []), "a day later there is room, and the device sends it again"
@@ -224,7 +224,7 @@ def test_the_last_epoch_that_can_be_numbered_stops_nobody(database: str) -> None
         )
         one_too_many = [a_report("poison-1", 1, epoch=1), a_report("poison-1", 1, epoch=2), a_report("good-1", 1)]
         written = write_arrivals(Writer(connection), arrivals_of(one_too_many))
-        assert (written.inserted, [one.reason for one in written.rejected]) == (2, [Reason.OVER_LIMIT])
+        assert (written.inserted, [item.reason for item in written.rejected]) == (2, [Reason.OVER_LIMIT])
         assert connection.execute("select max(epoch_no) from stream").fetchone() == (32_767,)
 
 
@@ -233,15 +233,15 @@ def test_quarantine_keeps_so_much_of_a_topic_and_counts_the_rest(database: str) 
         places.add_sensor(connection, "poison-1")
         writer = Writer(connection, SensorLimits(quarantine_kb=100))
         bad = b'{"v":1,"sensor":"poison-1","epoch":7,"seq":%d,"rubbish":"' + b"x" * 10_000 + b'"}'
-        told = set()
+        refused = set()
         for seq in range(1, 51):
             written = write_arrivals(writer, [an_arrival(TOPIC, bad % seq)])
-            told |= {one for receipt in written.receipts.get("poison-1", []) for one in receipt.refused}
-        found = connection.execute(
+            refused |= {value for receipt in written.receipts.get("poison-1", []) for value in receipt.refused}
+        row = connection.execute(
             "select count(*), sum(octet_length(payload)) < 100 * 1024, sum(times), max(times) from quarantine"
         ).fetchone()
-        assert found == (10, True, 50, 41)
-        assert told == {(seq, seq) for seq in range(1, 10)}, "refused is told only of what is kept"
+        assert row == (10, True, 50, 41)
+        assert refused == {(seq, seq) for seq in range(1, 10)}, "refused is told only of what is kept"
 
 
 def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
@@ -263,9 +263,9 @@ def test_a_message_that_trips_ingest_itself_up_is_set_aside_alone(
             sensor.publish(TOPIC, encode(a_report("poison-1", seq)))
         with psycopg.connect(database, autocommit=True) as connection:
             assert wait_until(lambda: connection.execute("select count(*) from report").fetchone() == (9,))
-            found = "select reason, detail from quarantine"
+            query = "select reason, detail from quarantine"
             expected = [("refused_by_store", "unforeseen ZeroDivisionError: a mistake of ours")]
-            assert wait_until(lambda: connection.execute(found).fetchall() == expected)
+            assert wait_until(lambda: connection.execute(query).fetchall() == expected)
 
 
 def test_a_database_that_only_reads_blames_no_message(database: str) -> None:

@@ -35,8 +35,8 @@ def own_postgres(reachable_folder: Path) -> Iterator[Postgres]:
 def rows(dsn: str) -> int:
     try:
         with psycopg.connect(dsn) as connection:
-            found = connection.execute("select count(*) from report").fetchone()
-            return found[0] if found else 0
+            row = connection.execute("select count(*) from report").fetchone()
+            return row[0] if row else 0
     except psycopg.OperationalError:
         return 0
 
@@ -74,8 +74,8 @@ def test_what_comes_while_the_database_is_away_is_there_afterwards(
         while receipt.through < BEFORE + DURING:
             receipt = receipt_of(sensor)
         assert receipt.want == ()
-        told = [record.message for record in caplog.records if getattr(record, "event", "") == "database_away"]
-        assert len(told) == 1, f"said once, not {told} in {back_at - away_at:.1f} s"
+        messages = [record.message for record in caplog.records if getattr(record, "event", "") == "database_away"]
+        assert len(messages) == 1, f"said once, not {messages} in {back_at - away_at:.1f} s"
         assert ingest.service.metrics.value("duplicates_total") == 0
 
 

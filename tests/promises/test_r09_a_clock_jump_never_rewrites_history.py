@@ -68,21 +68,21 @@ def run_through(folder: Path, moments: list[str]) -> tuple[list[Report], dict[st
                 time.sleep(1.5)
                 if number + 1 == len(moments):
                     (folder / "stop").touch()
-            told, _ = device.communicate(timeout=30)
+            output, _ = device.communicate(timeout=30)
         finally:
             device.kill()
-    return closed_reports(folder / "state" / "outbox.sqlite"), json.loads(told)
+    return closed_reports(folder / "state" / "outbox.sqlite"), json.loads(output)
 
 
 def utc(moment: str) -> datetime:
     return datetime.fromisoformat(moment + "+00:00")
 
 
-def wait_for(shown: Path, moment: str, device: subprocess.Popen[str]) -> None:
+def wait_for(path: Path, moment: str, device: subprocess.Popen[str]) -> None:
     """Wait until a frame has been taken under the new time."""
     wanted_s = utc(moment).timestamp()
     for _ in range(600):
-        written = shown.read_text() if shown.exists() else ""
+        written = path.read_text() if path.exists() else ""
         if written and abs(int(written) - wanted_s) < 60:
             return
         assert device.poll() is None
@@ -93,12 +93,12 @@ def wait_for(shown: Path, moment: str, device: subprocess.Popen[str]) -> None:
 @pytest.mark.skipif(bool(NOT_HERE), reason=NOT_HERE)
 @pytest.mark.parametrize("name", JUMPS)
 def test_every_crossing_is_in_one_quarter_once_whatever_the_clock_did(tmp_path: Path, name: str) -> None:
-    reports, told = run_through(tmp_path, JUMPS[name])
+    reports, output = run_through(tmp_path, JUMPS[name])
     counted = sum(
         p.lft + p.rgt for r in reports for p in (r.counts.pedestrian, r.counts.bike, r.counts.car, r.counts.heavy)
     )
-    assert told["errors"] == 0
-    assert counted == told["crossings"] > 0
+    assert output["errors"] == 0
+    assert counted == output["crossings"] > 0
     keys = [(report.epoch, report.period_start) for report in reports]
     assert len(set(keys)) == len(keys)
     assert [report.period_start for report in reports] == sorted(report.period_start for report in reports)

@@ -70,8 +70,8 @@ def test_days_add_up_to_all_quarters_in_every_zone(registered: str, zone: str, q
     with psycopg.connect(registered, autocommit=True) as connection:
         quarters = count_from(connection, zone, first, 3)
         for table in ("rollup_hour", "rollup_day"):
-            found = connection.execute(f"select sum(quarters), sum(car_lft_seen) from {table}").fetchone()
-            assert found == (quarters, 3 * quarters), table
+            row = connection.execute(f"select sum(quarters), sum(car_lft_seen) from {table}").fetchone()
+            assert row == (quarters, 3 * quarters), table
         for day_start, name in connection.execute("select day_start, day from rollup_day").fetchall():
             assert day_start.astimezone(ZoneInfo(zone)).date() == name
 
@@ -90,11 +90,11 @@ def test_a_day_has_the_hours_that_people_lived_through(registered: str, zone: st
     first = quarter_start(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)) - timedelta(days=1))
     with psycopg.connect(registered, autocommit=True) as connection:
         count_from(connection, zone, first.astimezone(UTC), 3)
-        found = connection.execute(
+        rows = connection.execute(
             "select hours, period_s, uptime, car_lft from segment_day where day = %s",
             (day,),
         ).fetchall()
-        assert found == [(hours, hours * 3600, 1.0, 3.0 * 4 * hours)]
+        assert rows == [(hours, hours * 3600, 1.0, 3.0 * 4 * hours)]
 
 
 def test_another_time_zone_of_a_street_adds_its_days_up_again(registered: str) -> None:
@@ -108,8 +108,8 @@ def test_another_time_zone_of_a_street_adds_its_days_up_again(registered: str) -
 
 def test_every_time_in_the_tables_carries_its_zone(registered: str) -> None:
     with psycopg.connect(registered) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "select table_name, column_name from information_schema.columns where table_schema = current_schema()"
             " and data_type = 'timestamp without time zone'"
         ).fetchall()
-        assert found == []
+        assert rows == []

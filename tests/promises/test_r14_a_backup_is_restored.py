@@ -77,8 +77,8 @@ def test_reports_since_the_backup_come_back_by_themselves(database: str, empty_d
         (receipt,) = write_arrivals(writer, arrivals_of(again)).receipts["back-1"]
         assert (receipt.through, receipt.want) == (60, ())
     rows = "select seq, observed_s, period_start, car_lft, car_speed from report order by seq"
-    with psycopg.connect(database) as one, psycopg.connect(empty_database) as other:
-        assert one.execute(rows).fetchall() == other.execute(rows).fetchall()
+    with psycopg.connect(database) as original, psycopg.connect(empty_database) as other:
+        assert original.execute(rows).fetchall() == other.execute(rows).fetchall()
 
 
 def test_an_ingester_that_was_running_notices_a_database_restored_under_it(database: str, databases: Databases) -> None:

@@ -20,8 +20,8 @@ PAYLOADS = sorted(path for channel in UP for path in GOLDEN.glob(f"v*-{channel}*
 
 
 def test_there_is_a_golden_payload_for_everything_a_sensor_says() -> None:
-    said = {path.stem.split("-")[1] for path in PAYLOADS}
-    assert said == {str(channel) for channel in UP}
+    kinds = {path.stem.split("-")[1] for path in PAYLOADS}
+    assert kinds == {str(channel) for channel in UP}
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)

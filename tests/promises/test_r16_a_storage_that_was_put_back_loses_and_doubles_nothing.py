@@ -99,8 +99,8 @@ def test_what_was_closed_since_an_old_copy_was_put_back_arrives_once(
     truth_keeper.closed(*closed(settings)[COPIED:])
     assert truth_keeper.differences() == []
     with psycopg.connect(database) as connection:
-        found = connection.execute("select count(*), count(distinct period_start) from report").fetchone()
-        assert found == (USED_UP + since + 2, USED_UP + since + 2)
+        row = connection.execute("select count(*), count(distinct period_start) from report").fetchone()
+        assert row == (USED_UP + since + 2, USED_UP + since + 2)
         assert connection.execute("select count(*) from stream_gap").fetchone() == (0,)
 
 

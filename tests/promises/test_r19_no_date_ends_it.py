@@ -69,8 +69,8 @@ def test_the_whole_line_counts_stores_and_proves_it_at_any_date(
 
 def holidays(evaluation: Evaluation, name: str = "holidays") -> tuple[str, Verdict, list[str]]:
     """Return what the check says: its reason, its verdict and the sentence in each language."""
-    found = {one.name: one for one in evaluation.checks["a"]}[name]
-    return found.reason, found.verdict, [check_sentence(found, language) for language in LANGUAGES]
+    results = {item.name: item for item in evaluation.checks["a"]}[name]
+    return results.reason, results.verdict, [check_sentence(results, language) for language in LANGUAGES]
 
 
 def evaluated(calendar: Calendar, shift: int = 0) -> Evaluation:

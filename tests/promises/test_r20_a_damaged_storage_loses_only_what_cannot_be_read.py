@@ -114,11 +114,11 @@ def test_a_card_that_only_reads_still_gives_every_report_that_waits_on_it(reacha
                 waiting = {row.key: row.payload for row in outbox.waiting(9999)}
                 lost = {stream.epoch: stream.lost for stream in outbox.streams()}
                 assert "there is no storage" in outbox.alarms[0]
-            told = {key for key in truth.waiting if holds(lost.get(key[0], ()), key[1])}
+            reported = {key for key in truth.waiting if holds(lost.get(key[0], ()), key[1])}
             assert {key: waiting[key] for key in truth.waiting if key in waiting} == {
-                key: payload for key, payload in truth.waiting.items() if key not in told
+                key: payload for key, payload in truth.waiting.items() if key not in reported
             }
-            assert bool(told) <= damaged
+            assert bool(reported) <= damaged
             (new,) = [key for key in waiting if key not in truth.waiting and key not in truth.receipted]
             assert new[0] not in {epoch for epoch, _ in truth.waiting}, "its number may be given on the card later"
             subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
@@ -160,10 +160,10 @@ def test_the_account_of_the_last_damage_stays_whatever_the_clock_says(
         (truth.folder / FILE).write_bytes(b"damage %d" % damage * 99)
         with closing(Outbox(truth.folder, "elm-1")) as outbox:
             outbox.begin()
-        kept = max(
+        stored = max(
             file for file in truth.folder.glob("*.damaged-*") if file.suffix != ".txt" and "-wal" not in file.name
         )
-        assert kept.read_bytes().startswith(b"damage %d" % damage)
+        assert stored.read_bytes().startswith(b"damage %d" % damage)
 
 
 def test_without_its_file_the_numbers_beside_it_tell_what_is_lost(tmp_path: Path) -> None:

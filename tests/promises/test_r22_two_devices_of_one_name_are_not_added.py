@@ -64,8 +64,8 @@ def test_every_reader_divides_by_all_the_seconds_that_were_observed(
                 write_arrivals(writer, arrivals_of([report]))
             rollup.refresh_all(connection)
             for view, times in zip(READERS, (1, 4, 4), strict=True):
-                found = connection.execute(CARS.format(view), (int(Flag.SHARED_NAME),)).fetchall()
-                assert found == [(pytest.approx(times * cars), shared)], view
+                rows = connection.execute(CARS.format(view), (int(Flag.SHARED_NAME),)).fetchall()
+                assert rows == [(pytest.approx(times * cars), shared)], view
             seen = connection.execute("select observed_s, car_lft, parts_s from installation_quarter").fetchone()
             seconds = sum(seconds for seconds, _ in parts)
             assert seen == (min(900, seconds), sum(count for _, count in parts), seconds)
@@ -122,8 +122,8 @@ def test_the_server_names_the_sensor_that_another_device_uses(
         assert wait_until(lambda: metrics.value("shared_names") == 1)
         stop.set()
         upkeep.join()
-    told = [record for record in caplog.records if getattr(record, "event", "") == "shared_name"]
-    assert [record.sensors for record in told] == [[NAME]]  # type: ignore[attr-defined]
+    records = [record for record in caplog.records if getattr(record, "event", "") == "shared_name"]
+    assert [record.sensors for record in records] == [[NAME]]  # type: ignore[attr-defined]
 
 
 def test_a_device_whose_connection_is_taken_again_and_again_says_so(mosquitto: TestBroker, tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_a_device_whose_connection_is_taken_again_and_again_says_so(mosquitto: T
     for which in (1, 2):
         (tmp_path / str(which)).mkdir()
     both = [device_settings(tmp_path / str(which), NAME, mosquitto.port) for which in (1, 2)]
-    with wire(both[0]) as one, wire(both[1]) as other:
-        until(lambda: all("another device uses the name" in " ".join(w.publisher.alarms()) for w in (one, other)), 60)
+    with wire(both[0]) as first, wire(both[1]) as other:
+        until(lambda: all("another device uses the name" in " ".join(w.publisher.alarms()) for w in (first, other)), 60)
 
 
 def test_where_the_broker_does_not_say_why_it_hangs_up_the_device_says_perhaps(tmp_path: Path) -> None:

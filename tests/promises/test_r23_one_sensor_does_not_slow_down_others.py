@@ -49,8 +49,8 @@ def test_ranges_of_lost_reports_are_bounded_and_their_number_stays_exact(connect
     writer = Writer(connection, SensorLimits(stream_ranges=MOST))
     for at in range(10):
         write_arrivals(writer, arrivals_of([a_loss(1 + at * 3 * MAX_RANGES)]))
-        found = ranges_of(connection)
-        assert max(len(ranges) for ranges in found.values()) <= MOST
+        result = ranges_of(connection)
+        assert max(len(ranges) for ranges in result.values()) <= MOST
     everything = Health(sensor=FLOOD, at=yesterday(), epoch=7, last_seq=6000, lost=((1, 6000),))
     write_arrivals(writer, arrivals_of([everything]))
     row = connection.execute("select lost_earlier, missing::text, through from stream").fetchone()
@@ -66,15 +66,15 @@ def test_gaps_beyond_the_bound_are_asked_for_again_and_never_count_as_settled(co
     even = {seq: a_report(FLOOD, seq, start + seq * QUARTER) for seq in range(2, 1001, 2)}
     (receipt,) = write_arrivals(writer, arrivals_of(odd)).receipts[FLOOD]
     assert len(ranges_of(connection)["missing"]) == MOST
-    asked = 0
+    requests = 0
     while receipt.want:
-        asked += 1
-        assert asked < 20
-        wanted = [seq for first, last in receipt.want for seq in range(first, last + 1)]
-        assert all(seq > receipt.seen or seq in wanted for seq in even if seq > receipt.through)
-        for seq in wanted:
+        requests += 1
+        assert requests < 20
+        seqs = [seq for first, last in receipt.want for seq in range(first, last + 1)]
+        assert all(seq > receipt.seen or seq in seqs for seq in even if seq > receipt.through)
+        for seq in seqs:
             even.pop(seq, None)
-        again = [a_report(FLOOD, seq, start + seq * QUARTER) for seq in wanted]
+        again = [a_report(FLOOD, seq, start + seq * QUARTER) for seq in seqs]
         receipt = write_arrivals(writer, arrivals_of(again)).receipts[FLOOD][-1]
         if receipt.seen >= 999 and not receipt.want:
             break
@@ -86,9 +86,9 @@ def test_the_highest_number_is_bounded_like_any_other(connection: psycopg.Connec
     write_arrivals(writer, arrivals_of([a_report(FLOOD, SEQ_MAX, yesterday())]))
     for at in range(3):
         write_arrivals(writer, arrivals_of([a_loss(2 + at * 3 * MAX_RANGES)]))
-    found = ranges_of(connection)["missing"]
-    assert len(found) == MOST
-    assert found[-1][1] == SEQ_MAX - 1
+    missing = ranges_of(connection)["missing"]
+    assert len(missing) == MOST
+    assert missing[-1][1] == SEQ_MAX - 1
 
 
 def test_a_sensor_above_its_allowance_waits_and_the_log_names_it(
@@ -111,8 +111,8 @@ def test_a_sensor_above_its_allowance_waits_and_the_log_names_it(
             pass
         value = ingest.service.metrics.value
         assert wait_until(lambda: value("throttled_total") > 0 and value("throttled_sensors") == 1)
-        told = [record.sensor for record in caplog.records if getattr(record, "event", "") == "throttled"]  # type: ignore[attr-defined]
-        assert told == [FLOOD]
+        sensors = [record.sensor for record in caplog.records if getattr(record, "event", "") == "throttled"]  # type: ignore[attr-defined]
+        assert sensors == [FLOOD]
         row = connection.execute(
             "select count(*) from report join sensor using (sensor_id) where name = %s", (FLOOD,)
         ).fetchone()
@@ -130,10 +130,10 @@ def of(sensor: str, many: int) -> list[Report]:
 def test_a_batch_takes_its_share_of_each_sensor_in_order_and_leaves_the_rest_in_order() -> None:
     pending = arrivals_of([*of("a", 5), *of("b", 2), *of("a", 1), *of("c", 4)])
     taken, rest = Fairness(6000, 6000, batch=3).share(pending, 100)
-    assert [one.mid for one in taken] == [1, 2, 3, 6, 7, 9, 10, 11]
-    assert [one.mid for one in rest] == [4, 5, 8, 12]
+    assert [item.mid for item in taken] == [1, 2, 3, 6, 7, 9, 10, 11]
+    assert [item.mid for item in rest] == [4, 5, 8, 12]
     taken, rest = Fairness(6000, 6000, batch=3).share(pending, 4)
-    assert [one.mid for one in taken + rest] == [1, 2, 3, 6, 4, 5, 7, 8, 9, 10, 11, 12]
+    assert [item.mid for item in taken + rest] == [1, 2, 3, 6, 4, 5, 7, 8, 9, 10, 11, 12]
 
 
 def test_an_allowance_is_used_up_by_numbers_and_by_bytes_and_comes_back_with_time() -> None:

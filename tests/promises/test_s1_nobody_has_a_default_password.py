@@ -16,14 +16,16 @@ from telstraat_store.places import passwords
 
 def test_no_two_sensors_share_a_password_and_none_is_stored(database: str) -> None:
     with psycopg.connect(database) as connection:
-        made = [places.add_sensor(connection, f"own-{number}") for number in range(20)]
-        assert len({one.password for one in made}) == 20
-        assert min(len(one.password) for one in made) >= 32
+        created = [places.add_sensor(connection, f"own-{number}") for number in range(20)]
+        assert len({item.password for item in created}) == 20
+        assert min(len(item.password) for item in created) >= 32
         dump = repr(connection.execute("select * from sensor").fetchall())
-        assert not any(one.password in dump or one.password in repr(one) for one in made)
+        assert not any(item.password in dump or item.password in repr(item) for item in created)
         secrets = [row[0] for row in connection.execute("select secret from sensor order by sensor_id")]
-        assert all(passwords.check_password(one.password, secret) for one, secret in zip(made, secrets, strict=True))
-        assert not passwords.check_password(made[0].password, secrets[1])
+        assert all(
+            passwords.check_password(item.password, secret) for item, secret in zip(created, secrets, strict=True)
+        )
+        assert not passwords.check_password(created[0].password, secrets[1])
 
 
 def test_the_brokers_files_are_for_their_owner_only(database: str, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def answer_of(broker: TestBroker, user: str, to: str, version: MQTTProtocolVersi
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"s4-{user}", protocol=version)
     client.username_pw_set(user, password_of(user))
     client.on_publish = lambda _client, _data, _mid, code, _properties: answers.put(code)
-    client.on_connect = lambda one, *_: one.publish(to, b"{}", 1)
+    client.on_connect = lambda item, *_: item.publish(to, b"{}", 1)
     client.connect(broker.host, broker.port)
     client.loop_start()
     try:

@@ -28,5 +28,5 @@ def test_a_forged_name_is_quarantined_and_changes_nothing_of_the_other(database:
             assert wait_until(lambda: connection.execute(forged).fetchone() == (3,))
             for table in ("report", "stream", "sensor_health"):
                 assert connection.execute(f"select count(*) from {table}").fetchone() == (0,), table
-            found = connection.execute("select distinct name from quarantine join sensor using (sensor_id)").fetchall()
-            assert found == [("ash-1",)], "it is held against who sent it"
+            rows = connection.execute("select distinct name from quarantine join sensor using (sensor_id)").fetchall()
+            assert rows == [("ash-1",)], "it is held against who sent it"

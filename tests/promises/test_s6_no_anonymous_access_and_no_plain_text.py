@@ -94,13 +94,13 @@ def receiver(tmp_path: Path, broker: str, ca: Path) -> Receiver:
     return Receiver(IngestSettings(dsn="x", broker=broker, broker_password_file=path, broker_ca_file=ca, name="tls"))
 
 
-def connects(one: Receiver) -> bool:
+def connects(client: Receiver) -> bool:
     for _ in range(40):
-        one.turn(0.05)
-        if one.is_connected:
-            one.close()
+        client.turn(0.05)
+        if client.is_connected:
+            client.close()
             return True
-    one.close()
+    client.close()
     return False
 
 
@@ -134,5 +134,5 @@ def test_no_secret_is_in_the_logs_or_the_representation(
     words = caplog.text + repr(ingest.service.settings) + str([vars(record) for record in caplog.records])
     assert password_of(INGEST_USER) not in words
     with psycopg.connect(database) as connection:
-        found = connection.execute("select string_agg(query, ' ') from pg_stat_activity").fetchone()
-        assert password_of(INGEST_USER) not in str(found)
+        row = connection.execute("select string_agg(query, ' ') from pg_stat_activity").fetchone()
+        assert password_of(INGEST_USER) not in str(row)

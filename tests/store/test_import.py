@@ -83,10 +83,10 @@ def test_api_rows_are_kept_as_published_and_read_as_hours(connection: psycopg.Co
     path.write_text(json.dumps({"status_code": 200, "report": [api_row(number) for number in range(30)]}))
     result = brought(connection, path)
     assert (result.kind, result.new, result.refused) == ("telraam-api", 30, {})
-    found = connection.execute(
+    results = connection.execute(
         "select car_lft, uptime, motorcycle_lft, car_speed[7] from segment_hour order by period_start limit 1"
     )
-    assert found.fetchone() == (1.5, 0.75, None, 3.5 * 0.75), "never divided again"
+    assert results.fetchone() == (1.5, 0.75, None, 3.5 * 0.75), "never divided again"
     days = connection.execute("select day::text, hours, car_lft from segment_day order by day").fetchall()
     assert days == [("2025-03-01", 13, 13 * 1.5 + 78), ("2025-03-02", 17, 17 * 1.5 + sum(range(13, 30)))]
 
@@ -161,8 +161,8 @@ def test_the_plain_format_divides_what_was_not_divided(connection: psycopg.Conne
         "elm;2025-03-01T11:00:00+01:00;3600;0.5;yes;10;4\n"
     )
     assert brought(connection, path, streets={"elm": 9000000001}).new == 2
-    found = connection.execute("select car_lft, car_rgt, is_corrected from imported order by period_start").fetchall()
-    assert found == [(20.0, None, False), (10.0, 4.0, True)]
+    rows = connection.execute("select car_lft, car_rgt, is_corrected from imported order by period_start").fetchall()
+    assert rows == [(20.0, None, False), (10.0, 4.0, True)]
 
 
 def test_what_cannot_be_taken_is_refused_with_its_reason(
@@ -206,8 +206,8 @@ def test_own_counts_go_before_imported_ones(connection: psycopg.Connection, data
         places.add_sensor(own, "own-1", 9000000001, from_at=now)
         write_arrivals(Writer(own), arrivals_of([a_report("own-1", 1, now)]))
         rollup.refresh_all(own)
-    found = connection.execute("select car_lft, source_id is null from segment_hour order by period_start").fetchall()
-    assert found == [(12.0, True), (1.5, False)]
+    rows = connection.execute("select car_lft, source_id is null from segment_hour order by period_start").fetchall()
+    assert rows == [(12.0, True), (1.5, False)]
 
 
 def test_a_file_of_no_known_format_is_refused_as_a_whole(connection: psycopg.Connection, tmp_path: Path) -> None:
@@ -261,8 +261,8 @@ def test_a_local_day_of_quarters_is_as_long_as_it_was(
     path = tmp_path / "quarters.csv"
     path.write_text(plain(*rows))
     assert brought(connection, path).new == len(rows)
-    found = connection.execute("select car_lft, uptime from segment_day where day = %s", (day,)).fetchall()
-    assert found == [(quarters, 1.0)]
+    result = connection.execute("select car_lft, uptime from segment_day where day = %s", (day,)).fetchall()
+    assert result == [(quarters, 1.0)]
 
 
 def test_a_class_is_scaled_by_the_quarters_in_which_it_was_counted(
@@ -278,8 +278,8 @@ def test_a_class_is_scaled_by_the_quarters_in_which_it_was_counted(
         )
     )
     brought(connection, path)
-    found = connection.execute("select bike_lft, car_lft, heavy_lft, quarters, uptime from segment_hour").fetchall()
-    assert found == [(16.0, 4.0, None, 2, 0.5)]
+    rows = connection.execute("select bike_lft, car_lft, heavy_lft, quarters, uptime from segment_hour").fetchall()
+    assert rows == [(16.0, 4.0, None, 2, 0.5)]
 
 
 def test_quarters_that_a_given_hour_covers_are_not_added_to_it(connection: psycopg.Connection, tmp_path: Path) -> None:
@@ -316,8 +316,8 @@ def test_speeds_in_bins_of_five_and_of_ten_are_added_to_the_coarser(
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(rows))
     brought(connection, path)
-    found = connection.execute("select car_speed from segment_day").fetchone()
-    assert found == ([0, 0, 0, 3.5 * 0.75 + 4.5 * 0.75, 0, 0, 0, 0],)
+    row = connection.execute("select car_speed from segment_day").fetchone()
+    assert row == ([0, 0, 0, 3.5 * 0.75 + 4.5 * 0.75, 0, 0, 0, 0],)
 
 
 def test_what_was_refused_is_read_again_once_its_street_is_there(
