@@ -122,7 +122,7 @@ async def year_in_memory(dsn: str) -> list[Period]:
     database = database_of(ApiSettings(dsn=dsn))
     await database.open()
     try:
-        return await read_periods(database, [FIRST], YEAR, Bucket.QUARTER, QUARTERS)
+        return await read_periods(database.full, [FIRST], YEAR, Bucket.QUARTER, QUARTERS)
     finally:
         await database.close()
 

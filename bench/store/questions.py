@@ -41,7 +41,7 @@ async def segment(database: Database, number: int) -> Segment:
 
 async def street_page(database: Database, place: int, now: datetime) -> object:
     """A street's page: today by quarter, the last fourteen days, speeds."""
-    return await read_day(database, database, await segment(database, place), None, now)
+    return await read_day(database, database.full, await segment(database, place), None, now)
 
 
 def back(bucket: Bucket, days: int) -> Question:
@@ -49,7 +49,7 @@ def back(bucket: Bucket, days: int) -> Question:
 
     async def ask(database: Database, place: int, now: datetime) -> object:
         end = start_of(now, bucket, UTC_ZONE)
-        return await read_periods(database, [place], Window(end - timedelta(days=days), end), bucket, ROWS_MAX)
+        return await read_periods(database.full, [place], Window(end - timedelta(days=days), end), bucket, ROWS_MAX)
 
     return ask
 
@@ -58,7 +58,7 @@ async def map_page(database: Database, _: int, now: datetime) -> object:
     """The map: the first streets with their last day."""
     async with database.connection() as connection:
         segments = await find_segments(connection, limit=MAP_STREETS)
-    return await last_day(database, segments, now)
+    return await last_day(database.full, segments, now)
 
 
 async def live_all(database: Database, _: int, now: datetime) -> object:
@@ -66,7 +66,7 @@ async def live_all(database: Database, _: int, now: datetime) -> object:
     async with database.connection() as connection:
         rows = await list_watched_segments(connection, now - SEEN_WITHIN)
     end = start_of(now, Bucket.HOUR, UTC_ZONE)
-    return await intervals_at(database, rows, Window(end - LATEST_WITHIN, end), Bucket.HOUR)
+    return await intervals_at(database.full, rows, Window(end - LATEST_WITHIN, end), Bucket.HOUR)
 
 
 async def box(database: Database, place: int, now: datetime) -> object:
@@ -75,7 +75,7 @@ async def box(database: Database, place: int, now: datetime) -> object:
     area = Area(shapely.box(centre[0] - 0.0075, centre[1] - 0.005, centre[0] + 0.0075, centre[1] + 0.005))
     rows = await segments_with_data(database, area)
     end = start_of(now, Bucket.HOUR, UTC_ZONE)
-    return await intervals_at(database, rows, Window(end - timedelta(hours=1), end), Bucket.HOUR)
+    return await intervals_at(database.full, rows, Window(end - timedelta(hours=1), end), Bucket.HOUR)
 
 
 async def thousand(database: Database, place: int, _: datetime) -> object:

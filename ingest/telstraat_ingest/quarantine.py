@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES
+from telstraat_store.reports.statements import QUARANTINE_ROW_BYTES
 
 
 class Reason(StrEnum):
@@ -81,19 +82,6 @@ def sha256(message: Arrival) -> bytes:
     return message.payload_sha256 or hashlib.sha256(message.payload).digest()
 
 
-INSERT = """
-insert into quarantine (sensor_id, topic, reason, detail, payload, payload_bytes, payload_sha256, stored)
-values (%s, %s, %s, %s, %s, %s, %s, %s)
-on conflict (topic, reason, payload_sha256) do update set times = quarantine.times + 1, last_at = now()
-"""
-
-_USED = """
-select topic, sum(octet_length(payload) + octet_length(coalesce(stored::text, '')) + {row}) from quarantine
-where topic = any(%s) group by topic
-"""
-ROW_BYTES = 500
-"""What a row takes beside its payload: reason, detail, checksum and its entries in the indexes."""
-USED = _USED.format(row=ROW_BYTES)
 NO_ROOM = (
     "{kb} kB of this topic are kept (sensor_quarantine_kb): of this message and others with the same reason only the number "
     "of times is. First: {detail}"
@@ -109,7 +97,7 @@ def storable(text: str, length_max: int = DETAIL_MAX) -> str:
 
 
 def row_of(rejected: Rejected, sensor_id: int | None, *, has_room: bool, kb: int) -> tuple[Any, ...]:
-    """Return the values of `INSERT`. Without room all messages of a topic and reason are one row, and counted."""
+    """Return the values of `statements.QUARANTINE`. Without room all messages of a topic and reason are one row, and counted."""
     message = rejected.arrival
     topic, detail = storable(message.topic, TOPIC_MAX), rejected.detail
     if not has_room:
@@ -124,4 +112,4 @@ def row_of(rejected: Rejected, sensor_id: int | None, *, has_room: bool, kb: int
 
 def bytes_of(rejected: Rejected) -> int:
     """Return how much room a message takes in quarantine, about."""
-    return len(rejected.arrival.payload) + ROW_BYTES
+    return len(rejected.arrival.payload) + QUARANTINE_ROW_BYTES

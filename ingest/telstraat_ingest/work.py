@@ -211,7 +211,8 @@ class Work:
             limit = self._limits.quarantine_kb * 1024
             self._room |= dict.fromkeys(topics, limit)
             self._room |= {
-                topic: limit - int(used) for topic, used in cursor.execute(quarantine.USED, (sorted(topics),))
+                topic: limit - int(used)
+                for topic, used in cursor.execute(statements.QUARANTINE_USED, (sorted(topics),))
             }
         for rejected in fresh:
             topic = quarantine.storable(rejected.arrival.topic, quarantine.TOPIC_MAX)
@@ -311,7 +312,7 @@ class Work:
             known = None if rejected.is_bare else self._sensors.get(sensor_of(rejected))
             has_room = self._has_room[id(rejected.arrival)]
             values.append(quarantine.row_of(rejected, known.sensor_id if known else None, has_room=has_room, kb=kb))
-        cursor.executemany(quarantine.INSERT, values)
+        cursor.executemany(statements.QUARANTINE, values)
 
     def _store_health(self, cursor: Cursor) -> None:
         last: dict[int, tuple[bool, Health | None]] = {}

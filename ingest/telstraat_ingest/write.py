@@ -148,10 +148,7 @@ class Writer:
         starts = {report.period_start for _, report, _ in batch.reports}
         days = {copy_rows.period_start_s(start) // _DAY_S for start in starts} - self._days
         if days:
-            self._connection.execute(
-                "select make_report_partition(to_timestamp(day)) from unnest(%s::bigint[]) as day",
-                ([day * _DAY_S for day in days],),
-            )
+            self._connection.execute(statements.MAKE_PARTITIONS, ([day * _DAY_S for day in days],))
             self._days |= days
 
 

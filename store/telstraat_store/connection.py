@@ -86,28 +86,35 @@ class Connections:
             return (await connection.execute(query, params)).rowcount
 
 
-class Database(Connections):
-    """The database of a service: the full connections, and those for the public as `public`."""
+class Database:
+    """The database of a service. What is asked of it directly goes over the full connections.
+
+    It is no `Connections` itself, so that nobody hands it to a reader of counts, who must be told by which kind.
+    """
 
     def __init__(
         self, dsn: str, limits: PoolLimits | None = None, *, name: str = "telstraat", whole_hours: bool = False
     ) -> None:
         """Make the pools; `name` is what the database's list of sessions shows, `whole_hours` what the public is held to."""
         limits = limits or PoolLimits()
-        super().__init__(pool_of(dsn, limits, name, "public"))
         self.dsn = dsn
+        self.full = Connections(pool_of(dsn, limits, name, "public"))
         # The same queries find other tables there: settled.rollup_hour instead of rollup_hour.
         settled = Connections(pool_of(dsn, limits, name, "settled,public"), is_public=True) if whole_hours else None
-        self.public: Connections = settled or self
+        self.public = settled or self.full
+        self.connection = self.full.connection
+        self.rows = self.full.rows
+        self.row = self.full.row
+        self.execute = self.full.execute
 
     async def open(self) -> None:
         """Start filling the pools; does not wait, so that pages can say that the database is away."""
-        for pool in {self.pool, self.public.pool}:
+        for pool in {self.full.pool, self.public.pool}:
             await pool.open(wait=False)
 
     async def close(self) -> None:
         """Close every connection."""
-        for pool in {self.pool, self.public.pool}:
+        for pool in {self.full.pool, self.public.pool}:
             await pool.close(timeout=2)
 
 

@@ -71,7 +71,7 @@ async def reader_of(request: Request) -> Reader:
     """Return who asks; a key that is not valid is refused rather than ignored. Professionals read all that was counted."""
     reader = await identified(request)
     if reader.role >= Role.PROFESSIONAL:
-        request.state.connections = request.app.state.database
+        request.state.connections = request.app.state.database.full
     return reader
 
 

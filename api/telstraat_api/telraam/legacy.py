@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from telstraat_api.http.access import connections_for
 from telstraat_api.telraam.envelope import cached_answer, described, ok, wrapped
 from telstraat_api.telraam.examples import CAMERAS, REPORT, SEGMENTS, TRAFFIC
 from telstraat_api.telraam.instances import Number, answer
@@ -91,7 +92,9 @@ async def legacy_segment(request: Request, segment_id: Number) -> Response:
     properties = segment["properties"]
     end = start_of(datetime.now(UTC), Bucket.HOUR, zone("UTC"))
     window = Window(end - LATEST_WITHIN, end)
-    hours = await read_intervals(database, Key.SEGMENT, segment_id, window, Bucket.HOUR, properties["timezone"])
+    hours = await read_intervals(
+        connections_for(request), Key.SEGMENT, segment_id, window, Bucket.HOUR, properties["timezone"]
+    )
     latest = row_of(hours[-1], "hourly", properties["timezone"]) if hours else dict[str, Any]()
     async with database.connection() as connection:
         limit_kmh = await speed_limit_of(connection, segment_id)

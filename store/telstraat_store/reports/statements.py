@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from telstraat_contract.messages import SEQ_MAX
+from telstraat_contract.road_users import CONFIDENCE_COLUMNS, COUNT_COLUMNS
 
 LENGTH = f"(coalesce(upper(r)::bigint, {SEQ_MAX + 1}) - lower(r))"
 """How many numbers a range `r` has."""
@@ -38,26 +41,29 @@ select from stream s join unnest(%s::int[], %s::smallint[]) as n (sensor_id, epo
 order by s.sensor_id, s.epoch_no for update of s
 """
 
-_MEASURED = """seq, flags, observed_s, pedestrian_lft, pedestrian_rgt, bike_lft, bike_rgt, motorcycle_lft, motorcycle_rgt,
-    car_lft, car_rgt, heavy_lft, heavy_rgt, night_lft, night_rgt"""
-_CONFIDENCE = (
-    "nullif({0}pedestrian_conf, -1), nullif({0}bike_conf, -1), nullif({0}car_conf, -1), nullif({0}heavy_conf, -1)"
-)
+_MEASURED = ("seq", "flags", "observed_s", *COUNT_COLUMNS)
+
+
+def _names(names: Iterable[str], table: str = "") -> str:
+    return ", ".join(table + name for name in names)
+
+
+def _confidence(table: str = "") -> str:
+    """Return the confidences of the stage, where -1 stands for null."""
+    return ", ".join(f"nullif({table}{name}, -1)" for name in CONFIDENCE_COLUMNS)
+
 
 INSERT = f"""
-insert into report (period_start, sensor_id, epoch_no, {_MEASURED}, pedestrian_conf, bike_conf, car_conf, heavy_conf,
-    light, car_speed)
-select period_start, sensor_id, epoch_no, {_MEASURED}, {_CONFIDENCE.format("")}, light, car_speed
+insert into report (period_start, sensor_id, epoch_no, {_names(_MEASURED)}, {_names(CONFIDENCE_COLUMNS)}, light, car_speed)
+select period_start, sensor_id, epoch_no, {_names(_MEASURED)}, {_confidence()}, light, car_speed
 from stage order by sensor_id, epoch_no, period_start, ordinal
 on conflict do nothing
 """  # noqa: S608  (constants of this module)
 
 CONTRADICTIONS = f"""
 select t.ordinal, to_jsonb(r) from stage t join report r using (sensor_id, epoch_no, period_start)
-where ({", ".join(f"t.{name.strip()}" for name in _MEASURED.split(","))}, {_CONFIDENCE.format("t.")}, t.light, t.car_speed)
-    is distinct from
-    ({", ".join(f"r.{name.strip()}" for name in _MEASURED.split(","))}, r.pedestrian_conf, r.bike_conf, r.car_conf,
-    r.heavy_conf, r.light, r.car_speed)
+where ({_names(_MEASURED, "t.")}, {_confidence("t.")}, t.light, t.car_speed)
+    is distinct from ({_names(_MEASURED, "r.")}, {_names(CONFIDENCE_COLUMNS, "r.")}, r.light, r.car_speed)
 """  # noqa: S608  (constants of this module)
 
 FORGET_CONTRADICTIONS = "delete from stage where ordinal = any(%s)"
@@ -135,3 +141,19 @@ on conflict (sensor_id) do update set received_at = now(), online = excluded.onl
 """
 
 LIVE = "select pg_notify('telstraat_live', message) from unnest(%s::text[]) as message"
+
+QUARANTINE = """
+insert into quarantine (sensor_id, topic, reason, detail, payload, payload_bytes, payload_sha256, stored)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (topic, reason, payload_sha256) do update set times = quarantine.times + 1, last_at = now()
+"""
+
+QUARANTINE_ROW_BYTES = 500
+"""What a row takes beside its payload: reason, detail, checksum and its entries in the indexes."""
+QUARANTINE_USED = f"""
+select topic, sum(octet_length(payload) + octet_length(coalesce(stored::text, '')) + {QUARANTINE_ROW_BYTES}) from quarantine
+where topic = any(%s) group by topic
+"""  # noqa: S608  (a constant)
+
+MAKE_PARTITIONS = "select make_report_partition(to_timestamp(day)) from unnest(%s::bigint[]) as day"
+"""Of the days, given as seconds since 1970, that a batch has reports of."""
