@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from telstraat_contract.messages import Report
 from telstraat_contract.road_users import CLASSES, DIRECTIONS, TOGETHER, UNCLASSIFIED
-from telstraat_device.counting.crossings.crossing import ClassName, Direction
-from telstraat_device.quarters.tally import BOOKED_AS
+from telstraat_device.counting.crossings.crossing import COUNTED_AS, ClassName, Direction
 
 WAY_OF: dict[Direction, str] = {"left_to_right": "lft", "right_to_left": "rgt"}
 
@@ -36,7 +35,7 @@ class AccuracyRow:
 
 def accuracy(truth: Iterable[tuple[ClassName, Direction]], reports: Iterable[Report]) -> list[AccuracyRow]:
     """Return one row per class and direction, then what was counted at night without a class."""
-    true = Counter((BOOKED_AS[name], WAY_OF[direction]) for name, direction in truth)
+    true = Counter((COUNTED_AS[name][0], WAY_OF[direction]) for name, direction in truth)
     counted: Counter[tuple[str, str]] = Counter()
     for report in reports:
         for name in TOGETHER:

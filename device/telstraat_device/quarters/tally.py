@@ -20,10 +20,9 @@ from telstraat_contract.messages import (
 )
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.road_users import SPEED_BIN_KMH, SPEED_BINS
-from telstraat_device.counting.crossings.crossing import Crossing
+from telstraat_device.counting.crossings.crossing import COUNTED_AS, Crossing
 
 COUNT_MAX = 32_767
-BOOKED_AS = {"pedestrian": "pedestrian", "bicycle": "bike", "motorcycle": "bike", "car": "car", "heavy": "heavy"}
 MAY_BE_PARTIAL_S = 5.0  # counting that begins or ends so near to the edge of a quarter has seen the quarter
 
 
@@ -45,10 +44,9 @@ class Tally(Struct, omit_defaults=True):
             if crossing.confidence < night_confidence:
                 self._add("night", right=side)
                 return
-        booked = BOOKED_AS[crossing.class_name]
-        self._add(booked, right=side)
-        if crossing.class_name == "motorcycle":
-            self._add("motorcycle", right=side)
+        for name in COUNTED_AS[crossing.class_name]:
+            self._add(name, right=side)
+        booked = COUNTED_AS[crossing.class_name][0]
         total, count = self.sureness.get(booked, (0.0, 0))
         self.sureness[booked] = (total + crossing.confidence, count + 1)
         if booked == "car" and crossing.speed_kmh is not None:

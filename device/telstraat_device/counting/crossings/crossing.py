@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, TypeAlias, get_args
 
-ClassName = Literal["pedestrian", "bicycle", "car", "motorcycle", "heavy"]
-Direction = Literal["left_to_right", "right_to_left"]
+from telstraat_contract import road_users
 
-CLASSES: tuple[ClassName, ...] = ("pedestrian", "bicycle", "car", "motorcycle", "heavy")
-DIRECTIONS: tuple[Direction, ...] = ("left_to_right", "right_to_left")
+ClassName: TypeAlias = Literal["pedestrian", "bicycle", "car", "motorcycle", "heavy"]
+"""What the classifier tells apart; the contract counts bicycles and motorcycles as `bike`."""
+Direction: TypeAlias = Literal["left_to_right", "right_to_left"]
+
+CLASSES: Final[tuple[ClassName, ...]] = get_args(ClassName)
+DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+COUNTED_AS: Final[dict[str, tuple[str, ...]]] = {
+    **{name: (name,) for name in road_users.CLASSES if name in CLASSES},
+    "bicycle": ("bike",),
+    "motorcycle": ("bike", "motorcycle"),
+}
+"""What a class is counted as on the wire: its class of road users, and a part of it that has counts of its own."""
 
 
 @dataclass(frozen=True, slots=True)
