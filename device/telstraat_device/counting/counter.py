@@ -199,7 +199,7 @@ class Counter:
             class_name=class_name,
             direction="left_to_right" if track["pending"] == Side.RIGHT else "right_to_left",
             confidence=round(confidence, 3),
-            # Lamps in the dark have no length and no foot to tell a speed by: simulated, it came out 163 % too high.
+            # Lamps in the dark have no length and no foot to measure a speed by: on simulated streets it was 163 % too high.
             speed_kmh=None if night and self.headlights.dim else round(speed_kmh, 1),
             night=night,
         )

@@ -44,7 +44,7 @@ UNLIT_BELOW = 0.7  # the darkest tenth by the middle of the picture: a street un
 BRIGHTENED_MIN = 100  # pixels
 DARK_LUMA, DARK_EDGES = 14, 1.2
 LIGHT_MEMORY_S = 60.0
-MOVING_ENOUGH = 4000.0  # pixels of traffic after which it tells the light
+MOVING_ENOUGH = 4000.0  # pixels of traffic after which they decide the light
 HIDDEN = -32768  # instead of a difference: something stands in front of the street
 
 
@@ -179,7 +179,7 @@ def sample_view(state: Address, picture: Address, mask: Address) -> int:
 
 @entry
 def learn_view(state: Address, count: int, rate: float) -> int:
-    """Move what is known of so many samples by `rate` of the way to what is seen; 1 begins anew."""
+    """Move the known differences of so many samples by `rate` of the way to the current ones; 1 begins anew."""
     view = view_at(state)
     edges, known = edges_of(view), known_of(view)
     for i in range(count):
@@ -302,11 +302,11 @@ class ViewWatch:
         bits = np.unpackbits(mask.view(np.uint8).reshape(height, -1), axis=1, bitorder="little")[:, :width]
         in_front = np.flatnonzero(bits)
         behind = (street.ravel()[in_front] >> 8).astype(np.int16)
-        seen = small.ravel()[in_front].astype(np.int16)
-        brightened = seen - behind > behind >> BRIGHTER_SHIFT
+        front = small.ravel()[in_front].astype(np.int16)
+        brightened = front - behind > behind >> BRIGHTER_SHIFT
         if np.count_nonzero(brightened) >= BRIGHTENED_MIN:
-            usual, most = np.quantile((seen - behind)[brightened], (0.5, 0.95))
-            low, high = np.quantile(seen[brightened], (0.1, 0.9))
+            usual, most = np.quantile((front - behind)[brightened], (0.5, 0.95))
+            low, high = np.quantile(front[brightened], (0.1, 0.9))
             fades = usual < FADES_BELOW * most and high - low > EVEN_BELOW * most
             self._fading += 1.0 if fades else -1.0
 

@@ -215,6 +215,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.environ[SETTING] = "jit"
-    # Vectors are made for the machine that is aimed at, not for the one that compiles.
+    # Code is generated for the target machine, not for the one that compiles.
     os.environ |= {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_LOOP_VECTORIZE": "0"}
     sys.exit(main())

@@ -1,7 +1,7 @@
 """Decides whether the counting core comes from a library that was compiled ahead, or is compiled here by numba.
 
-The library's name tells the machine and the sources that it was made from, so that a changed kernel never meets old
-machine code. Whatever is wrong with it is said in one line, and numba does the work.
+The library's name holds the machine and a hash of its sources, so that a changed kernel never meets old machine code.
+Whatever is wrong with it is logged in one line, and numba compiles instead.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def sources() -> list[Path]:
 def fingerprint() -> str:
     """Return a short name for the sources of the machine code.
 
-    Two checksums, not a cryptographic one: it tells versions apart, and OpenSSL would be 4 MB of a Pi's memory.
+    Two checksums, not a cryptographic one: it distinguishes versions, and OpenSSL would be 4 MB of a Pi's memory.
     """
     text = b"\0".join(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() for path in sources())
     return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
@@ -59,11 +59,11 @@ def library_path(machine: str) -> Path:
 
 
 def lacking(machine: str) -> set[str]:
-    """Return what the library for a machine needs of the processor and this one has not."""
+    """Return what the library for a machine needs of the processor and this one lacks."""
     try:  # numpy's list, for /proc/cpuinfo may be hidden from a service
         features: dict[str, bool] = importlib.import_module("numpy._core._multiarray_umath").__cpu_features__
     except (ImportError, AttributeError):
-        return {"a numpy that tells what it has"}
+        return {"a numpy that lists its features"}
     return {name for name in NEEDED[machine] if not features.get(name)}
 
 

@@ -1,6 +1,6 @@
 """What streets have in common: how large, how fast and how compact the things are that pass.
 
-Sizes are those of the box that is seen, a little under the true ones: wheels, feet and hands are thin.
+Sizes are those of the observed box, a little under the true ones: wheels, feet and hands are thin.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class BodyPrior:
     Attributes
     ----------
     share : float
-        Of what passes, before anything was seen.
+        Of what passes, before anything has crossed.
     long_m, broad_m, tall_m, size_spread, tall_spread : float
     speed_ms, speed_spread : float
     fill, fill_spread : float

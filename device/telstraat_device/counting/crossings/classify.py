@@ -2,7 +2,7 @@
 
 Nothing is trained. What streets have in common is known: a car is 4.3 m long, a person walks at 1.3 m/s (`bodies`). What
 this street has of its own is not: pixels per metre, how steeply the camera looks down, which classes come here. The
-first two are kept as a probability over a grid of cameras (`perspective`), and every crossing sharpens it.
+first two are a probability over a grid of cameras (`perspective`), and every crossing sharpens it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from telstraat_device.counting.crossings.bodies import BODIES, BodyPrior, BodyPriors
 from telstraat_device.counting.crossings.crossing import CLASSES, ClassName
 from telstraat_device.counting.crossings.perspective import Grid, Perspective
+from telstraat_device.counting.foreground.background import WORKING_WIDTH_PX
 from telstraat_device.counting.foreground.cast_shadow import CastShadow
 from telstraat_device.counting.tracking.observation import Observation
 
+KMH = 3.6  # km/h in a metre per second
 SCALES = 36
 SCALE_MIN, SCALE_MAX = 4.0, 90.0  # pixels per metre in a picture 320 wide: 80 m to 3.5 m of street
 SCALE_USUAL, SCALE_SPREAD = 20.0, 0.55  # a view from a window shows 10 to 30 m
@@ -43,7 +45,7 @@ class Classifier:
     width, height : int
         Working size in pixels; all sizes and speeds given to it are in working pixels.
     line_y : float
-        Height of the line's middle in the picture: the scale is told there.
+        Height of the line's middle in the picture, which the scale belongs to.
     scale : float or None
         Pixels per metre of what passes with its middle on the line's middle, when known by hand.
     """
@@ -51,7 +53,7 @@ class Classifier:
     def __init__(
         self, width: int, height: int, line_y: float, scale: float | None = None, bodies: tuple[BodyPrior, ...] = BODIES
     ) -> None:
-        k = width / 320.0
+        k = width / WORKING_WIDTH_PX
         scales = np.geomspace(SCALE_MIN * k, SCALE_MAX * k, SCALES) if scale is None else np.array([scale])
         foot_y = line_y + (MIDDLE_M * scale if scale else 0.0)
         self.perspective = Perspective(scales, np.radians(ANGLES_DEG), width, height, foot_y)
@@ -79,7 +81,7 @@ class Classifier:
         return math.exp(middle), math.exp(spread)
 
     def likelihood(self, observation: Observation) -> tuple[Grid, Grid]:
-        """Return log-likelihoods of what was seen, and its speed in m/s, each (scales, angles, bodies)."""
+        """Return log-likelihoods of an observation, and its speed in m/s, each (scales, angles, bodies)."""
         body = self._bodies
         w, h = max(observation.w, BOX_MIN_PX), max(observation.h, BOX_MIN_PX)
         point = self.perspective.point(observation.x, observation.foot, observation.vx, observation.v_foot)
@@ -91,9 +93,8 @@ class Classifier:
         off_v = (np.log(speed) - np.log(body.speed_ms)) / body.speed_spread
         logs: Grid = -0.5 * (off_w**2 + off_h**2 + off_v**2) - np.log(spread_w * spread_h * body.speed_spread)
         if observation.growth_error > 0.0:
-            off = (observation.growth - observation.v_foot / point.below_px) / math.hypot(
-                GROWTH_SPREAD, 2 * observation.growth_error
-            )
+            spread = math.hypot(GROWTH_SPREAD, 2 * observation.growth_error)
+            off = (observation.growth - observation.v_foot / point.below_px) / spread
             logs = logs - np.log1p(0.5 * off**2)[None, :, None]
         return logs + self._looks(observation), speed
 
@@ -112,8 +113,8 @@ class Classifier:
     ) -> tuple[ClassName, float, float]:
         """Return class, confidence and ground speed in km/h of what crossed, and learn from it.
 
-        `trust` below 1 makes less of what was seen: the box of a car at night is that of its headlights' glare. `dark` makes
-        more of motor vehicles.
+        `trust` below 1 gives the observation less weight: the box of a car at night is that of its headlights' glare.
+        `dark` gives motor vehicles more.
         """
         logs, speed = self.likelihood(self.cast_shadow.restore(observation))
         likely = np.exp(trust * logs) * self._mix(dark)
@@ -125,18 +126,18 @@ class Classifier:
         best = int(per_class.argmax())
         joint[..., class_of != best] = 0.0
         weight = joint if joint.sum() > 0 else np.ones_like(joint)
-        speed_kmh = 3.6 * math.exp(float((weight * np.log(speed)).sum() / weight.sum()))
+        speed_kmh = KMH * math.exp(float((weight * np.log(speed)).sum() / weight.sum()))
         self.learn(likely, per_body, trust)
         return CLASSES[best], min(1.0, float(per_class[best])), speed_kmh
 
     def learn(self, likely: Grid, per_body: NDArray[np.float64], trust: float) -> None:
-        """Sharpen what is known of camera and mix by one crossing."""
+        """Update the belief in cameras and the mix by one crossing."""
         evidence = trust * np.log(likely.sum(axis=2) + OUTLIER)
         self._log_belief = MEMORY * (self._log_belief - self._prior) + self._prior + evidence
         self._counts = self._counts * MEMORY + trust * per_body
 
     def _mix(self, dark: bool) -> NDArray[np.float64]:
-        """Return the share (bodies,) of what comes here, and is seen: the usual mix, moved by what came."""
+        """Return the share (bodies,) of each body in the traffic: the usual mix, updated by what crossed here."""
         share: NDArray[np.float64] = (self._bodies.share * MIX_PRIOR + self._counts) / (MIX_PRIOR + self._counts.sum())
         if dark:
             share = np.where(self._bodies.motor, share, SEEN_IN_THE_DARK * share)

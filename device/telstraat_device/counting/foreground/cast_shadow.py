@@ -1,4 +1,4 @@
-"""Learns on which sides of things their shadows lie in this street's light.
+"""Learns on which side of road users their shadows fall in this street's light.
 
 A flat dark car looks like a shadow, pixel by pixel, and is cut; but only a cast shadow is cut from the same side of
 everything that passes the same way. So a side counts as shadow where half of what passed that way lately was cut there, and
@@ -24,14 +24,14 @@ KEEP = 30
 
 
 class CastShadow:
-    """The sides of boxes that lately were cut, for either way to go."""
+    """Which sides of boxes were cut lately, for either direction of travel."""
 
     def __init__(self) -> None:
         self._cuts: NDArray[np.float64] = np.zeros((2, KEEP, 4))
         self._counts = [0, 0]
 
     def sides(self, observation: Observation) -> NDArray[np.bool_]:
-        """Return where shadows lie for what goes this way: left, top, right, bottom. Everywhere, while too little passed."""
+        """Return on which sides shadows fall for what goes this way (left, top, right, bottom): on all, while too little passed."""
         way = way_of(observation)
         if self._counts[way] < KNOWN_AFTER:
             return np.ones(4, dtype=bool)
@@ -39,7 +39,7 @@ class CastShadow:
         return np.asarray(np.median(known, axis=0) >= SHADOW_SHARE)
 
     def restore(self, observation: Observation) -> Observation:
-        """Give back what was cut from a box where no shadow lies, and learn from it."""
+        """Return the observation with what was cut where no shadow falls, and learn from it."""
         if not any(observation.cut):
             return observation
         left, top, right, bottom = observation.cut

@@ -1,7 +1,7 @@
 """Suppresses the light of headlights on the street in the foreground of a dark view: beams, glow, mirrored lamps.
 
 Light changes the street evenly: a pixel in a beam is to the pixels around it as the street there is to the street
-around it. What stands or drives there is not. So what can be told from the pixels around it is light; what cannot is an
+around it. What stands or drives there is not. So what the pixels around it predict is light; what they do not is an
 edge of something, and foreground near such an edge belongs to it.
 
     foreground           edges              what is left

@@ -85,8 +85,8 @@ class SegmenterState:
     gain_256: int  # the last change of exposure, in 256ths of a power of two
     solid_count: int  # pixels of the last frame that are foreground and no shadow
     bright_count: int  # of these, those that are brighter than the street
-    moving: int  # solid_count added up since it was last asked for
-    brighter: int  # and bright_count
+    moving: int  # solid_count, added up since `take_movement`
+    brighter: int  # and bright_count, added up
     current: Address  # the frame at the working size
     previous: Address  # and the one before
     log2_256: Address
@@ -337,7 +337,7 @@ class ForegroundSegmenter:
         The frame at the working size, and the one before.
     street, masks : StreetModel, Masks
     blobs : BLOB (MAX_BLOBS,)
-        Those of the last frame, as many as `segment` said.
+        Those of the last frame, as many as `segment` returned.
     """
 
     def __init__(self, width: int, height: int) -> None:

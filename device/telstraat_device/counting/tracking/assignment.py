@@ -220,21 +220,21 @@ def correct(track: Track, box: Box, area: float, dt_s: float) -> None:
 def remember(state: TrackerState, i: int, blob: Blob) -> None:
     """Add the box without shadow of a track that is alone in its blob to its history."""
     track = state.tracks[i]
-    seen = state.history[i, track.history_count % HISTORY]
-    seen.t_s = state.t_s
-    seen.x = 0.5 * (blob.solid_x0 + blob.solid_x1)
-    seen.y = 0.5 * (blob.solid_y0 + blob.solid_y1)
-    seen.w = blob.solid_x1 - blob.solid_x0
-    seen.h = blob.solid_y1 - blob.solid_y0
-    seen.fill = blob.area / max(1.0, (blob.x1 - blob.x0) * (blob.y1 - blob.y0))
-    seen.cut_left = blob.solid_x0 - blob.x0
-    seen.cut_top = blob.solid_y0 - blob.y0
-    seen.cut_right = blob.x1 - blob.solid_x1
-    seen.cut_bottom = blob.y1 - blob.solid_y1
+    appearance = state.history[i, track.history_count % HISTORY]
+    appearance.t_s = state.t_s
+    appearance.x = 0.5 * (blob.solid_x0 + blob.solid_x1)
+    appearance.y = 0.5 * (blob.solid_y0 + blob.solid_y1)
+    appearance.w = blob.solid_x1 - blob.solid_x0
+    appearance.h = blob.solid_y1 - blob.solid_y0
+    appearance.fill = blob.area / max(1.0, (blob.x1 - blob.x0) * (blob.y1 - blob.y0))
+    appearance.cut_left = blob.solid_x0 - blob.x0
+    appearance.cut_top = blob.solid_y0 - blob.y0
+    appearance.cut_right = blob.x1 - blob.solid_x1
+    appearance.cut_bottom = blob.y1 - blob.solid_y1
     border = (BORDER_LEFT if blob.x0 <= 1.0 else 0) + (BORDER_TOP if blob.y0 <= 1.0 else 0)
     border += BORDER_RIGHT if blob.x1 >= state.width - 1.0 else 0
     border += BORDER_BOTTOM if blob.y1 >= state.height - 1.0 else 0
-    seen.border = border
+    appearance.border = border
     track.history_count += 1
     track.moving += min(1.0, MOVING_RATE * state.dt_s) * (blob.changed - track.moving)
     track.moving_max = max(track.moving_max, track.moving)

@@ -27,7 +27,7 @@ from telstraat_device.counting.tracking.track import (
 )
 from telstraat_device.native.kernel import kernel
 
-AROUND_S = 0.6  # frames around the line that tell size and speed
+AROUND_S = 0.6  # frames around the line in which size and speed are measured
 EDGE_FRAMES = 3  # the fewest for a median or an edge
 WOBBLE_FRAMES = 6
 FOOT_FRAMES = 4
@@ -89,7 +89,7 @@ def edge_moments(appearances: Any, at_s: float, edge: int) -> tuple[int, float, 
 
 @kernel
 def fit_opposite_edges(appearances: Any, at_s: float, first: int, second: int) -> tuple[bool, float, float, float]:
-    """Fit two opposite edges with one speed; return whether both were seen, the speed, and their places at `at_s`."""
+    """Fit two opposite edges with one speed; return whether both were visible, the speed, and their places at `at_s`."""
     n, t, place, tt, tp = edge_moments(appearances, at_s, first)
     n2, t2, place2, tt2, tp2 = edge_moments(appearances, at_s, second)
     if n < EDGE_FRAMES or n2 < EDGE_FRAMES or tt + tt2 < TIMES_SPREAD:
@@ -144,11 +144,11 @@ def measure_sizes(state: TrackerState, i: int, appearances: Any) -> None:
     measured, at_line, columns = state.tracks[i].measured, state.tracks[i].at_line, state.columns
     count = 0
     for k in range(len(appearances)):
-        seen = appearances[k]
-        if is_whole(seen, state.tracks[i].pending_s):
-            columns[W, count], columns[H, count], columns[FILL, count] = seen.w, seen.h, seen.fill
-            columns[CUT_LEFT, count], columns[CUT_TOP, count] = seen.cut_left, seen.cut_top
-            columns[CUT_RIGHT, count], columns[CUT_BOTTOM, count] = seen.cut_right, seen.cut_bottom
+        box = appearances[k]
+        if is_whole(box, state.tracks[i].pending_s):
+            columns[W, count], columns[H, count], columns[FILL, count] = box.w, box.h, box.fill
+            columns[CUT_LEFT, count], columns[CUT_TOP, count] = box.cut_left, box.cut_top
+            columns[CUT_RIGHT, count], columns[CUT_BOTTOM, count] = box.cut_right, box.cut_bottom
             count += 1
     measured.appearances = count
     if count >= EDGE_FRAMES:
@@ -165,7 +165,7 @@ def measure_sizes(state: TrackerState, i: int, appearances: Any) -> None:
 
 @kernel
 def measure_speed(state: TrackerState, i: int, appearances: Any) -> None:
-    """Measure place and speed from the edges; where they were not seen, they are those tracked."""
+    """Measure place and speed from the edges; where these were not visible, they are those tracked."""
     measured, at_line, at_s = state.tracks[i].measured, state.tracks[i].at_line, state.tracks[i].pending_s
     few = measured.appearances < EDGE_FRAMES
     measured.x, measured.y, measured.vx, measured.vy = at_line.x, at_line.y, at_line.vx, at_line.vy

@@ -1,4 +1,4 @@
-"""What was observed of a crossing: all that its class and speed are told from."""
+"""What was observed of a crossing: all that it is classified by."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Observation:
     growth, growth_error : float
         How its height grows, as a share per second, and its standard error. An error of 0 is unknown.
     cut : (float, float, float, float)
-        What was taken off its box as shadow: left, top, right, bottom. All 0 is unknown.
+        What was cut off its box as shadow: left, top, right, bottom. All 0 is unknown.
     separate : bool
         It was alone in its blob for long enough to be measured.
     """

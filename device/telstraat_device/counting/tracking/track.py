@@ -17,7 +17,7 @@ HISTORY = 40  # appearances that a track remembers: over a second at 25 frames p
 
 
 class Side(IntEnum):
-    """A side of the counting line, seen from its first point: LEFT has negative distances."""
+    """A side of the counting line, for one who looks from its first point to its second: LEFT has negative distances."""
 
     LEFT = -1
     NONE = 0
@@ -127,7 +127,7 @@ class Track:
     rejection: Annotated[int, np.int8]  # Rejection of its last crossing
     fragment_of: int  # id of the track that it may be a fragment of
     fragment_s: float  # for how long it has looked like one
-    history_count: int  # appearances remembered so far; the latest HISTORY of them are kept
+    history_count: int  # appearances so far, of which the last HISTORY are in its history
     at_line: Annotated[BoxAtLine, BOX_AT_LINE]
     measured: Annotated[Measurement, MEASUREMENT]
 

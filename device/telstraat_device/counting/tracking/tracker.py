@@ -124,7 +124,7 @@ class Tracker:
         """Move on by a frame with so many blobs; return how many crossings were decided, rejected ones included.
 
         blobs : address of BLOB (count,); pictures : addresses of the previous and the current working picture; light :
-        what the view says, "night" for instance.
+        that of the view, "night" for instance.
         """
         if count == 0 and self._living[0] == 0:
             return 0
