@@ -22,6 +22,11 @@ EXPORTED = {
         FrameFormatError FrameSource KernelError CountingLineError NoFileError NotVideoError Outbox Settings SourceError
         StorageError SystemClock open_source parse_line read_settings settings_of
     """,
+    "telstraat_store": """
+        BackupError BadValueError Connections CountsFileError CountsRead Database DuplicateError ExportsBusyError LineError
+        MigrationError NoSuchRecordError PoolLimits Reading RegistryError SchemaError StaleRecordError StreetFileError
+        TelstraatStoreError UnavailableError UnwritableFileError backup migrate read_counts read_files restore
+    """,
     "telstraat_analytics": """
         Calendar Effect Evaluation Excluded Measure Monitoring Plan Question
         as_counts days_needed evaluate evaluate_all monitor plan read_measure
@@ -31,7 +36,7 @@ EXPORTED = {
         Sensor WorkshopShape
     """,
 }
-LAZY = ("telstraat_contract", "telstraat_device")
+LAZY = ("telstraat_contract", "telstraat_device", "telstraat_store")
 HEAVY = ("msgspec", "numpy", "numba", "cv2", "paho", "sqlite3", "psycopg", "pandas", "pydantic")
 
 
