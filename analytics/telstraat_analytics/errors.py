@@ -4,7 +4,6 @@ AnalysisError
 ├── FrameError        the counts handed in are not a frame of counts
 ├── MeasureError      a measure file or object that contradicts itself
 ├── QuestionError     something is asked that these counts cannot answer
-├── RefusedError      the data are not fit for an answer; carries the reasons
 └── ReportError       a report cannot be written
 """
 
@@ -25,14 +24,6 @@ class MeasureError(AnalysisError):
 
 class QuestionError(AnalysisError):
     """Something is asked that the counts cannot answer."""
-
-
-class RefusedError(AnalysisError):
-    """The data are not fit for an answer."""
-
-    def __init__(self, reasons: tuple[str, ...]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
 
 
 class ReportError(AnalysisError):

@@ -21,17 +21,17 @@ from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
 from telstraat_analytics.measure import Measure
-from telstraat_analytics.outcome import Outcome
 from telstraat_analytics.quality.findings import timeline
 from telstraat_analytics.question import SPEEDS, Question
 from telstraat_analytics.report.sentence import sentence
+from telstraat_analytics.result import EvaluationResult
 from telstraat_analytics.weather import read_weather
 from telstraat_contract.languages import LANGUAGES
 
 STREETS_TOLD = 20
 
 
-class Evaluation(Outcome):
+class Evaluation(EvaluationResult):
     """What was found, and how far to trust it: an `Outcome` that can be read, as sentence, table and plain values."""
 
     def sentence(self, language: str = "en") -> str:

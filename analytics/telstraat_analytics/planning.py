@@ -13,9 +13,16 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.model.priors import DAY_MEMORY, MEMORIES_WEEKS, MOTIONS, SEASON_SHARED, WEEK_SHOCKS, Motion
+from telstraat_analytics.model.noise_models import NOISE_MODELS, WEEKS_OF_YEAR, NoiseModel
+from telstraat_analytics.model.priors import (
+    DAY_MEMORY,
+    MEMORIES_WEEKS,
+    SEASON_SHARED,
+    VARIANCE_PRIORS,
+    WEEK_SHOCKS,
+    VariancePrior,
+)
 from telstraat_analytics.model.threads import one_thread
-from telstraat_analytics.model.ways import WAYS, WEEKS_OF_YEAR, Way
 from telstraat_analytics.model.weeks import Floats, Ints
 from telstraat_analytics.report.numbers import digits_for
 from telstraat_analytics.report.sentence import percent
@@ -114,7 +121,7 @@ def plan(
     controls: int = 2,
     sensors: Sequence[int] = SENSORS,
     weeks: Sequence[int] = WEEKS,
-    motion: Motion | None = None,
+    variance_prior: VariancePrior | None = None,
 ) -> Plan:
     """Plan a count before a measure is taken.
 
@@ -132,7 +139,7 @@ def plan(
         Numbers of treated streets with a sensor.
     weeks
         Weeks before and, as many, after.
-    motion
+    variance_prior
         How the street moves, where it is known better than from other streets.
 
     Returns
@@ -140,11 +147,11 @@ def plan(
     Plan
         Power and smallest detectable change for every combination.
     """
-    if what not in MOTIONS or what in {"v85", "share"}:
+    if what not in VARIANCE_PRIORS or what in {"v85", "share"}:
         raise QuestionError(f"a plan for {what!r} is not possible; it is one of pedestrian, bike, car, heavy")
     if not (-0.99 < target < 5 and abs(target) >= WANTED_MIN):
         raise QuestionError(f"wanted is {target}; give a change such as -0.2 for 20 % less")
-    moves = motion or MOTIONS[what]
+    moves = variance_prior or VARIANCE_PRIORS[what]
     rows = []
     for count in sensors:
         for length in weeks:
@@ -185,12 +192,12 @@ def power_of(step: float, sds: Floats) -> float:
     return float(np.mean(ndtr(abs(step) / sds - ndtri(0.975))))
 
 
-def expected_sds(motion: Motion, per_day: float, weeks: int, controls: int, sensors: int) -> Floats:
+def expected_sds(variance_prior: VariancePrior, per_day: float, weeks: int, controls: int, sensors: int) -> Floats:
     """Return the standard deviations that an evaluation will have, on the log scale, for streets that differ.
 
     Parameters
     ----------
-    motion
+    variance_prior
         How such streets move.
     per_day
         Crossings per day.
@@ -202,22 +209,32 @@ def expected_sds(motion: Motion, per_day: float, weeks: int, controls: int, sens
     Returns
     -------
     numpy.ndarray
-        Of the mean step, for every size of movement and way of moving that is as likely as the others: the street's own
+        Of the mean step, for every size of movement and noise model that is as likely as the others: the street's own
         is not known yet.
     """
     sizes = np.exp(ndtri([0.1, 0.3, 0.5, 0.7, 0.9]) * SIZE_SPREAD)
     day = (1 + 2 * sum((1 - lag / 7) * DAY_MEMORY**lag for lag in range(1, 7))) / 7
-    noise = motion.day_noise**2 * day + 1 / max(7 * per_day, 1.0)
+    noise = variance_prior.day_noise**2 * day + 1 / max(7 * per_day, 1.0)
     number = np.arange(-weeks, weeks)
-    ways = [Way(memory, shock) for memory in MEMORIES_WEEKS for shock in WEEK_SHOCKS]
+    noise_models = [NoiseModel(memory, shock) for memory in MEMORIES_WEEKS for shock in WEEK_SHOCKS]
     return np.array(
-        [step_sd(number, noise, motion, float(size), controls, sensors, way) for size in sizes for way in ways]
+        [
+            step_sd(number, noise, variance_prior, float(size), controls, sensors, noise_model)
+            for size in sizes
+            for noise_model in noise_models
+        ]
     )
 
 
 @one_thread()
 def step_sd(
-    number: Ints, noise: float, motion: Motion, size: float, controls: int, treated: int, way: Way = WAYS[-1]
+    number: Ints,
+    noise: float,
+    variance_prior: VariancePrior,
+    size: float,
+    controls: int,
+    treated: int,
+    noise_model: NoiseModel = NOISE_MODELS[-1],
 ) -> float:
     """Return the standard deviation of the mean step of streets that all move alike, before anything is counted.
 
@@ -227,7 +244,7 @@ def step_sd(
         Weeks from the date.
     noise
         Variance of one week's level from days and counting.
-    motion
+    variance_prior
         How such streets move.
     size
         Multiple of its week step.
@@ -254,9 +271,9 @@ def step_sd(
     X = np.zeros((len(week), len(counts) + 1))
     X[np.arange(len(week)), kind] = 1.0
     X[:, -1] = (kind == 0) & (week >= 0)
-    season = motion.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
-    V = between(motion.shared) * (size * motion.week_step) ** 2 * way.covariance(week)
-    V = V + noise * (week[:, None] == week[None, :]) * between(motion.shared)
+    season = variance_prior.season_amplitude * np.sin(2 * np.pi * week / WEEKS_OF_YEAR)
+    V = between(variance_prior.shared) * (size * variance_prior.week_step) ** 2 * noise_model.covariance(week)
+    V = V + noise * (week[:, None] == week[None, :]) * between(variance_prior.shared)
     V = V + between(SEASON_SHARED) * np.outer(season, season) / 2
     white = solve_triangular(np.linalg.cholesky(V + 1e-12 * np.eye(len(V))), X, lower=True)
     return float(np.sqrt(np.linalg.inv(white.T @ white)[-1, -1]))

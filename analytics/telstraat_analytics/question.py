@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.model.priors import MOTIONS, Motion, motion_of
+from telstraat_analytics.model.priors import VARIANCE_PRIORS, VariancePrior, motion_of
 
 Days = Literal["all", "workdays", "weekend"]
 Against = Literal["before", "last year"]
@@ -75,10 +75,10 @@ class Question:
         return tuple(f"{name}{suffix}" for name in COUNTS.get(self.what, ()))
 
     @property
-    def motion(self) -> Motion:
+    def variance_prior(self) -> VariancePrior:
         """Return how such traffic moves when nothing is done."""
         if self.what == "v85":
-            return MOTIONS["v85"]
+            return VARIANCE_PRIORS["v85"]
         if not self.is_count:
-            return MOTIONS["share"]
+            return VARIANCE_PRIORS["share"]
         return motion_of(self.columns)

@@ -20,19 +20,19 @@ from telstraat_analytics.designs.one_street import controls_for, too_little
 from telstraat_analytics.designs.series import prepare, street
 from telstraat_analytics.frames import as_counts
 from telstraat_analytics.measure import Measure
+from telstraat_analytics.model.noise_models import NOISE_MODELS, NoiseModel
 from telstraat_analytics.model.priors import MEMORIES_WEEKS, SEASON_CONTRASTS, WEEK_SHOCKS
 from telstraat_analytics.model.step import fit_steps
-from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.quality.inspect import impossible
 from telstraat_analytics.question import Question
 
-DESIGNS: dict[str, tuple[Way, ...]] = {
-    "memories only": tuple(Way(memory) for memory in MEMORIES_WEEKS),
-    "and week shocks": tuple(Way(*values) for values in product(MEMORIES_WEEKS, WEEK_SHOCKS)),
+DESIGNS: dict[str, tuple[NoiseModel, ...]] = {
+    "memories only": tuple(NoiseModel(memory) for memory in MEMORIES_WEEKS),
+    "and week shocks": tuple(NoiseModel(*values) for values in product(MEMORIES_WEEKS, WEEK_SHOCKS)),
     "and season contrast": tuple(
-        Way(values, 0.0, contrast) for values, contrast in product(MEMORIES_WEEKS, SEASON_CONTRASTS)
+        NoiseModel(values, 0.0, contrast) for values, contrast in product(MEMORIES_WEEKS, SEASON_CONTRASTS)
     ),
-    "both": WAYS,
+    "both": NOISE_MODELS,
 }
 MISS = 2 / 0.05
 THIRD_LESS = float(np.log(0.7))
@@ -59,8 +59,10 @@ def run_case(panel: Panel, case: Case) -> list[dict[str, object]]:
         return []
     others = [control.weeks for control in controls_for(own, prepared, measure, question)]
     rows: list[dict[str, object]] = []
-    for name, ways in DESIGNS.items():
-        steps = fit_steps([own.weeks], others, question.motion, prepared.span.date, ways=ways).steps
+    for name, noise_models in DESIGNS.items():
+        steps = fit_steps(
+            [own.weeks], others, question.variance_prior, prepared.span.date, noise_models=noise_models
+        ).steps
         low, high = steps.quantile(0.025), steps.quantile(0.975)
         score = high - low + MISS * max(low, 0.0) + MISS * max(-high, 0.0)
         rows.append({"town": case.panel, "design": name, "at": steps.mean(), "low": low, "high": high, "score": score})

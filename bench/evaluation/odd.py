@@ -46,7 +46,7 @@ def evidence(panel: Panel, case: Case) -> tuple[float, int] | None:
         return None
     if own is None or not (own.weeks.number < 0).any() or not (own.weeks.number >= 0).any():
         return None
-    return odd_evidence(own.weeks, question.motion, prepared.span.date)
+    return odd_evidence(own.weeks, question.variance_prior, prepared.span.date)
 
 
 def best(rows: pd.DataFrame) -> str:

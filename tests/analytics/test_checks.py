@@ -122,7 +122,7 @@ CASES: list[tuple[str, Change, Verdict]] = [
     ("placebo_in_space", told(placebos=placebos("b", 2, 2)), Verdict.FAILED),
     ("leave_one_control_out", drawn(fall_together), Verdict.DOUBT),
     ("parallel_before", drawn(drift_before), Verdict.FAILED),
-    ("controls", told(controls=(), company=()), Verdict.DOUBT),
+    ("controls", told(controls=(), donors=()), Verdict.DOUBT),
     ("holidays", said(calendar=Calendar("BE", school=((MEASURE, MEASURE + dt.timedelta(days=21)),))), Verdict.DOUBT),
     (
         "daylight",

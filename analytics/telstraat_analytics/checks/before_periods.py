@@ -26,11 +26,11 @@ class ParallelBefore(Check):
         answer = context.answer
         if answer.year is not None:
             return self.result(Verdict.UNKNOWN, "last_year")
-        if answer.street is None or not answer.company:
+        if answer.street is None or not answer.donors:
             return self.result(Verdict.UNKNOWN, "no_controls")
         own = answer.street.weeks.between(-WEEKS, -1)
         levels: dict[int, list[float]] = {}
-        for other in answer.company:
+        for other in answer.donors:
             weeks = other.weeks.between(-WEEKS, -1)
             centred = weeks.level - weeks.level.mean()
             for week, level in zip(weeks.number, centred, strict=True):
@@ -42,7 +42,7 @@ class ParallelBefore(Check):
         gap = mine - np.array([np.mean(levels[int(week)]) for week in common])
         slope = float(np.polyfit(common, gap, 1)[0])
         span = common[-1] - common[0]
-        wandering = context.question.motion.week_step * np.sqrt(1 + 1 / len(answer.company)) / np.sqrt(span)
+        wandering = context.question.variance_prior.week_step * np.sqrt(1 + 1 / len(answer.donors)) / np.sqrt(span)
         noise = float(np.sqrt(own.noise.mean() / (len(common) * common.var())))
         size = slope / float(np.hypot(wandering, noise))
         verdict = Verdict.PASSED if abs(size) < DOUBT_SD else Verdict.DOUBT if abs(size) < FAILED_SD else Verdict.FAILED

@@ -20,9 +20,9 @@ class LeaveOneControlOut(Check):
     def run(self, context: CheckContext) -> CheckResult:
         """Pass when every answer lies in the interval and none changes what is claimed."""
         answer = context.answer
-        if answer.effect is None or len(answer.company) < 2:
-            return self.result(Verdict.UNKNOWN, "one_control", controls=len(answer.company))
-        effects = [_without(left, context) for left in range(len(answer.company))]
+        if answer.effect is None or len(answer.donors) < 2:
+            return self.result(Verdict.UNKNOWN, "one_control", controls=len(answer.donors))
+        effects = [_without(left, context) for left in range(len(answer.donors))]
         estimates = [effect.estimate for effect in effects]
         inside = all(answer.effect.low <= estimate <= answer.effect.high for estimate in estimates)
         same = all(effect.claimed == answer.effect.claimed for effect in effects)
@@ -39,12 +39,12 @@ def _without(left: int, context: CheckContext) -> Effect:
     if answer.year is not None:
         year = answer.year
         others = [control for number, control in enumerate(year.controls) if number != left]
-        steps = steps_of([year.own], others, question.motion, year.quiet)
+        steps = steps_of([year.own], others, question.variance_prior, year.quiet)
         return effect_of(steps, 0, year.own.level, question.what, answer.stretch)
     assert answer.fit is not None, "an answer against the time before has its fit"
     own, date = answer.street.weeks, context.prepared.span.date
-    company = [control.weeks for number, control in enumerate(answer.company) if number != left]
-    southern, ways = context.measure.days.southern, answer.fit.ways
-    fit = fit_steps([own], company, question.motion, date, southern=southern, ways=ways)
+    donors = [control.weeks for number, control in enumerate(answer.donors) if number != left]
+    southern, noise_models = context.measure.days.southern, answer.fit.noise_models
+    fit = fit_steps([own], donors, question.variance_prior, date, southern=southern, noise_models=noise_models)
     level = mean_level_after(own.number, answer.street.observed, own.noise)
     return effect_of(fit.steps, 0, level, question.what, answer.stretch)

@@ -25,15 +25,15 @@ class OddLevel(Check):
             return self.result(Verdict.UNKNOWN, "last_year")
         if answer.fit is None or answer.effect is None:
             return self.result(Verdict.UNKNOWN, "too_short")
-        odd = answer.fit.odd[0]
-        if odd is None or odd.probability < DOUBT:
+        shift = answer.fit.shift[0]
+        if shift is None or shift.probability < DOUBT:
             return self.result(Verdict.PASSED, "usual")
-        open_to_doubt = odd.probability >= FAILED and not answer.effect.claimed
+        open_to_doubt = shift.probability >= FAILED and not answer.effect.claimed
         verdict = Verdict.FAILED if open_to_doubt else Verdict.DOUBT
-        date = f"{context.prepared.span.date + pd.Timedelta(weeks=odd.first):%Y-%m-%d}"
+        date = f"{context.prepared.span.date + pd.Timedelta(weeks=shift.first):%Y-%m-%d}"
         if not context.question.is_count:
             return self.result(verdict, "other", date=date)
-        levels = {"size": odd.size, "usual": odd.against_usual, "last": odd.against_last}
+        levels = {"size": shift.size, "usual": shift.against_usual, "last": shift.against_last}
         return self.result(
-            verdict, odd.kind, date=date, **{name: float(np.expm1(value)) for name, value in levels.items()}
+            verdict, shift.kind, date=date, **{name: float(np.expm1(value)) for name, value in levels.items()}
         )

@@ -24,7 +24,7 @@ class SeasonCovered(Check):
         span, answer = context.prepared.span, context.answer
         wave = [_warmth(span.first, span.begin), _warmth(span.date, span.last)]
         shift = abs(wave[1] - wave[0])
-        amplitude = context.question.motion.season_amplitude
+        amplitude = context.question.variance_prior.season_amplitude
         if answer.street is not None:
             days = pd.DatetimeIndex(answer.street.daily.totals.index)
             year_before = span.date - pd.Timedelta(days=YEAR_DAYS)

@@ -17,7 +17,7 @@ from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.frames import CountsAre, as_counts
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.step import fit_steps
-from telstraat_analytics.quality.inspect import Refusal
+from telstraat_analytics.quality.inspect import NotComparable
 from telstraat_analytics.question import Question
 
 Course = Literal["too early", "steady", "fades", "grows"]
@@ -54,7 +54,7 @@ class Monitoring:
     looks: pd.DataFrame
     course: Course
     boundary: dict[str, Held]
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[NotComparable, ...] = ()
     hours: tuple[int, ...] = ()
 
     @property
@@ -210,10 +210,12 @@ def _course(answer: StreetAnswer, prepared: Prepared, measure: Measure, question
     if len(after.number) < 2 * HALF_WEEKS_MIN:
         return "too early"
     middle = int(after.number[len(after.number) // 2])
-    others = [control.weeks.between(0, 10_000).shifted(middle) for control in answer.company]
+    others = [control.weeks.between(0, 10_000).shifted(middle) for control in answer.donors]
     others = [control for control in others if (control.number < 0).any() and (control.number >= 0).any()]
     date = prepared.span.date + pd.Timedelta(weeks=middle)
-    steps = fit_steps([after.shifted(middle)], others, question.motion, date, southern=measure.days.southern).steps
+    steps = fit_steps(
+        [after.shifted(middle)], others, question.variance_prior, date, southern=measure.days.southern
+    ).steps
     if steps.quantile(0.025) <= 0 <= steps.quantile(0.975):
         return "steady"
     first = answer.effect.estimate if answer.effect else 0.0

@@ -19,7 +19,7 @@ from telstraat_analytics.model.weeks import Floats
 from telstraat_analytics.question import Question
 
 DRAWS = 4000
-WAYS_MAX = 4  # of moving, each the likeliest of one street: many streets together are slow to try
+NOISE_MODELS_MAX = 4  # each the likeliest of one street: many streets together are slow to try
 SEED = 20220816
 
 
@@ -100,22 +100,24 @@ def network(
         return None
     streets = [answer.street.weeks for answer in (*inside, *edge) if answer.street is not None]
     seen: dict[str, object] = {}
-    company = [
+    donors = [
         other
         for answer in (*inside, *edge)
-        for other in answer.company
+        for other in answer.donors
         if not (other.segment in seen or seen.update({other.segment: 1}))
     ]
-    others = [control.weeks for control in company[:CONTROLS_MAX]]
+    others = [control.weeks for control in donors[:CONTROLS_MAX]]
     if question.against == "last year":
         years = [answer.year for answer in (*inside, *edge) if answer.year is not None]
         known = {ratio.segment: ratio for year in years for ratio in year.controls}
         quiet = [ratio for year in years for ratio in year.quiet]
-        steps = steps_of([year.own for year in years], list(known.values()), question.motion, quiet)
+        steps = steps_of([year.own for year in years], list(known.values()), question.variance_prior, quiet)
         return _sums(steps, 1.0, inside, edge, question)
-    ways = list(dict.fromkeys(answer.fit.ways[0] for answer in (*inside, *edge) if answer.fit is not None))[:WAYS_MAX]
+    noise_models = list(
+        dict.fromkeys(answer.fit.noise_models[0] for answer in (*inside, *edge) if answer.fit is not None)
+    )[:NOISE_MODELS_MAX]
     date, southern = prepared.span.date, measure.days.southern
-    fit = fit_steps(streets, others, question.motion, date, southern=southern, ways=ways)
+    fit = fit_steps(streets, others, question.variance_prior, date, southern=southern, noise_models=noise_models)
     wider = float(np.mean([answer.stretch for answer in (*inside, *edge)]))
     return _sums(fit.steps, wider, inside, edge, question)
 

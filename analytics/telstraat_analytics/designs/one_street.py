@@ -10,7 +10,7 @@ import pandas as pd
 from telstraat_analytics.designs.series import (
     DAYS_MIN,
     Prepared,
-    Street,
+    StreetSeries,
     best_controls,
     span_of_year,
     street,
@@ -23,7 +23,7 @@ from telstraat_analytics.model.placebo import Placebo, placebos_in_space, placeb
 from telstraat_analytics.model.posterior import StepFit
 from telstraat_analytics.model.step import fit_steps
 from telstraat_analytics.quality.findings import Finding
-from telstraat_analytics.quality.inspect import Refusal, impossible
+from telstraat_analytics.quality.inspect import NotComparable, impossible
 from telstraat_analytics.question import Question
 
 
@@ -57,7 +57,7 @@ class StreetAnswer:
 
     segment: str
     effect: Effect | None
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[NotComparable, ...] = ()
     days_before: int = 0
     days_after: int = 0
     hours: tuple[int, ...] = ()
@@ -66,8 +66,8 @@ class StreetAnswer:
     placebos: tuple[Placebo, ...] = ()
     stretch: float = 1.0
     fit: StepFit | None = None
-    street: Street | None = None
-    company: tuple[Street, ...] = ()
+    street: StreetSeries | None = None
+    donors: tuple[StreetSeries, ...] = ()
     year: YearFit | None = None
 
 
@@ -100,16 +100,18 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     reasons += missing
     if reasons or own is None:
         return StreetAnswer(segment, None, tuple(reasons))
-    company = controls_for(own, prepared, measure, question)
+    donors = controls_for(own, prepared, measure, question)
     if question.against == "last year":
-        return _answer_by_year(own, company, prepared, measure, question)
-    date, southern, motion = span.date, measure.days.southern, question.motion
-    others = [control.weeks for control in company]
-    fit = fit_steps([own.weeks], others, motion, date, southern=southern)
+        return _answer_by_year(own, donors, prepared, measure, question)
+    date, southern, variance_prior = span.date, measure.days.southern, question.variance_prior
+    others = [control.weeks for control in donors]
+    fit = fit_steps([own.weeks], others, variance_prior, date, southern=southern)
     after = int((own.weeks.number >= 0).sum())
     placebos = [
-        *placebos_in_time(own.weeks, others, motion, date, after, southern=southern, ways=fit.ways),
-        *placebos_in_space(others, motion, date, southern=southern, ways=fit.ways),
+        *placebos_in_time(
+            own.weeks, others, variance_prior, date, after, southern=southern, noise_models=fit.noise_models
+        ),
+        *placebos_in_space(others, variance_prior, date, southern=southern, noise_models=fit.noise_models),
     ]
     wider = stretch(placebos)
     level = mean_level_after(own.weeks.number, own.observed, own.weeks.noise)
@@ -121,17 +123,17 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         days_before=len(own.days(span.first, span.begin - pd.Timedelta(days=1))),
         days_after=len(own.days(span.date, span.last)),
         hours=own.daily.hours,
-        controls=tuple(control.segment for control in company),
+        controls=tuple(control.segment for control in donors),
         weeks=weeks_table(expected.number, own.observed, usual, expected.sd * wider, date, question.what),
         placebos=tuple(placebos),
         stretch=wider,
         fit=fit,
         street=own,
-        company=tuple(company),
+        donors=tuple(donors),
     )
 
 
-def _of_year(refusal: Refusal) -> Refusal:
+def _of_year(refusal: NotComparable) -> NotComparable:
     """Return what is missing in the words of a comparison with last year: the days before are those of the year before."""
     if refusal.key not in {"no_days", "few_before", "nothing_before", "holidays"}:
         return refusal
@@ -139,13 +141,13 @@ def _of_year(refusal: Refusal) -> Refusal:
 
 
 def _answer_by_year(
-    own: Street, company: list[Street], prepared: Prepared, measure: Measure, question: Question
+    own: StreetSeries, donors: list[StreetSeries], prepared: Prepared, measure: Measure, question: Question
 ) -> StreetAnswer:
     """Evaluate one street against the same weeks a year before."""
     span = prepared.span
-    fit = year_fit(own, company, question.motion, span.date, span.last, measure.days)
+    fit = year_fit(own, donors, question.variance_prior, span.date, span.last, measure.days)
     if fit is None:
-        return StreetAnswer(own.segment, None, (Refusal(own.segment, "few_last_year", (), 0, DAYS_MIN),))
+        return StreetAnswer(own.segment, None, (NotComparable(own.segment, "few_last_year", (), 0, DAYS_MIN),))
     used = {ratio.segment for ratio in fit.controls}
     return StreetAnswer(
         own.segment,
@@ -153,16 +155,16 @@ def _answer_by_year(
         days_before=int(fit.own.days.sum()),
         days_after=int(fit.own.days.sum()),
         hours=own.daily.hours,
-        controls=tuple(control.segment for control in company if control.segment in used),
+        controls=tuple(control.segment for control in donors if control.segment in used),
         weeks=fit.table(span.date, question.what),
         placebos=fit.placebos,
         street=own,
-        company=tuple(control for control in company if control.segment in used),
+        donors=tuple(control for control in donors if control.segment in used),
         year=fit,
     )
 
 
-def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Question) -> list[Street]:
+def controls_for(own: StreetSeries, prepared: Prepared, measure: Measure, question: Question) -> list[StreetSeries]:
     """Return the usable controls of a street, best first.
 
     Parameters
@@ -174,7 +176,7 @@ def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Qu
 
     Returns
     -------
-    list of Street
+    list of StreetSeries
         Controls whose sensor stayed the same instrument and that have weeks on both sides.
     """
     candidates = []
@@ -187,7 +189,7 @@ def controls_for(own: Street, prepared: Prepared, measure: Measure, question: Qu
     return best_controls(own, candidates)
 
 
-def too_little(own: Street | None, segment: str, prepared: Prepared, question: Question) -> list[Refusal]:
+def too_little(own: StreetSeries | None, segment: str, prepared: Prepared, question: Question) -> list[NotComparable]:
     """Return what is missing for an answer.
 
     Parameters
@@ -203,7 +205,7 @@ def too_little(own: Street | None, segment: str, prepared: Prepared, question: Q
 
     Returns
     -------
-    list of Refusal
+    list of NotComparable
         Empty when there is enough.
     """
     span = prepared.span
@@ -219,26 +221,26 @@ def too_little(own: Street | None, segment: str, prepared: Prepared, question: Q
     after = len(own.days(span.date, span.last))
     reasons = []
     if before < DAYS_MIN:
-        reasons.append(Refusal(segment, "few_before", why, before, DAYS_MIN))
+        reasons.append(NotComparable(segment, "few_before", why, before, DAYS_MIN))
     if after < DAYS_MIN:
-        reasons.append(Refusal(segment, "few_after", why, after, DAYS_MIN))
+        reasons.append(NotComparable(segment, "few_after", why, after, DAYS_MIN))
     if not reasons and not earlier.any():
-        reasons.append(Refusal(segment, "nothing_before", why))
+        reasons.append(NotComparable(segment, "nothing_before", why))
     if not reasons and not ((own.weeks.number < 0).any() and (own.weeks.number >= 0).any()):
-        reasons.append(Refusal(segment, "holidays"))
+        reasons.append(NotComparable(segment, "holidays"))
     return reasons
 
 
-def _nothing(prepared: Prepared, segment: str, question: Question, why: tuple[Finding, ...]) -> Refusal:
+def _nothing(prepared: Prepared, segment: str, question: Question, why: tuple[Finding, ...]) -> NotComparable:
     """Return why no day at all is left: nobody counted on one side, or what was counted is zero, or days were left out."""
     table, span = prepared.tables.get(segment), prepared.span
     if table is None:
-        return Refusal(segment, "not_there", why)
+        return NotComparable(segment, "not_there", why)
     earlier, later = table[table["day"] < span.begin], table[table["day"].between(span.date, span.last)]
     before, after = earlier["day"].nunique(), later["day"].nunique()
     if after < DAYS_MIN:
-        return Refusal(segment, "few_after", why, after, DAYS_MIN)
+        return NotComparable(segment, "few_after", why, after, DAYS_MIN)
     if before < DAYS_MIN:
-        return Refusal(segment, "few_before", why, before, DAYS_MIN)
+        return NotComparable(segment, "few_before", why, before, DAYS_MIN)
     counted = earlier[[name for name in question.columns if name in earlier]]
-    return Refusal(segment, "nothing_before" if not counted.to_numpy(float).any() and not why else "no_days", why)
+    return NotComparable(segment, "nothing_before" if not counted.to_numpy(float).any() and not why else "no_days", why)

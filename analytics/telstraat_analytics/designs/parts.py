@@ -21,7 +21,7 @@ RARE = 0.01
 
 
 @dataclass(frozen=True)
-class Part:
+class PartAnswer:
     """One part of the answer: an hour (its local start), a direction (``lft``, ``rgt``), or a speed in km/h that is exceeded."""
 
     key: int | str
@@ -34,7 +34,7 @@ class Parts:
 
     segment: str
     by: By
-    parts: tuple[Part, ...]
+    parts: tuple[PartAnswer, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -79,21 +79,23 @@ def parts_of(
     return tuple(answers)
 
 
-def _parts(prepared: Prepared, whole: StreetAnswer, measure: Measure, question: Question, by: By) -> Iterator[Part]:
+def _parts(
+    prepared: Prepared, whole: StreetAnswer, measure: Measure, question: Question, by: By
+) -> Iterator[PartAnswer]:
     table = prepared.tables[whole.segment]
     if by == "hour" and len(whole.hours) > 1:
         for hour in whole.hours:
             narrowed = dataclasses.replace(question, hours=(hour,))
-            yield Part(hour, answer_for(prepared, whole.segment, measure, narrowed).effect)
+            yield PartAnswer(hour, answer_for(prepared, whole.segment, measure, narrowed).effect)
     if by == "direction" and question.is_count and not question.direction:
         for side in ("lft", "rgt"):
             narrowed = dataclasses.replace(question, direction=side)
             if set(narrowed.columns) <= set(table):
-                yield Part(side, answer_for(prepared, whole.segment, measure, narrowed).effect)
+                yield PartAnswer(side, answer_for(prepared, whole.segment, measure, narrowed).effect)
     if by == "speed" and "car_speed" in table and "car" in (question.columns or ("car",)):
         narrowed = dataclasses.replace(question, what="above_limit", direction="")
         for limit in SPEEDS_KMH:
             beyond = dataclasses.replace(measure, speed_limit_kmh=limit)
             effect = answer_for(prepared, whole.segment, beyond, narrowed).effect
             if effect is not None and RARE < effect.expected < 1 - RARE:
-                yield Part(limit, effect)
+                yield PartAnswer(limit, effect)

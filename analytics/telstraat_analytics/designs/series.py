@@ -27,7 +27,7 @@ MOVED_WEEKS_MAX = 3  # Easter moves by up to five weeks; a day is looked for so 
 
 
 @dataclass(frozen=True)
-class Street:
+class StreetSeries:
     """One street of a comparison.
 
     Attributes
@@ -173,7 +173,7 @@ def prepare(frame: pd.DataFrame, measure: Measure, weather: pd.DataFrame | None 
     return Prepared(tables, tuple(inspect(tables, measure)), span, weather)
 
 
-def street(prepared: Prepared, segment: str, measure: Measure, question: Question) -> Street | None:
+def street(prepared: Prepared, segment: str, measure: Measure, question: Question) -> StreetSeries | None:
     """Return one street's comparable weeks for a question, or None where there is nothing to compare.
 
     Parameters
@@ -209,14 +209,14 @@ def street(prepared: Prepared, segment: str, measure: Measure, question: Questio
         return None
     daily = DailyCounts(segment, totals, daily.dead, daily.hours, daily.weight.reindex(totals.index))
     if question.is_count:
-        counted = weeks = weekly_levels(segment, totals, span.date, question.motion, measure.days)
+        counted = weeks = weekly_levels(segment, totals, span.date, question.variance_prior, measure.days)
         answer = weather_answer(weeks, prepared.weather, span.date) if prepared.weather is not None else None
         if answer is not None:
             known = answer.correction.reindex(totals.index).fillna(0.0)
-            weeks = weekly_levels(segment, totals * np.exp(-known), span.date, question.motion, measure.days)
+            weeks = weekly_levels(segment, totals * np.exp(-known), span.date, question.variance_prior, measure.days)
     else:
-        counted = weeks = weekly_values(segment, totals, daily.weight, span.date, question.motion, measure.days)
-    return Street(segment, daily, weeks, counted.level)
+        counted = weeks = weekly_values(segment, totals, daily.weight, span.date, question.variance_prior, measure.days)
+    return StreetSeries(segment, daily, weeks, counted.level)
 
 
 def concerning(findings: tuple[Finding, ...], question: Question) -> tuple[Finding, ...]:
@@ -238,14 +238,14 @@ def _kept(totals: pd.Series, findings: tuple[Finding, ...], segment: str, questi
     return totals[~out]
 
 
-def usable(street: Street | None) -> bool:
+def usable(street: StreetSeries | None) -> bool:
     """Tell whether a street can serve as a control: weeks on both sides of the date."""
     if street is None:
         return False
     return bool((street.weeks.number < 0).sum() >= WEEKS_BEFORE_MIN and (street.weeks.number >= 0).any())
 
 
-def best_controls(treated: Street, candidates: list[Street]) -> list[Street]:
+def best_controls(treated: StreetSeries, candidates: list[StreetSeries]) -> list[StreetSeries]:
     """Return at most six candidates whose days before the date go with the treated street's best.
 
     Parameters
@@ -257,11 +257,11 @@ def best_controls(treated: Street, candidates: list[Street]) -> list[Street]:
 
     Returns
     -------
-    list of Street
+    list of StreetSeries
         Best first.
     """
 
-    def alike(other: Street) -> float:
+    def alike(other: StreetSeries) -> float:
         own = treated.weeks.shocks
         both = pd.concat([own[own.index < 0], other.weeks.shocks], axis=1, join="inner").to_numpy()
         if len(both) < 10 or both.std(axis=0).min() <= 0:

@@ -15,16 +15,16 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from telstraat_analytics.calendars import Calendar
-from telstraat_analytics.designs.series import DAYS_MIN, MOVED_WEEKS_MAX, YEAR_DAYS, Street
+from telstraat_analytics.designs.series import DAYS_MIN, MOVED_WEEKS_MAX, YEAR_DAYS, StreetSeries
 from telstraat_analytics.effect import weeks_table
 from telstraat_analytics.model.placebo import Placebo
 from telstraat_analytics.model.posterior import DEGREES, Mixture
-from telstraat_analytics.model.priors import Motion
+from telstraat_analytics.model.priors import VariancePrior
 from telstraat_analytics.model.weeks import Floats, Ints
 
 MOVED_WEEKS = sorted(range(-MOVED_WEEKS_MAX, MOVED_WEEKS_MAX + 1), key=abs)
 YEAR_SD = {0.05: 0.07, 0.08: 0.17, 0.10: 0.12, 0.12: 0.17}
-"""How much streets change from year to year by themselves, in logs, by the week step of their kind (`Motion.week_step`): a
+"""How much streets change from year to year by themselves, in logs, by the week step of their kind (`VariancePrior.week_step`): a
 judgement, narrowed after seeing the benchmark; learnt from controls and the street's own year before."""
 
 YEAR_SHARED = 0.5  # of that variance, between streets of one town
@@ -65,16 +65,16 @@ class Ratio:
         """Return the mean level of this year's paired days."""
         return float(np.average(self.now, weights=self.days))
 
-    def noise(self, motion: Motion) -> float:
+    def noise(self, variance_prior: VariancePrior) -> float:
         """Return the variance of the change from the scatter of its weeks, held by what such streets do."""
         weeks = len(self.number)
-        usual = 2 * (1.9 * motion.day_noise**2 / 7 + motion.week_step**2)
+        usual = 2 * (1.9 * variance_prior.day_noise**2 / 7 + variance_prior.week_step**2)
         squares = self.days / self.days.mean() * (self.now - self.then - self.change) ** 2
         spread = (PRIOR_WEEKS * usual + float(squares.sum())) / (PRIOR_WEEKS + weeks - 1)
         return spread / max(weeks * (1 - WEEK_MEMORY) / (1 + WEEK_MEMORY), 1.0)
 
 
-def ratio(street: Street, date: pd.Timestamp, last: pd.Timestamp, calendar: Calendar) -> Ratio | None:
+def ratio(street: StreetSeries, date: pd.Timestamp, last: pd.Timestamp, calendar: Calendar) -> Ratio | None:
     """Pair the days of a stretch with those of the year before.
 
     Parameters
@@ -115,7 +115,7 @@ def ratio(street: Street, date: pd.Timestamp, last: pd.Timestamp, calendar: Cale
 
 
 def steps_of(
-    treated: Sequence[Ratio], controls: Sequence[Ratio], motion: Motion, quiet: Sequence[Ratio] = ()
+    treated: Sequence[Ratio], controls: Sequence[Ratio], variance_prior: VariancePrior, quiet: Sequence[Ratio] = ()
 ) -> Mixture:
     """Return the steps of treated streets against what their controls did over the same year.
 
@@ -123,7 +123,7 @@ def steps_of(
     ----------
     treated, controls
         Changes from last year to this.
-    motion
+    variance_prior
         How such streets move.
     quiet
         The treated streets' own changes over years without the measure.
@@ -133,8 +133,8 @@ def steps_of(
     Mixture
         Of one component, as wide as a Student t with as many degrees of freedom as years are known.
     """
-    prior = YEAR_SD[motion.week_step] ** 2
-    noise = np.array([control.noise(motion) for control in controls])
+    prior = YEAR_SD[variance_prior.week_step] ** 2
+    noise = np.array([control.noise(variance_prior) for control in controls])
     changes = np.array([control.change for control in controls])
     apart = (1 - YEAR_SHARED) * prior
     weight = 1 / (apart + noise)
@@ -143,13 +143,13 @@ def steps_of(
         max((change - shared) ** 2 - extra, 0.0) / (1 - YEAR_SHARED)
         for change, extra in zip(changes, noise, strict=True)
     ]
-    squares += [max(ratio.change**2 - ratio.noise(motion), 0.0) for ratio in quiet]
+    squares += [max(ratio.change**2 - ratio.noise(variance_prior), 0.0) for ratio in quiet]
     year = (PRIOR_YEARS * prior + float(np.sum(squares))) / (PRIOR_YEARS + len(squares))
     apart, town = (1 - YEAR_SHARED) * year, YEAR_SHARED * year
     precision = 1 / town + float((1 / (apart + noise)).sum())
     shared = float((changes / (apart + noise)).sum() / precision)
     centre = np.array([ratio.change - shared for ratio in treated])
-    covariance = np.diag([apart + ratio.noise(motion) for ratio in treated]) + 1 / precision
+    covariance = np.diag([apart + ratio.noise(variance_prior) for ratio in treated]) + 1 / precision
     wider = float(stdtrit(PRIOR_YEARS + len(squares), 0.975) / stdtrit(DEGREES, 0.975))
     return Mixture(centre[None, :], wider**2 * covariance[None, :, :], np.ones(1), 0.0, float(np.sqrt(year / prior)))
 
@@ -187,7 +187,12 @@ class YearFit:
 
 
 def year_fit(
-    own: Street, company: Sequence[Street], motion: Motion, date: pd.Timestamp, last: pd.Timestamp, calendar: Calendar
+    own: StreetSeries,
+    donors: Sequence[StreetSeries],
+    variance_prior: VariancePrior,
+    date: pd.Timestamp,
+    last: pd.Timestamp,
+    calendar: Calendar,
 ) -> YearFit | None:
     """Compare a stretch with the same weeks a year before.
 
@@ -195,9 +200,9 @@ def year_fit(
     ----------
     own
         The street.
-    company
+    donors
         Its controls.
-    motion
+    variance_prior
         How such streets move.
     date, last
         The stretch, INCLUSIVE.
@@ -212,18 +217,18 @@ def year_fit(
     mine = ratio(own, date, last, calendar)
     if mine is None:
         return None
-    controls = tuple(control for street in company if (control := ratio(street, date, last, calendar)) is not None)
+    controls = tuple(control for street in donors if (control := ratio(street, date, last, calendar)) is not None)
     year = pd.Timedelta(days=YEAR_DAYS)
     before = ratio(own, date - year, last - year, calendar)
     quiet = (before,) if before is not None else ()
-    placebos = [_placebo(before, (), motion, date - year) for before in quiet]
+    placebos = [_placebo(before, (), variance_prior, date - year) for before in quiet]
     placebos += [
-        _placebo(control, [two for two in controls if two is not control], motion, date) for control in controls
+        _placebo(control, [two for two in controls if two is not control], variance_prior, date) for control in controls
     ]
-    return YearFit(steps_of([mine], controls, motion, quiet), mine, controls, quiet, tuple(placebos))
+    return YearFit(steps_of([mine], controls, variance_prior, quiet), mine, controls, quiet, tuple(placebos))
 
 
-def _placebo(target: Ratio, others: Sequence[Ratio], motion: Motion, date: pd.Timestamp) -> Placebo:
-    steps = steps_of([target], others, motion)
+def _placebo(target: Ratio, others: Sequence[Ratio], variance_prior: VariancePrior, date: pd.Timestamp) -> Placebo:
+    steps = steps_of([target], others, variance_prior)
     claimed = steps.quantile(0.025) > 0 or steps.quantile(0.975) < 0
     return Placebo(target.segment, date, steps.mean(), steps.sd(), claimed)

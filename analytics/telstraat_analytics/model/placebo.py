@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from telstraat_analytics.model.priors import Motion
+from telstraat_analytics.model.noise_models import NOISE_MODELS, NoiseModel
+from telstraat_analytics.model.priors import VariancePrior
 from telstraat_analytics.model.step import fit_steps
-from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.model.weeks import Weeks
 
 WEEKS_AFTER_MAX = 4  # a placebo looks as far ahead as most first evaluations do
@@ -52,12 +52,12 @@ class Placebo:
 def placebos_in_time(
     target: Weeks,
     others: Sequence[Weeks],
-    motion: Motion,
+    variance_prior: VariancePrior,
     date: pd.Timestamp,
     after: int,
     *,
     southern: bool = False,
-    ways: Sequence[Way] = WAYS,
+    noise_models: Sequence[NoiseModel] = NOISE_MODELS,
 ) -> list[Placebo]:
     """Evaluate earlier dates in the time before, where nothing was done.
 
@@ -67,7 +67,7 @@ def placebos_in_time(
         Weekly levels of the street to test.
     others
         Streets to compare with.
-    motion
+    variance_prior
         Prior of their movement.
     date
         The date of the real measure; only weeks before it are used.
@@ -75,8 +75,8 @@ def placebos_in_time(
         Weeks after the real date; a placebo uses as many, at most four.
     southern
         Whether the warm half of the year is November to April.
-    ways
-        In which streets may move.
+    noise_models
+        Over which is averaged.
 
     Returns
     -------
@@ -92,24 +92,26 @@ def placebos_in_time(
         shifted = past.between(-10_000, -back + span - 1).shifted(-back)
         if (shifted.number < 0).sum() < WEEKS_BEFORE_MIN or (shifted.number >= 0).sum() < max(1, span // 2):
             continue
-        company = [control.between(-10_000, -back + span - 1).shifted(-back) for control in others]
-        company = [
+        donors = [control.between(-10_000, -back + span - 1).shifted(-back) for control in others]
+        donors = [
             control
-            for control in company
+            for control in donors
             if (control.number < 0).sum() >= WEEKS_BEFORE_MIN and (control.number >= 0).any()
         ]
         earlier = date - pd.Timedelta(weeks=back)
-        placebos.append(_placebo(shifted, company, motion, earlier, southern=southern, ways=ways))
+        placebos.append(
+            _placebo(shifted, donors, variance_prior, earlier, southern=southern, noise_models=noise_models)
+        )
     return placebos
 
 
 def placebos_in_space(
     controls: Sequence[Weeks],
-    motion: Motion,
+    variance_prior: VariancePrior,
     date: pd.Timestamp,
     *,
     southern: bool = False,
-    ways: Sequence[Way] = WAYS,
+    noise_models: Sequence[NoiseModel] = NOISE_MODELS,
 ) -> list[Placebo]:
     """Evaluate every control street as if it had been treated at the real date.
 
@@ -117,14 +119,14 @@ def placebos_in_space(
     ----------
     controls
         Weekly levels of streets on which nothing was done.
-    motion
+    variance_prior
         Prior of their movement.
     date
         The real date.
     southern
         Whether the warm half of the year is November to April.
-    ways
-        In which streets may move.
+    noise_models
+        Over which is averaged.
 
     Returns
     -------
@@ -136,7 +138,7 @@ def placebos_in_space(
         if (control.number < 0).sum() < WEEKS_BEFORE_MIN or not (control.number >= 0).any():
             continue
         others = [*controls[:number], *controls[number + 1 :]]
-        placebos.append(_placebo(control, others, motion, date, southern=southern, ways=ways))
+        placebos.append(_placebo(control, others, variance_prior, date, southern=southern, noise_models=noise_models))
     return placebos
 
 
@@ -162,12 +164,12 @@ def stretch(placebos: Sequence[Placebo]) -> float:
 def _placebo(
     target: Weeks,
     others: Sequence[Weeks],
-    motion: Motion,
+    variance_prior: VariancePrior,
     date: pd.Timestamp,
     *,
     southern: bool,
-    ways: Sequence[Way],
+    noise_models: Sequence[NoiseModel],
 ) -> Placebo:
-    steps = fit_steps([target], others, motion, date, southern=southern, ways=ways).steps
+    steps = fit_steps([target], others, variance_prior, date, southern=southern, noise_models=noise_models).steps
     claimed = steps.quantile(0.025) > 0 or steps.quantile(0.975) < 0
     return Placebo(target.segment, date, steps.mean(), steps.sd(), claimed)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from telstraat_analytics.model.odd import Kind
-from telstraat_analytics.model.ways import Way
+from telstraat_analytics.model.level_shifts import Kind
+from telstraat_analytics.model.noise_models import NoiseModel
 from telstraat_analytics.model.weeks import Floats, Ints
 
 DEGREES = 30.0  # of the Student t of a component: the noise variances are estimates, too
@@ -81,7 +81,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class OddLevel:
+class ShiftEvidence:
     """What speaks for an odd level before the date on a treated street.
 
     Attributes
@@ -108,7 +108,7 @@ class OddLevel:
 
 @dataclass(frozen=True)
 class StepFit:
-    """The steps of the treated streets, what was expected of each, and the likeliest ways of moving.
+    """The steps of the treated streets, what was expected of each, and the likeliest noise models.
 
     Attributes
     ----------
@@ -118,14 +118,14 @@ class StepFit:
         Per treated street.
     shared_days
         Correlation of days between streets, shape (n, n).
-    ways
+    noise_models
         The likeliest.
-    odd
+    shift
         Per treated street what speaks for an odd level before the date; None where nothing does.
     """
 
     steps: Mixture
     expected: tuple[Expected, ...]
     shared_days: Floats
-    ways: tuple[Way, ...]
-    odd: tuple[OddLevel | None, ...]
+    noise_models: tuple[NoiseModel, ...]
+    shift: tuple[ShiftEvidence | None, ...]

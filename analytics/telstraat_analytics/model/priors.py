@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Motion:
+class VariancePrior:
     """How the level of one kind of traffic moves, on the log scale (speed: in its own unit).
 
     Attributes
@@ -48,14 +48,14 @@ class Motion:
 # a factor of two to three between January and June; centred on zero, so that it widens and never shifts an answer.
 # year_end: a working week without work: lorries and commuting by bicycle fall by a third or more, cars by less.
 # shared: the same study: 0.32-0.36 car, 0.36-0.40 bicycle, 0.30 heavy, 0.18 pedestrian.
-MOTIONS: dict[str, Motion] = {
-    "pedestrian": Motion(0.08, 0.26, 0.20, -0.20, 0.30, 0.30, 0.20),
-    "bike": Motion(0.10, 0.23, 0.30, -0.40, 0.30, 0.15, 0.40),
-    "car": Motion(0.05, 0.155, 0.06, -0.15, 0.12, 0.07, 0.35),
-    "heavy": Motion(0.12, 0.32, 0.10, -0.40, 0.30, 0.15, 0.30),
+VARIANCE_PRIORS: dict[str, VariancePrior] = {
+    "pedestrian": VariancePrior(0.08, 0.26, 0.20, -0.20, 0.30, 0.30, 0.20),
+    "bike": VariancePrior(0.10, 0.23, 0.30, -0.40, 0.30, 0.15, 0.40),
+    "car": VariancePrior(0.05, 0.155, 0.06, -0.15, 0.12, 0.07, 0.35),
+    "heavy": VariancePrior(0.12, 0.32, 0.10, -0.40, 0.30, 0.15, 0.30),
     # Speed has no published variability study at this grain: V85 in km/h, shares in log odds. Wide on purpose.
-    "v85": Motion(0.5, 1.5, 0.5, 0.0, 1.0, 0.5, 0.2, 1.2),
-    "share": Motion(0.08, 0.25, 0.10, 0.0, 0.20, 0.10, 0.2, 1.2),
+    "v85": VariancePrior(0.5, 1.5, 0.5, 0.0, 1.0, 0.5, 0.2, 1.2),
+    "share": VariancePrior(0.08, 0.25, 0.10, 0.0, 0.20, 0.10, 0.2, 1.2),
 }
 
 DAY_MEMORY = 0.3
@@ -66,7 +66,7 @@ DAY_MEMORY_DAYS = 40
 """Weight of that prior, in days."""
 
 SHARED_DAYS = 20
-"""Weight of the prior of `Motion.shared`, in days."""
+"""Weight of the prior of `VariancePrior.shared`, in days."""
 
 MEMORIES_WEEKS = (3.0, 8.0, 30.0)
 """How long a street's level remembers: from a fortnight's roadworks to the slow growth of a neighbourhood."""
@@ -99,8 +99,8 @@ PUBLISHED_SCHEME = -0.33
 """Median change of motor traffic inside 46 London low-traffic neighbourhoods (Thomas and Aldred): a scale to plan with."""
 
 
-def motion_of(columns: tuple[str, ...]) -> Motion:
-    """Return the motion of a sum of classes: the one of its most frequent kind.
+def motion_of(columns: tuple[str, ...]) -> VariancePrior:
+    """Return the variance prior of a sum of classes: the one of its most frequent kind.
 
     Parameters
     ----------
@@ -115,5 +115,5 @@ def motion_of(columns: tuple[str, ...]) -> Motion:
     names = [column.split("_")[0] for column in columns]
     for name in ("car", "bike", "pedestrian", "heavy"):
         if name in names:
-            return MOTIONS[name]
-    return MOTIONS[names[0]] if names and names[0] in MOTIONS else MOTIONS["car"]
+            return VARIANCE_PRIORS[name]
+    return VARIANCE_PRIORS[names[0]] if names and names[0] in VARIANCE_PRIORS else VARIANCE_PRIORS["car"]

@@ -19,55 +19,57 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, lapack
 
-from telstraat_analytics.model.alone import Street, explained
-from telstraat_analytics.model.odd import (
+from telstraat_analytics.model.kalman import StreetWeeks, explained
+from telstraat_analytics.model.level_shifts import (
     RATE,
     SPEAKS_FOR,
     Added,
-    Odd,
+    LevelShift,
     Solved,
     added,
     candidates,
     columns,
     log_evidence,
 )
-from telstraat_analytics.model.posterior import Expected, Mixture, OddLevel, StepFit
+from telstraat_analytics.model.noise_models import NOISE_MODELS, NoiseModel
+from telstraat_analytics.model.posterior import Expected, Mixture, ShiftEvidence, StepFit
 from telstraat_analytics.model.priors import (
     CALENDAR_SHARED,
     SEASON_SHARED,
     SHARED_DAYS,
     SHARING_POWERS,
     WARMEST_DAY_OF_YEAR,
-    Motion,
+    VariancePrior,
 )
 from telstraat_analytics.model.threads import one_thread
-from telstraat_analytics.model.ways import WAYS, Way
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
 SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
 NOTHING = 1e-6  # weight of all components together that are left out: seen in no digit
 NEGLIGIBLE = 0.01  # of the best weight: not worth a factorisation
-LIKELIEST = 4  # ways that placebo dates are tried with: all of them would cost ten times as much and say the same
+LIKELIEST = (
+    4  # noise models that placebo dates are tried with: all of them would cost ten times as much and say the same
+)
 FLAT = 1e-9
 SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
 DAY_OVERLAP = 0.95  # two streets rarely lose the same days
 
 
 @dataclass(frozen=True)
-class _Alone:
-    """One street by itself: log posterior weights of its movement, shape (ways, sizes), and odd levels worth trying."""
+class _SingleStreet:
+    """One street by itself: log posterior weights of its movement, shape (noise models, sizes), and odd levels worth trying."""
 
     weight: Floats
-    odds: tuple[Odd, ...]
+    shifts: tuple[LevelShift, ...]
 
 
 @dataclass(frozen=True)
 class _Fitted:
-    """All streets under one way of moving: without an odd level, and what each of them changes."""
+    """All streets under one noise model: without an odd level, and what each of them changes."""
 
     solved: Solved
     log_weight: float
-    way: Way
+    noise_model: NoiseModel
     size: float
     V: Floats
     change: Added
@@ -78,7 +80,7 @@ class _Entries:
     """Components of the mixture, arrays of one length: which fit, with which odd level (-1: none), how much of it stays."""
 
     fit: Ints
-    odd: Ints
+    shift: Ints
     stays: Floats
     log_weight: Floats
 
@@ -111,11 +113,11 @@ class _Stack:
 def fit_steps(
     treated: Sequence[Weeks],
     controls: Sequence[Weeks],
-    motion: Motion,
+    variance_prior: VariancePrior,
     date: pd.Timestamp,
     *,
     southern: bool = False,
-    ways: Sequence[Way] = WAYS,
+    noise_models: Sequence[NoiseModel] = NOISE_MODELS,
 ) -> StepFit:
     """Estimate the step of every treated street at the date.
 
@@ -125,14 +127,14 @@ def fit_steps(
         Weekly levels of the treated streets, weeks before and after the date.
     controls
         Weekly levels of streets on which nothing was done; may be empty.
-    motion
+    variance_prior
         How such streets move (prior).
     date
         First day of the time after.
     southern
         Whether the warm half of the year is November to April.
-    ways
-        In which streets may move.
+    noise_models
+        Over which is averaged.
 
     Returns
     -------
@@ -140,29 +142,45 @@ def fit_steps(
         Posterior of the steps on the scale of `Weeks.level`.
     """
     streets = [*treated, *controls]
-    stack = _stacked(streets, len(treated), motion, date, southern=southern)
-    alone = [_alone(0, treated[0], motion, date, southern, ways, treated=True)] if len(treated) == 1 else []
-    if alone:
-        row_of = dict(zip(ways, alone[0].weight, strict=True))
-        best_row = alone[0].weight.max()
-        ways = [way for way in ways if np.exp(row_of[way].max() - best_row) > NEGLIGIBLE]
-        alone = [_Alone(np.array([row_of[way] for way in ways]), alone[0].odds)]
-    for place in range(len(alone), len(streets)):
-        treated_too = place < len(treated)
-        alone.append(_alone(place, streets[place], motion, date, southern, ways, treated=treated_too))
-    odds = [odd for street in alone for odd in street.odds]
-    shared = _shared_days(streets, motion)
-    fits = list(_fits(stack, [street.weight for street in alone], shared, motion, ways, odds))
-    entries = _entries(fits, odds)
-    mixture = _mixture(fits, odds, entries, stack.treated)
+    stack = _stacked(streets, len(treated), variance_prior, date, southern=southern)
+    singles, noise_models = _singles(streets, len(treated), variance_prior, date, southern, noise_models)
+    shifts = [shift for street in singles for shift in street.shifts]
+    shared = _shared_days(streets, variance_prior)
+    fits = list(_fits(stack, [street.weight for street in singles], shared, variance_prior, noise_models, shifts))
+    entries = _entries(fits, shifts)
+    mixture = _mixture(fits, shifts, entries, stack.treated)
     best = entries.best
-    held: dict[Way, float] = dict.fromkeys(ways, 0.0)
+    held: dict[NoiseModel, float] = dict.fromkeys(noise_models, 0.0)
     for fit, share in zip(fits, np.bincount(entries.fit, mixture.weight, len(fits)), strict=True):
-        held[fit.way] += float(share)
-    likeliest = tuple(sorted(held, key=lambda way: -held[way])[:LIKELIEST])
-    expected = _without_step(stack, fits[entries.fit[best]], int(entries.odd[best]), odds, mixture, treated, motion)
-    odd_levels = tuple(_odd_level(place, fits, odds, entries, mixture) for place in range(len(treated)))
-    return StepFit(mixture, expected, shared, likeliest, odd_levels)
+        held[fit.noise_model] += float(share)
+    likeliest = tuple(sorted(held, key=lambda noise_model: -held[noise_model])[:LIKELIEST])
+    expected = _without_step(
+        stack, fits[entries.fit[best]], int(entries.shift[best]), shifts, mixture, treated, variance_prior
+    )
+    shifts_found = tuple(_level_shift(place, fits, shifts, entries, mixture) for place in range(len(treated)))
+    return StepFit(mixture, expected, shared, likeliest, shifts_found)
+
+
+def _singles(
+    streets: Sequence[Weeks],
+    treated: int,
+    variance_prior: VariancePrior,
+    date: pd.Timestamp,
+    southern: bool,
+    noise_models: Sequence[NoiseModel],
+) -> tuple[list[_SingleStreet], Sequence[NoiseModel]]:
+    """Return every street by itself, and the noise models worth trying: a single treated street rules out those that do not fit it."""
+    singles = []
+    if treated == 1:
+        first = _single(0, streets[0], variance_prior, date, southern, noise_models, treated=True)
+        row_of = dict(zip(noise_models, first.weight, strict=True))
+        best = first.weight.max()
+        noise_models = [model for model in noise_models if np.exp(row_of[model].max() - best) > NEGLIGIBLE]
+        singles = [_SingleStreet(np.array([row_of[model] for model in noise_models]), first.shifts)]
+    for place in range(len(singles), len(streets)):
+        is_treated = place < treated
+        singles.append(_single(place, streets[place], variance_prior, date, southern, noise_models, treated=is_treated))
+    return singles, noise_models
 
 
 def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
@@ -171,11 +189,13 @@ def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
     return np.asarray(np.cos(2 * np.pi * (np.asarray(middle.day_of_year) - warmest) / 365.25), dtype=float)
 
 
-def _stacked(streets: Sequence[Weeks], treated: int, motion: Motion, date: pd.Timestamp, *, southern: bool) -> _Stack:
+def _stacked(
+    streets: Sequence[Weeks], treated: int, variance_prior: VariancePrior, date: pd.Timestamp, *, southern: bool
+) -> _Stack:
     street = np.concatenate([np.full(len(weeks.number), n, dtype=np.int64) for n, weeks in enumerate(streets)])
     number = np.concatenate([weeks.number for weeks in streets])
     breaks = np.concatenate([weeks.breaks for weeks in streets])
-    level = np.concatenate([weeks.level for weeks in streets]) - motion.year_end * breaks[:, 0]
+    level = np.concatenate([weeks.level for weeks in streets]) - variance_prior.year_end * breaks[:, 0]
     season = _season(number, date, southern)
     n = len(streets)
     X = np.zeros((len(number), 2 * n + treated))
@@ -185,14 +205,14 @@ def _stacked(streets: Sequence[Weeks], treated: int, motion: Motion, date: pd.Ti
         X[:, 2 * n + target] = (street == target) & (number >= 0)
     precision = FLAT * np.eye(X.shape[1])
     share = SEASON_SHARED * np.ones((n, n)) + (1 - SEASON_SHARED) * np.eye(n)
-    precision[n : 2 * n, n : 2 * n] += np.linalg.inv(motion.season_amplitude**2 * share)
+    precision[n : 2 * n, n : 2 * n] += np.linalg.inv(variance_prior.season_amplitude**2 * share)
     noise = np.concatenate([weeks.noise for weeks in streets])
     return _Stack(street, number, level, noise, breaks, X, precision, treated, n, np.column_stack([X, level]))
 
 
-def _calendar(breaks: Floats, motion: Motion) -> Floats:
-    year_end = motion.year_end_sd**2 * np.outer(breaks[:, 0], breaks[:, 0])
-    return np.asarray(year_end + motion.school_break_sd**2 * np.outer(breaks[:, 1], breaks[:, 1]), dtype=float)
+def _calendar(breaks: Floats, variance_prior: VariancePrior) -> Floats:
+    year_end = variance_prior.year_end_sd**2 * np.outer(breaks[:, 0], breaks[:, 0])
+    return np.asarray(year_end + variance_prior.school_break_sd**2 * np.outer(breaks[:, 1], breaks[:, 1]), dtype=float)
 
 
 def _prior_of_size(size: float, spread: float) -> float:
@@ -216,65 +236,68 @@ def _solve(stack: _Stack, V: Floats) -> Solved:
     return Solved(coefficients, covariance, float(likelihood), L, Xs, ys)
 
 
-def _alone(
+def _single(
     place: int,
     weeks: Weeks,
-    motion: Motion,
+    variance_prior: VariancePrior,
     date: pd.Timestamp,
     southern: bool,
-    ways: Sequence[Way],
+    noise_models: Sequence[NoiseModel],
     *,
     treated: bool,
-) -> _Alone:
+) -> _SingleStreet:
     """Return what one street's own weeks say about its movement, and the odd levels that they speak for."""
-    odds = candidates(place, weeks.number, treated=treated)
-    plain, factor = _explained(weeks, odds, motion, date, ways, southern=southern, treated=treated)
+    shifts = candidates(place, weeks.number, treated=treated)
+    plain, factor = _explained(weeks, shifts, variance_prior, date, noise_models, southern=southern, treated=treated)
     share = np.exp(plain - plain.max())[:, :, None]
     mean = (share * np.exp(np.minimum(factor, 300.0))).sum(axis=(0, 1)) / share.sum()
-    worth = tuple(odd for odd, size in zip(odds, mean, strict=True) if size > SPEAKS_FOR)
-    return _Alone(plain + log_evidence(factor), worth)
+    worth = tuple(shift for shift, size in zip(shifts, mean, strict=True) if size > SPEAKS_FOR)
+    return _SingleStreet(plain + log_evidence(factor), worth)
 
 
 def _explained(
     weeks: Weeks,
-    odds: Sequence[Odd],
-    motion: Motion,
+    shifts: Sequence[LevelShift],
+    variance_prior: VariancePrior,
     date: pd.Timestamp,
-    ways: Sequence[Way],
+    noise_models: Sequence[NoiseModel],
     *,
     southern: bool,
     treated: bool,
 ) -> tuple[Floats, Floats]:
-    """Return log posterior weights of a street's movement, shape (ways, sizes), and log Bayes factors, (ways, sizes, odds)."""
-    stack = _stacked([weeks], int(treated), motion, date, southern=southern)
-    holidays = np.diag([motion.year_end_sd**-2, motion.school_break_sd**-2])
-    street = Street(
+    """Return log posterior weights of a street's movement, shape (noise models, sizes), and log Bayes factors, (noise models, sizes, shifts)."""
+    stack = _stacked([weeks], int(treated), variance_prior, date, southern=southern)
+    holidays = np.diag([variance_prior.year_end_sd**-2, variance_prior.school_break_sd**-2])
+    street = StreetWeeks(
         stack.number,
         stack.level,
         stack.noise,
         np.column_stack([stack.X, stack.breaks]),
         block_diag(stack.precision, holidays),
     )
-    C = np.column_stack([np.zeros((len(stack.number), 0)), *(odd.column for odd in odds)])
-    seen = explained(street, C, ways, motion.week_step * SIZES)
+    C = np.column_stack([np.zeros((len(stack.number), 0)), *(shift.column for shift in shifts)])
+    seen = explained(street, C, noise_models, variance_prior.week_step * SIZES)
     prior = np.array(
-        [[_prior_of_size(size, motion.week_step_spread) + way.log_prior for size in SIZES] for way in ways]
+        [
+            [_prior_of_size(size, variance_prior.week_step_spread) + noise_model.log_prior for size in SIZES]
+            for noise_model in noise_models
+        ]
     )
     return seen.likelihood + prior, seen.factor
 
 
 @one_thread()
-def odd_evidence(weeks: Weeks, motion: Motion, date: pd.Timestamp) -> tuple[float, int]:
+def odd_evidence(weeks: Weeks, variance_prior: VariancePrior, date: pd.Timestamp) -> tuple[float, int]:
     """Return the sum of the Bayes factors of a treated street's odd levels, by its own weeks alone, and how many were tried."""
-    odds = candidates(0, weeks.number, treated=True)
-    if not odds:
+    shifts = candidates(0, weeks.number, treated=True)
+    if not shifts:
         return 0.0, 0
-    plain, factor = _explained(weeks, odds, motion, date, WAYS, southern=False, treated=True)
+    plain, factor = _explained(weeks, shifts, variance_prior, date, NOISE_MODELS, southern=False, treated=True)
     share = np.exp(plain - plain.max())
-    return float((share * np.exp(np.minimum(factor, 300.0)).sum(axis=-1)).sum() / share.sum()), len(odds)
+    return float((share * np.exp(np.minimum(factor, 300.0)).sum(axis=-1)).sum() / share.sum()), len(shifts)
 
 
-def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
+def _shared_days(streets: Sequence[Weeks], variance_prior: VariancePrior) -> Floats:
     """Return the correlation of days between streets, shrunk towards the published one. Shape (n, n)."""
     n = len(streets)
     out = np.eye(n)
@@ -288,8 +311,8 @@ def _shared_days(streets: Sequence[Weeks], motion: Motion) -> Floats:
             both = table[[i, j]][:, seen[i] & seen[j]]
             known = 0.85 * both.shape[1]
             enough = both.shape[1] > 5 and both.std(axis=1).min() > 0
-            own = float(np.corrcoef(both)[0, 1]) if enough else motion.shared
-            out[i, j] = out[j, i] = (known * own + SHARED_DAYS * motion.shared) / (known + SHARED_DAYS)
+            own = float(np.corrcoef(both)[0, 1]) if enough else variance_prior.shared
+            out[i, j] = out[j, i] = (known * own + SHARED_DAYS * variance_prior.shared) / (known + SHARED_DAYS)
     return np.clip(out, 0.02, 1.0)
 
 
@@ -302,33 +325,33 @@ def _definite(correlation: Floats) -> Floats:
 
 def _fits(
     stack: _Stack,
-    alone: list[Floats],
+    weights: list[Floats],
     shared: Floats,
-    motion: Motion,
-    ways: Sequence[Way],
-    odds: Sequence[Odd],
+    variance_prior: VariancePrior,
+    noise_models: Sequence[NoiseModel],
+    shifts: Sequence[LevelShift],
 ) -> Iterator[_Fitted]:
-    """Yield all streets' fit for every way of moving that is worth trying."""
-    C = columns(odds, stack.street)
+    """Yield all streets' fit for every noise model that is worth trying."""
+    C = columns(shifts, stack.street)
     index = np.ix_(stack.street, stack.street)
     scatter = np.sqrt(stack.noise)
     same_week = stack.number[:, None] == stack.number[None, :]
     common = np.where(stack.same, 0.0, _definite(shared)[index] * DAY_OVERLAP) * same_week
     fixed = common * scatter[:, None] * scatter[None, :] + np.diag(stack.noise)
-    fixed = fixed + _calendar(stack.breaks, motion) * np.where(stack.same, 1.0, CALENDAR_SHARED)
+    fixed = fixed + _calendar(stack.breaks, variance_prior) * np.where(stack.same, 1.0, CALENDAR_SHARED)
     powers = SHARING_POWERS if stack.streets > 1 else (1.0,)
     sharing = [_definite(shared**power)[index] for power in powers]
     single = stack.treated == 1
-    likely = np.exp(alone[0] - alone[0].max()) if single else np.ones_like(alone[0])
-    for row, way in enumerate(ways):
-        K = motion.week_step**2 * way.covariance(stack.number)
-        typical = np.array([_typical_size(weight[row]) for weight in alone])
+    likely = np.exp(weights[0] - weights[0].max()) if single else np.ones_like(weights[0])
+    for row, noise_model in enumerate(noise_models):
+        K = variance_prior.week_step**2 * noise_model.covariance(stack.number)
+        typical = np.array([_typical_size(weight[row]) for weight in weights])
         for column, size in enumerate(SIZES):
             if likely[row, column] < NEGLIGIBLE:
                 continue
             sizes = typical.copy()
             sizes[: stack.treated] = size if single else typical[: stack.treated] * size
-            spread = motion.week_step_spread if single else SEVERAL_SPREAD
+            spread = variance_prior.week_step_spread if single else SEVERAL_SPREAD
             if not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD:
                 continue
             scale = sizes[stack.street]
@@ -336,14 +359,14 @@ def _fits(
             for correlation in sharing:
                 V = correlation * moved + fixed
                 solved = _solve(stack, V)
-                weight = solved.likelihood + _prior_of_size(size, spread) + way.log_prior
-                yield _Fitted(solved, weight, way, size, V, added(solved, C))
+                weight = solved.likelihood + _prior_of_size(size, spread) + noise_model.log_prior
+                yield _Fitted(solved, weight, noise_model, size, V, added(solved, C))
 
 
-def _entries(fits: Sequence[_Fitted], odds: Sequence[Odd]) -> _Entries:
+def _entries(fits: Sequence[_Fitted], shifts: Sequence[LevelShift]) -> _Entries:
     """Return every component of the mixture that is worth keeping: each fit without, and with each odd level as it may be read."""
     plain = np.array([fit.log_weight for fit in fits])[:, None]
-    readings = [(which, share, stays) for which, odd in enumerate(odds) for share, stays in odd.readings]
+    readings = [(which, share, stays) for which, shift in enumerate(shifts) for share, stays in shift.readings]
     which = np.array([-1, *(reading[0] for reading in readings)])
     stays = np.array([0.0, *(reading[2] for reading in readings)])
     factor = np.array([fit.change.factor for fit in fits])
@@ -361,47 +384,47 @@ def _worth(logs: Floats) -> NDArray[np.bool_]:
     return np.asarray(weight >= ranked[small])
 
 
-def _mixture(fits: Sequence[_Fitted], odds: Sequence[Odd], entries: _Entries, treated: int) -> Mixture:
+def _mixture(fits: Sequence[_Fitted], shifts: Sequence[LevelShift], entries: _Entries, treated: int) -> Mixture:
     """Return the posterior of the steps.
 
     An odd level of size a that stays makes the step against it smaller by a, and shares its uncertainty.
     """
     centre = np.array([fitted.solved.beta[-treated:] for fitted in fits])[entries.fit]
     covariance = np.array([fitted.solved.covariance[-treated:, -treated:] for fitted in fits])[entries.fit]
-    with_odd = np.flatnonzero(entries.odd >= 0)
-    if len(with_odd):
-        fit, odd = entries.fit[with_odd], entries.odd[with_odd]
-        pull = np.array([fitted.change.pull[-treated:] for fitted in fits])[fit, :, odd]
-        own = np.array([level.street for level in odds])[odd]
+    with_shift = np.flatnonzero(entries.shift >= 0)
+    if len(with_shift):
+        fit, shift = entries.fit[with_shift], entries.shift[with_shift]
+        pull = np.array([fitted.change.pull[-treated:] for fitted in fits])[fit, :, shift]
+        own = np.array([level.street for level in shifts])[shift]
         touched = (own[:, None] == np.arange(treated)) | (own[:, None] >= treated)
-        pull = pull + touched * entries.stays[with_odd, None]
-        centre[with_odd] -= np.array([fitted.change.size for fitted in fits])[fit, odd][:, None] * pull
-        variance = np.array([fitted.change.variance for fitted in fits])[fit, odd]
-        covariance[with_odd] += variance[:, None, None] * pull[:, :, None] * pull[:, None, :]
+        pull = pull + touched * entries.stays[with_shift, None]
+        centre[with_shift] -= np.array([fitted.change.size for fitted in fits])[fit, shift][:, None] * pull
+        variance = np.array([fitted.change.variance for fitted in fits])[fit, shift]
+        covariance[with_shift] += variance[:, None, None] * pull[:, :, None] * pull[:, None, :]
     weight = np.exp(entries.log_weight - entries.log_weight.max())
     weight = weight / weight.sum()
-    memory = np.array([fitted.way.memory_weeks for fitted in fits], dtype=float)
+    memory = np.array([fitted.noise_model.memory_weeks for fitted in fits], dtype=float)
     size = np.array([fitted.size for fitted in fits])
     return Mixture(centre, covariance, weight, float(weight @ memory[entries.fit]), float(weight @ size[entries.fit]))
 
 
-def _odd_level(
-    place: int, fits: Sequence[_Fitted], odds: Sequence[Odd], entries: _Entries, mixture: Mixture
-) -> OddLevel | None:
+def _level_shift(
+    place: int, fits: Sequence[_Fitted], shifts: Sequence[LevelShift], entries: _Entries, mixture: Mixture
+) -> ShiftEvidence | None:
     """Return what speaks for an odd level of one treated street."""
-    own = np.array([odd.street for odd in odds] + [-1])[entries.odd] == place
+    own = np.array([shift.street for shift in shifts] + [-1])[entries.shift] == place
     if not own.any():
         return None
-    held = np.zeros((len(odds), len(fits)))
-    np.add.at(held, (entries.odd[own], entries.fit[own]), mixture.weight[own])
+    held = np.zeros((len(shifts), len(fits)))
+    np.add.at(held, (entries.shift[own], entries.fit[own]), mixture.weight[own])
     likeliest = int(np.argmax(held.sum(axis=1)))
     share = held[likeliest] / held[likeliest].sum()
     size = np.array([fitted.change.size[likeliest] for fitted in fits])
     step = np.array([fitted.solved.beta[-mixture.centre.shape[1] + place] for fitted in fits])
     pull = np.array([fitted.change.pull[-mixture.centre.shape[1] + place, likeliest] for fitted in fits])
     usual, mean = float(share @ (step - size * pull)), float(share @ size)
-    odd = odds[likeliest]
-    return OddLevel(float(held.sum()), odd.kind, odd.first, mean, usual, usual - mean)
+    shift = shifts[likeliest]
+    return ShiftEvidence(float(held.sum()), shift.kind, shift.first, mean, usual, usual - mean)
 
 
 def _typical_size(weights: Floats) -> float:
@@ -413,21 +436,21 @@ def _without_step(
     stack: _Stack,
     fit: _Fitted,
     which: int,
-    odds: Sequence[Odd],
+    shifts: Sequence[LevelShift],
     mixture: Mixture,
     treated: Sequence[Weeks],
-    motion: Motion,
+    variance_prior: VariancePrior,
 ) -> tuple[Expected, ...]:
     """Return the smoothed level of each treated street with its step taken out, and the usual of the year's end put back."""
-    beta, odd = fit.solved.beta, np.zeros(len(stack.level))
+    beta, shift = fit.solved.beta, np.zeros(len(stack.level))
     if which >= 0:
         size = fit.change.size[which]
         beta = beta - size * fit.change.pull[:, which]
-        odd = size * columns([odds[which]], stack.street)[:, 0]
-    rest = stack.level - stack.X @ beta - odd
+        shift = size * columns([shifts[which]], stack.street)[:, 0]
+    rest = stack.level - stack.X @ beta - shift
     signal = fit.V - np.diag(stack.noise)
     smooth = signal @ np.linalg.solve(fit.V, rest)
-    level = stack.X @ beta + odd + smooth + motion.year_end * stack.breaks[:, 0]
+    level = stack.X @ beta + shift + smooth + variance_prior.year_end * stack.breaks[:, 0]
     out = []
     for number, weeks in enumerate(treated):
         here = stack.street == number

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from telstraat_analytics.calendars import Calendar
-from telstraat_analytics.model.priors import DAY_MEMORY, DAY_MEMORY_DAYS, Motion
+from telstraat_analytics.model.priors import DAY_MEMORY, DAY_MEMORY_DAYS, VariancePrior
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,7 +80,9 @@ class Weeks:
         return replace(self, number=self.number - weeks, shocks=shocks)
 
 
-def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: Motion, calendar: Calendar) -> Weeks:
+def weekly_levels(
+    segment: str, totals: pd.Series, date: pd.Timestamp, variance_prior: VariancePrior, calendar: Calendar
+) -> Weeks:
     """Reduce daily totals to weekly levels.
 
     Every week's level is its total against what the days that were seen usually bring, so that a missing Monday does not
@@ -94,7 +96,7 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
         Comparable daily totals, indexed by local date.
     date
         First day of the time after; weeks are aligned on it.
-    motion
+    variance_prior
         Prior of the day noise.
     calendar
         Special days.
@@ -110,7 +112,7 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
     day = np.asarray((index - date).days, dtype=np.int64)
     weekday = np.asarray(index.day_of_week, dtype=np.int64)
     number, week = np.unique(np.floor_divide(day, 7), return_inverse=True)
-    mean, profile, spread, pull = _fit_profile(y, week, weekday, motion.day_noise)
+    mean, profile, spread, pull = _fit_profile(y, week, weekday, variance_prior.day_noise)
     expected = mean[week] * profile[weekday]
     shock = np.clip((y - expected) / expected / np.sqrt(spread[weekday]), -3, 3)
     local = _local_spread(shock, number, week)[week]
@@ -126,7 +128,12 @@ def weekly_levels(segment: str, totals: pd.Series, date: pd.Timestamp, motion: M
 
 
 def weekly_values(
-    segment: str, values: pd.Series, weight: pd.Series, date: pd.Timestamp, motion: Motion, calendar: Calendar
+    segment: str,
+    values: pd.Series,
+    weight: pd.Series,
+    date: pd.Timestamp,
+    variance_prior: VariancePrior,
+    calendar: Calendar,
 ) -> Weeks:
     """Reduce daily values that are no counts (a speed, a share in log odds) to weekly levels.
 
@@ -140,7 +147,7 @@ def weekly_values(
         What each day is worth, e.g. the vehicles measured; same index.
     date
         First day of the time after.
-    motion
+    variance_prior
         Prior of the day noise, in the unit of the values.
     calendar
         Special days.
@@ -156,13 +163,13 @@ def weekly_values(
     day = np.asarray((index - date).days, dtype=np.int64)
     number, week = np.unique(np.floor_divide(day, 7), return_inverse=True)
     pull = worth / max(float(worth.mean()), 1e-9)
-    spread, robust = motion.day_noise**2, np.ones(len(y))
+    spread, robust = variance_prior.day_noise**2, np.ones(len(y))
     for _ in range(ROUNDS):
         heavy = pull * robust
         mean = np.bincount(week, heavy * y) / np.bincount(week, heavy)
         error = (y - mean[week]) * np.sqrt(pull)
         freedom = max(len(y) - len(number), 1)
-        spread = (float(robust @ error**2) + 7 * NOISE_DAYS * motion.day_noise**2) / (freedom + 7 * NOISE_DAYS)
+        spread = (float(robust @ error**2) + 7 * NOISE_DAYS * variance_prior.day_noise**2) / (freedom + 7 * NOISE_DAYS)
         robust = np.minimum(1.0, OUTLIER_SD / np.maximum(np.abs(error) / np.sqrt(spread), 1e-9))
     shock = np.clip(error / np.sqrt(spread), -3, 3)
     memory = _memory(shock, day, week)

@@ -28,7 +28,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class NotComparable:
     """A reason for which one street cannot be compared, with the numbers behind it; `text` says it."""
 
     segment: str
@@ -110,7 +110,7 @@ def _believed(finding: Finding, measure: Measure) -> Finding:
     return finding
 
 
-def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str], span: Span) -> list[Refusal]:
+def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str], span: Span) -> list[NotComparable]:
     """Return the reasons for which one street cannot be compared over a span.
 
     Parameters
@@ -126,20 +126,20 @@ def impossible(findings: Sequence[Finding], segment: str, columns: Sequence[str]
 
     Returns
     -------
-    list of Refusal
+    list of NotComparable
         Empty when it can be compared.
     """
     near = pd.Timedelta(days=AT_THE_DATE_DAYS)
-    reasons: list[Refusal] = []
+    reasons: list[NotComparable] = []
     for finding in findings:
         if finding.segment != segment or not finding.touches(columns):
             continue
         if finding.action == "history cut" and span.begin - near <= finding.first <= span.last:
-            reasons.append(Refusal(segment, "instrument", (finding,)))
+            reasons.append(NotComparable(segment, "instrument", (finding,)))
         elif finding.kind == "dead_channel" and finding.action == "left out" and finding.overlaps(span.date, span.last):
             share = (min(finding.last, span.last) - max(finding.first, span.date)).days / max(
                 (span.last - span.date).days, 1
             )
             if share > DEAD_SHARE_MAX:
-                reasons.append(Refusal(segment, "dead_channel", (finding,)))
+                reasons.append(NotComparable(segment, "dead_channel", (finding,)))
     return reasons

@@ -40,7 +40,7 @@ SUMMED = ("gap", "low_uptime")
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table of texts.
 
     Attributes
@@ -77,7 +77,7 @@ class Section:
 
     title: str
     sentence: str
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     pictures: tuple[Picture, ...]
     verdict: str
 
@@ -90,7 +90,7 @@ class Content:
     title: str
     facts: Rows
     sections: tuple[Section, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     pictures: tuple[Picture, ...]
     foot: tuple[str, ...]
     kind: str = ""
@@ -214,7 +214,7 @@ def _method(evaluations: Sequence[Evaluation], language: str) -> tuple[str, ...]
     )
 
 
-def _findings(evaluation: Evaluation, language: str) -> Table:
+def _findings(evaluation: Evaluation, language: str) -> ReportTable:
     """Return what is wrong with the sensors; what comes often is summed per street."""
     measure = evaluation.measure
     single = [finding for finding in evaluation.findings if finding.kind not in SUMMED]
@@ -242,7 +242,7 @@ def _findings(evaluation: Evaluation, language: str) -> Table:
             )
         )
     names = ("street", "first", "last", "days_counted", "finding", "action")
-    return Table(
+    return ReportTable(
         word("title.findings", language), tuple(word(f"head.{name}", language) for name in names), tuple(rows), (3,)
     )
 
@@ -292,7 +292,7 @@ def _parts_title(evaluation: Evaluation, parts: Parts, language: str) -> str:
     return word(f"title.by_{parts.by}", language, where=evaluation.measure.called(parts.segment))
 
 
-def _parts_table(evaluation: Evaluation, parts: Parts, language: str) -> Table:
+def _parts_table(evaluation: Evaluation, parts: Parts, language: str) -> ReportTable:
     names = ("part", "observed", "expected", "change", "interval", "chance", "detectable")
     rows = tuple(
         (
@@ -302,7 +302,7 @@ def _parts_table(evaluation: Evaluation, parts: Parts, language: str) -> Table:
         for part in parts.parts
     )
     head = tuple(word(f"head.{name}", language) for name in names)
-    return Table(_parts_title(evaluation, parts, language), head, rows, tuple(range(1, len(names))))
+    return ReportTable(_parts_title(evaluation, parts, language), head, rows, tuple(range(1, len(names))))
 
 
 def _parts_picture(evaluation: Evaluation, parts: Parts, language: str) -> Picture:
@@ -352,9 +352,9 @@ def _map_streets(evaluation: Evaluation, lines: Mapping[str, Line], language: st
     return out
 
 
-def _checks(evaluation: Evaluation, segment: str, language: str) -> Table:
+def _checks(evaluation: Evaluation, segment: str, language: str) -> ReportTable:
     results = evaluation.checks[segment]
-    return Table(
+    return ReportTable(
         word("title.checks", language, where=evaluation.measure.called(segment)),
         tuple(word(f"head.{name}", language) for name in ("check", "verdict", "found")),
         tuple(
@@ -365,7 +365,7 @@ def _checks(evaluation: Evaluation, segment: str, language: str) -> Table:
     )
 
 
-def _answers(evaluation: Evaluation, language: str) -> Table:
+def _answers(evaluation: Evaluation, language: str) -> ReportTable:
     names = ("street", "observed", "expected", "change", "interval", "chance", "detectable", "days")
     rows = [
         (
@@ -386,7 +386,7 @@ def _answers(evaluation: Evaluation, language: str) -> Table:
         word("note.level", language, hours=hours) if hours and evaluation.question.is_count else "",
         word("note.together", language) if together else "",
     )
-    return Table(
+    return ReportTable(
         word("title.answers", language),
         tuple(word(f"head.{name}", language) for name in names),
         tuple(rows),
@@ -408,7 +408,7 @@ def effect_cells(effect: Effect, language: str) -> tuple[str, ...]:
     )
 
 
-def _unanswered(evaluation: Evaluation, language: str) -> Table | None:
+def _unanswered(evaluation: Evaluation, language: str) -> ReportTable | None:
     measure = evaluation.measure
 
     def reasons(answer: StreetAnswer) -> str:
@@ -420,10 +420,10 @@ def _unanswered(evaluation: Evaluation, language: str) -> Table | None:
         if answer.effect is None
     )
     head = (word("head.street", language), word("head.why", language))
-    return Table(word("title.no_answer", language), head, rows) if rows else None
+    return ReportTable(word("title.no_answer", language), head, rows) if rows else None
 
 
-def _flows(evaluation: Evaluation, language: str) -> Table | None:
+def _flows(evaluation: Evaluation, language: str) -> ReportTable | None:
     net = evaluation.network
     if net is None or net.treated is None or net.boundary is None or net.balance is None:
         return None
@@ -435,7 +435,7 @@ def _flows(evaluation: Evaluation, language: str) -> Table | None:
         )
         for name, flow in (("treated", net.treated), ("boundary", net.boundary), ("balance", net.balance))
     )
-    return Table(
+    return ReportTable(
         word("title.flows", language),
         tuple(word(f"head.{name}", language) for name in ("where", "per_day", "interval")),
         rows,

@@ -24,7 +24,7 @@ from telstraat_analytics.describe import (
 from telstraat_analytics.frames import CLASSES
 from telstraat_analytics.quality.health import health
 from telstraat_analytics.report.charts import profile_chart, week_chart
-from telstraat_analytics.report.content import SUMMED, Content, Picture, Section, Table
+from telstraat_analytics.report.content import SUMMED, Content, Picture, ReportTable, Section
 from telstraat_analytics.report.numbers import day, decimal, whole
 from telstraat_analytics.report.sentence import hours_text, percent, share
 from telstraat_analytics.words import word
@@ -158,7 +158,7 @@ def _head(language: str, *names: str) -> tuple[str, ...]:
     return tuple(word(f"head.{name}", language) for name in names)
 
 
-def _split(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> Table:
+def _split(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> ReportTable:
     rows = tuple(
         (
             word(f"class.{name}", language),
@@ -167,10 +167,10 @@ def _split(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> T
         )
         for name, row in modal_split(frame, segment, timezone).iterrows()
     )
-    return Table(word("title.split", language), _head(language, "class", "share", "interval"), rows, (1, 2))
+    return ReportTable(word("title.split", language), _head(language, "class", "share", "interval"), rows, (1, 2))
 
 
-def _peaks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> Table:
+def _peaks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> ReportTable:
     rows = tuple(
         (
             word(f"peak.{name}", language),
@@ -180,10 +180,12 @@ def _peaks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> T
         )
         for name, peak in rush_hours(frame, segment, timezone).items()
     )
-    return Table(word("title.peaks", language), _head(language, "part", "hour", "per_hour", "of_day"), rows, (2, 3))
+    return ReportTable(
+        word("title.peaks", language), _head(language, "part", "hour", "per_hour", "of_day"), rows, (2, 3)
+    )
 
 
-def _speeds(speeds: pd.DataFrame, limit_kmh: int, language: str) -> Table:
+def _speeds(speeds: pd.DataFrame, limit_kmh: int, language: str) -> ReportTable:
     rows = tuple(
         (
             word("part.hour", language, first=int(str(hour)), last=int(str(hour)) + 1),
@@ -195,18 +197,18 @@ def _speeds(speeds: pd.DataFrame, limit_kmh: int, language: str) -> Table:
         if hour != "all" and row["cars"] > 0
     )
     above = [word("head.above", language, limit=limit) for limit in (limit_kmh, limit_kmh + 10)]
-    return Table(word("title.speeds", language), (*_head(language, "hour"), "V85", *above), rows, (1, 2, 3))
+    return ReportTable(word("title.speeds", language), (*_head(language, "hour"), "V85", *above), rows, (1, 2, 3))
 
 
-def _marks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> Table:
+def _marks(frame: pd.DataFrame, segment: str, timezone: str, language: str) -> ReportTable:
     rows = tuple(
         (f"{month:%Y-%m}", share(float(row["share"]), language), str(row["mark"]))
         for month, row in monthly_marks(frame, segment, timezone).iterrows()
     )
-    return Table(word("title.marks", language), _head(language, "month", "share", "mark"), rows, (1,))
+    return ReportTable(word("title.marks", language), _head(language, "month", "share", "mark"), rows, (1,))
 
 
-def _beside(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[Table]:
+def _beside(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[ReportTable]:
     out = []
     compared = compare_streets(frame, segments, timezone)
     if compared is not None:
@@ -221,10 +223,10 @@ def _beside(frame: pd.DataFrame, segments: Sequence[str], timezone: str, languag
         )
         names = [word(f"class.{name}", language) for name in classes]
         head = (word("head.street", language), *names, word("head.uptime", language))
-        out.append(Table(word("title.beside", language), head, rows, tuple(range(1, len(head)))))
+        out.append(ReportTable(word("title.beside", language), head, rows, tuple(range(1, len(head)))))
         if compared.warnings:
             reasons = tuple((str(number), caveat.text(language)) for number, caveat in enumerate(compared.warnings, 1))
-            out.append(Table(word("title.not_comparable", language), ("", word("head.why", language)), reasons))
+            out.append(ReportTable(word("title.not_comparable", language), ("", word("head.why", language)), reasons))
     pairs = combinations(segments[:STREETS_MAX], 2)
     hints = tuple(
         (
@@ -239,11 +241,11 @@ def _beside(frame: pd.DataFrame, segments: Sequence[str], timezone: str, languag
     )
     if hints:
         head = _head(language, "first_street", "second_street", "share", "interval")
-        out.append(Table(word("title.through", language), head, hints, (2, 3)))
+        out.append(ReportTable(word("title.through", language), head, hints, (2, 3)))
     return out
 
 
-def _findings(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[Table]:
+def _findings(frame: pd.DataFrame, segments: Sequence[str], timezone: str, language: str) -> list[ReportTable]:
     rows = tuple(
         (
             segment,
@@ -256,4 +258,4 @@ def _findings(frame: pd.DataFrame, segments: Sequence[str], timezone: str, langu
         if finding.kind not in SUMMED
     )
     head = _head(language, "street", "first", "last", "finding")
-    return [Table(word("title.findings", language), head, rows)] if rows else []
+    return [ReportTable(word("title.findings", language), head, rows)] if rows else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from telstraat_analytics.planning import Plan
 from telstraat_analytics.report.charts import power_chart
-from telstraat_analytics.report.content import Content, Picture, Section, Table
+from telstraat_analytics.report.content import Content, Picture, ReportTable, Section
 from telstraat_analytics.report.numbers import digits_for, whole
 from telstraat_analytics.report.sentence import percent
 from telstraat_analytics.words import streets_counted, word
@@ -74,7 +74,7 @@ def _section(plan: Plan, language: str) -> Section:
     weeks, sensors = (sorted({key[place] for key in cells}) for place in (0, 1))
     head = [streets_counted(n, language) for n in sensors]
     rows = tuple((str(length), *(cells[length, n] for n in sensors)) for length in weeks)
-    table = Table(
+    table = ReportTable(
         word("title.plan", language),
         (word("head.weeks", language), *head),
         rows,

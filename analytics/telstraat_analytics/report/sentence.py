@@ -11,8 +11,8 @@ from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.series import span_of
 from telstraat_analytics.effect import LEAST, Effect, Unit, direction_of
 from telstraat_analytics.measure import Measure
-from telstraat_analytics.outcome import Outcome
 from telstraat_analytics.report.numbers import day, decimal, digits_for, number, whole
+from telstraat_analytics.result import EvaluationResult
 from telstraat_analytics.words import streets_counted, word
 
 CHANCE_MIN = 1 / 1000
@@ -94,7 +94,7 @@ def bare(value: float, effect_unit: Unit, language: str, digits: int, *, signed:
     return number(SCALE[effect_unit] * value, language, digits, signed=signed)
 
 
-def subject(evaluation: Outcome, language: str) -> str:
+def subject(evaluation: EvaluationResult, language: str) -> str:
     """Return what was asked, as the subject of the sentence, with its scope: which streets, hours and days."""
     question, measure = evaluation.question, evaluation.measure
     answered = [answer for answer in evaluation.streets if answer.effect is not None]
@@ -173,7 +173,7 @@ def chance(value: float, language: str) -> str:
     return word("one_in", language, n=max(round(rounded), 1))
 
 
-def sentence(evaluation: Outcome, language: str = "en") -> str:
+def sentence(evaluation: EvaluationResult, language: str = "en") -> str:
     """Return the answer as one sentence, with a second where a check failed and a third where traffic moved.
 
     Parameters
@@ -210,7 +210,7 @@ def sentence(evaluation: Outcome, language: str = "en") -> str:
     return " ".join(parts)
 
 
-def _against(evaluation: Outcome, effect: Effect) -> str:
+def _against(evaluation: EvaluationResult, effect: Effect) -> str:
     """Return which sentence it takes: against the weeks before, or last year, and there whether controls were taken off."""
     if evaluation.question.against != "last year":
         return ""
@@ -218,7 +218,7 @@ def _against(evaluation: Outcome, effect: Effect) -> str:
     return "_year_alone" if alone else "_year"
 
 
-def _where_it_went(evaluation: Outcome, net: Network, language: str) -> list[str]:
+def _where_it_went(evaluation: EvaluationResult, net: Network, language: str) -> list[str]:
     """Return whether what left is found on the boundary, and whether the rest evaporated."""
     if net.treated is None or net.boundary is None or net.balance is None or net.moved_share is None:
         return []

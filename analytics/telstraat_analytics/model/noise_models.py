@@ -1,4 +1,4 @@
-"""The ways in which a street may move, all of which are averaged over."""
+"""The noise models: how streets may move by themselves, all of which are averaged over."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ WEEKS_OF_YEAR = 365.25 / 7
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way in which a street may move.
+class NoiseModel:
+    """How the level of a street moves by itself from week to week.
 
     Attributes
     ----------
@@ -49,4 +49,4 @@ class Way:
         return np.asarray(self.contrast**away, dtype=float)
 
 
-WAYS = tuple(Way(*values) for values in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))
+NOISE_MODELS = tuple(NoiseModel(*values) for values in product(MEMORIES_WEEKS, WEEK_SHOCKS, SEASON_CONTRASTS))

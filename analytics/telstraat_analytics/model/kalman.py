@@ -1,7 +1,7 @@
-"""One street by itself: how well each way of moving explains its weeks, and what speaks for each of its odd levels.
+"""One street by itself: how well each noise model explains its weeks, and what speaks for each of its odd levels.
 
 A street's movement forgets at a constant rate, so its weeks are whitened one after the other by a Kalman filter instead of by a
-factorisation, for all ways and sizes at once. The result is the same as that of least squares under their covariance.
+factorisation, for all noise models and sizes at once. The result is the same as that of least squares under their covariance.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from telstraat_analytics.model.odd import log_factor
-from telstraat_analytics.model.ways import Way
+from telstraat_analytics.model.level_shifts import log_factor
+from telstraat_analytics.model.noise_models import NoiseModel
 from telstraat_analytics.model.weeks import Floats, Ints
 
 
@@ -23,9 +23,9 @@ class Explained:
     Attributes
     ----------
     likelihood
-        Shape (ways, sizes), restricted log likelihood without an odd level, up to a constant of the street.
+        Shape (noise models, sizes), restricted log likelihood without an odd level, up to a constant of the street.
     factor
-        Shape (ways, sizes, k), logarithm of the Bayes factor of each odd level against none.
+        Shape (noise models, sizes, k), logarithm of the Bayes factor of each odd level against none.
     """
 
     likelihood: Floats
@@ -33,7 +33,7 @@ class Explained:
 
 
 @dataclass(frozen=True)
-class Street:
+class StreetWeeks:
     """Weeks of one street, in their order.
 
     Attributes
@@ -55,7 +55,7 @@ class Street:
 
 @dataclass(frozen=True)
 class _Filter:
-    """Whitening under every way and size, arrays of shape (n, b)."""
+    """Whitening under every noise model and size, arrays of shape (n, b)."""
 
     sd: Floats
     gain: Floats
@@ -77,13 +77,13 @@ class _Filter:
         return out
 
 
-def _filter(street: Street, ways: Sequence[Way], steps: Floats) -> _Filter:
-    """Return the filter for every way and week step, ways outermost."""
-    each, count = len(steps), len(ways) * len(steps)
-    variance = np.tile(steps**2, len(ways))
-    memory = np.repeat([way.memory_weeks for way in ways], each)
-    shock = np.repeat([way.shock for way in ways], each)
-    scale = np.repeat(np.array([way.scale(street.number) for way in ways]).T, each, axis=1)
+def _filter(street: StreetWeeks, noise_models: Sequence[NoiseModel], steps: Floats) -> _Filter:
+    """Return the filter for every noise model and week step, noise models outermost."""
+    each, count = len(steps), len(noise_models) * len(steps)
+    variance = np.tile(steps**2, len(noise_models))
+    memory = np.repeat([noise_model.memory_weeks for noise_model in noise_models], each)
+    shock = np.repeat([noise_model.shock for noise_model in noise_models], each)
+    scale = np.repeat(np.array([noise_model.scale(street.number) for noise_model in noise_models]).T, each, axis=1)
     keeps = np.exp(-np.diff(street.number, append=street.number[-1] + 1)[:, None] / memory)
     usual = variance * memory / 2
     own = scale**2 * shock**2 * variance + street.noise[:, None]
@@ -97,8 +97,8 @@ def _filter(street: Street, ways: Sequence[Way], steps: Floats) -> _Filter:
     return _Filter(sd, gain, scale, keeps)
 
 
-def explained(street: Street, C: Floats, ways: Sequence[Way], steps: Floats) -> Explained:
-    """Return how well every way of moving and week step explains a street's weeks, and the Bayes factors of odd levels.
+def explained(street: StreetWeeks, C: Floats, noise_models: Sequence[NoiseModel], steps: Floats) -> Explained:
+    """Return how well every noise model and week step explains a street's weeks, and the Bayes factors of odd levels.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def explained(street: Street, C: Floats, ways: Sequence[Way], steps: Floats) -> 
         Its weeks.
     C
         Shape (n, k), the columns of its odd levels; each is added alone.
-    ways
+    noise_models
         Of moving.
     steps
         Standard deviations of the step from week to week, on the scale of levels.
@@ -117,18 +117,18 @@ def explained(street: Street, C: Floats, ways: Sequence[Way], steps: Floats) -> 
         As least squares under the covariance of the movement gives it.
     """
     begins = int(np.argmax(C.any(axis=1))) if C.any() else len(C)
-    filtered = _filter(street, ways, steps)
+    filtered = _filter(street, noise_models, steps)
     white = filtered.white(np.column_stack([street.X, street.level])).transpose(1, 0, 2)
     X, y = white[:, :, :-1], white[:, :, -1:]
-    odd = filtered.white(C[begins:]).transpose(1, 0, 2)
+    shift = filtered.white(C[begins:]).transpose(1, 0, 2)
     gram = X.transpose(0, 2, 1) @ X + street.precision
-    across = white[:, begins:].transpose(0, 2, 1) @ odd
+    across = white[:, begins:].transpose(0, 2, 1) @ shift
     right = X.transpose(0, 2, 1) @ y
     solution = np.linalg.solve(gram, np.concatenate([right, across[:, :-1]], axis=2))
     beta, pull = solution[:, :, :1], solution[:, :, 1:]
     misfit = (y**2).sum(axis=(1, 2)) - (right * beta).sum(axis=(1, 2))
     likelihood = -np.log(filtered.sd).sum(axis=0) - 0.5 * np.linalg.slogdet(gram)[1] - 0.5 * misfit
-    known = np.einsum("bnk,bnk->bk", odd, odd) - np.einsum("bpk,bpk->bk", across[:, :-1], pull)
+    known = np.einsum("bnk,bnk->bk", shift, shift) - np.einsum("bpk,bpk->bk", across[:, :-1], pull)
     score = across[:, -1] - np.einsum("bpk,bp->bk", across[:, :-1], beta[:, :, 0])
-    shape = len(ways), len(steps)
+    shape = len(noise_models), len(steps)
     return Explained(likelihood.reshape(shape), log_factor(score, known).reshape(*shape, C.shape[1]))

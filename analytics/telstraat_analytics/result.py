@@ -11,12 +11,12 @@ from telstraat_analytics.designs.parts import Parts
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding
-from telstraat_analytics.quality.inspect import Refusal
+from telstraat_analytics.quality.inspect import NotComparable
 from telstraat_analytics.question import Question
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationResult:
     """What was found, and how far to trust it.
 
     Attributes
@@ -62,7 +62,7 @@ class Outcome:
         return answered[0].effect if answered else None
 
     @property
-    def refusals(self) -> tuple[Refusal, ...]:
+    def refusals(self) -> tuple[NotComparable, ...]:
         """Return the reasons of every street that cannot be compared."""
         return tuple(reason for answer in (*self.streets, *self.boundary) for reason in answer.refused)
 

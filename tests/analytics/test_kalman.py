@@ -9,40 +9,40 @@ from tests.analytics.streets import MEASURE, ZONE, town
 
 from telstraat_analytics import Measure, Question, evaluate
 from telstraat_analytics.model import step
-from telstraat_analytics.model.odd import added, candidates
-from telstraat_analytics.model.priors import MOTIONS
-from telstraat_analytics.model.ways import WAYS
+from telstraat_analytics.model.level_shifts import added, candidates
+from telstraat_analytics.model.noise_models import NOISE_MODELS
+from telstraat_analytics.model.priors import VARIANCE_PRIORS
 from telstraat_analytics.model.weeks import Weeks
 
 DATE = pd.Timestamp("2025-09-22")
 
 
-def street(kind: str, odd: float) -> Weeks:
+def street(kind: str, shift: float) -> Weeks:
     """A street of a year with a gap of five weeks, holidays, and an odd level before the date."""
     rng = np.random.default_rng(7)
     number = np.setdiff1d(np.arange(-52, 5), np.arange(-20, -15))
-    motion = MOTIONS[kind]
-    level = 5 + rng.normal(0, motion.week_step, len(number)).cumsum() + odd * ((number >= -6) & (number < 0))
+    variance_prior = VARIANCE_PRIORS[kind]
+    level = 5 + rng.normal(0, variance_prior.week_step, len(number)).cumsum() + shift * ((number >= -6) & (number < 0))
     breaks = np.column_stack([(number // 2 == -20) * 0.7, np.isin(number, [-10, -9, -8]) * 1.0])
-    noise = motion.day_noise**2 * rng.uniform(0.05, 0.5, len(number))
-    return Weeks(kind, number, level, noise, breaks, pd.Series(dtype=float), np.ones(7), 0.3, motion.day_noise)
+    noise = variance_prior.day_noise**2 * rng.uniform(0.05, 0.5, len(number))
+    return Weeks(kind, number, level, noise, breaks, pd.Series(dtype=float), np.ones(7), 0.3, variance_prior.day_noise)
 
 
 @pytest.mark.parametrize("treated", [True, False])
-@pytest.mark.parametrize(("kind", "odd"), [("car", 0.0), ("bike", 0.6), ("v85", -4.0)])
-def test_every_way_and_size_is_weighed_as_least_squares_weighs_it(kind: str, odd: float, treated: bool) -> None:
-    weeks, motion = street(kind, odd), MOTIONS[kind]
-    odds = candidates(0, weeks.number, treated=treated)
-    plain, factor = step._explained(weeks, odds, motion, DATE, WAYS, southern=False, treated=treated)
-    stack = step._stacked([weeks], int(treated), motion, DATE, southern=False)
-    fixed = step._calendar(stack.breaks, motion) + np.diag(stack.noise)
-    C = np.column_stack([item.column for item in odds])
+@pytest.mark.parametrize(("kind", "shift"), [("car", 0.0), ("bike", 0.6), ("v85", -4.0)])
+def test_every_way_and_size_is_weighed_as_least_squares_weighs_it(kind: str, shift: float, treated: bool) -> None:
+    weeks, variance_prior = street(kind, shift), VARIANCE_PRIORS[kind]
+    shifts = candidates(0, weeks.number, treated=treated)
+    plain, factor = step._explained(weeks, shifts, variance_prior, DATE, NOISE_MODELS, southern=False, treated=treated)
+    stack = step._stacked([weeks], int(treated), variance_prior, DATE, southern=False)
+    fixed = step._calendar(stack.breaks, variance_prior) + np.diag(stack.noise)
+    C = np.column_stack([item.column for item in shifts])
     usual, expected = np.empty_like(plain), np.empty_like(factor)
-    for row, way in enumerate(WAYS):
-        K = motion.week_step**2 * way.covariance(stack.number)
+    for row, noise_model in enumerate(NOISE_MODELS):
+        K = variance_prior.week_step**2 * noise_model.covariance(stack.number)
         for column, size in enumerate(step.SIZES):
             solved = step._solve(stack, size**2 * K + fixed)
-            prior = step._prior_of_size(size, motion.week_step_spread) + way.log_prior
+            prior = step._prior_of_size(size, variance_prior.week_step_spread) + noise_model.log_prior
             usual[row, column] = solved.likelihood + prior
             expected[row, column] = added(solved, C).factor
     assert np.ptp(expected.reshape(3, 3, 5, len(step.SIZES), -1), axis=2).max() > 0.5, "contrasts of seasons matter"
@@ -51,11 +51,11 @@ def test_every_way_and_size_is_weighed_as_least_squares_weighs_it(kind: str, odd
 
 
 def test_a_street_too_short_for_an_odd_level_is_still_weighed() -> None:
-    weeks, motion = street("car", 0.0).between(-2, 1), MOTIONS["car"]
+    weeks, variance_prior = street("car", 0.0).between(-2, 1), VARIANCE_PRIORS["car"]
     assert candidates(0, weeks.number, treated=True) == []
-    alone = step._alone(0, weeks, motion, DATE, False, WAYS, treated=True)
-    assert alone.odds == ()
-    assert np.isfinite(alone.weight).all()
+    single = step._single(0, weeks, variance_prior, DATE, False, NOISE_MODELS, treated=True)
+    assert single.shifts == ()
+    assert np.isfinite(single.weight).all()
 
 
 def test_what_is_left_out_as_negligible_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

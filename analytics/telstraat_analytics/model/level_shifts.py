@@ -3,7 +3,7 @@
 Counts cannot say whether a street would have gone back to its usual level or stayed where it was: both give the same weeks
 before, and only the measure's own step tells them apart. So both are kept, with equal weight, and an answer covers the two
 wherever the weeks speak for an odd level. How likely there is one is a Bayes factor per week at which it may have begun,
-inside every way of moving, times how often streets do that; nothing is switched on or off.
+inside every noise model, times how often streets do that; nothing is switched on or off.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ Kind = Literal["level", "drift"]
 
 
 @dataclass(frozen=True)
-class Odd:
-    """One way in which a street may have been odd.
+class LevelShift:
+    """A level shift or drift that a street may have had before the date.
 
     Attributes
     ----------
@@ -86,8 +86,8 @@ class Solved:
     y: Floats
 
 
-def candidates(street: int, number: Ints, *, treated: bool) -> list[Odd]:
-    """Return the ways in which a street may have been odd.
+def candidates(street: int, number: Ints, *, treated: bool) -> list[LevelShift]:
+    """Return the level shifts that a street may have had.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def candidates(street: int, number: Ints, *, treated: bool) -> list[Odd]:
 
     Returns
     -------
-    list of Odd
+    list of LevelShift
         Empty when there are too few weeks.
     """
     before = number < 0
@@ -109,7 +109,7 @@ def candidates(street: int, number: Ints, *, treated: bool) -> list[Odd]:
         int(week) for week in number[before & (number >= -SINCE_WEEKS)] if (number < week).sum() >= USUAL_WEEKS_MIN
     ]
     readings: tuple[tuple[float, float], ...] = ((0.5, 0.0), (0.5, 1.0)) if treated else ((1.0, 0.0),)
-    out = [Odd(street, "level", week, ((number >= week) & before).astype(float), readings) for week in begins]
+    out = [LevelShift(street, "level", week, ((number >= week) & before).astype(float), readings) for week in begins]
     for weeks in DRIFT_WEEKS:
         if (number < -weeks).sum() < USUAL_WEEKS_MIN:
             continue
@@ -117,18 +117,19 @@ def candidates(street: int, number: Ints, *, treated: bool) -> list[Odd]:
         if treated:
             goes_on = float(grown[~before].mean()) if (~before).any() else 1.0
             readings = ((0.25, 0.0), (0.5, 1.0), (0.25, goes_on))
-            out.append(Odd(street, "drift", -weeks, grown * before, readings))
+            out.append(LevelShift(street, "drift", -weeks, grown * before, readings))
         else:
-            out.append(Odd(street, "drift", -weeks, np.minimum(grown, 1.0)))
+            out.append(LevelShift(street, "drift", -weeks, np.minimum(grown, 1.0)))
     if not treated:
         later = [int(week) for week in number if week >= -SINCE_WEEKS and (number < week).sum() >= USUAL_WEEKS_MIN]
         out += [
-            Odd(street, "level", week, (number >= week).astype(float), _alone_or_all(number, week)) for week in later
+            LevelShift(street, "level", week, (number >= week).astype(float), _own_or_shared(number, week))
+            for week in later
         ]
     return out
 
 
-def _alone_or_all(number: Ints, week: int) -> tuple[tuple[float, float], ...]:
+def _own_or_shared(number: Ints, week: int) -> tuple[tuple[float, float], ...]:
     """Return the readings of a step of a control: its own, or, near the date and later, one of the whole town.
 
     What the town did at the date cannot be told from the measure; a town that stepped earlier would have taken the street along.
@@ -139,11 +140,11 @@ def _alone_or_all(number: Ints, week: int) -> tuple[tuple[float, float], ...]:
     return ((0.5, 0.0), (0.5, float((after >= week).mean())))
 
 
-def columns(odds: Sequence[Odd], street: Ints) -> Floats:
+def columns(shifts: Sequence[LevelShift], street: Ints) -> Floats:
     """Return the columns of odd levels over all streets' weeks, shape (weeks, odds)."""
-    out = np.zeros((len(street), len(odds)))
-    for number, odd in enumerate(odds):
-        out[street == odd.street, number] = odd.column
+    out = np.zeros((len(street), len(shifts)))
+    for number, shift in enumerate(shifts):
+        out[street == shift.street, number] = shift.column
     return out
 
 
@@ -198,5 +199,5 @@ def log_factor(score: Floats, known: Floats) -> Floats:
 
 
 def log_evidence(factor: Floats) -> Floats:
-    """Return by how much the evidence of a street grows, in logs, when it may have been odd in one of the ways of the last axis."""
+    """Return by how much the evidence of a street grows, in logs, when it may have shifted as one of the last axis."""
     return np.asarray(np.log1p(RATE * np.exp(np.minimum(factor, 500.0)).sum(axis=-1)), dtype=float)
