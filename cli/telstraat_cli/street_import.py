@@ -12,7 +12,7 @@ from telstraat_api.v1.street_features import ImportFeature, NewSegment, numbered
 from telstraat_store.errors import StreetFileError
 from telstraat_store.places.openstreetmap import StreetPiece
 from telstraat_store.places.street_files import read_features
-from telstraat_store.places.street_import import Outcome, SegmentDraft
+from telstraat_store.places.street_import import SegmentDraft, StreetImport
 from telstraat_store.places.whereabouts import doubt
 
 
@@ -34,7 +34,7 @@ class FileZone:
             )
 
 
-def drafts_of_pieces(pieces: Iterable[StreetPiece], zone: FileZone, outcome: Outcome) -> Iterator[SegmentDraft]:
+def drafts_of_pieces(pieces: Iterable[StreetPiece], zone: FileZone, outcome: StreetImport) -> Iterator[SegmentDraft]:
     """Yield the segments that pieces of OpenStreetMap's ways become; note in `outcome` which cannot be one, and why."""
     for piece in pieces:
         try:
@@ -54,7 +54,7 @@ def drafts_of_pieces(pieces: Iterable[StreetPiece], zone: FileZone, outcome: Out
         yield draft_of(segment, piece.part)
 
 
-def drafts_of_geojson(path: Path, zone: FileZone, outcome: Outcome) -> Iterator[SegmentDraft]:
+def drafts_of_geojson(path: Path, zone: FileZone, outcome: StreetImport) -> Iterator[SegmentDraft]:
     """Yield the segments that the features of a GeoJSON file become; note in `outcome` which cannot be one, and why."""
     features: list[ImportFeature] = []
     positions: list[int] = []

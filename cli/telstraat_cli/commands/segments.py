@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from telstraat_cli.street_import import FileZone, drafts_of_geojson, drafts_of_pieces
     from telstraat_store.errors import StreetFileError
     from telstraat_store.places.openstreetmap import CLASSES, ENDINGS, pieces
-    from telstraat_store.places.street_import import Outcome, import_streets
+    from telstraat_store.places.street_import import StreetImport, import_streets
 
     dsn = dsn_of(args)
     if not args.file.is_file():
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         raise CliError("--bbox and --classes are for extracts of OpenStreetMap")
     box = box_of(args.bbox)
     zone = FileZone(args.timezone or DEFAULT_ZONE, bool(args.timezone), args.anywhere)
-    outcome = Outcome()
+    outcome = StreetImport()
     if is_osm:
         drafts = drafts_of_pieces(pieces(args.file, classes, box), zone, outcome)
     else:

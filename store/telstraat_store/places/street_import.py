@@ -37,7 +37,7 @@ class SegmentDraft:
 
 
 @dataclass
-class Outcome:
+class StreetImport:
     """What became of a file."""
 
     added: list[int] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Outcome:
 
 
 @transaction
-def import_streets(drafts: Iterable[SegmentDraft], outcome: Outcome) -> Steps[None]:
+def import_streets(drafts: Iterable[SegmentDraft], outcome: StreetImport) -> Steps[None]:
     """Add, redraw or find again every street of a file, and note in `outcome` which; an error in `drafts` undoes all."""
     for draft in drafts:
         segment_id = yield from add_segment.steps(
