@@ -1,9 +1,9 @@
 """What one sensor may send in a minute, and how much of a batch it may fill, so that no other waits for it.
 
-A sensor's allowance is a token bucket: a message costs one and a further one for each kilobyte, properties of
-MQTT 5 included. Within it a sensor's messages wait in
-a queue of their own, behind nobody else's. What comes beyond is left out: acknowledged to the broker, since over one connection
-everybody else's would wait behind it, and answered by no receipt, so the sensor keeps its reports and sends them again (R2).
+A sensor's allowance is a token bucket: a message costs one token and another for each kilobyte of payload and properties. Within it
+a sensor's messages wait in a queue of their own, behind nobody else's. What comes beyond is left out: acknowledged to the broker,
+since over one connection everybody else's would wait behind it, and answered by no receipt, so the sensor keeps its reports and
+sends them again (R2).
 """
 
 from __future__ import annotations
