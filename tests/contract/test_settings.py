@@ -193,7 +193,7 @@ def test_a_file_of_several_services_is_read_by_each_that_is_told_of_the_others(t
     file = written(tmp_path, 'dsn = "x"\ncount = 3\n')
     reader = SettingsReader(DatabaseSettings, "database", others={key for _, key in FLAT.settings})
     assert reader.read(file, {}).dsn == "x"
-    with pytest.raises(SettingsError, match="'cuont'"):
+    with pytest.raises(SettingsError, match="'cuont'; did you mean 'count'"):
         reader.read(written(tmp_path, 'dsn = "x"\ncuont = 3\n'), {})
 
 

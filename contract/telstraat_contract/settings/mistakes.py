@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from telstraat_contract.settings.fields import Given, Key, Setting
@@ -54,11 +54,11 @@ def unknown_table(settings: Settings, table: str) -> str:
     return f"there is no section [{table}]; {f'did you mean [{near[0]}]?' if near else others}"
 
 
-def unknown_key(settings: Settings, table: str, key: str) -> str:
-    """Return which key was probably meant."""
+def unknown_key(settings: Settings, table: str, key: str, others: Iterable[str] = ()) -> str:
+    """Return which key was probably meant; `others` may stand in the same file, beside the tables."""
     names = [name for home, name in settings if home == table]
     what = f"[{table}] has no setting {key!r}" if table else f"there is no setting {key!r}"
-    near = difflib.get_close_matches(key, names, 1)
+    near = difflib.get_close_matches(key, [*names, *([] if table else others)], 1)
     elsewhere = [home for home, name in settings if name == key and home != table]
     if near:
         return f"{what}; did you mean {near[0]!r}?"

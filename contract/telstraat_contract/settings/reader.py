@@ -144,7 +144,7 @@ class SettingsReader(Generic[SettingsT]):
                 if not table and key in self._others and (table, key) not in self.settings:
                     continue
                 if (table, key) not in self.settings:
-                    raise SettingsError(f"{origin(table, key)}: {unknown_key(self.settings, table, key)}")
+                    raise SettingsError(f"{origin(table, key)}: {unknown_key(self.settings, table, key, self._others)}")
                 layer[table, key] = Given(item, origin(table, key))
         return layer
 
@@ -200,7 +200,7 @@ class SettingsReader(Generic[SettingsT]):
             if setting.default is NODEFAULT and (setting.table, setting.key) not in given:
                 raise SettingsError(
                     f"{where}: {setting.label} is not set. {setting.description} Set {setting.label.removeprefix('setting ')}"
-                    f" = … in the settings file, or {setting.variable} in the environment"
+                    f" = … in the settings file, {setting.variable} in the environment, or the option on the command line"
                 )
         try:
             settings = msgspec.convert(content, self.struct, dec_hook=decode_path)

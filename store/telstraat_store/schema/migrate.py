@@ -55,7 +55,7 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class Status:
+class SchemaStatus:
     """How far a database is."""
 
     server: str
@@ -111,14 +111,14 @@ def migrate_when_there(dsn: str, timescale: Timescale, is_stopped: Callable[[], 
             return
 
 
-def status(dsn: str, known: Sequence[Migration] | None = None) -> Status:
+def status(dsn: str, known: Sequence[Migration] | None = None) -> SchemaStatus:
     """Tell how far a database is, without changing it."""
     known = migrations() if known is None else tuple(known)
     with psycopg.connect(dsn) as connection:
         applied = _applied(connection) if _memory_exists(connection) else ()
         row = connection.execute("select extversion from pg_extension where extname = 'timescaledb'").fetchone()
         server = connection.info.parameter_status("server_version") or "?"
-        return Status(server, row[0] if row else None, applied, _pending(known, applied))
+        return SchemaStatus(server, row[0] if row else None, applied, _pending(known, applied))
 
 
 def make_partitions(connection: Connection, months_ahead: int = PARTITIONS_AHEAD) -> None:
