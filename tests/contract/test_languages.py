@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
@@ -8,17 +10,14 @@ from catalogues import begun, texts
 
 from telstraat_contract.errors import LanguageError
 from telstraat_contract.languages import LANGUAGES, SOURCE, catalogues
-from telstraat_contract.languages.catalogue import language, read_catalogue
+from telstraat_contract.languages import catalogue as reader
+from telstraat_contract.languages.catalogue import forms, language, read_catalogue
 
 TEMPLATE = texts()
 
 
 def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-def forms(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
 
 
 def key(message: Message) -> tuple[str, str | None]:
@@ -82,3 +81,46 @@ def test_a_new_catalogue_begins_with_every_text_and_without_a_translation() -> N
     assert {key(message) for message in catalogue if message.id} == {key(message) for message in TEMPLATE if message.id}
     assert str(catalogue.locale) == "it_IT"
     assert not any(text for message in catalogue if message.id for text in forms(message.string))
+
+
+HEAD = 'msgid ""\nmsgstr "Language: it_IT\\nPlural-Forms: nplurals=2; plural=(n != 1);\\nContent-Type: text/plain; charset=utf-8\\n"\n\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of catalogues of the test's own."""
+    monkeypatch.setattr(reader, "FOLDER", tmp_path)
+    monkeypatch.setattr(reader, "LANGUAGES", ("en", "it", "qqq"))
+    language.cache_clear()
+    yield tmp_path
+    language.cache_clear()
+
+
+def test_a_translation_that_asks_for_something_else_gives_way_to_the_english(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mistakes = ['"{sise} meno"', '"{size meno"', '"{size} {more}"', '"meno"']
+    for number, mistake in enumerate(mistakes):
+        (folder / "it.po").write_text(f'{HEAD}msgid "{{size}} less"\nmsgstr {mistake}\n', encoding="utf-8")
+        language.cache_clear()
+        assert language("it").gettext("{size} less", size=number) == f"{number} less"
+        assert "'{size} less' asks for other values" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["", HEAD, HEAD + 'msgid "{size} less"\nmsgstr ""\n'])
+def test_a_catalogue_with_nothing_in_it_speaks_english(
+    folder: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    (folder / "it.po").write_text(text, encoding="utf-8")
+    assert language("it").gettext("{size} less", size=1) == "1 less"
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "content"),
+    [("qqq", HEAD.encode()), ("it", b'msgid "a"\nmsgstr "\xff\xfe"\n'), ("it", b'msgid "a'), ("it", b"no catalogue")],
+)
+def test_a_file_that_is_no_catalogue_is_named(folder: Path, code: str, content: bytes) -> None:
+    (folder / f"{code}.po").write_bytes(content)
+    with pytest.raises(LanguageError, match=f"{code}.po: no catalogue of a language"):
+        language(code)

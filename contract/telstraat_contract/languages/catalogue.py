@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gettext
+import logging
+import string
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 
-from babel import Locale
-from babel.messages.catalog import Catalog
+from babel import Locale, UnknownLocaleError
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 from telstraat_contract.errors import LanguageError
 from telstraat_contract.languages import CONTEXT, FOLDER, LANGUAGES, SOURCE, SUFFIX
 
 SOURCE_LOCALE = "en_GB"
+log = logging.getLogger("telstraat.languages")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,12 @@ def language(code: str) -> Language:
     if code == SOURCE:
         return Language(code, Locale.parse(SOURCE_LOCALE), gettext.NullTranslations())
     catalogue = read_catalogue(code)
+    for message in catalogue:
+        if message.id and not fits(message):
+            log.warning(
+                "%s%s: %r asks for other values than the English text, which is shown instead", code, SUFFIX, message.id
+            )
+            message.string = ""
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
@@ -89,6 +98,29 @@ def language(code: str) -> Language:
 
 
 def read_catalogue(code: str) -> Catalog:
-    """Return the catalogue of a language as it lies in the folder."""
-    with (FOLDER / f"{code}{SUFFIX}").open("rb") as stream:
-        return read_po(stream)
+    """Return the catalogue of a language as it lies in the folder; raise `LanguageError` where it cannot be read."""
+    try:
+        with (FOLDER / f"{code}{SUFFIX}").open("rb") as stream:
+            catalogue = read_po(stream, abort_invalid=True)
+        Locale.parse(code)
+    except (OSError, ValueError, UnknownLocaleError, PoFileError) as error:
+        raise LanguageError(f"{code}{SUFFIX}: no catalogue of a language: {error}") from error
+    return catalogue
+
+
+def fits(message: Message) -> bool:
+    """Tell whether a translation asks for the values that the English text gives, form by form."""
+    try:
+        allowed = [_fields(text) for text in forms(message.id)]
+        return all(_fields(text) in allowed for text in forms(message.string) if text)
+    except ValueError:  # a brace too many
+        return False
+
+
+def forms(text: object) -> tuple[str, ...]:
+    """Return a text of a catalogue as its forms: one, or one for each kind of number."""
+    return tuple(map(str, text)) if isinstance(text, list | tuple) else (str(text or ""),)
+
+
+def _fields(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
