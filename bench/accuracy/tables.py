@@ -44,7 +44,7 @@ def interval(rows: Sequence[Row], figure: Figure) -> tuple[float, float, float]:
     return figure(rows), float(low), float(high)
 
 
-def shown(rows: Sequence[Row], figure: Figure, *, percent: bool = False, signed: bool = False) -> str:
+def cell(rows: Sequence[Row], figure: Figure, *, percent: bool = False, signed: bool = False) -> str:
     value, low, high = interval(rows, figure)
     if not np.isfinite(value):
         return "-"
@@ -135,19 +135,19 @@ def simulated_tables(rows: Sequence[Row]) -> str:
             name,
             f"{sum(row.hours for row in some):.2f}",
             str(sum(len(row.truth) for row in some)),
-            shown(some, f1),
-            shown(some, count_error, percent=True),
+            cell(some, f1),
+            cell(some, count_error, percent=True),
             f"{100 * pooled(map(score, some)).direction_share:.1f} %",
-            shown(some, class_recall, percent=True),
-            shown(some, v85_error, percent=True),
-            shown(some, v85_bias, percent=True, signed=True),
+            cell(some, class_recall, percent=True),
+            cell(some, v85_error, percent=True),
+            cell(some, v85_bias, percent=True, signed=True),
         ]
         out.append("| " + " | ".join(cells) + " |")
     heads = [f"{name} {'→' if direction == 'left_to_right' else '←'}" for name in CLASSES for direction in DIRECTIONS]
     out += ["", "| scene | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
     for name, some in scenes.items():
         figures = [error_of(class_name, direction) for class_name in CLASSES for direction in DIRECTIONS]
-        cells = [shown(some, figure, percent=True, signed=True) for figure in figures]
+        cells = [cell(some, figure, percent=True, signed=True) for figure in figures]
         out.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(out)
 
@@ -169,10 +169,10 @@ def ablation_table(rows: Sequence[Row]) -> str:
         some = [row for row in rows if row.variant == variant and (row.scene, row.seed) in common]
         cells = [
             variant,
-            shown(some, f1),
-            shown(some, count_error, percent=True),
-            shown(some, class_recall, percent=True),
-            shown(some, v85_error, percent=True),
+            cell(some, f1),
+            cell(some, count_error, percent=True),
+            cell(some, class_recall, percent=True),
+            cell(some, v85_error, percent=True),
         ]
         out.append("| " + " | ".join(cells) + " |")
     return "\n".join(out)

@@ -32,15 +32,15 @@ def main(host: str, port: str, user: str, password_file: str, dsn: str) -> None:
     connection.execute(TABLE)
 
     def on_message(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        found = json.loads(message.payload)
-        values = [found[name] for name in ("sensor", "period_start", "seq", "observed_s")]
-        values += [json.dumps(found["counts"]), found["car_speed"], found["light"], found["flags"]]
+        content = json.loads(message.payload)
+        values = [content[name] for name in ("sensor", "period_start", "seq", "observed_s")]
+        values += [json.dumps(content["counts"]), content["car_speed"], content["light"], content["flags"]]
         connection.execute(INSERT, values)
 
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="bench-peer", clean_session=False)
     client.username_pw_set(user, Path(password_file).read_text(encoding="utf-8").strip())
     client.on_message = on_message
-    client.on_connect = lambda one, *_: one.subscribe("telstraat/v1/+/report", 1)
+    client.on_connect = lambda item, *_: item.subscribe("telstraat/v1/+/report", 1)
     client.on_subscribe = lambda *_: print("ready", flush=True)
     client.connect(host, int(port))
     client.loop_forever()

@@ -104,7 +104,7 @@ class World:
         """End a session at the broker, so that its queue does not grow while others are measured."""
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         client.username_pw_set(user, secret)
-        client.on_connect = lambda one, *_: one.disconnect()
+        client.on_connect = lambda item, *_: item.disconnect()
         client.connect(self.broker.host, self.broker.port)
         client.loop_forever()
 
@@ -138,7 +138,7 @@ def reports(names: Sequence[str], count: int) -> list[Report]:
 
 def publish(world: World, messages: Sequence[Report]) -> None:
     """Publish all with QoS 1, packed beforehand, and wait for the broker's last acknowledgement."""
-    packed = [packet(number, one) for number, one in enumerate(messages)]
+    packed = [packet(number, message) for number, message in enumerate(messages)]
     version = mqtt.Version.V311  # its acknowledgements have four bytes, all of them
     with socket.create_connection((world.broker.host, world.broker.port), timeout=WAIT_S) as sock:
         sock.sendall(mqtt.connect(version, "bench-publisher", BENCH_USER, world.password, 600, 0, 0))
@@ -163,13 +163,13 @@ def packet(number: int, report: Report) -> bytes:
 
 def take(sock: socket.socket, count: int) -> bytes:
     """Read so many bytes."""
-    found = b""
-    while len(found) < count:
-        more = sock.recv(count - len(found))
+    result = b""
+    while len(result) < count:
+        more = sock.recv(count - len(result))
         if not more:
             raise RuntimeError("the broker closed the connection")
-        found += more
-    return found
+        result += more
+    return result
 
 
 def cpu_s(pid: int | None, *, family: bool = False) -> float:
@@ -269,11 +269,11 @@ def ours(world: World, messages: Sequence[Report], *, paused: bool = True, inges
             stack.enter_context(running(ingest_words(world, dsn, name), lambda line: "broker_connected" in line))
             for name in names
         ]
-        found = drain(world, processes, dsn, "report", messages, paused=paused)
+        drained = drain(world, processes, dsn, "report", messages, paused=paused)
     secret = (world.access / "ingest.password").read_text(encoding="utf-8").strip()
     for name in names:
         world.forget(f"telstraat-ingest-{name}", broker_access.INGEST_USER, secret)
-    return found
+    return drained
 
 
 def two(world: World, messages: Sequence[Report]) -> dict[str, float]:
@@ -300,9 +300,9 @@ def peer(world: World, messages: Sequence[Report]) -> dict[str, float]:
              str(world.access / "bench.password"), dsn]  # fmt: skip
     messages = messages[: len(messages) // PEER_SHARE]
     with running(words, lambda line: "ready" in line) as process:
-        found = drain(world, [process], dsn, "peer_report", messages, paused=True)
+        drained = drain(world, [process], dsn, "peer_report", messages, paused=True)
     world.forget("bench-peer", BENCH_USER, world.password)
-    return found
+    return drained
 
 
 def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
@@ -310,15 +310,16 @@ def bare(world: World, messages: Sequence[Report]) -> dict[str, float]:
     dsn = world.database()
     batch_size = int(os.environ.get(READER.prefix + "BATCH_SIZE") or IngestSettings(dsn=dsn).batch_size)
     with psycopg.connect(dsn) as connection:
-        found = connection.execute("select name, sensor_id from sensor").fetchall()
-        ids: dict[str, int] = dict(found)
+        rows = connection.execute("select name, sensor_id from sensor").fetchall()
+        ids: dict[str, int] = dict(rows)
         connection.execute(copy_rows.STAGE)
         connection.execute(
             "select make_report_partition(now() - month * interval '1 month') from generate_series(0, 2) month"
         )
         connection.commit()
         packed = [
-            copy_rows.head(number, ids[one.sensor], 1) + copy_rows.measured(one) for number, one in enumerate(messages)
+            copy_rows.head(number, ids[message.sensor], 1) + copy_rows.measured(message)
+            for number, message in enumerate(messages)
         ]
         buffers = [
             copy_rows.HEADER + b"".join(packed[at : at + batch_size]) + copy_rows.TRAILER
@@ -346,15 +347,15 @@ def latency(
     messages = reports(world.names[:rate], int(rate * seconds))
     sent_at_s: dict[tuple[str, int], float] = {}
     waits_s: list[float] = []
-    told: dict[str, int] = {}
+    answers: dict[str, int] = {}
 
     def on_message(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         now_s = time.perf_counter()
         sensor = message.topic.split("/")[2]
         receipt = decode(Channel.RECEIPT, bytes(message.payload))
-        new = range(told.get(sensor, 0) + 1, receipt.through + 1)
+        new = range(answers.get(sensor, 0) + 1, receipt.through + 1)
         waits_s.extend(now_s - sent_at_s[sensor, seq] for seq in new)
-        told[sensor] = max(told.get(sensor, 0), receipt.through)
+        answers[sensor] = max(answers.get(sensor, 0), receipt.through)
 
     with running(command(dsn) if command else ingest_words(world, dsn), lambda line: "broker_connected" in line):
         time.sleep(1.0)
@@ -363,10 +364,10 @@ def latency(
         client.subscribe("telstraat/v1/+/receipt", 0)
         time.sleep(0.5)
         began_s = time.perf_counter()
-        for number, one in enumerate(messages):
+        for number, payload in enumerate(messages):
             time.sleep(max(0.0, began_s + number / rate - time.perf_counter()))
-            sent_at_s[one.sensor, one.seq] = time.perf_counter()
-            client.publish(topic(one.sensor, Channel.REPORT), encode(one), 1)
+            sent_at_s[payload.sensor, payload.seq] = time.perf_counter()
+            client.publish(topic(payload.sensor, Channel.REPORT), encode(payload), 1)
         end_s = time.perf_counter() + 10
         while len(waits_s) < len(messages) and time.perf_counter() < end_s:
             time.sleep(0.05)
@@ -406,10 +407,10 @@ def main() -> int:
             for number in range(args.rounds):
                 order = [kind for kind in kinds if kind in args.only]
                 random.shuffle(order)
-                found = {kind: kinds[kind](world, messages) for kind in order}
-                rounds.append(found)
+                results = {kind: kinds[kind](world, messages) for kind in order}
+                rounds.append(results)
                 print(
-                    f"round {number + 1}: {json.dumps({k: {m: round(v, 1) for m, v in f.items()} for k, f in found.items()})}"
+                    f"round {number + 1}: {json.dumps({k: {m: round(v, 1) for m, v in f.items()} for k, f in results.items()})}"
                 )
             waits = latency(world, args.rate, args.seconds) if "latency" in args.only else {}
         finally:
@@ -423,7 +424,7 @@ def main() -> int:
         print(f"{kind:<8}" + "  ".join(f"{name} {value:8.1f}" for name, value in figures.items()))
     for kind, other in (("ours", "peer"), ("ours", "bare"), ("two", "bare"), ("flow", "bare")):
         if kind in medians and other in medians:
-            ratios = [found[kind]["per_s"] / found[other]["per_s"] for found in rounds]
+            ratios = [result[kind]["per_s"] / result[other]["per_s"] for result in rounds]
             print(f"{kind} / {other}: {statistics.median(ratios):.2f}  (rounds {min(ratios):.2f} to {max(ratios):.2f})")
     if waits:
         print("publish to receipt: " + "  ".join(f"{name} {value:.0f}" for name, value in waits.items()))

@@ -58,10 +58,10 @@ class Line:
     in_code: list[float]
 
     def __str__(self) -> str:
-        def told(numbers: list[float]) -> str:
+        def columns(numbers: list[float]) -> str:
             return " ".join(f"{number:6.2f}" for number in numbers)
 
-        return f"{self.name:<24} {told(self.fitted)}   |{told(self.in_code)}"
+        return f"{self.name:<24} {columns(self.fitted)}   |{columns(self.in_code)}"
 
 
 def chateaubourg(folder: Path) -> pd.DataFrame:

@@ -43,23 +43,23 @@ def good() -> CheckContext:
 def drawn(change: Callable[[pd.DataFrame], None], **more: Any) -> Change:
     """Compare a town to which something has happened."""
 
-    def made(_: CheckContext) -> CheckContext:
+    def changed(_: CheckContext) -> CheckContext:
         frame = town(5, ("a", "b", "c"), before=168)
         change(frame)
         return context_of(frame, **more)
 
-    return made
+    return changed
 
 
-def told(**answer: Any) -> Change:
+def with_answer(**answer: Any) -> Change:
     return lambda context: dataclasses.replace(context, answer=dataclasses.replace(context.answer, **answer))
 
 
-def said(**measure: Any) -> Change:
+def with_measure(**measure: Any) -> Change:
     return lambda context: dataclasses.replace(context, measure=dataclasses.replace(context.measure, **measure))
 
 
-def seen(**prepared: Any) -> Change:
+def with_prepared(**prepared: Any) -> Change:
     return lambda context: dataclasses.replace(context, prepared=dataclasses.replace(context.prepared, **prepared))
 
 
@@ -113,26 +113,30 @@ def weather(warmer: float) -> pd.DataFrame:
 
 DRIFT = Finding("a", "gain_drift", DAY, DAY, "history cut")
 CASES: list[tuple[str, Change, Verdict]] = [
-    ("data_quality", told(days_after=15), Verdict.DOUBT),
-    ("data_quality", told(days_after=8), Verdict.FAILED),
+    ("data_quality", with_answer(days_after=15), Verdict.DOUBT),
+    ("data_quality", with_answer(days_after=8), Verdict.FAILED),
     ("observed", drawn(less_observed), Verdict.DOUBT),
-    ("sensor_change", seen(findings=(DRIFT,)), Verdict.FAILED),
+    ("sensor_change", with_prepared(findings=(DRIFT,)), Verdict.FAILED),
     ("step", quarters_since, Verdict.DOUBT),
-    ("placebo_in_time", told(placebos=placebos("a", 2, 6)), Verdict.DOUBT),
-    ("placebo_in_space", told(placebos=placebos("b", 2, 2)), Verdict.FAILED),
+    ("placebo_in_time", with_answer(placebos=placebos("a", 2, 6)), Verdict.DOUBT),
+    ("placebo_in_space", with_answer(placebos=placebos("b", 2, 2)), Verdict.FAILED),
     ("leave_one_control_out", drawn(fall_together), Verdict.DOUBT),
     ("parallel_before", drawn(drift_before), Verdict.FAILED),
-    ("controls", told(controls=(), donors=()), Verdict.DOUBT),
-    ("holidays", said(calendar=Calendar("BE", school=((MEASURE, MEASURE + dt.timedelta(days=21)),))), Verdict.DOUBT),
+    ("controls", with_answer(controls=(), donors=()), Verdict.DOUBT),
     (
-        "daylight",
-        lambda context: dataclasses.replace(told(hours=(11, 12, 13))(context), question=Question()),
+        "holidays",
+        with_measure(calendar=Calendar("BE", school=((MEASURE, MEASURE + dt.timedelta(days=21)),))),
         Verdict.DOUBT,
     ),
-    ("weather", seen(weather=weather(12.0)), Verdict.DOUBT),
-    ("other_measures", said(other_measures=((MEASURE, "new bus line"),)), Verdict.DOUBT),
+    (
+        "daylight",
+        lambda context: dataclasses.replace(with_answer(hours=(11, 12, 13))(context), question=Question()),
+        Verdict.DOUBT,
+    ),
+    ("weather", with_prepared(weather=weather(12.0)), Verdict.DOUBT),
+    ("other_measures", with_measure(other_measures=((MEASURE, "new bus line"),)), Verdict.DOUBT),
     ("odd_level", drawn(before_times(2.5)), Verdict.FAILED),
-    ("regression_to_the_mean", said(chosen_for="bad month"), Verdict.DOUBT),
+    ("regression_to_the_mean", with_measure(chosen_for="bad month"), Verdict.DOUBT),
     ("regression_to_the_mean", drawn(before_times(2.5)), Verdict.DOUBT),
     ("regression_to_the_mean", drawn(before_times(0.4)), Verdict.DOUBT),
 ]
@@ -143,7 +147,7 @@ def verdict(name: str, context: CheckContext) -> Verdict:
 
 
 def test_a_quiet_comparison_passes_every_check(good: CheckContext) -> None:
-    with_weather = seen(weather=weather(0.0))(good)
+    with_weather = with_prepared(weather=weather(0.0))(good)
     verdicts = {check.name: check().run(with_weather).verdict for check in CHECKS}
     assert {name for name, context in verdicts.items() if context != Verdict.PASSED} <= {"season"}
 

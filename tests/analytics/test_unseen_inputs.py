@@ -85,7 +85,7 @@ def test_a_street_with_a_single_week_before_is_refused_only_below_seven_days(fra
     assert effect.high - effect.low > 0.1
 
 
-def asked(frame: object, **how: object) -> Answer:
+def effect_in(frame: object, **how: object) -> Answer:
     known: dict[str, object] = {"controls": ["b", "c"], "timezone": ZONE, "hours": HOURS, "before_days": 28}
     return effect_of(frame, "a", MEASURE, **(known | how))  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ def asked(frame: object, **how: object) -> Answer:
 def test_what_is_no_frame_of_counts_is_refused_with_what_it_lacks(
     frame: pd.DataFrame, broken: Callable[[pd.DataFrame], object], message: str
 ) -> None:
-    result = asked(broken(frame))
+    result = effect_in(broken(frame))
     assert result.effect is None
     assert message in result.refused[0]
 
@@ -121,7 +121,7 @@ def test_a_date_that_is_none_is_refused_and_one_in_words_is_read(frame: pd.DataF
 
 @pytest.fixture(scope="module")
 def plain(frame: pd.DataFrame) -> Answer:
-    return asked(frame)
+    return effect_in(frame)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_same_counts_in_another_form_give_the_same_answer(
     frame: pd.DataFrame, plain: Answer, same: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
     whole = frame.round({"car": 0})
-    assert asked(same(whole)) == asked(whole)
+    assert effect_in(same(whole)) == effect_in(whole)
     assert plain.effect is not None
 
 
@@ -152,7 +152,7 @@ def test_streets_called_by_numbers_are_found(frame: pd.DataFrame, plain: Answer)
 def test_hours_of_zones_half_an_hour_off_are_no_quarters(frame: pd.DataFrame, zone: str) -> None:
     bare = frame["start"].dt.tz_convert(ZONE).dt.tz_localize(None)
     there = frame.assign(start=bare.dt.tz_localize(zone).dt.tz_convert("UTC"))
-    result = asked(there, timezone=zone)
+    result = effect_in(there, timezone=zone)
     assert result.low is not None
     assert result.high is not None
     assert np.isfinite([result.low, result.high]).all()
@@ -164,10 +164,10 @@ def test_quarters_are_hours_and_a_quarter_that_is_missing_makes_no_quiet_hour(
     quarters = frame.loc[frame.index.repeat(4)].reset_index(drop=True)
     quarters["start"] += pd.to_timedelta(np.tile([0, 15, 30, 45], len(frame)), unit="min")
     quarters["car"] /= 4
-    whole = asked(quarters)
+    whole = effect_in(quarters)
     assert whole.effect == pytest.approx(plain.effect)
     first = (quarters["start"].dt.minute == 0) & (quarters["start"] >= pd.Timestamp(MEASURE, tz=ZONE))
     hour = quarters["start"].dt.tz_convert(ZONE).dt.hour == HOURS[0]
     quarters.loc[first & hour, "car"] = np.nan
-    holed = asked(quarters, hours=())
-    assert holed.effect == pytest.approx(asked(frame, hours=()).effect, abs=0.02)
+    holed = effect_in(quarters, hours=())
+    assert holed.effect == pytest.approx(effect_in(frame, hours=()).effect, abs=0.02)

@@ -71,7 +71,7 @@ class Identities:
         self.issuer = ""
         self.claims: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
-        self.asked: list[dict[str, str]] = []
+        self.authorisations: list[dict[str, str]] = []
         self.app = FastAPI()
         self.app.get("/.well-known/openid-configuration")(self.describe)
         self.app.get("/authorize")(self.authorize)
@@ -92,8 +92,8 @@ class Identities:
         query = dict(request.query_params)
         assert query["response_type"] == "code"
         assert query["code_challenge_method"] == "S256"
-        self.asked.append(query)
-        code = f"code-{len(self.asked)}"
+        self.authorisations.append(query)
+        code = f"code-{len(self.authorisations)}"
         self.codes[code] = query
         return RedirectResponse(f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}", 303)
 

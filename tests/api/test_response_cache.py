@@ -21,12 +21,12 @@ class Counted:
     """Something that takes a moment to make, and how often it was made."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.calls = 0
 
     async def __call__(self) -> bytes:
-        self.made += 1
+        self.calls += 1
         await asyncio.sleep(0.01)
-        return f"answer {self.made}".encode()
+        return f"answer {self.calls}".encode()
 
 
 def test_many_who_ask_at_once_wait_for_one_computation_and_a_later_one_gets_a_new_answer() -> None:
@@ -46,10 +46,10 @@ def test_many_who_ask_at_once_wait_for_one_computation_and_a_later_one_gets_a_ne
 def test_what_was_being_made_during_a_change_is_not_kept() -> None:
     async def ask() -> None:
         cache, counted = ResponseCache(5), Counted()
-        asked = asyncio.create_task(cache.body("map", counted))
+        task = asyncio.create_task(cache.body("map", counted))
         await asyncio.sleep(0)
         cache.forget()
-        assert (await asked).content == b"answer 1"
+        assert (await task).content == b"answer 1"
         assert (await cache.body("map", counted)).content == b"answer 2"
 
     asyncio.run(ask())
@@ -109,5 +109,5 @@ def test_what_was_changed_through_the_api_is_read_at_once(database: str, connect
         assert client.get("/api/v1/segments").json()["features"] == []
         new = {"name": "Kerkplein", "geometry": {"type": "LineString", "coordinates": [[4.7, 50.8], [4.71, 50.8]]}}
         assert client.post("/api/v1/segments", json=new, headers=operator).status_code == 201
-        names = [one["properties"]["name"] for one in client.get("/api/v1/segments").json()["features"]]
+        names = [feature["properties"]["name"] for feature in client.get("/api/v1/segments").json()["features"]]
         assert names == ["Behind its back", "Kerkplein"]

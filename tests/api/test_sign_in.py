@@ -265,7 +265,7 @@ def test_the_provider_vouches_for_an_address_that_is_known(browser: httpx.Client
     done = by_provider(browser)
     assert (done.status_code, done.headers["location"]) == (303, "/sign-in")
     assert who(browser) == ADDRESS
-    request = provider.asked[-1]
+    request = provider.authorisations[-1]
     assert {"openid", "email"} <= set(request["scope"].split())
     assert len(request["state"]) >= 40
     assert len(request["nonce"]) >= 30

@@ -72,8 +72,8 @@ def test_every_crossing_is_booked_as_the_core_told_it(tmp_path: Path) -> None:
     settings = alone(tmp_path)
     count(settings, ToyStreet(frames=200, every=2))
     (report,) = reports_in(settings)
-    told = [crossing_of(number, 0.0) for number in range(100)]
-    cars = [one.direction for one in told if one.class_name == "car"]
+    crossings = [crossing_of(number, 0.0) for number in range(100)]
+    cars = [crossing.direction for crossing in crossings if crossing.class_name == "car"]
     assert (report.counts.car.lft, report.counts.car.rgt) == (cars.count("left_to_right"), cars.count("right_to_left"))
     assert report.counts.motorcycle.lft + report.counts.motorcycle.rgt == 20
     assert report.counts.bike.lft + report.counts.bike.rgt == 40
@@ -177,10 +177,10 @@ def test_a_camera_that_breaks_off_is_opened_again_and_its_absence_is_not_observe
     sources: list[Any] = [BreakingStreet(frames=200), CameraError("unplugged"), ToyStreet(frames=300, begins_at=500)]
 
     def open_source() -> FrameSource:
-        found: FrameSource | CameraError = sources.pop(0)
-        if isinstance(found, CameraError):
-            raise found
-        return found
+        result: FrameSource | CameraError = sources.pop(0)
+        if isinstance(result, CameraError):
+            raise result
+        return result
 
     service = service_of(settings, clock)
     service.run(open_source)
@@ -319,10 +319,10 @@ def test_the_health_message_tells_errors_clock_and_pace(tmp_path: Path) -> None:
             raise ValueError
 
     service = service_of(settings, clock, core=lambda *_: ToyCore(on_frame=fail))
-    told: list[Health] = []
+    healths: list[Health] = []
     street = ToyStreet(frames=100)
-    service.run(lambda: AskingStreet(service, told, street))
-    (health,) = told
+    service.run(lambda: AskingStreet(service, healths, street))
+    (health,) = healths
     assert not health.clock_trusted
     assert (health.fps, health.restarts, health.waiting) == (1.0, 0, 0)
     assert any("clock is not set" in alarm for alarm in health.alarms)
@@ -332,9 +332,9 @@ def test_the_health_message_tells_errors_clock_and_pace(tmp_path: Path) -> None:
 class AskingStreet(ToyStreet):
     """Asks for the health before the last frame."""
 
-    def __init__(self, service: DeviceService, told: list[Health], street: ToyStreet) -> None:
+    def __init__(self, service: DeviceService, healths: list[Health], street: ToyStreet) -> None:
         super().__init__(street.frames)
-        self._service, self._told = service, told
+        self._service, self._told = service, healths
 
     def __iter__(self) -> Iterator[Frame]:
         for number, frame in enumerate(super().__iter__()):

@@ -50,7 +50,7 @@ def test_settings_are_frozen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "phrases"),
     [
         ('[sensor]\nname = "elm-1"\n[broker]\nhots = "x"\n', ["device.toml:4", "'hots'", "did you mean 'host'"]),
         ('[sensor]\nname = "elm-1"\n[brokers]\nhost = "x"\n', ["device.toml:3", "[brokers]", "did you mean [broker]"]),
@@ -71,10 +71,12 @@ def test_settings_are_frozen() -> None:
         ('[sensor]\nname = "elm-1"\n[storage]\non_stop = "sleep"\n', ["device.toml:4", "'sleep'", "on_stop"]),
     ],
 )
-def test_a_mistake_is_told_with_file_line_key_value_and_consequence(tmp_path: Path, text: str, told: list[str]) -> None:
+def test_a_mistake_is_told_with_file_line_key_value_and_consequence(
+    tmp_path: Path, text: str, phrases: list[str]
+) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings(written(tmp_path, text))
-    assert [part for part in told if part not in str(caught.value)] == [], str(caught.value)
+    assert [part for part in phrases if part not in str(caught.value)] == [], str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -102,14 +102,14 @@ class Wire:
 @contextmanager
 def wire(settings: Settings, *, closed: int = 0, now_s: float = LATER_S) -> Iterator[Wire]:
     """Give a sending publisher whose outbox holds so many closed quarters, and whose clock stands; at a server, at its now."""
-    found = Wire(settings, now_s)
+    device_wire = Wire(settings, now_s)
     try:
         if closed:
-            found.close_quarters(1, closed)
-        found.start()
-        yield found
+            device_wire.close_quarters(1, closed)
+        device_wire.start()
+        yield device_wire
     finally:
-        found.close()
+        device_wire.close()
 
 
 class Server:
@@ -140,10 +140,10 @@ class Server:
                 message = self.client.received.get(timeout=0.05)
             except queue.Empty:
                 continue
-            found = decode(parse_topic(message.topic).channel, bytes(message.payload))
-            self.heard.append(found)
-            if isinstance(found, Report):
-                self.reports.append(found)
+            message_read = decode(parse_topic(message.topic).channel, bytes(message.payload))
+            self.heard.append(message_read)
+            if isinstance(message_read, Report):
+                self.reports.append(message_read)
 
     def hear(self, kind: type[Message], wait_s: float = WAIT_S) -> Any:
         """Wait for the next message of a kind."""

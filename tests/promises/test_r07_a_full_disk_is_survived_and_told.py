@@ -30,7 +30,7 @@ def small_folder(reachable_folder: Path) -> Iterator[Path]:
         yield folder
 
 
-def told(server: Server, word: str) -> bool:
+def has_alarm(server: Server, word: str) -> bool:
     """Tell whether the last health message has an alarm with a word in it."""
     health = [message for message in server.heard if isinstance(message, Health)]
     return bool(health) and any(word in alarm for alarm in health[-1].alarms)
@@ -57,13 +57,13 @@ def test_a_device_on_a_full_disk_counts_on_says_so_and_recovers(
         thread.start()
         server.listen(lambda: len(server.reports) >= 3)
         ballast = fill(small_folder)
-        server.listen(lambda: told(server, "storage takes nothing"), 30)
+        server.listen(lambda: has_alarm(server, "storage takes nothing"), 30)
         counted = service.counters.crossings
         server.listen(lambda: service.counters.crossings > counted + 50)
         sent_when_full = max(server.seqs)
         assert service.outbox.current().last_seq >= sent_when_full, "only what is on the disk is sent"
         ballast.unlink()
-        server.listen(lambda: not told(server, "storage") and max(server.seqs) > sent_when_full, 30)
+        server.listen(lambda: not has_alarm(server, "storage") and max(server.seqs) > sent_when_full, 30)
         server.listen(lambda: not thread.is_alive() or answered(server), 90)
         thread.join(30)
     assert codes == [0]

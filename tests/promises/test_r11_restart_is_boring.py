@@ -14,7 +14,7 @@ needs_mosquitto = pytest.mark.skipif(
 )
 
 
-def told(verdict: ChaosVerdict) -> str:
+def report_of(verdict: ChaosVerdict) -> str:
     return "\n".join(
         [f"drained: {verdict.drained}", *verdict.deaths, *verdict.differences[:20], f"history: {verdict.history}"]
     )
@@ -24,7 +24,7 @@ def told(verdict: ChaosVerdict) -> str:
 def test_a_few_seconds_of_chaos_lose_and_double_nothing(reachable_folder: Path) -> None:
     settings = ChaosSettings(seconds=8.0, seed=11, sensors=6, processes=2)
     verdict = run_chaos(settings, reachable_folder / "chaos-8", lambda _: None)
-    assert verdict.green, told(verdict)
+    assert verdict.green, report_of(verdict)
     assert verdict.reports == verdict.rows == 6 * 8
     assert verdict.epochs == 6
     assert verdict.figures is not None
@@ -39,7 +39,7 @@ def test_a_few_seconds_of_chaos_lose_and_double_nothing(reachable_folder: Path) 
 @needs_mosquitto
 def test_a_minute_of_chaos_with_twenty_sensors_loses_and_doubles_nothing(reachable_folder: Path) -> None:
     verdict = run_chaos(ChaosSettings(seconds=60.0, seed=1, sensors=20), reachable_folder / "chaos-60", lambda _: None)
-    assert verdict.green, told(verdict)
+    assert verdict.green, report_of(verdict)
     assert verdict.reports > 1000
     assert verdict.operations > 20
 
@@ -49,4 +49,4 @@ def test_a_broker_that_forgets_everything_loses_nothing_either(reachable_folder:
     pytest.importorskip("amqtt")
     settings = ChaosSettings(seconds=30.0, seed=2, sensors=6, processes=2, broker="amqtt")
     verdict = run_chaos(settings, reachable_folder / "chaos-amqtt", lambda _: None)
-    assert verdict.green, told(verdict)
+    assert verdict.green, report_of(verdict)

@@ -68,10 +68,10 @@ class IngesterFigures:
             if child is None or not child.running:
                 continue
             with contextlib.suppress(OSError, http.client.HTTPException):
-                self._of_life[name, child.pid] = asked(port)
+                self._of_life[name, child.pid] = samples_of(port)
 
 
-def asked(port: int) -> dict[str, int]:
+def samples_of(port: int) -> dict[str, int]:
     """Return what an ingester says."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE_S)
     with contextlib.closing(connection):

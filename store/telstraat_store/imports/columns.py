@@ -94,8 +94,8 @@ def layout_of(names: Sequence[str], *, default_kind: Format | None = None) -> La
     """Return what stands where in a file with these columns."""
     plain = [plain_name(name) for name in names]
 
-    def place(*wanted: str) -> int:
-        return next((plain.index(name) for name in wanted if name in plain), -1)
+    def place(*candidates: str) -> int:
+        return next((plain.index(name) for name in candidates if name in plain), -1)
 
     start = place(*UTC_STARTS, *STARTS[:3], *(() if place(*LOCAL_STARTS) >= 0 else STARTS), *LOCAL_STARTS, *STARTS)
     counts: dict[str, int] = {}

@@ -224,15 +224,17 @@ class CountsFile:
 
     def _settle(self) -> None:
         """Turn what is written into UTC, and tell the length of each period."""
-        readable = [one for series in self._series.values() for one in series.written if isinstance(one, Written)]
-        are_days = bool(readable) and not any(one.has_time for one in readable)
+        readable = [
+            moment for series in self._series.values() for moment in series.written if isinstance(moment, Written)
+        ]
+        are_days = bool(readable) and not any(moment.has_time for moment in readable)
         are_days |= self.layout.period < 0 and self.layout.clock < 0 and questions.are_midnights(readable)
         times = self.reading.times
-        if self.layout.start_is and not any(one.offset is not None for one in readable):
+        if self.layout.start_is and not any(moment.offset is not None for moment in readable):
             times = "utc" if self.layout.start_is == "utc" else "local"
         elif times is None and are_days:
             times = "local"
-        elif readable and times is None and all(one.offset is None for one in readable):
+        elif readable and times is None and all(moment.offset is None for moment in readable):
             raise CountsFileError(self._question(readable[0]))
         for (street, _), series in self._series.items():
             zone = self.reading.zone_of(street)
@@ -264,9 +266,9 @@ class CountsFile:
         if times is None or zone is None or self.layout.start_is:
             return
         pairs = [
-            (one.clock, total)
-            for one, total, is_counted in zip(series.written, series.totals, series.has_counts, strict=True)
-            if isinstance(one, Written) and one.offset is None and one.has_time and is_counted
+            (moment.clock, total)
+            for moment, total, is_counted in zip(series.written, series.totals, series.has_counts, strict=True)
+            if isinstance(moment, Written) and moment.offset is None and moment.has_time and is_counted
         ]
         reason = clocks.contradiction([at for at, _ in pairs], [total for _, total in pairs], zone, times)
         if reason:
@@ -305,8 +307,8 @@ def _as_share(value: object) -> float:
 
 def _refuse_bare_dates(series: _Series) -> None:
     """Refuse dates without a time between times: a line of the day's total, or a midnight whose time was left out."""
-    for place, one in enumerate(series.written):
-        if isinstance(one, Written) and not one.has_time:
+    for place, moment in enumerate(series.written):
+        if isinstance(moment, Written) and not moment.has_time:
             series.written[place] = MomentTextError(
                 "has no time of day, and other lines have one; write midnight as 2026-03-01T00:00, and leave totals of a day out"
             )
@@ -317,12 +319,12 @@ def _starts(
 ) -> list[datetime | MomentTextError]:
     out: list[datetime | MomentTextError] = []
     naive: list[int] = []
-    for place, one in enumerate(series.written):
+    for place, moment in enumerate(series.written):
         try:
-            if isinstance(one, MomentTextError):
-                out.append(one)
-            elif one.offset is not None or times == "utc":
-                out.append(utc_of(one))
+            if isinstance(moment, MomentTextError):
+                out.append(moment)
+            elif moment.offset is not None or times == "utc":
+                out.append(utc_of(moment))
             elif times is None:
                 out.append(
                     MomentTextError(
@@ -335,11 +337,11 @@ def _starts(
                 )
             else:
                 naive.append(place)
-                out.append(one.clock)
+                out.append(moment.clock)
         except MomentTextError as error:
             out.append(error)
     if naive and zone is not None:
-        local = [one.clock for place in naive if isinstance(one := series.written[place], Written)]
+        local = [moment.clock for place in naive if isinstance(moment := series.written[place], Written)]
         for place, at in zip(naive, clocks.in_utc(local, zone), strict=True):
             out[place] = at
     return out

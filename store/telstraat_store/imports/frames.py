@@ -195,7 +195,7 @@ def _total(segments: pd.Series, lft: Vector, rgt: Vector, total: Vector) -> Vect
 def _joined(frames: Sequence[pd.DataFrame], paths: Sequence[Path], result: CountsRead) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.concat([one for one in frames if len(one)] or frames[:1], ignore_index=True)
+    frame = pd.concat([part for part in frames if len(part)] or frames[:1], ignore_index=True)
     keys = ["segment", "start", "period_s"]
     same = [name for name in frame if name not in {"car_speed", "instance"}]
     differ = frame[~frame.duplicated(same)]

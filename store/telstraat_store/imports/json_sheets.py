@@ -41,8 +41,8 @@ def _objects(path: Path, content: Any) -> Sequence[Any]:
         if isinstance(content.get("columns"), dict):
             return _from_columns(path, content["columns"], shared)
         if isinstance(content.get("features"), list):
-            found = [row.get("properties") if isinstance(row, dict) else row for row in content["features"]]
-            return [{} if row is None else row for row in found]
+            properties = [row.get("properties") if isinstance(row, dict) else row for row in content["features"]]
+            return [{} if row is None else row for row in properties]
     raise CountsFileError(
         f"{path}: JSON has no list 'report' (Telraam), 'periods' or 'columns' (Telstraat), and is no list of rows itself"
     )

@@ -89,12 +89,12 @@ class Moments:
         if match := _YEAR_FIRST.fullmatch(text):
             year, _, month, day, hour, minute, second, half, zone = match.groups()
         elif match := _YEAR_LAST.fullmatch(text):
-            one, _, two, year, hour, minute, second, half, zone = match.groups()
+            leading, _, two, year, hour, minute, second, half, zone = match.groups()
             if len(year) == 2 and match[2] != "." and self._is_year_first():
-                one, year = year, one
-                day, month = one, two
+                leading, year = year, leading
+                day, month = leading, two
             else:
-                day, month = (two, one) if self._order_of(one, two) == "mdy" else (one, two)
+                day, month = (two, leading) if self._order_of(leading, two) == "mdy" else (leading, two)
             year = f"20{year}" if len(year) == 2 else year
         elif match := _COMPACT.fullmatch(text):
             year, month, day, hour, minute, second, zone = match.groups()

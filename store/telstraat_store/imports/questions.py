@@ -126,7 +126,7 @@ def are_days(starts: Sequence[datetime], zone: ZoneInfo | None) -> bool:
 
 def are_midnights(written: Iterable[Written]) -> bool:
     """Tell times without an offset of which each is a midnight, as spreadsheets write dates; on more than one day."""
-    clocks = {one.clock if one.offset is None else None for one in written}
+    clocks = {moment.clock if moment.offset is None else None for moment in written}
     return len(clocks) > 1 and all(clock is not None and _is_midnight(clock) for clock in clocks)
 
 

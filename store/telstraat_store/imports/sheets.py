@@ -128,9 +128,9 @@ def _likely(lines: list[str]) -> str:
 
 def no_header(path: Path, columns: Iterable[str]) -> str:
     """Say that no line names columns that are counts."""
-    shown = ", ".join(name[:40] for name in list(columns)[:8] if name)
+    preview = ", ".join(name[:40] for name in list(columns)[:8] if name)
     return (
-        f"{path}: columns {shown or 'without names'} are neither Telraam's API rows, nor its portal export, nor an export of "
+        f"{path}: columns {preview or 'without names'} are neither Telraam's API rows, nor its portal export, nor an export of "
         "Telstraat, nor a table with a start and counts; docs/import.md shows them"
     )
 

@@ -254,8 +254,8 @@ class _Segments:
 
     def zone_of(self, street: str) -> ZoneInfo | None:
         """Return the time zone of a street."""
-        found = self.of(street)
-        return None if found is None else self._zones[found]
+        segment = self.of(street)
+        return None if segment is None else self._zones[segment]
 
 
 def _begin(connection: Connection, source: Source, kind: Format, sha256: bytes, path: Path) -> tuple[int, int, bool]:

@@ -115,8 +115,8 @@ def test_a_restored_server_may_ask_for_committed_reports_again(tmp_path: Path) -
     with outbox_in(tmp_path) as outbox:
         outbox.save(SavedState(), [quarter(n) for n in range(6)])
         outbox.apply_receipt(receipt(outbox, through=6), NOON_S)
-        wanted = outbox.apply_receipt(receipt(outbox, through=2, seen=6, want=((3, 6),)), NOON_S)
-        assert [seq for _, seq in wanted] == [3, 4, 5, 6]
+        resent = outbox.apply_receipt(receipt(outbox, through=2, seen=6, want=((3, 6),)), NOON_S)
+        assert [seq for _, seq in resent] == [3, 4, 5, 6]
         assert seqs(outbox.waiting(10)) == [3, 4, 5, 6]
 
 
@@ -304,8 +304,8 @@ def test_on_a_full_disk_the_oldest_goes_once_memory_holds_a_day(tmp_path: Path) 
         assert True in saved[MEMORY_REPORTS_MAX:]
         lost = outbox.streams()[-1].lost
         assert lost[0][0] == 1
-        kept = seqs(outbox.waiting(999))
-        assert all(holds(lost, seq) != (seq in kept) for seq in range(1, outbox.current().last_seq + 1))
+        stored = seqs(outbox.waiting(999))
+        assert all(holds(lost, seq) != (seq in stored) for seq in range(1, outbox.current().last_seq + 1))
         assert outbox.waiting_count() + sum(last - first + 1 for first, last in lost) == 500
 
 
@@ -382,7 +382,7 @@ def older_file(folder: Path, *, notes_sent: bool) -> None:
         db.executescript(OLDER_LAYOUT.replace("SENT_SEQ", f", {columns}" if notes_sent else ""))
         db.execute("attach ? as new", (str(folder / "new"),))
         sent = ", sent_seq" if notes_sent else ""
-        for table, wanted, values in (
+        for table, names, values in (
             ("device", "one, layout, sensor, starts, state, config", "one, 1, sensor, starts, state, config"),
             ("stream", f"generation, epoch, last_seq, through{sent}", f"generation, epoch, last_seq, through{sent}"),
             (
@@ -393,7 +393,7 @@ def older_file(folder: Path, *, notes_sent: bool) -> None:
             ("lost", "epoch, first, last", "epoch, first, last"),
             ("held", "boot, start_s, length_s, tally", "boot, start_s, length_s, tally"),
         ):
-            db.execute(f"insert into main.{table} ({wanted}) select {values} from new.{table}")
+            db.execute(f"insert into main.{table} ({names}) select {values} from new.{table}")
         db.commit()
     (folder / "new").unlink()
 
@@ -471,8 +471,8 @@ def test_a_value_that_no_earlier_version_wrote_is_damage_and_never_ends_a_start(
         outbox.unconfirmed()
         assert len(outbox.alarms) == 1
         assert "damaged" in outbox.alarms[0]
-        kept = {row.payload for row in outbox.waiting(9)}
-        assert kept >= waiting or column == "report.payload"
+        stored = {row.payload for row in outbox.waiting(9)}
+        assert stored >= waiting or column == "report.payload"
         outbox.close()
 
 

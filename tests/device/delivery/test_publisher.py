@@ -80,9 +80,9 @@ def test_on_connect_it_tells_its_stream_and_on_good_bye_that_it_is_away(mosquitt
         server.listen(lambda: Status(sensor="pub-4", state="offline") in server.heard)
     with client_of(mosquitto, mosquitto.ingest_user) as later:
         assert later.subscribe(topic("pub-4", Channel.STATUS))
-        kept = later.received.get(timeout=5)
-        assert kept.retain
-        assert decode(Channel.STATUS, bytes(kept.payload)).state == "offline"
+        message = later.received.get(timeout=5)
+        assert message.retain
+        assert decode(Channel.STATUS, bytes(message.payload)).state == "offline"
 
 
 def test_a_sensor_that_dies_is_said_to_be_offline_by_the_broker(
@@ -263,11 +263,11 @@ def test_no_answer_to_a_stream_of_an_earlier_run_is_an_alarm_and_asked_again(
     with wire(device_settings(tmp_path, "pub-24", 1)) as earlier:
         earlier.close_quarters(1, 3)
     with server_of(mosquitto, "pub-24") as server, wire(settings) as w:
-        asked = [server.hear(Status), server.hear(Status)]
-        assert [(s.state, s.epoch, s.last_seq) for s in asked] == [("online", w.outbox.current().epoch, 0)] * 2
+        requests = [server.hear(Status), server.hear(Status)]
+        assert [(s.state, s.epoch, s.last_seq) for s in requests] == [("online", w.outbox.current().epoch, 0)] * 2
         server.listen(lambda: any("held back" in text for text in server.hear(Health).alarms))
         assert server.reports == []
-        server.say(Receipt(epoch=asked[0].epoch, through=0, seen=0))
+        server.say(Receipt(epoch=requests[0].epoch, through=0, seen=0))
         server.listen(lambda: set(server.seqs) == {1, 2, 3})
         server.receipt(through=3)
         server.listen(lambda: server.hear(Health).alarms == ())

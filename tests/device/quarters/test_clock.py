@@ -51,11 +51,11 @@ def test_the_system_clock_is_believed_once_the_kernel_believes_it_and_stays_so()
 
 
 def test_the_kernel_is_not_asked_at_every_frame() -> None:
-    asked = iter(range(10))
-    clock = SystemClock("kernel", lambda: next(asked) < 0)
+    steps = iter(range(10))
+    clock = SystemClock("kernel", lambda: next(steps) < 0)
     for _ in range(100):
         clock.now()
-    assert next(asked) == 1
+    assert next(steps) == 1
 
 
 def test_a_machine_without_a_time_server_may_be_believed_by_a_setting() -> None:
@@ -76,15 +76,15 @@ def test_the_kernel_can_be_asked_here() -> None:
 
 
 @pytest.mark.skipif(bool(NOT_HERE), reason=NOT_HERE)
-@pytest.mark.parametrize(("shown", "believed"), [("1970-01-01 00:01:00", False), ("2027-03-01 12:00:00", True)])
-def test_a_time_before_the_software_was_built_is_never_believed(tmp_path: Path, shown: str, believed: bool) -> None:
+@pytest.mark.parametrize(("moment", "believed"), [("1970-01-01 00:01:00", False), ("2027-03-01 12:00:00", True)])
+def test_a_time_before_the_software_was_built_is_never_believed(tmp_path: Path, moment: str, believed: bool) -> None:
     code = (
         "from telstraat_device.quarters.clock import SystemClock\n"
         "reading = SystemClock('system').now()\n"
         "print(reading.trusted, reading.monotonic_s > 0)"
     )
     moved = MovedClock(tmp_path)
-    moved.set(datetime.fromisoformat(shown + "+00:00"))
+    moved.set(datetime.fromisoformat(moment + "+00:00"))
     environment = {**os.environ, **moved.environment}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(believed), "True"]

@@ -23,8 +23,8 @@ from telstraat_device.quarters.tally import (
 
 def tally_of(*crossings: object, flip: bool = False) -> Tally:
     tally = Tally()
-    for one in crossings:
-        tally.count(one, flip=flip, night_confidence=0.5)  # type: ignore[arg-type]
+    for passage in crossings:
+        tally.count(passage, flip=flip, night_confidence=0.5)  # type: ignore[arg-type]
     return tally
 
 
@@ -100,9 +100,9 @@ def test_the_light_is_what_most_of_it_was_observed_in() -> None:
     assert light_of(Tally()) == "unknown"
 
 
-@pytest.mark.parametrize(("observed_s", "told"), [(0.0, 0), (0.4, 0), (899.6, 900), (900.2, 900), (1800.0, 900)])
-def test_seconds_are_whole_and_never_more_than_a_quarter(observed_s: float, told: int) -> None:
-    assert whole_seconds(observed_s) == told
+@pytest.mark.parametrize(("observed_s", "whole_s"), [(0.0, 0), (0.4, 0), (899.6, 900), (900.2, 900), (1800.0, 900)])
+def test_seconds_are_whole_and_never_more_than_a_quarter(observed_s: float, whole_s: int) -> None:
+    assert whole_seconds(observed_s) == whole_s
 
 
 CROSSINGS = st.lists(
