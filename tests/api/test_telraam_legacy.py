@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from tests.api.conftest import served
 from tests.api.streets import QUARTER, add_reports, add_segment, add_sensor
 from tests.api.test_access import bearing, let_in
+
+from telstraat_api.settings import ApiSettings
 
 HOUR = timedelta(hours=1)
 
@@ -111,3 +114,18 @@ def test_a_wrong_key_is_forbidden_in_the_words_of_the_service(
     assert client.get(path).status_code == 200
     assert client.get(path, headers={"X-Api-Key": "a-key-of-another-platform"}).status_code == 200
     assert client.get(path, headers=bearing(let_in(connection, "citizen"))).status_code == 200
+
+
+def test_the_public_is_not_told_a_latest_hour_that_was_not_watched_whole(
+    database: str, connection: psycopg.Connection, street: int
+) -> None:
+    connection.execute(
+        "delete from report where period_start = (select max(period_start) from report)"
+    )  # three quarters of the latest hour are left
+    professional = bearing(let_in(connection, "professional"))
+    with served(ApiSettings(dsn=database, keep_s=0)) as address:
+        cars = [
+            httpx.get(f"{address}/v0/segments/id/{street}", headers=headers).json()["features"][0]["properties"]["car"]
+            for headers in ({}, professional)
+        ]
+    assert cars == [32, 48], "the hour before, watched whole; and three quarters of the latest, corrected"

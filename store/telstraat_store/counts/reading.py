@@ -5,8 +5,9 @@ use one name, and `seconds` is all of theirs. An hour is `4 / k` times the sum o
 data; a local day is the sum of its hours, longer periods are sums of days. Several sensors at one street are averaged,
 each weighted by the time it observed. Nothing is invented for hours without data and nothing is rounded.
 
-Hours and days of the usual street, and long periods of all, come from ingest's rollups, which say the same; the rest is
-added up from the quarters.
+Hours and days come from the rollups; only where reports wait to be added up, their open tail, quarters are added up here, which
+says the same and takes twice as long. Two shorter ways stay beside, with what they save (decision 076): streets with a single
+sensor need no averaging, and one such street no join.
 
 The public reads whole hours (decision 072), whatever is asked: here, and in the view `settled.rollup_hour`.
 """
@@ -34,7 +35,7 @@ from telstraat_store.counts.windows import Bucket, Window
 from telstraat_store.errors import BadValueError
 
 QUARTERS_ADDED_UP = 10_000
-"""Up to so many quarters are added up on the spot, three months of a street; more come from the rollups."""
+"""Where reports wait to be added up: so many quarters, three months of a street, are read at once instead of in two parts."""
 
 
 class Key(StrEnum):
@@ -270,7 +271,7 @@ async def read_rows(
     if place is not None:
         return await read_plain(connections, place, bucket, rows_max + 1)
     alone = standing is not None and standing.alone
-    parts = [Part(list(ids), window, are_many(ids, window) or are_added_up(connections, standing, bucket))]
+    parts = [Part(list(ids), window, are_many(ids, window) or are_added_up(standing, bucket))]
     if parts[0].rolled_up and bucket is not Bucket.QUARTER and (standing is None or not standing.added_up):
         parts = await parts_of(connections, ids, window, bucket, key.value)
     rows: list[tuple[Any, ...]] = []
@@ -304,24 +305,16 @@ def totals_query(*, rolled_up: bool, alone: bool, whole: bool) -> bytes:
     return query.format(sums=each("sum({n})::float8"), source=source).as_bytes()
 
 
-def are_added_up(connections: Connections, standing: Standing | None, bucket: Bucket) -> bool:
-    """Tell whether the rollups hold the hours row by row, or whole ones, so that they are read however short the window is."""
-    if standing is None or not standing.added_up:
-        return False
-    return bucket is not Bucket.QUARTER if connections.is_public else standing.alone and bucket is Bucket.HOUR
-
-
-def may_be_rolled_up(connections: Connections, ids: Sequence[int], window: Window, standing: Standing) -> bool:
-    """Tell whether hours are read from the rollups: when they hold them all, and that is quicker."""
-    return standing.added_up and (are_many(ids, window) or are_added_up(connections, standing, Bucket.HOUR))
+def are_added_up(standing: Standing | None, bucket: Bucket) -> bool:
+    """Tell whether the rollups hold the periods: hours and days, of which no report waits to be added up."""
+    return standing is not None and standing.added_up and bucket is not Bucket.QUARTER
 
 
 async def read_totals(
     connections: Connections, ids: Sequence[int], window: Window, standing: Standing
 ) -> dict[int, tuple[int, tuple[float, ...]]]:
     """Return the seconds observed and the corrected counts of the window's hours, as `COUNT_COLUMNS`, of each street; none imported."""
-    rolled_up = may_be_rolled_up(connections, ids, window, standing)
-    query = totals_query(rolled_up=rolled_up, alone=standing.alone, whole=connections.is_public)
+    query = totals_query(rolled_up=standing.added_up, alone=standing.alone, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
@@ -405,7 +398,7 @@ async def read_speeds(
         return await read_plain_speeds(connections, place)
     if standing is None and key is Key.SEGMENT and are_many(ids, window):
         standing = await standing_of(connections, ids, window)
-    if bucket is Bucket.HOUR and standing is not None and may_be_rolled_up(connections, ids, window, standing):
+    if bucket is Bucket.HOUR and are_added_up(standing, bucket):
         return await read_added_speeds(connections, ids, window, key)
     query = speeds_query(bucket, key, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
