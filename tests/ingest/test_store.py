@@ -16,9 +16,9 @@ from telstraat_contract.messages import Report
 from telstraat_ingest.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
-from telstraat_store.counts.rollup import Mark, merge
+from telstraat_store.counts.rollup import DirtyRange, merge
 from telstraat_store.errors import RegistryError
-from telstraat_store.export.view_dump import Wanted, export
+from telstraat_store.export.view_dump import DumpRequest, export
 from telstraat_store.schema import retention
 
 
@@ -124,22 +124,26 @@ def test_the_export_has_utc_and_local_time(filled: str, tmp_path: Path) -> None:
     with psycopg.connect(filled) as connection:
         for step, rows in (("quarter", 52), ("hour", 52), ("day", 52)):
             path = tmp_path / f"{step}.csv"
-            assert export(connection, Wanted(step), path) >= rows  # type: ignore[arg-type]
+            assert export(connection, DumpRequest(step), path) >= rows  # type: ignore[arg-type]
             assert path.read_text().count(",counted\n") == rows
-            assert export(connection, Wanted(step, has_gaps=False), path) == rows  # type: ignore[arg-type]
+            assert export(connection, DumpRequest(step, has_gaps=False), path) == rows  # type: ignore[arg-type]
             head, first = path.read_text().splitlines()[:2]
             assert {"period_start_utc", "period_start_local", "car_lft", "uptime", "source"} <= set(head.split(","))
             assert first.startswith("1001,Elm,")
         long_ago = datetime(2000, 1, 1, tzinfo=UTC)
-        assert export(connection, Wanted("hour", (1001,), None, long_ago), tmp_path / "none.csv") == 0
-        assert export(connection, Wanted("hour", (1001,), yesterday(), has_gaps=False), tmp_path / "one.csv") == 1
+        assert export(connection, DumpRequest("hour", (1001,), None, long_ago), tmp_path / "none.csv") == 0
+        assert export(connection, DumpRequest("hour", (1001,), yesterday(), has_gaps=False), tmp_path / "one.csv") == 1
 
 
 def test_marks_that_touch_are_one() -> None:
     at = [datetime(2025, 1, 1, hour, tzinfo=UTC) for hour in range(6)]
-    marks = [Mark(1, at[2], at[3]), Mark(1, at[0], at[1]), Mark(1, at[1], at[2]), Mark(2, at[0], at[1]), Mark(1, at[4], at[5]),
-             Mark(1, at[5], at[5])]  # fmt: skip
-    assert sorted(merge(marks)) == [Mark(1, at[0], at[3]), Mark(1, at[4], at[5]), Mark(2, at[0], at[1])]
+    marks = [DirtyRange(1, at[2], at[3]), DirtyRange(1, at[0], at[1]), DirtyRange(1, at[1], at[2]), DirtyRange(2, at[0], at[1]), DirtyRange(1, at[4], at[5]),
+             DirtyRange(1, at[5], at[5])]  # fmt: skip
+    assert sorted(merge(marks)) == [
+        DirtyRange(1, at[0], at[3]),
+        DirtyRange(1, at[4], at[5]),
+        DirtyRange(2, at[0], at[1]),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.api.streets import BRUSSELS, QUARTER, add_reports, add_segment, add_s
 from telstraat_api.settings import ApiSettings
 from telstraat_store import read_counts
 from telstraat_store.counts.rollup import refresh_all
-from telstraat_store.export.view_dump import Wanted, export
+from telstraat_store.export.view_dump import DumpRequest, export
 from telstraat_store.imports.writing import Source, import_file
 
 LARGEST = {
@@ -303,7 +303,7 @@ def test_the_export_of_a_database_says_why_and_is_read_back(
     town: Town, module_database: str, tmp_path: Path, step: str
 ) -> None:
     path = tmp_path / f"{step}.csv"
-    expected = Wanted(step, (town.counted, town.new))  # type: ignore[arg-type]
+    expected = DumpRequest(step, (town.counted, town.new))  # type: ignore[arg-type]
     with psycopg.connect(module_database) as connection:
         export(connection, expected, path)
         lines = lines_of(path.read_bytes())

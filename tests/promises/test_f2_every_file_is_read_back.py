@@ -17,7 +17,7 @@ from telstraat_api.settings import ApiSettings
 from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store import read_counts
 from telstraat_store.counts.rollup import refresh_all
-from telstraat_store.export.view_dump import Wanted, export
+from telstraat_store.export.view_dump import DumpRequest, export
 from telstraat_store.imports.writing import Source, import_file
 
 WINDOW = {"from": "2026-02-26", "to": "2026-03-03"}
@@ -119,7 +119,7 @@ def test_exports_of_the_database_give_the_same_numbers_again_and_are_imported(
     module_client: httpx.Client, module_connection: psycopg.Connection, street: int, tmp_path: Path, step: str
 ) -> None:
     path = tmp_path / f"{step}.csv"
-    export(module_connection, Wanted(step, (street,)), path)  # type: ignore[arg-type]
+    export(module_connection, DumpRequest(step, (street,)), path)  # type: ignore[arg-type]
     published = expected(module_client, street, step)
     read = read_counts([path])
     assert_same(read[read["start"].isin(published.index)], published, step)

@@ -17,7 +17,7 @@ from telstraat_api.telraam.rows import MODES, Interval
 from telstraat_api.telraam.traffic import LENGTHS, interval_of
 from telstraat_store.connection import Connections, Database, Row
 from telstraat_store.counts.reading import Speeds, read_periods, read_speeds
-from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.single_sensor import storage_state_of
 from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 from telstraat_store.places.segments import list_watched_segments
 
@@ -62,9 +62,9 @@ async def intervals_at(
 ) -> dict[int, Interval]:
     """Return the newest interval of each segment within the window."""
     ids = [row["segment_id"] for row in rows]
-    standing = await standing_of(connections, ids, window)
-    periods = await read_periods(connections, ids, window, bucket, ROWS_MAX, standing=standing)
-    speeds: Speeds = await read_speeds(connections, ids, window, bucket, standing=standing)
+    storage = await storage_state_of(connections, ids, window)
+    periods = await read_periods(connections, ids, window, bucket, ROWS_MAX, storage=storage)
+    speeds: Speeds = await read_speeds(connections, ids, window, bucket, storage=storage)
     zones = {row["segment_id"]: row["timezone"] for row in rows}
     newest = {}
     for period in periods:

@@ -19,7 +19,7 @@ from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, 
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.reading import Key, read_blind_hours, read_periods, read_speeds
-from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.single_sensor import storage_state_of
 from telstraat_store.counts.speeds import added_bins
 from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 from telstraat_store.places import installations
@@ -76,9 +76,9 @@ async def read_intervals(
         return []
     if bucket is Bucket.DAY:
         return days_of(await read_intervals(connections, key, number, window, Bucket.HOUR, timezone))
-    standing = await standing_of(connections, [number], window) if key is Key.SEGMENT else None
-    periods = await read_periods(connections, [number], window, bucket, ROWS_MAX, key, standing)
-    speeds = await read_speeds(connections, [number], window, bucket, key, standing)
+    storage = await storage_state_of(connections, [number], window) if key is Key.SEGMENT else None
+    periods = await read_periods(connections, [number], window, bucket, ROWS_MAX, key, storage)
+    speeds = await read_speeds(connections, [number], window, bucket, key, storage)
     intervals = {
         period.start: interval_of(period, bucket, timezone, speeds.get((period.segment_id, period.start)))
         for period in periods

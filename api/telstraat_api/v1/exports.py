@@ -24,11 +24,11 @@ from telstraat_store.connection import Database
 from telstraat_store.counts.gaps import read_gaps
 from telstraat_store.counts.period import Period
 from telstraat_store.counts.reading import Key, read_rows
-from telstraat_store.counts.single_sensor import standing_of
-from telstraat_store.counts.suppression import finished, read_for
+from telstraat_store.counts.single_sensor import storage_state_of
+from telstraat_store.counts.suppression import finalised, read_for
 from telstraat_store.counts.windows import Bucket, Window, zone
 from telstraat_store.export.files import MEDIA_TYPES, Exporter
-from telstraat_store.export.queries import Decimal, Form, Separator, Wish
+from telstraat_store.export.queries import Decimal, ExportRequest, Form, Separator
 from telstraat_store.places.segments import timezones_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
@@ -129,12 +129,12 @@ async def report_columns(
     zones = dict(chosen)
     connections = connections_for(request)
     rows: Sequence[Sequence[Any]]
-    standing = await standing_of(connections, list(zones), window)
-    if connections.is_public or standing.has_imported:
+    storage = await storage_state_of(connections, list(zones), window)
+    if connections.is_public or storage.has_imported:
         limits = settings.rows_max, settings.quarter_min
         rows = [row_of(period) for period in await read_for(connections, zones, bucket, window, *limits)]
     else:
-        rows = await read_rows(connections, list(zones), window, bucket, settings.rows_max, Key.SEGMENT, standing)
+        rows = await read_rows(connections, list(zones), window, bucket, settings.rows_max, Key.SEGMENT, storage)
     if len(rows) > settings.rows_max:
         raise QueryError(f"this is more than {settings.rows_max} rows; ask for less, or for a file")
     present = ((row[0], row[1]) for row in rows)
@@ -212,13 +212,13 @@ async def report_file(
     if connections.is_public:
         if bucket is FileBucket.QUARTER:
             await refuse_quarters(request)
-        shown_until = finished(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC)).end
+        shown_until = finalised(window, Bucket(bucket.value), dict(chosen), datetime.now(UTC)).end
     asker = asker_of(request.scope)
     exporter.check_room(asker)
-    wish = Wish(chosen, window, Bucket(bucket.value), separator, decimal, asker, shown_until, gaps)
+    export = ExportRequest(chosen, window, Bucket(bucket.value), separator, decimal, asker, shown_until, gaps)
     name = (
         f"telstraat-{bucket.value}-{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}.{form.value}"
     )
     write = {Form.CSV: exporter.csv, Form.PARQUET: exporter.parquet, Form.ARROW: exporter.arrow}[form]
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(write(connections, wish), media_type=MEDIA_TYPES[form], headers=headers)
+    return StreamingResponse(write(connections, export), media_type=MEDIA_TYPES[form], headers=headers)

@@ -30,7 +30,7 @@ from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.period import Period, both, total
 from telstraat_store.counts.reading import read_periods, read_totals, read_watched
-from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.single_sensor import storage_state_of
 from telstraat_store.counts.states import State
 from telstraat_store.counts.windows import Bucket, Window, local_day, start_of, zone
 from telstraat_store.places.segments import Segment, find_segments
@@ -193,17 +193,17 @@ async def last_day(connections: Connections, segments: Sequence[Segment], now: d
     end = quarter_start(now)
     places = [segment.segment_id for segment in segments]
     window = Window(end - timedelta(days=1), end)
-    standing = await standing_of(connections, places, window)
+    storage = await storage_state_of(connections, places, window)
     totals: dict[int, LastDay] = {}
-    if standing.has_imported:
+    if storage.has_imported:
         by_street: dict[int, list[Period]] = {}
-        for period in await read_periods(connections, places, window, Bucket.HOUR, LISTED_MAX * 26, standing=standing):
+        for period in await read_periods(connections, places, window, Bucket.HOUR, LISTED_MAX * 26, storage=storage):
             by_street.setdefault(period.segment_id, []).append(period)
         for place, hours in by_street.items():
             counts: dict[str, float | None] = {kind: total(hour.both(kind) for hour in hours) for kind in TOGETHER}
             totals[place] = counted(counts, sum(hour.observed_s for hour in hours) / window.length_s)
     else:
-        for place, (seconds, sums) in (await read_totals(connections, places, window, standing)).items():
+        for place, (seconds, sums) in (await read_totals(connections, places, window, storage)).items():
             totals[place] = counted({kind: both(sums, kind) for kind in TOGETHER}, seconds / window.length_s)
     rest = [segment for segment in segments if totals.get(segment.segment_id) is None]
     ids = [segment.segment_id for segment in rest]

@@ -13,7 +13,7 @@ from telstraat_contract.road_users import CLASSES, COUNT_COLUMNS, COUNTED, TOGET
 from telstraat_store.connection import Connections, Database, Row
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.reading import read_periods, read_speeds, read_watched
-from telstraat_store.counts.single_sensor import standing_of
+from telstraat_store.counts.single_sensor import storage_state_of
 from telstraat_store.counts.speeds import added_bins, bin_kmh, v85_kmh
 from telstraat_store.counts.states import State, Stretch, due_at, merged, period_state
 from telstraat_store.counts.windows import Bucket, Window, local_day, local_midnight, next_start, start_of, zone
@@ -211,15 +211,15 @@ async def read_day(
     before = local_midnight(day - timedelta(days=DAYS_BACK - 1), tz)
     places = [segment.segment_id]
     fortnight = Window(before, elapsed.end)
-    standing = await standing_of(connections, places, fortnight)
+    storage = await storage_state_of(connections, places, fortnight)
 
     async def periods(bucket: Bucket, of: Window) -> list[Period]:
-        return await read_periods(connections, places, of, bucket, ROWS_MAX, standing=standing)
+        return await read_periods(connections, places, of, bucket, ROWS_MAX, storage=storage)
 
     hours = await periods(Bucket.HOUR, elapsed)
     quarters = await (read_watched(connections, places, elapsed) if hours_only else periods(Bucket.QUARTER, elapsed))
     hours, days = without_what_is_to_come(quarters, hours, await periods(Bucket.DAY, fortnight), elapsed)
-    speeds = await read_speeds(connections, places, elapsed, Bucket.HOUR, standing=standing)
+    speeds = await read_speeds(connections, places, elapsed, Bucket.HOUR, storage=storage)
     timed = [*speeds.values(), *(hour.car_speed for hour in hours if hour.car_speed)]
     async with database.connection() as connection:
         sensors = await sensors_at(connection, segment.segment_id)

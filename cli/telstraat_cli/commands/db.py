@@ -189,10 +189,10 @@ def export(dsn: str, args: argparse.Namespace) -> int:
     """Write counts as CSV."""
     import psycopg
 
-    from telstraat_store.export.view_dump import Wanted
+    from telstraat_store.export.view_dump import DumpRequest
     from telstraat_store.export.view_dump import export as write
 
-    selection = Wanted(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
+    selection = DumpRequest(args.step, tuple(args.segment), args.from_at, args.until_at, has_gaps=not args.no_gaps)
     with psycopg.connect(dsn) as connection:
         rows = write(connection, selection, args.file)
     print(f"{args.file}: {rows} rows")

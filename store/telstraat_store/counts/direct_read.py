@@ -15,7 +15,7 @@ from psycopg.rows import tuple_row
 
 from telstraat_contract.road_users import CLASSES
 from telstraat_store.connection import Connections
-from telstraat_store.counts.single_sensor import Place, Standing, each, has_whole_hours
+from telstraat_store.counts.single_sensor import SensorSpan, StorageState, each, has_whole_hours
 from telstraat_store.counts.windows import Bucket, Window, zone
 
 QUARTERS = sql.SQL("""
@@ -42,23 +42,25 @@ where u.installation_id = %(installation)s and u.hour_start >= %(start)s and u.h
   and u.car_speed is not null"""
 
 
-def plain_place(connections: Connections, standing: Standing | None, bucket: Bucket, window: Window) -> Place | None:
-    """Return the place whose rows are the answer as they are; None when something must be added up."""
-    if standing is None or standing.place is None:
+def directly_read_span(
+    connections: Connections, storage: StorageState | None, bucket: Bucket, window: Window
+) -> SensorSpan | None:
+    """Return the span whose rows are the answer as they are; None when something must be added up."""
+    if storage is None or storage.span is None:
         return None
-    place = standing.place
-    shown = replace(place, window=Window(window.start, max(window.start, min(window.end, place.window.end))))
+    span = storage.span
+    readable = replace(span, window=Window(window.start, max(window.start, min(window.end, span.window.end))))
     if connections.is_public and bucket is not Bucket.HOUR:
         return None
     if bucket is Bucket.QUARTER:
-        return shown
-    is_whole = bucket is Bucket.HOUR or (bucket is Bucket.DAY and has_whole_hours(place.timezone, window.end))
-    return shown if standing.added_up and is_whole else None
+        return readable
+    is_whole = bucket is Bucket.HOUR or (bucket is Bucket.DAY and has_whole_hours(span.timezone, window.end))
+    return readable if storage.is_rolled_up and is_whole else None
 
 
 @lru_cache
-def plain_query(bucket: Bucket) -> bytes:
-    """Return the query of a place, as the database gets it."""
+def direct_query(bucket: Bucket) -> bytes:
+    """Return the query of a span, as the database gets it."""
     if bucket is Bucket.QUARTER:
         return QUARTERS.as_bytes()
     names = ("hour_start", "rollup_hour") if bucket is Bucket.HOUR else ("day_start", "rollup_day")
@@ -68,31 +70,33 @@ def plain_query(bucket: Bucket) -> bytes:
     return ADDED_UP.format(start=start, table=table, within=within, **columns).as_bytes()
 
 
-async def read_plain(connections: Connections, place: Place, bucket: Bucket, limit: int) -> list[tuple[Any, ...]]:
-    """Return the rows of a place, as `period_of` reads them."""
-    window = place.window
+async def read_directly(
+    connections: Connections, span: SensorSpan, bucket: Bucket, limit: int
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a span, as `period_of` reads them."""
+    window = span.window
     if window.start >= window.end:
         return []
-    tz = zone(place.timezone) if bucket is Bucket.DAY else UTC
+    tz = zone(span.timezone) if bucket is Bucket.DAY else UTC
     values = {
-        "segment": place.segment_id,
-        "installation": place.installation_id,
-        "sensor": place.sensor_id,
-        "epoch": place.epoch_no,
-        "start": max(window.start, place.from_at) if bucket is Bucket.QUARTER else window.start,
+        "segment": span.segment_id,
+        "installation": span.installation_id,
+        "sensor": span.sensor_id,
+        "epoch": span.epoch_no,
+        "start": max(window.start, span.from_at) if bucket is Bucket.QUARTER else window.start,
         "end": window.end,
         "first": window.start.astimezone(tz).date(),
         "last": window.end.astimezone(tz).date(),
         "limit": limit,
     }
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(plain_query(bucket), values)
+        await cursor.execute(direct_query(bucket), values)
         return await cursor.fetchall()
 
 
-async def read_plain_speeds(connections: Connections, place: Place) -> dict[tuple[int, Any], list[int]]:
-    """Return the cars seen per 5 km/h in each hour of a place."""
-    values = {"installation": place.installation_id, "start": place.window.start, "end": place.window.end}
+async def read_speeds_directly(connections: Connections, span: SensorSpan) -> dict[tuple[int, Any], list[int]]:
+    """Return the cars seen per 5 km/h in each hour of a span."""
+    values = {"installation": span.installation_id, "start": span.window.start, "end": span.window.end}
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(SPEEDS, values)
-        return {(place.segment_id, start): cars for start, cars in await cursor.fetchall() if any(cars)}
+        return {(span.segment_id, start): cars for start, cars in await cursor.fetchall() if any(cars)}

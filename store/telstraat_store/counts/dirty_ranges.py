@@ -26,7 +26,7 @@ group by s.timezone
 
 
 @dataclass(frozen=True)
-class Part:
+class WindowPart:
     """A stretch of a window for some of its numbers, and whether the rollups hold all of it."""
 
     ids: list[int]
@@ -34,9 +34,9 @@ class Part:
     rolled_up: bool
 
 
-async def parts_of(
+async def window_parts(
     connections: Connections, ids: Sequence[int], window: Window, bucket: Bucket, key: str
-) -> list[Part]:
+) -> list[WindowPart]:
     """Return a window in parts: up to the first mark from the rollups, from there on from the quarters."""
     query = MARKED.format(key=sql.Identifier("i", key))
     rows = await connections.rows(query, {"ids": list(ids), "start": window.start, "end": window.end})
@@ -46,8 +46,11 @@ async def parts_of(
     return [part for row in rows for part in split(row["ids"], window, bucket, row["timezone"], row["from_at"])]
 
 
-def split(ids: list[int], window: Window, bucket: Bucket, timezone: str, first: datetime | None) -> list[Part]:
+def split(ids: list[int], window: Window, bucket: Bucket, timezone: str, first: datetime | None) -> list[WindowPart]:
     """Return a window in its parts before and after the period of the first mark; without one, in one part."""
     at = window.end if first is None else max(window.start, start_of(first, bucket, zone(timezone)))
-    parts = (Part(ids, Window(window.start, at), rolled_up=True), Part(ids, Window(at, window.end), rolled_up=False))
+    parts = (
+        WindowPart(ids, Window(window.start, at), rolled_up=True),
+        WindowPart(ids, Window(at, window.end), rolled_up=False),
+    )
     return [part for part in parts if part.window.start < part.window.end]

@@ -31,11 +31,11 @@ async def read_gaps(
     now = datetime.now(UTC)
     starts = {segment_id: [start for _, start in of] for segment_id, of in groupby(present, key=lambda place: place[0])}
 
-    def found(segment_id: int, watched: Iterable[datetime], *, online: bool) -> list[Stretch]:
+    def stretches_of(segment_id: int, watched: Iterable[datetime], *, online: bool) -> list[Stretch]:
         due = due_at(now, online=online)
         return gaps(window, bucket, zone(zones[segment_id]), starts.get(segment_id, ()), watched, due)
 
-    at_first = {segment_id: found(segment_id, (), online=False) for segment_id in zones}
+    at_first = {segment_id: stretches_of(segment_id, (), online=False) for segment_id in zones}
     ids = [segment_id for segment_id, of in at_first.items() if of]
     if not ids:
         return []
@@ -50,5 +50,5 @@ async def read_gaps(
     return [
         (segment_id, stretch)
         for segment_id in ids
-        for stretch in found(segment_id, hidden.get(segment_id, ()), online=segment_id in connected)
+        for stretch in stretches_of(segment_id, hidden.get(segment_id, ()), online=segment_id in connected)
     ]

@@ -24,7 +24,7 @@ READ = sql.SQL("""
 select m.segment_id, {period} as period_start, sum({quarters})::int as quarters, sum({observed})::int as observed_s,
        max(m.source_id) as source_id, {sums}, {v85} as v85_kmh, sum_shares(m.car_speed) as car_speed
 from {table} m join segment s using (segment_id)
-where m.segment_id = any(%(ids)s) and m.{start} >= %(start)s and m.{start} < %(end)s {wanted}
+where m.segment_id = any(%(ids)s) and m.{start} >= %(start)s and m.{start} < %(end)s {condition}
 group by 1, 2""")
 
 
@@ -38,17 +38,17 @@ def imported_query(bucket: Bucket) -> sql.Composed:
     observed: LiteralString = (
         "m.uptime * extract(epoch from (m.day + 1)::timestamp at time zone s.timezone - m.day_start)"
     )
-    wanted: LiteralString = ""
+    condition: LiteralString = ""
     v85: LiteralString = "null::float8"
     if bucket is Bucket.QUARTER:
         table, start, period, observed = "imported_part", "period_start", "m.period_start", "m.uptime * 900"
-        quarters, wanted, v85 = "(m.uptime > 0)::int", "and m.period_s = 900", "max(m.v85_kmh)"
+        quarters, condition, v85 = "(m.uptime > 0)::int", "and m.period_s = 900", "max(m.v85_kmh)"
     elif bucket is Bucket.HOUR:
         table, start, period, quarters = "imported_hour", "hour_start", "m.hour_start", "m.quarters"
         observed, v85 = "m.uptime * 3600", "max(m.v85_kmh)"
     texts = {"table": table, "start": start, "period": period, "quarters": quarters, "observed": observed, "v85": v85}
     parts = {name: sql.SQL(text) for name, text in texts.items()}
-    return READ.format(sums=SUMS, wanted=sql.SQL(wanted), **parts)
+    return READ.format(sums=SUMS, condition=sql.SQL(condition), **parts)
 
 
 async def add_imported(
@@ -70,13 +70,13 @@ async def add_imported(
     known = {(period.segment_id, period.start) for period in own if period.observed_s}
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(imported_query(bucket) + sql.SQL(" order by 1, 2 limit %(limit)s"), values)
-        found = [period_of(row) for row in await cursor.fetchall()]
-    found = [period for period in found if not is_known(period, bucket, known)]
-    taken = {(period.segment_id, period.start) for period in found if period.observed_s}
+        imported = [period_of(row) for row in await cursor.fetchall()]
+    imported = [period for period in imported if not is_known(period, bucket, known)]
+    taken = {(period.segment_id, period.start) for period in imported if period.observed_s}
     blind = {(period.segment_id, period.start) for period in own}
-    found = [period for period in found if period.observed_s or (period.segment_id, period.start) not in blind]
-    kept = [period for period in own if (period.segment_id, period.start) not in taken]
-    return sorted([*kept, *found], key=lambda period: (period.segment_id, period.start))
+    imported = [period for period in imported if period.observed_s or (period.segment_id, period.start) not in blind]
+    others = [period for period in own if (period.segment_id, period.start) not in taken]
+    return sorted([*others, *imported], key=lambda period: (period.segment_id, period.start))
 
 
 def period_of(row: Sequence[Any]) -> Period:

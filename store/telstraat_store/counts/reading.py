@@ -26,11 +26,11 @@ from psycopg.rows import tuple_row
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.road_users import CLASSES, COUNT_COLUMNS, SPEED_BINS
 from telstraat_store.connection import Connections
-from telstraat_store.counts.direct_read import plain_place, read_plain, read_plain_speeds
-from telstraat_store.counts.dirty_ranges import Part, parts_of
+from telstraat_store.counts.direct_read import directly_read_span, read_directly, read_speeds_directly
+from telstraat_store.counts.dirty_ranges import WindowPart, window_parts
 from telstraat_store.counts.imported import add_imported
 from telstraat_store.counts.period import Period
-from telstraat_store.counts.single_sensor import Standing, alone_query, each, standing_of
+from telstraat_store.counts.single_sensor import StorageState, each, single_sensor_query, storage_state_of
 from telstraat_store.counts.windows import Bucket, Window
 from telstraat_store.errors import BadValueError
 
@@ -159,23 +159,23 @@ def placed(key: Key, *, whole: bool) -> sql.Composed:
 
 
 @lru_cache
-def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool, whole: bool) -> bytes:
+def query_for(bucket: Bucket, key: Key, *, rolled_up: bool, single_sensor: bool, whole: bool) -> bytes:
     """Return the query whose rows `period_of` reads, as the database gets it: putting it together takes longer than asking."""
     more: sql.Composable = sql.SQL("")
     if bucket is Bucket.QUARTER:
         more = sql.SQL(", ") + each("{n}_conf", CLASSES) + sql.SQL(", received_at, light")
-    source = street_query(bucket, key, rolled_up=rolled_up, alone=alone, whole=whole)
+    source = street_query(bucket, key, rolled_up=rolled_up, single_sensor=single_sensor, whole=whole)
     return ANSWER.format(source=source, corrected=each("{n}"), raw=each("{n}_seen"), more=more).as_bytes()
 
 
-def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, alone: bool, whole: bool) -> sql.Composed:
+def street_query(bucket: Bucket, key: Key, *, rolled_up: bool, single_sensor: bool, whole: bool) -> sql.Composed:
     """Return the query that reads periods of a length: of streets, corrected (`car_lft`) and raw (`car_lft_seen`).
 
     For the public all are added up from `whole` hours, each corrected by its own seconds.
     """
     is_hour, is_quarter = bucket is Bucket.HOUR, bucket is Bucket.QUARTER
-    may_be_plain = alone and (is_quarter or rolled_up) and (is_hour or not whole)
-    if may_be_plain and (query := alone_query(bucket)) is not None:
+    may_be_plain = single_sensor and (is_quarter or rolled_up) and (is_hour or not whole)
+    if may_be_plain and (query := single_sensor_query(bucket)) is not None:
         return query
     if is_quarter:
         return QUARTERS.format(placed=placed(key, whole=whole), **QUARTER_COLUMNS)
@@ -240,17 +240,17 @@ async def read_periods(
     bucket: Bucket,
     rows_max: int,
     key: Key = Key.SEGMENT,
-    standing: Standing | None = None,
+    storage: StorageState | None = None,
 ) -> list[Period]:
-    """Return the periods within the window, by street and time; whoever knows the `standing` already says so.
+    """Return the periods within the window, by street and time; whoever knows the `storage` already says so.
 
     Periods without data are absent; of quarters, those in which the sensor was there but blind are told.
     """
-    if standing is None and key is Key.SEGMENT:
-        standing = await standing_of(connections, ids, window)
-    rows = await read_rows(connections, ids, window, bucket, rows_max, key, standing)
+    if storage is None and key is Key.SEGMENT:
+        storage = await storage_state_of(connections, ids, window)
+    rows = await read_rows(connections, ids, window, bucket, rows_max, key, storage)
     periods = [period_of(row) for row in rows]
-    if standing is not None and standing.has_imported:
+    if storage is not None and storage.has_imported:
         periods = await add_imported(connections, periods, ids, window, bucket, rows_max + 1)
     if len(periods) > rows_max:
         raise BadValueError(f"this is more than {rows_max} rows; ask for a shorter period or for longer buckets")
@@ -264,29 +264,31 @@ async def read_rows(
     bucket: Bucket,
     rows_max: int,
     key: Key,
-    standing: Standing | None,
+    storage: StorageState | None,
 ) -> list[tuple[Any, ...]]:
     """Return what `period_of` reads, without imported counts; one row more than `rows_max` when there are more."""
-    place = plain_place(connections, standing, bucket, window)
-    if place is not None:
-        return await read_plain(connections, place, bucket, rows_max + 1)
-    alone = standing is not None and standing.alone
-    parts = [Part(list(ids), window, are_many(ids, window) or are_added_up(standing, bucket))]
-    if parts[0].rolled_up and bucket is not Bucket.QUARTER and (standing is None or not standing.added_up):
-        parts = await parts_of(connections, ids, window, bucket, key.value)
+    span = directly_read_span(connections, storage, bucket, window)
+    if span is not None:
+        return await read_directly(connections, span, bucket, rows_max + 1)
+    single_sensor = storage is not None and storage.is_single_sensor
+    parts = [
+        WindowPart(list(ids), window, are_many(ids, window) or are_rolled_up(connections, storage, window, bucket))
+    ]
+    if parts[0].rolled_up and bucket is not Bucket.QUARTER and (storage is None or not storage.is_rolled_up):
+        parts = await window_parts(connections, ids, window, bucket, key.value)
     rows: list[tuple[Any, ...]] = []
     for part in parts:
-        rows += await read_part(connections, part, bucket, rows_max, key, alone=alone)
+        rows += await read_part(connections, part, bucket, rows_max, key, single_sensor=single_sensor)
     return rows if len(parts) == 1 else sorted(rows, key=lambda row: row[:2])
 
 
 async def read_part(
-    connections: Connections, part: Part, bucket: Bucket, rows_max: int, key: Key, *, alone: bool
+    connections: Connections, part: WindowPart, bucket: Bucket, rows_max: int, key: Key, *, single_sensor: bool
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a part of a window."""
     span = {"start": part.window.start, "end": part.window.end}
     values = {"ids": part.ids, **span, "bucket": bucket.value, "limit": rows_max + 1}
-    query = query_for(bucket, key, rolled_up=part.rolled_up, alone=alone, whole=connections.is_public)
+    query = query_for(bucket, key, rolled_up=part.rolled_up, single_sensor=single_sensor, whole=connections.is_public)
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         return await cursor.fetchall()
@@ -298,23 +300,41 @@ def are_many(ids: Sequence[int], window: Window) -> bool:
 
 
 @lru_cache
-def totals_query(*, rolled_up: bool, alone: bool, whole: bool) -> bytes:
+def totals_query(*, rolled_up: bool, single_sensor: bool, whole: bool) -> bytes:
     """Return the query of `read_totals`."""
-    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=whole)
+    source = street_query(Bucket.HOUR, Key.SEGMENT, rolled_up=rolled_up, single_sensor=single_sensor, whole=whole)
     query = sql.SQL("select segment_id, sum(observed_s)::int, {sums} from ({source}) as answer group by segment_id")
     return query.format(sums=each("sum({n})::float8"), source=source).as_bytes()
 
 
-def are_added_up(standing: Standing | None, bucket: Bucket) -> bool:
-    """Tell whether the rollups hold the periods: hours and days, of which no report waits to be added up."""
-    return standing is not None and standing.added_up and bucket is not Bucket.QUARTER
+def are_rolled_up(connections: Connections, storage: StorageState | None, window: Window, bucket: Bucket) -> bool:
+    """Tell whether the rollups hold the periods: hours and days of which no report waits to be added up, and no part of an hour."""
+    if storage is None or not storage.is_rolled_up or bucket is Bucket.QUARTER:
+        return False
+    is_rolled_up_hour = storage.is_single_sensor and bucket is Bucket.HOUR
+    return connections.is_public or is_rolled_up_hour or has_whole_hours_of_utc(window)
+
+
+def has_whole_hours_of_utc(window: Window) -> bool:
+    """Tell whether a window begins and ends with an hour of UTC."""
+    return window.start.minute == window.end.minute == 0
+
+
+def may_be_rolled_up(
+    connections: Connections, ids: Sequence[int], window: Window, storage: StorageState | None
+) -> bool:
+    """Tell whether hours are read from the rollups, and not added up on the spot."""
+    if storage is None or not storage.is_rolled_up:
+        return False
+    return are_many(ids, window) or are_rolled_up(connections, storage, window, Bucket.HOUR)
 
 
 async def read_totals(
-    connections: Connections, ids: Sequence[int], window: Window, standing: Standing
+    connections: Connections, ids: Sequence[int], window: Window, storage: StorageState
 ) -> dict[int, tuple[int, tuple[float, ...]]]:
     """Return the seconds observed and the corrected counts of the window's hours, as `COUNT_COLUMNS`, of each street; none imported."""
-    query = totals_query(rolled_up=standing.added_up, alone=standing.alone, whole=connections.is_public)
+    rolled_up = may_be_rolled_up(connections, ids, window, storage)
+    query = totals_query(rolled_up=rolled_up, single_sensor=storage.is_single_sensor, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end}
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
@@ -390,34 +410,34 @@ async def read_speeds(
     window: Window,
     bucket: Bucket,
     key: Key = Key.SEGMENT,
-    standing: Standing | None = None,
+    storage: StorageState | None = None,
 ) -> Speeds:
     """Return the cars seen per 5 km/h, raw, by street and start of period; absent where no speed was measured."""
-    place = plain_place(connections, standing, bucket, window) if bucket is Bucket.HOUR else None
-    if place is not None:
-        return await read_plain_speeds(connections, place)
-    if standing is None and key is Key.SEGMENT and are_many(ids, window):
-        standing = await standing_of(connections, ids, window)
-    if bucket is Bucket.HOUR and are_added_up(standing, bucket):
+    span = directly_read_span(connections, storage, bucket, window) if bucket is Bucket.HOUR else None
+    if span is not None:
+        return await read_speeds_directly(connections, span)
+    if storage is None and key is Key.SEGMENT and are_many(ids, window):
+        storage = await storage_state_of(connections, ids, window)
+    if bucket is Bucket.HOUR and may_be_rolled_up(connections, ids, window, storage):
         return await read_added_speeds(connections, ids, window, key)
     query = speeds_query(bucket, key, whole=connections.is_public)
     values = {"ids": list(ids), "start": window.start, "end": window.end, "bucket": bucket.value}
-    found: Speeds = {}
+    speeds: Speeds = {}
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         for segment_id, start, speed_bin, cars in await cursor.fetchall():
-            found.setdefault((segment_id, start), [0] * SPEED_BINS)[speed_bin - 1] = cars
-    return found
+            speeds.setdefault((segment_id, start), [0] * SPEED_BINS)[speed_bin - 1] = cars
+    return speeds
 
 
 async def read_added_speeds(connections: Connections, ids: Sequence[int], window: Window, key: Key) -> Speeds:
     """Return the cars seen per 5 km/h in each hour, from the rollups."""
     query = SPEED_HOURS.format(key=sql.Identifier("i", key.value))
     values = {"ids": list(ids), "start": window.start, "end": window.end}
-    found: Speeds = {}
+    speeds: Speeds = {}
     async with connections.connection() as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         await cursor.execute(query, values)
         for segment_id, start, cars in await cursor.fetchall():
-            known = found.get((segment_id, start))
-            found[segment_id, start] = cars if known is None else [a + b for a, b in zip(known, cars, strict=True)]
-    return {place: cars for place, cars in found.items() if any(cars)}
+            known = speeds.get((segment_id, start))
+            speeds[segment_id, start] = cars if known is None else [a + b for a, b in zip(known, cars, strict=True)]
+    return {key_of_hour: cars for key_of_hour, cars in speeds.items() if any(cars)}

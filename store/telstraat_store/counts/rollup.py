@@ -18,7 +18,7 @@ from telstraat_contract.road_users import COUNT_COLUMNS, SPEED_BINS
 _LOCK = 0x7E15_0002
 
 
-class Mark(NamedTuple):
+class DirtyRange(NamedTuple):
     """A range of one sensor's time in which something has changed."""
 
     sensor_id: int
@@ -143,7 +143,7 @@ def refresh(connection: Connection, marks_max: int = 2000) -> int:
         row = cursor.execute("select pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
         if row is None or not row[0]:
             return 0
-        marks = [Mark(*found) for found in cursor.execute(_TAKE, (marks_max,))]
+        marks = [DirtyRange(*row) for row in cursor.execute(_TAKE, (marks_max,))]
         if marks:
             add_up(cursor, merge(marks))
         return len(marks)
@@ -157,7 +157,7 @@ def refresh_all(connection: Connection) -> int:
     return total
 
 
-def add_up(cursor: Cursor, marks: Iterable[Mark]) -> None:
+def add_up(cursor: Cursor, marks: Iterable[DirtyRange]) -> None:
     """Add up the hours and local days that the marks cover, from the reports that are there now."""
     marks = list(marks)
     covered = {
@@ -169,16 +169,16 @@ def add_up(cursor: Cursor, marks: Iterable[Mark]) -> None:
         cursor.execute(statement, covered)
 
 
-def merge(marks: Iterable[Mark]) -> Iterator[Mark]:
+def merge(marks: Iterable[DirtyRange]) -> Iterator[DirtyRange]:
     """Return marks that do not overlap and cover the same; empty ones are left out."""
-    of_sensor: dict[int, list[Mark]] = defaultdict(list)
+    of_sensor: dict[int, list[DirtyRange]] = defaultdict(list)
     for mark in marks:
         if mark.from_at < mark.until_at:
             of_sensor[mark.sensor_id].append(mark)
-    for found in of_sensor.values():
-        found.sort()
-        current = found[0]
-        for mark in found[1:]:
+    for ranges in of_sensor.values():
+        ranges.sort()
+        current = ranges[0]
+        for mark in ranges[1:]:
             if mark.from_at <= current.until_at:
                 current = current._replace(until_at=max(current.until_at, mark.until_at))
             else:

@@ -18,7 +18,7 @@ MARKS_MAX = 1000
 
 
 @dataclass(frozen=True)
-class Place:
+class SensorSpan:
     """The one sensor of one street, with one stream, in the part of a window that may be read."""
 
     segment_id: int
@@ -31,13 +31,13 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StorageState:
     """How the counts of some streets are stored."""
 
-    alone: bool  # each street had one sensor, with one stream, throughout
-    added_up: bool  # no report waits to be added up to hours and days
+    is_single_sensor: bool  # each street had one sensor, with one stream, throughout
+    is_rolled_up: bool  # no report waits to be added up to hours and days
     has_imported: bool
-    place: Place | None = None  # of one street that is alone
+    span: SensorSpan | None = None  # of one street with a single sensor
 
 
 MARKS = """
@@ -45,7 +45,7 @@ MARKS = """
     and not exists (
         select from rollup_dirty d join installation i using (sensor_id)
         where i.segment_id = any(%(ids)s) and d.from_at < %(end)s and d.until_at > %(start)s
-    ) as added_up,
+    ) as is_rolled_up,
     exists (select from imported where segment_id = any(%(ids)s)) as has_imported
 """
 # MARKS is a constant of this module.
@@ -55,7 +55,7 @@ select
         select count(*) as streams from installation i join stream using (sensor_id)
         where i.segment_id = any(%(ids)s) and i.from_at < %(end)s and coalesce(i.until_at, 'infinity') > %(start)s
         group by i.segment_id
-    ) as street) as alone,
+    ) as street) as is_single_sensor,
     {MARKS}"""  # noqa: S608
 ONE = f"""
 select s.timezone, i.installation_id, i.sensor_id, t.epoch_no, i.from_at, i.until_at,
@@ -67,26 +67,26 @@ where s.segment_id = any(%(ids)s) limit 2
 """  # noqa: S608
 
 
-async def standing_of(connections: Connections, segments: Sequence[int], window: Window) -> Standing:
+async def storage_state_of(connections: Connections, segments: Sequence[int], window: Window) -> StorageState:
     """Return how the counts of streets are stored for a window; marks and reports are written together (decision 062)."""
     values = {"ids": list(segments), "start": window.start, "end": window.end, "marks": MARKS_MAX}
     if len(segments) != 1:
         [row] = await connections.rows(MANY, values)
-        return Standing(**row)
+        return StorageState(**row)
     rows = await connections.rows(ONE, values)
     if not rows:
-        return Standing(alone=True, added_up=True, has_imported=False)
+        return StorageState(is_single_sensor=True, is_rolled_up=True, has_imported=False)
     row = rows[0]
-    place = place_of(segments[0], row, window) if len(rows) == 1 and row["installation_id"] is not None else None
-    return Standing(len(rows) == 1, row["added_up"], row["has_imported"], place)
+    span = sensor_span_of(segments[0], row, window) if len(rows) == 1 and row["installation_id"] is not None else None
+    return StorageState(len(rows) == 1, row["is_rolled_up"], row["has_imported"], span)
 
 
-def place_of(segment_id: int, row: Row, window: Window) -> Place:
+def sensor_span_of(segment_id: int, row: Row, window: Window) -> SensorSpan:
     """Return where the counts of a street with one sensor lie, and until when it stood there."""
     until_at: datetime = min(window.end, row["until_at"] or window.end)
     readable = Window(window.start, max(window.start, until_at))
     known = {name: row[name] for name in ("timezone", "installation_id", "sensor_id", "epoch_no", "from_at")}
-    return Place(segment_id, window=readable, **known)
+    return SensorSpan(segment_id, window=readable, **known)
 
 
 def has_whole_hours(timezone: str, at: datetime) -> bool:
@@ -119,7 +119,7 @@ from {table} u join installation i using (installation_id)
 where i.segment_id = any(%(ids)s) and u.{start} >= %(start)s and u.{start} < %(end)s""")
 
 
-def alone_query(bucket: Bucket) -> sql.Composed | None:
+def single_sensor_query(bucket: Bucket) -> sql.Composed | None:
     """Return the query of streets with one sensor; None for buckets that are added up anyway."""
     if bucket is Bucket.QUARTER:
         return QUARTERS

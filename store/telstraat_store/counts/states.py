@@ -80,15 +80,15 @@ def gaps(
     `present` are the starts of the periods that there are, in order; `watched` those of quarters in which somebody watched, whether
     or not it is shown; what ends after `due` is not yet there.
     """
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     hidden = sorted({start_of(at, bucket, tz) for at in watched})
     begun = start_of(due, bucket, tz)
     at = window.start
     for start in (*present, window.end):
         if start > at:
-            found += classified(Window(at, start), bucket, tz, hidden, begun)
+            stretches += classified(Window(at, start), bucket, tz, hidden, begun)
         at = max(at, next_start(start, bucket, tz))
-    return found
+    return stretches
 
 
 def classified(gap: Window, bucket: Bucket, tz: ZoneInfo, hidden: Sequence[datetime], begun: datetime) -> list[Stretch]:
@@ -111,12 +111,12 @@ def classified(gap: Window, bucket: Bucket, tz: ZoneInfo, hidden: Sequence[datet
 
 def merged(parts: Iterable[Stretch]) -> list[Stretch]:
     """Return stretches without the empty ones, those that follow each other in one state as one."""
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for part in parts:
         if part.window.start >= part.window.end:
             continue
-        if found and found[-1].state is part.state and found[-1].window.end == part.window.start:
-            found[-1] = Stretch(Window(found[-1].window.start, part.window.end), part.state)
+        if stretches and stretches[-1].state is part.state and stretches[-1].window.end == part.window.start:
+            stretches[-1] = Stretch(Window(stretches[-1].window.start, part.window.end), part.state)
         else:
-            found.append(part)
-    return found
+            stretches.append(part)
+    return stretches

@@ -18,7 +18,7 @@ from telstraat_store.counts.reading import read_periods
 from telstraat_store.counts.windows import Bucket, Window, start_of, whole, zone
 
 
-def finished(window: Window, bucket: Bucket, zones: Mapping[int, str], now: datetime) -> Window:
+def finalised(window: Window, bucket: Bucket, zones: Mapping[int, str], now: datetime) -> Window:
     """Return the part of a window whose hours, or whose days for longer buckets, are over.
 
     What grows while one looks tells what came last.
@@ -38,14 +38,14 @@ async def read_for(
     ids = list(zones)
     if not connections.is_public:
         return await read_periods(connections, ids, window, bucket, rows_max)
-    hours = finished(whole(window, Bucket.HOUR, zone("UTC")), bucket, zones, datetime.now(UTC))
+    hours = finalised(whole(window, Bucket.HOUR, zone("UTC")), bucket, zones, datetime.now(UTC))
     if hours.start >= hours.end:
         return []
     periods = await read_periods(connections, ids, hours, bucket, rows_max)
     if bucket is not Bucket.QUARTER:
         return periods
-    shown = withhold(periods, minimum)
-    return [period for period in shown if window.start <= period.start < window.end]
+    quarters = withhold(periods, minimum)
+    return [period for period in quarters if window.start <= period.start < window.end]
 
 
 def small(count: float | None, minimum: int) -> bool:
@@ -57,12 +57,12 @@ def withhold(quarters: Sequence[Period], minimum: int) -> list[Period]:
     """Return quarters without the classes that are too small, in either direction, in any quarter of their hour."""
     hidden: dict[tuple[int, datetime], set[str]] = {}
     for quarter in quarters:
-        told = hidden.setdefault(hour_of(quarter), set())
+        small_kinds = hidden.setdefault(hour_of(quarter), set())
         for kind in COUNTED:
             place = 2 * COUNTED.index(kind)
             counts: Sequence[float | None] = quarter.raw or quarter.corrected or (0,) * (2 * len(COUNTED))
             if small(counts[place], minimum) or small(counts[place + 1], minimum):
-                told.add(kind)
+                small_kinds.add(kind)
     return [without(quarter, hidden[hour_of(quarter)]) for quarter in quarters]
 
 

@@ -21,17 +21,17 @@ from psycopg.rows import tuple_row
 
 from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.connection import Connections
-from telstraat_store.counts.single_sensor import each, standing_of
+from telstraat_store.counts.single_sensor import each, storage_state_of
 from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 from telstraat_store.errors import ExportsBusyError, TelstraatStoreError
 from telstraat_store.export.gap_rows import Absence, gap_values, read_absence
 from telstraat_store.export.queries import (
     LENGTHS,
     NAMES,
+    ExportRequest,
     Form,
     Piece,
     Separator,
-    Wish,
     as_text,
     counts_query,
     csv_query,
@@ -107,12 +107,12 @@ class Exporter:
             await connection.execute("set transaction isolation level repeatable read, read only")
             yield connection
 
-    def values(self, piece: Piece, wish: Wish) -> dict[str, Any]:
+    def values(self, piece: Piece, export: ExportRequest) -> dict[str, Any]:
         """Return the values of a piece's query."""
-        end = piece.window.end if wish.shown_until is None else min(piece.window.end, wish.shown_until)
+        end = piece.window.end if export.shown_until is None else min(piece.window.end, export.shown_until)
         return {
             "ids": [piece.segment_id],
-            "bucket": wish.bucket.value,
+            "bucket": export.bucket.value,
             "start": piece.window.start,
             "end": max(piece.window.start, end),
             "timezone": piece.timezone,
@@ -120,51 +120,51 @@ class Exporter:
             "licence": self.licence,
         }
 
-    async def pieces(self, connections: Connections, wish: Wish) -> AsyncIterator[Piece]:
+    async def pieces(self, connections: Connections, export: ExportRequest) -> AsyncIterator[Piece]:
         """Yield the months of each street, or its years where hours or days are read from rollups."""
-        span = Bucket.MONTH if wish.bucket is Bucket.QUARTER else Bucket.YEAR
-        numbers = [segment_id for segment_id, _ in wish.segments]
+        span = Bucket.MONTH if export.bucket is Bucket.QUARTER else Bucket.YEAR
+        numbers = [segment_id for segment_id, _ in export.segments]
         rows = await connections.rows("select segment_id, name from segment where segment_id = any(%s)", (numbers,))
         names = {row["segment_id"]: row["name"] for row in rows}
-        for segment_id, timezone in wish.segments:
+        for segment_id, timezone in export.segments:
             tz = zone(timezone)
-            start = wish.window.start
-            while start < wish.window.end:
-                end = min(next_start(start_of(start, span, tz), span, tz), wish.window.end)
+            start = export.window.start
+            while start < export.window.end:
+                end = min(next_start(start_of(start, span, tz), span, tz), export.window.end)
                 window = Window(start, end)
-                standing = await standing_of(connections, [segment_id], window)
+                storage = await storage_state_of(connections, [segment_id], window)
                 yield Piece(
-                    segment_id, names.get(segment_id, ""), timezone, window, standing, whole=connections.is_public
+                    segment_id, names.get(segment_id, ""), timezone, window, storage, whole=connections.is_public
                 )
                 start = end
 
-    async def absence(self, connections: Connections, wish: Wish) -> Absence:
+    async def absence(self, connections: Connections, export: ExportRequest) -> Absence:
         """Return what is known of the periods that have no counts."""
-        ids = [segment_id for segment_id, _ in wish.segments]
-        return await read_absence(connections, ids, wish.window)
+        ids = [segment_id for segment_id, _ in export.segments]
+        return await read_absence(connections, ids, export.window)
 
     async def whole_values(
-        self, connection: psycopg.AsyncConnection[Any], wish: Wish, piece: Piece, absence: Absence
+        self, connection: psycopg.AsyncConnection[Any], export: ExportRequest, piece: Piece, absence: Absence
     ) -> dict[str, Any]:
         """Return the values of a piece's query, its gaps among them."""
-        values = self.values(piece, wish)
-        if not wish.has_gaps:
+        values = self.values(piece, export)
+        if not export.has_gaps:
             return {**values, "gap_starts": []}
-        span = absence.span(piece.segment_id, piece.timezone, wish.bucket, wish.window, piece.window)
-        counts = counts_query(wish.bucket, piece)
-        return values | await gap_values(connection, counts, values, span, wish.bucket, absence)
+        span = absence.span(piece.segment_id, piece.timezone, export.bucket, export.window, piece.window)
+        counts = counts_query(export.bucket, piece)
+        return values | await gap_values(connection, counts, values, span, export.bucket, absence)
 
-    async def csv(self, connections: Connections, wish: Wish) -> AsyncIterator[bytes]:
+    async def csv(self, connections: Connections, export: ExportRequest) -> AsyncIterator[bytes]:
         """Yield a CSV file; when it breaks off, its last line says so."""
-        separator = SEPARATORS[wish.separator]
+        separator = SEPARATORS[export.separator]
         yield SIGNATURE + separator.join(NAMES).encode() + b"\r\n"
         options = sql.SQL("with (format csv, delimiter {})").format(sql.Literal(separator))
         try:
-            async with self.snapshot(connections, wish.asker) as connection, connection.cursor() as cursor:
-                absence = await self.absence(connections, wish)
-                async for piece in self.pieces(connections, wish):
-                    values = await self.whole_values(connection, wish, piece, absence)
-                    query = csv_query(wish, piece, has_gaps=bool(values["gap_starts"]))
+            async with self.snapshot(connections, export.asker) as connection, connection.cursor() as cursor:
+                absence = await self.absence(connections, export)
+                async for piece in self.pieces(connections, export):
+                    values = await self.whole_values(connection, export, piece, absence)
+                    query = csv_query(export, piece, has_gaps=bool(values["gap_starts"]))
                     copy_query = sql.SQL("copy ({}) to stdout {}").format(query, options)
                     async with cursor.copy(copy_query, values) as copy:
                         async for block in joined(copy):
@@ -173,47 +173,49 @@ class Exporter:
             yield f"# INCOMPLETE: {type(error).__name__}; ask for a shorter period or try again\r\n".encode()
             raise
 
-    async def schema(self, connections: Connections, wish: Wish) -> pa.Schema:
+    async def schema(self, connections: Connections, export: ExportRequest) -> pa.Schema:
         """Return the columns of Parquet and Arrow files; licence and sources are in their metadata."""
-        rows = await connections.rows(SOURCES, {"ids": [segment_id for segment_id, _ in wish.segments]})
+        rows = await connections.rows(SOURCES, {"ids": [segment_id for segment_id, _ in export.segments]})
         sources = {row["name"]: {"licence": row["licence"], "credit": row["credit"]} for row in rows}
         known = {"licence": self.licence, "attribution": self.attribution}
         return pa.schema(FIELDS, metadata={**known, "sources": orjson.dumps(sources)})
 
-    async def batches(self, connections: Connections, wish: Wish, schema: pa.Schema) -> AsyncIterator[pa.RecordBatch]:
+    async def batches(
+        self, connections: Connections, export: ExportRequest, schema: pa.Schema
+    ) -> AsyncIterator[pa.RecordBatch]:
         """Yield the counts as record batches."""
         fields = sql.SQL("c.period_start, c.observed_s, c.sensors, c.flags, {}, {}, c.source, c.state").format(
             each("c.{n}"), each("c.{n}_seen")
         )
         query = sql.SQL("select {} from ({}) c order by c.period_start")
         async with (
-            self.snapshot(connections, wish.asker) as connection,
+            self.snapshot(connections, export.asker) as connection,
             connection.cursor(row_factory=tuple_row, binary=True) as cursor,
         ):
-            absence = await self.absence(connections, wish)
-            async for piece in self.pieces(connections, wish):
-                values = await self.whole_values(connection, wish, piece, absence)
-                rows_of_piece = rows_query(wish.bucket, piece, has_gaps=bool(values["gap_starts"]))
+            absence = await self.absence(connections, export)
+            async for piece in self.pieces(connections, export):
+                values = await self.whole_values(connection, export, piece, absence)
+                rows_of_piece = rows_query(export.bucket, piece, has_gaps=bool(values["gap_starts"]))
                 await cursor.execute(query.format(fields, rows_of_piece), values)
                 while rows := await cursor.fetchmany(PIECE_ROWS):
-                    yield batch_of(schema, rows, piece, wish.bucket)
+                    yield batch_of(schema, rows, piece, export.bucket)
 
-    async def arrow(self, connections: Connections, wish: Wish) -> AsyncIterator[bytes]:
+    async def arrow(self, connections: Connections, export: ExportRequest) -> AsyncIterator[bytes]:
         """Yield an Arrow stream."""
         sink = Sink()
-        schema = await self.schema(connections, wish)
+        schema = await self.schema(connections, export)
         with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema) as writer:
-            async for batch in self.batches(connections, wish, schema):
+            async for batch in self.batches(connections, export, schema):
                 writer.write_batch(batch)
                 yield sink.taken()
         yield sink.taken()
 
-    async def parquet(self, connections: Connections, wish: Wish) -> AsyncIterator[bytes]:
+    async def parquet(self, connections: Connections, export: ExportRequest) -> AsyncIterator[bytes]:
         """Yield a Parquet file, a row group a piece."""
         sink = Sink()
-        schema = await self.schema(connections, wish)
+        schema = await self.schema(connections, export)
         with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
-            async for batch in self.batches(connections, wish, schema):
+            async for batch in self.batches(connections, export, schema):
                 writer.write_batch(batch)
                 yield sink.taken()
         yield sink.taken()
@@ -267,9 +269,9 @@ class Sink:
 
     def taken(self) -> bytes:
         """Return what was written since the last time."""
-        found = b"".join(self.parts)
+        written = b"".join(self.parts)
         self.parts.clear()
-        return found
+        return written
 
     def flush(self) -> None:
         """Nothing waits anywhere else."""

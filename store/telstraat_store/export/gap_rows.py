@@ -48,10 +48,10 @@ class Absence:
     now: datetime
     hides: bool
 
-    def span(self, segment_id: int, timezone: str, bucket: Bucket, asked: Window, piece: Window) -> Window:
+    def span(self, segment_id: int, timezone: str, bucket: Bucket, window: Window, piece: Window) -> Window:
         """Return the part of a piece of a window of which every period has a row: the whole periods that begin in it."""
         tz = zone(timezone)
-        end = min(asked.end, self.now + AT_LEAST)
+        end = min(window.end, self.now + AT_LEAST)
         known_since = self.known_since.get(segment_id) or end
         first = max(piece.start, min(known_since, end - AT_LEAST))
         last = min(piece.end, end)

@@ -11,7 +11,7 @@ from psycopg import sql
 from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.counts.imported import imported_query
 from telstraat_store.counts.reading import Key, street_query
-from telstraat_store.counts.single_sensor import Standing, each
+from telstraat_store.counts.single_sensor import StorageState, each
 from telstraat_store.counts.windows import Bucket, Window
 
 
@@ -39,7 +39,7 @@ class Decimal(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportRequest:
     """What shall be in a file."""
 
     segments: tuple[tuple[int, str], ...]  # number and time zone
@@ -104,9 +104,12 @@ from unnest(%(gap_starts)s::timestamptz[], %(gap_states)s::text[]) gap (start, s
 
 def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
     """Return the query of a piece's counts, by period; none of periods without a row."""
-    rolled_up, alone = bucket is not Bucket.QUARTER and piece.standing.added_up, piece.standing.alone
-    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, alone=alone, whole=piece.whole)
-    if not piece.standing.has_imported:
+    rolled_up, single_sensor = (
+        bucket is not Bucket.QUARTER and piece.storage.is_rolled_up,
+        piece.storage.is_single_sensor,
+    )
+    own = street_query(bucket, Key.SEGMENT, rolled_up=rolled_up, single_sensor=single_sensor, whole=piece.whole)
+    if not piece.storage.has_imported:
         return OWN_ONLY.format(own=own)
     parts: dict[str, sql.Composable] = {
         "n": each("{n}"), "seen": each("{n}_seen"), "nothing": each("null::int"), **OVERLAPPED.get(bucket, AT_ONCE)
@@ -117,7 +120,7 @@ def counts_query(bucket: Bucket, piece: Piece) -> sql.Composed:
 def rows_query(bucket: Bucket, piece: Piece, *, has_gaps: bool) -> sql.Composed:
     """Return the query of a piece's rows, each with its state, those of its gaps among them."""
     counted: sql.Composable = sql.SQL("observed_s > 0")
-    if piece.standing.has_imported:
+    if piece.storage.has_imported:
         counted = sql.SQL("observed_s > 0 and num_nonnulls({}) > 0").format(each("{n}"))
     parts = {"n": each("{n}"), "seen": each("{n}_seen"), "counted": counted}
     rows = WITH_STATE.format(counts=counts_query(bucket, piece), **parts)
@@ -126,18 +129,18 @@ def rows_query(bucket: Bucket, piece: Piece, *, has_gaps: bool) -> sql.Composed:
     return WITH_GAPS.format(rows=rows, segment=sql.Literal(piece.segment_id), nothing=each("null"))
 
 
-def csv_query(wish: Wish, piece: Piece, *, has_gaps: bool) -> sql.Composed:
+def csv_query(export: ExportRequest, piece: Piece, *, has_gaps: bool) -> sql.Composed:
     """Return the query whose rows are the lines of a CSV file."""
-    length = LENGTHS.get(wish.bucket, DAY_LENGTH)
+    length = LENGTHS.get(export.bucket, DAY_LENGTH)
     uptime = sql.SQL("c.observed_s::float8 / {}").format(length)
     corrected = (sql.SQL("c.{}").format(sql.Identifier(name)) for name in COUNT_COLUMNS)
     fields = [
-        sql.SQL("c.segment_id"), sql.SQL("%(street)s"), LOCAL, STAMP, sql.Literal(wish.bucket.value), sql.SQL("c.observed_s"),
-        number(uptime, wish.decimal), sql.SQL("c.sensors"), sql.SQL("c.flags"),
-        *(number(column, wish.decimal) for column in corrected), each("c.{n}_seen"), sql.SQL("coalesce(c.licence, %(licence)s)"), SOURCE,
+        sql.SQL("c.segment_id"), sql.SQL("%(street)s"), LOCAL, STAMP, sql.Literal(export.bucket.value), sql.SQL("c.observed_s"),
+        number(uptime, export.decimal), sql.SQL("c.sensors"), sql.SQL("c.flags"),
+        *(number(column, export.decimal) for column in corrected), each("c.{n}_seen"), sql.SQL("coalesce(c.licence, %(licence)s)"), SOURCE,
         sql.SQL("c.state"),
     ]  # fmt: skip
-    counts = rows_query(wish.bucket, piece, has_gaps=has_gaps)
+    counts = rows_query(export.bucket, piece, has_gaps=has_gaps)
     # Sorted before it is written out: what is written is several times as long.
     query = sql.SQL("select {fields} from (select * from ({counts}) q order by period_start offset 0) c")
     return query.format(fields=sql.SQL(", ").join(fields), counts=counts)
@@ -151,7 +154,7 @@ class Piece:
     street: str
     timezone: str
     window: Window
-    standing: Standing
+    storage: StorageState
     whole: bool  # only whole hours are for whoever asks
 
 

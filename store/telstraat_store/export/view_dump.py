@@ -19,7 +19,7 @@ Step = Literal["quarter", "hour", "day"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DumpRequest:
     """Which counts to write."""
 
     step: Step = "hour"
@@ -92,35 +92,37 @@ _STEPS: dict[Step, dict[str, str]] = {
 _NOTHING_MORE = {"floor": "period_start", "ceiling": "period_start", "days": "", "gap_days": ""}
 
 
-def export(connection: Connection, wanted: Wanted, path: Path, progress: Callable[[int], None] | None = None) -> int:
+def export(
+    connection: Connection, request: DumpRequest, path: Path, progress: Callable[[int], None] | None = None
+) -> int:
     """Write a CSV with a header and return the number of rows; whole or not at all. What waits to be added up is added up first.
 
     A street has a row for every period since it was first known, or of the last year of what is asked for: one without counts says
     in `state` whether nobody watched (`missing`) or it may still come (`not_yet`).
     """
     ours = {number for (number,) in connection.execute("select segment_id from segment")}
-    if unknown := sorted(set(wanted.segment_ids) - ours):
+    if unknown := sorted(set(request.segment_ids) - ours):
         raise NoSuchRecordError(
             f"there is no segment {', '.join(map(str, unknown))}; telstraat sensor list shows those with sensors"
         )
-    if wanted.step != "quarter":
+    if request.step != "quarter":
         rollup.refresh_all(connection)
 
     def each(template: str) -> sql.Composable:
         return sql.SQL(", ").join(sql.SQL(template).format(n=sql.Identifier(name)) for name in COUNT_COLUMNS)
 
     query = sql.SQL(_QUERY).format(
-        **{name: sql.SQL(text) for name, text in (_NOTHING_MORE | _STEPS[wanted.step]).items()},
+        **{name: sql.SQL(text) for name, text in (_NOTHING_MORE | _STEPS[request.step]).items()},
         counts=each("{n}::numeric as {n}"),
         names=each("{n}"),
         nothing=each("null::numeric"),
         rounded=each("round(v.{n}, 4) as {n}"),
-        view=sql.Identifier(f"segment_{wanted.step}"),
-        has_gaps=sql.Literal(wanted.has_gaps),
-        low=sql.Literal(wanted.from_at or "-infinity") + sql.SQL("::timestamptz"),
-        high=sql.Literal(wanted.until_at or "infinity") + sql.SQL("::timestamptz"),
-        all=sql.Literal(not wanted.segment_ids),
-        ids=sql.Literal(list(wanted.segment_ids)) + sql.SQL("::bigint[]"),
+        view=sql.Identifier(f"segment_{request.step}"),
+        has_gaps=sql.Literal(request.has_gaps),
+        low=sql.Literal(request.from_at or "-infinity") + sql.SQL("::timestamptz"),
+        high=sql.Literal(request.until_at or "infinity") + sql.SQL("::timestamptz"),
+        all=sql.Literal(not request.segment_ids),
+        ids=sql.Literal(list(request.segment_ids)) + sql.SQL("::bigint[]"),
     )
     rows = 0
     with write_whole(path) as file, connection.cursor() as cursor, cursor.copy(query) as copy:

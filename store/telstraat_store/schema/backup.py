@@ -96,7 +96,7 @@ def read_manifest(path: Path) -> Manifest:
 def restore(dsn: str, path: Path, progress: Progress | None = None, timescale: migrate.Timescale = "auto") -> Manifest:
     """Restore a backup into an empty database, and bring it to the present schema."""
     manifest = read_manifest(path)
-    known = [one for one in migrate.migrations() if one.number <= manifest.schema]
+    known = [step for step in migrate.migrations() if step.number <= manifest.schema]
     if not known or known[-1].number != manifest.schema:
         raise BackupError(
             f"backup {path} has schema {manifest.schema}, which this version does not know: update Telstraat"
@@ -208,8 +208,8 @@ def _check_empty(connection: Connection, path: Path) -> None:
     row = connection.execute("select to_regclass('sensor'), to_regclass('segment')").fetchone()
     if row is None or row[0] is None or row[1] is None:
         return
-    found = connection.execute("select (select count(*) from sensor) + (select count(*) from segment)").fetchone()
-    if found and found[0]:
+    rows = connection.execute("select (select count(*) from sensor) + (select count(*) from segment)").fetchone()
+    if rows and rows[0]:
         raise BackupError(f"the database is not empty: restore {path} into a new one, and point the services at it")
 
 

@@ -73,8 +73,8 @@ def migrations() -> tuple[Migration, ...]:
     """Return the migrations that travel with this version, in order."""
     entries = files("telstraat_store").joinpath("schema", "migrations").iterdir()
     matches = [(entry, _NAME.fullmatch(entry.name)) for entry in entries]
-    found = [Migration(int(name[1]), name[2], entry.read_text(encoding="utf-8")) for entry, name in matches if name]
-    return tuple(sorted(found, key=lambda migration: migration.number))
+    steps = [Migration(int(name[1]), name[2], entry.read_text(encoding="utf-8")) for entry, name in matches if name]
+    return tuple(sorted(steps, key=lambda migration: migration.number))
 
 
 def migrate(dsn: str, timescale: Timescale = "auto", known: Sequence[Migration] | None = None) -> tuple[Migration, ...]:

@@ -153,16 +153,16 @@ def foreign_policies(connection: Connection) -> list[str]:
     """Return the policies of TimescaleDB on reports that somebody has added: they know nothing of what must be noted first."""
     if not _says(connection, _HAS_TIMESCALE):
         return []
-    found = connection.execute(
+    rows = connection.execute(
         "select proc_name from timescaledb_information.jobs where hypertable_name = 'report' and scheduled order by 1"
     )
-    return [row[0] for row in found]
+    return [row[0] for row in rows]
 
 
 def partitions_until(connection: Connection) -> datetime | None:
     """Return when the last partition made ends; nothing on a hypertable, which makes its own."""
-    found = connection.execute(_PARTITIONS).fetchall()
-    return found[-1][1] if found and not _says(connection, _HAS_TIMESCALE) else None
+    rows = connection.execute(_PARTITIONS).fetchall()
+    return rows[-1][1] if rows and not _says(connection, _HAS_TIMESCALE) else None
 
 
 def is_first(connection: Connection) -> bool:
