@@ -13,7 +13,7 @@ help:
 	@echo "make test-moved   a part of the tests with the clock of every process moved: AT=\"2028-02-29 23:59:50\", ARGS=tests/api"
 	@echo "make check        ruff, mypy, import layers"
 	@echo "make format       let ruff format the code"
-	@echo "make wheel        what users install, with the counting core compiled for x86-64 and 64-bit ARM; in dist/"
+	@echo "make wheel        what users install, with the counting core compiled for x86-64 and 64-bit ARM, and the demo; in dist/"
 	@echo "make bench-core   what counting costs beside the usual ways; writes docs/bench/core.md"
 	@echo "make clean        remove the environment and caches (the demo's data: telstraat demo --clean)"
 
@@ -43,11 +43,11 @@ format: setup
 setup-demo: $(VENV)/.demo-ready
 setup: $(VENV)/.dev-ready
 
-$(VENV)/.demo-ready: pyproject.toml constraints.txt
+$(VENV)/.demo-ready: pyproject.toml demo/pyproject.toml constraints.txt
 	@PYTHON='$(PYTHON)' scripts/setup $(VENV) demo
 	@touch $@
 
-$(VENV)/.dev-ready: pyproject.toml constraints.txt
+$(VENV)/.dev-ready: pyproject.toml demo/pyproject.toml constraints.txt
 	@PYTHON='$(PYTHON)' scripts/setup $(VENV) dev
 	@touch $@ $(VENV)/.demo-ready
 
@@ -55,7 +55,7 @@ ahead: setup
 	@$(BIN)/python -m telstraat_device.native.precompile --all
 
 wheel: ahead
-	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . ./demo
 
 bench-core: setup
 	$(BIN)/python -m bench.core $(ARGS)

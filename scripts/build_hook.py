@@ -19,7 +19,7 @@ class CoreAhead(BuildHookInterface[Any]):
         """Name the libraries to be packed; an editable installation finds them where they lie."""
         if version == "editable":
             return
-        sys.path.insert(0, str(Path(self.root) / "device"))
+        sys.path[:0] = [str(Path(self.root) / part) for part in ("device", "contract")]
         from telstraat_device.native.precompiled import NEEDED, PACKAGE, library_path
 
         for machine in NEEDED:

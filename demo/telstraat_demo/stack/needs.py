@@ -14,7 +14,7 @@ from telstraat_demo.stack.broker import Kind, kind_here, mosquitto_program
 from telstraat_demo.stack.postgres import pg_tree
 
 CONNECT_S = 5
-STACK_EXTRAS = ("device", "server", "sim")
+STACK_EXTRAS = ("device", "server", "jit")
 INSTALL = "pip install 'telstraat[all]'"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import importlib.util
 import logging
 import platform
 import re
@@ -72,6 +73,7 @@ def load(choice: str) -> ctypes.CDLL | None:
     if choice not in CHOICES:
         raise KernelError(f"{SETTING} is {choice!r}; it can be {', '.join(CHOICES)}")
     if choice == "jit":
+        require_numba(f"{SETTING} is 'jit'")
         return None
     machine = platform.machine()
     reason = ""
@@ -89,5 +91,14 @@ def load(choice: str) -> ctypes.CDLL | None:
             reason = str(error)
     if choice == "ahead":
         raise KernelError(f"{SETTING} is 'ahead', but {reason}; run: python -m telstraat_device.native.precompile")
+    require_numba(reason)
     log.warning("the counting core is compiled by numba, which takes minutes on a Raspberry Pi: %s", reason)
     return None
+
+
+def require_numba(reason: str) -> None:
+    """Raise `KernelError` where numba is to compile and is not installed: a Pi whose library fits does without it."""
+    if importlib.util.find_spec("numba") is None:
+        raise KernelError(
+            f"no machine code to count with: {reason}, and numba is not installed; pip install 'telstraat[jit]'"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import platform
@@ -106,6 +107,17 @@ def test_when_the_library_is_asked_for_nothing_else_will_do(folder: Path) -> Non
 def test_an_unknown_choice_is_refused() -> None:
     with pytest.raises(KernelError, match=r"'fast'; it can be auto, ahead, jit"):
         precompiled.load("fast")
+
+
+@pytest.mark.parametrize("choice", ["auto", "jit"])
+def test_with_neither_library_nor_numba_the_error_says_what_brings_it(
+    folder: Path, choice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "numba" else find_spec(name))
+    with pytest.raises(KernelError, match=r"pip install 'telstraat\[jit\]'"):
+        precompiled.load(choice)
 
 
 def test_numba_is_used_when_it_is_asked_for_though_there_is_a_library(library: Path) -> None:
