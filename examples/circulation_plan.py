@@ -9,6 +9,7 @@ import pandas as pd
 
 from telstraat_analytics import Measure, Question, evaluate
 from telstraat_analytics.report.sentence import check_sentence
+from telstraat_contract.languages import LANGUAGES
 
 DATE = dt.date(2025, 9, 22)
 STREETS = {"1001": -0.4, "1002": -0.35, "1003": 0.15, "1004": 0.0, "1005": 0.0}
@@ -41,7 +42,7 @@ def main() -> None:
         after_days=28,
     )
     answer = evaluate(counts(), measure, Question("car"), counts="raw")
-    for language in ("en", "nl", "fr"):
+    for language in LANGUAGES:
         print(answer.sentence(language))
     print(answer.table().round(2).to_string())
     for result in answer.doubts:
