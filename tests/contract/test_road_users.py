@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from telstraat_api.v1.shapes import Kinds
 from telstraat_contract.messages import Confidence, Counts, Directed
 from telstraat_contract.road_users import (
     ACTIVE,
@@ -39,3 +40,7 @@ def test_columns_are_named_by_class_and_direction() -> None:
     assert len(COUNT_COLUMNS) == len(COUNTED) * len(DIRECTIONS)
     assert CONFIDENCE_COLUMNS == ("pedestrian_conf", "bike_conf", "car_conf", "heavy_conf")
     assert columns_of("car") == ("car_lft", "car_rgt")
+
+
+def test_the_api_shows_what_the_list_names_in_its_order() -> None:
+    assert tuple(Kinds.model_fields) == COUNTED

@@ -36,6 +36,7 @@ from telstraat_api.v1.resources import (
 from telstraat_api.v1.shapes import LanguageCode, described
 from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape
 from telstraat_contract.languages import LANGUAGES, SOURCE
+from telstraat_contract.road_users import RoadUser
 from telstraat_store.connection import Database, Row
 from telstraat_store.places.segments import is_any_counted
 from telstraat_store.work import evaluations as stored
@@ -45,10 +46,7 @@ from telstraat_store.work.published import Page
 router = APIRouter(prefix="/api/v1", tags=["evaluations"])
 PATH = "/api/v1/evaluations"
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
-What = Literal[
-    "pedestrian", "bike", "car", "heavy", "motor", "active", "all", "v85", "above_limit", "bike_share", "active_share",
-    "motor_share",
-]  # fmt: skip
+What = Literal[RoadUser, "motor", "active", "all", "v85", "above_limit", "bike_share", "active_share", "motor_share"]
 Form = Literal["html", "pdf"]
 FORMS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 

@@ -15,13 +15,14 @@ from telstraat_api.v1.accounts import RequestBody
 from telstraat_api.v1.measures import measure_shape
 from telstraat_api.v1.resources import Number, private, require_visible
 from telstraat_api.v1.shapes import LanguageCode, described
+from telstraat_contract.road_users import RoadUser
 from telstraat_store.connection import Database, Row
 from telstraat_store.work import followers as stored
 from telstraat_store.work.measures import find_measure
 
 router = APIRouter(prefix="/api/v1", tags=["measures"])
 PATH = "/api/v1/measures"
-Followed = Literal["pedestrian", "bike", "car", "heavy", "motor", "active", "all"]
+Followed = Literal[RoadUser, "motor", "active", "all"]
 
 
 class Follow(RequestBody):

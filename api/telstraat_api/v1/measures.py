@@ -36,6 +36,7 @@ from telstraat_api.v1.resources import (
 from telstraat_api.v1.shapes import described
 from telstraat_api.v1.street_features import known_zone
 from telstraat_api.v1.work_shapes import MeasureList, MeasureShape
+from telstraat_contract.road_users import RoadUser
 from telstraat_store.connection import Database, Row
 from telstraat_store.places.segments import timezones_of
 from telstraat_store.work import measures as stored
@@ -47,7 +48,6 @@ PATH = "/api/v1/measures"
 Kind = Literal[
     "circulation_plan", "school_street", "speed_limit", "closure", "one_way", "cycle_street", "road_layout", "other"
 ]
-Kinds = Literal["pedestrian", "bike", "car", "heavy"]
 Reason = Literal["complaints", "bad month", "plan", "unknown"]
 Segments = Annotated[list[SegmentNumber], Field(max_length=50)]
 DETAILS = (
@@ -133,7 +133,7 @@ class NewMeasure(MeasureFields):
     excluded: list[ExcludedDays] = Field([], max_length=100)
     other_measures: list[OtherMeasure] = Field([], max_length=50)
     chosen_for: Reason = "unknown"
-    closed_to: list[Kinds] = Field([], max_length=4, description="Classes that it keeps out altogether.")
+    closed_to: list[RoadUser] = Field([], max_length=4, description="Classes that it keeps out altogether.")
     speed_limit_kmh: int = Field(50, ge=5, le=150)
     published: bool = False
 
@@ -156,7 +156,7 @@ class MeasureChange(MeasureFields):
     excluded: list[ExcludedDays] | None = Field(None, max_length=100)
     other_measures: list[OtherMeasure] | None = Field(None, max_length=50)
     chosen_for: Reason | None = None
-    closed_to: list[Kinds] | None = Field(None, max_length=4)
+    closed_to: list[RoadUser] | None = Field(None, max_length=4)
     speed_limit_kmh: int | None = Field(None, ge=5, le=150)
     published: bool | None = None
 
