@@ -107,3 +107,20 @@ def test_every_figure_of_the_readme_stands_on_the_page_that_it_names() -> None:
         for number in numbers(f"{what} {measured}"):
             decimals = len(number.partition(".")[2])
             assert any(round(value, decimals) == float(number) for value in there), f"{number} is not on {page}"
+
+
+def test_every_module_and_command_that_a_page_names_is_there() -> None:
+    files = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    missing = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        names = re.findall(r"`([\w/-]+\.py)`", text)
+        names += [
+            f"{module.replace('.', '/')}.py"
+            for module in re.findall(r"python -m ((?:bench|tests|telstraat_\w+)[\w.]*)", text)
+        ]
+        for name in names:
+            either = (name, name.replace(".py", "/__main__.py"))
+            if "NAME" not in name and not any(f"/{file}".endswith(f"/{end}") for file in files for end in either):
+                missing.append(f"{page.relative_to(ROOT)}: {name}")
+    assert missing == []

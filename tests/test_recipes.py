@@ -280,15 +280,30 @@ print(brightest(picture), bool(brightest.signatures))
     assert project.run("-c", code, TELSTRAAT_KERNELS="jit").split() == ["34", "True"]
 
 
-def test_a_new_class_of_road_user_has_columns_and_shapes(project: ProjectCopy) -> None:
-    road_users = "contract/telstraat_contract/road_users.py"
+def test_a_new_class_of_road_user_goes_from_the_wire_into_copy_and_answers(project: ProjectCopy) -> None:
+    road_users, messages = "contract/telstraat_contract/road_users.py", "contract/telstraat_contract/messages.py"
     project.replace(road_users, 'Literal["pedestrian", ', 'Literal["scooter", "pedestrian", ')
+    project.replace(
+        messages, "    pedestrian: Directed = NONE\n", "    scooter: Directed = NONE\n    pedestrian: Directed = NONE\n"
+    )
+    project.replace(
+        messages,
+        "    pedestrian: Percent | None = None\n",
+        "    scooter: Percent | None = None\n    pedestrian: Percent | None = None\n",
+    )
 
     code = """
+import msgspec
+from telstraat_contract.messages import Counts, Directed
 from telstraat_contract.road_users import CONFIDENCE_COLUMNS, COUNT_COLUMNS
-print({"scooter_lft", "scooter_rgt"} <= set(COUNT_COLUMNS), "scooter_conf" in CONFIDENCE_COLUMNS)
+from telstraat_store.counts.reading import query_for, Key
+from telstraat_store.counts.windows import Bucket
+from telstraat_store.reports.copy_rows import COPY
+print(msgspec.json.decode(msgspec.json.encode(Counts(scooter=Directed(1, 2))), type=Counts).scooter.rgt)
+print(COUNT_COLUMNS[:2] == ("scooter_lft", "scooter_rgt"), CONFIDENCE_COLUMNS[0])
+print("scooter_rgt" in COPY, b"scooter_rgt" in query_for(Bucket.HOUR, Key.SEGMENT, rolled_up=True, alone=False, whole=False))
 """
-    assert project.run("-c", code).split() == ["True", "True"]
+    assert project.run("-c", code).split() == ["2", "True", "scooter_conf", "True", "True"]
 
 
 @pytest.mark.parametrize(("name", "path"), named_links(ROOT / "CONTRIBUTING.md"), ids=str)
