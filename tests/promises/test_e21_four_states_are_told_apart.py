@@ -158,7 +158,7 @@ def test_the_map_says_what_stands_instead_of_a_number(open_to_all: httpx.Client,
     assert "nothing counted yet" in page
 
 
-def asked(client: httpx.Client, number: int, start: datetime, end: datetime, path: str = "") -> dict[str, Any]:
+def reports_of(client: httpx.Client, number: int, start: datetime, end: datetime, path: str = "") -> dict[str, Any]:
     values = {"bucket": "hour", "from": start.isoformat(), "to": end.isoformat(), "segments": str(number)}
     address = f"/api/v1/segments/{number}/reports" if not path else f"/api/v1/reports/{path}"
     answer = client.get(address, params=values)
@@ -175,7 +175,7 @@ def test_json_says_why_a_period_is_not_there(
     end = start + timedelta(days=3)
 
     def states(client: httpx.Client, number: int) -> set[str]:
-        return {gap["state"] for gap in asked(client, number, start, end, path)["gaps"]}
+        return {gap["state"] for gap in reports_of(client, number, start, end, path)["gaps"]}
 
     assert states(open_to_all, town.silent) == {"missing", "not_yet"}
     assert states(public, town.withheld) == {"missing", "withheld", "not_yet"}
@@ -186,7 +186,7 @@ def test_json_covers_its_whole_window(public: httpx.Client, open_to_all: httpx.C
     start, end = town.yesterday - timedelta(days=9), town.yesterday + timedelta(days=3)
     for client in (public, open_to_all):
         for number in (town.counted, town.silent, town.withheld, town.new):
-            answer = asked(client, number, start, end)
+            answer = reports_of(client, number, start, end)
             spans = [(period["start"], period["end"]) for period in answer["periods"]]
             spans += [(gap["from"], gap["to"]) for gap in answer["gaps"]]
             times = sorted((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans)
@@ -196,7 +196,7 @@ def test_json_covers_its_whole_window(public: httpx.Client, open_to_all: httpx.C
 
 def test_json_has_a_state_for_every_class(open_to_all: httpx.Client, public: httpx.Client, town: Town) -> None:
     yesterday = town.yesterday
-    hours = asked(open_to_all, town.counted, yesterday, yesterday + timedelta(days=1))["periods"]
+    hours = reports_of(open_to_all, town.counted, yesterday, yesterday + timedelta(days=1))["periods"]
     assert {(hour["state"], len(hour["not_shown"])) for hour in hours} == {("counted", 0)}
     values = {"bucket": "quarter", "from": yesterday.isoformat(), "to": (yesterday + timedelta(hours=12)).isoformat()}
     quarters = public.get(f"/api/v1/segments/{town.counted}/reports", params=values).json()["periods"]
@@ -235,7 +235,7 @@ def test_files_say_of_every_period_what_json_says(public: httpx.Client, open_to_
         for number in (town.counted, town.silent, town.withheld, town.new):
             lines = lines_of(file_of(client, number, start, end, "hour", "csv"))
             states = {datetime.fromisoformat(line["start_utc"]): line["state"] for line in lines}
-            assert states == steps_of(asked(client, number, start, end), 1)
+            assert states == steps_of(reports_of(client, number, start, end), 1)
             assert len(states) == len(lines)
             seen |= set(states.values())
             for line in lines:
