@@ -56,11 +56,23 @@ def test_every_topic_and_message_field_is_documented() -> None:
     assert sorted(name for name in names if f"`{name}`" not in text and f"/{name}`" not in text) == []
 
 
-def test_every_decision_has_a_number_and_a_title() -> None:
-    names = [path.name for path in (ROOT / "docs" / "decisions").glob("*.md")]
+def test_decisions_are_numbered_without_gaps_and_stand_in_the_index() -> None:
+    import decisions_index
+
+    names = [path.name for path in decisions_index.FOLDER.glob("*.md") if path != decisions_index.INDEX]
     assert all(re.fullmatch(r"\d{3}-[a-z0-9-]+\.md", name) for name in names), names
-    numbers = [name[:3] for name in names]
-    assert len(numbers) == len(set(numbers)), "two decisions share a number"
+    assert sorted(int(name[:3]) for name in names) == list(range(1, len(names) + 1))
+    written = decisions_index.INDEX.read_text(encoding="utf-8")
+    assert written == decisions_index.index(), "python scripts/decisions_index.py writes the index"
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")), ids=lambda path: path.name[:3]
+)
+def test_a_decision_is_titled_by_its_number_and_fits_on_a_page(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith(f"# {page.name[:3]} ")
+    assert len(lines) <= 100
 
 
 def test_the_changelog_names_the_version_of_the_project_file() -> None:

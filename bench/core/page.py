@@ -98,7 +98,7 @@ def write(figures: dict[str, Any], sweep: list[dict[str, Any]], docs: Path) -> N
         "lanes: that is most of what they cost.",
         "",
         "What a Raspberry Pi will need is predicted from instructions counted for 64-bit ARM (`python -m bench.core.pi`):",
-        "[decision 030](../decisions/030-the-core-compiled-ahead.md).",
+        "[decision 003](../decisions/003-the-core-compiled-ahead.md).",
     ]
     (docs / "bench").mkdir(exist_ok=True)
     (docs / "bench" / "core.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

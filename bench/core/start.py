@@ -1,7 +1,7 @@
 """What a start costs: CPU time until frames are counted, and memory: `python -m bench.core.start [--cold]`.
 
 The same film through the kernels that were compiled ahead and through numba's, counted alone and by the whole device
-service; --cold lets numba compile from nothing, too. Written for docs/decisions/030.
+service; --cold lets numba compile from nothing, too. Written for docs/decisions/003.
 """
 
 from __future__ import annotations

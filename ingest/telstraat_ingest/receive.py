@@ -96,7 +96,7 @@ class Receiver:
         """Return up to `count` of what has come, of no sensor more than its share of a batch.
 
         They count as held until they are acknowledged or given back. So one sensor's messages may be acknowledged after another's
-        that came later; brokers take acknowledgements in any order (docs/decisions/065).
+        that came later; brokers take acknowledgements in any order (docs/decisions/014).
         """
         taken, self.pending = self.fairness.share(self.pending, count)
         self._taken += len(taken)

@@ -1,7 +1,7 @@
 """The way to PostgreSQL: pools, time limits on every statement, and errors in words that a reader can use.
 
 There are two kinds of connection, and whoever reads counts is handed one of them: by a public one whole hours are read
-(decision 072), by a full one everything. Everything beside counts goes over the full ones.
+(decision 021), by a full one everything. Everything beside counts goes over the full ones.
 """
 
 from __future__ import annotations

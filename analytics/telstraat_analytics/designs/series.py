@@ -109,7 +109,7 @@ def days_needed(measure: Measure) -> dict[str, tuple[pd.Timestamp, pd.Timestamp]
     -------
     dict
         Per segment of the measure the start (INCLUSIVE) and the end (EXCLUSIVE) of whole local days, in UTC: two years
-        and more of the streets that are answered for, one of the controls (docs/decisions/081).
+        and more of the streets that are answered for, one of the controls (docs/decisions/027).
     """
     span = span_of(measure)
     end = _midnight(span.last + pd.Timedelta(days=1), measure.timezone)

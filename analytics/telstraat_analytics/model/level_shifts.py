@@ -19,7 +19,7 @@ from telstraat_analytics.model.weeks import Floats, Ints
 
 RATE = 0.004
 """How likely an odd level begins in a given week: once in five years. Counts of four towns on dates without a measure are likeliest
-at 0.002, up to 0.007 (docs/decisions/083); they were chosen for being quiet, so it is a little more."""
+at 0.002, up to 0.007 (docs/decisions/029); they were chosen for being quiet, so it is a little more."""
 
 SPREAD = 0.5
 """Standard deviation of its size in logs: two thirds lie between 40 % less and 65 % more."""

@@ -81,7 +81,7 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
     measure
         Its segments are numbers; the days are those that `telstraat_analytics.days_needed` asks for, street by street.
     whole
-        Read only what the public may read, whole hours (decision 072): so that levels of weeks tell no part of an hour, and
+        Read only what the public may read, whole hours (decision 021): so that levels of weeks tell no part of an hour, and
         everybody can compute the answer again.
 
     Returns

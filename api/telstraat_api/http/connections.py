@@ -1,6 +1,6 @@
 """Deadlines for whoever holds a connection: a head, a body and a reader that do not come to an end are ended.
 
-uvicorn waits for ever for the rest of a request and for a reader that does not read (decision 075).
+uvicorn waits for ever for the rest of a request and for a reader that does not read (decision 024).
 """
 
 from __future__ import annotations

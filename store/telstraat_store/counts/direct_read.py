@@ -1,6 +1,6 @@
 """The usual question about the usual street, without a join: the rows of one sensor, by their key.
 
-The public reads only hours this way: `rollup_hour` is the view of whole ones then (decision 072).
+The public reads only hours this way: `rollup_hour` is the view of whole ones then (decision 021).
 """
 
 from __future__ import annotations

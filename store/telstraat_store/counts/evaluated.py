@@ -37,7 +37,7 @@ def read_street_hours(
     sides
         The columns of counts that are read.
     whole
-        Only hours that were watched whole, as the public reads them (decision 072).
+        Only hours that were watched whole, as the public reads them (decision 021).
 
     Returns
     -------

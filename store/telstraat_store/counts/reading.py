@@ -6,10 +6,10 @@ data; a local day is the sum of its hours, longer periods are sums of days. Seve
 each weighted by the time it observed. Nothing is invented for hours without data and nothing is rounded.
 
 Hours and days come from the rollups; only where reports wait to be added up, their open tail, quarters are added up here, which
-says the same and takes twice as long. Two shorter ways stay beside, with what they save (decision 076): streets with a single
+says the same and takes twice as long. Two shorter ways stay beside, with what they save (decision 025): streets with a single
 sensor need no averaging, and one such street no join.
 
-The public reads whole hours (decision 072), whatever is asked: here, and in the view `settled.rollup_hour`.
+The public reads whole hours (decision 021), whatever is asked: here, and in the view `settled.rollup_hour`.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ where s.segment_id = any(%(ids)s) limit 2
 
 
 async def storage_state_of(connections: Connections, segments: Sequence[int], window: Window) -> StorageState:
-    """Return how the counts of streets are stored for a window; marks and reports are written together (decision 062)."""
+    """Return how the counts of streets are stored for a window; marks and reports are written together (decision 011)."""
     values = {"ids": list(segments), "start": window.start, "end": window.end, "marks": MARKS_MAX}
     if len(segments) != 1:
         [row] = await connections.rows(MANY, values)

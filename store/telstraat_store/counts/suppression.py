@@ -1,7 +1,7 @@
 """A single passer-by is not published: what the public may see of quarters where the operator has set a smallest number.
 
 A class is shown for all quarters of an hour or for none: with three of four and the hour's total, the fourth would be known.
-For the same reason the public reads whole hours, each watched by one stream in all its quarters (decision 072; `reading` keeps
+For the same reason the public reads whole hours, each watched by one stream in all its quarters (decision 021; `reading` keeps
 that rule): a quarter that comes late would be the difference between the hour before and after. Whoever evaluates measures (professionals, operators) sees all.
 """
 

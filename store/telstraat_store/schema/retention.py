@@ -35,7 +35,7 @@ from timescaledb_information.dimensions d where d.hypertable_name = 'report'
 """
 FEW_SENSORS = 1000
 CHUNK_DAYS_OF_FEW, CHUNK_DAYS_OF_MANY = 28, 7
-"""A chunk costs some 200 kB whatever it holds, and late reports for it wait while it is compressed: docs/decisions/066."""
+"""A chunk costs some 200 kB whatever it holds, and late reports for it wait while it is compressed: docs/decisions/015."""
 
 logger = logging.getLogger(__name__)
 
