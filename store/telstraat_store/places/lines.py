@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pyproj import Geod
-
 from telstraat_store.errors import LineError
 
-EARTH = Geod(ellps="WGS84")
 LENGTH_MIN_M, LENGTH_MAX_M = 1.0, 20_000.0
 POINTS_MAX = 500
 
@@ -37,6 +34,8 @@ def check_line(points: Sequence[Sequence[float]]) -> None:
             raise LineError(f"[{lon}, {lat}] is not longitude and latitude")
         if lon == 0 and lat == 0:
             raise LineError("[0, 0] is in the sea off Africa: the position was not set")
-    length_m = EARTH.line_length([point[0] for point in points], [point[1] for point in points])
+    from pyproj import Geod  # 10 MB that an ingester, which measures no line, shall not take
+
+    length_m = Geod(ellps="WGS84").line_length([point[0] for point in points], [point[1] for point in points])
     if not LENGTH_MIN_M <= length_m <= LENGTH_MAX_M:
         raise LineError(f"the line is {length_m:.1f} m long; a segment has {LENGTH_MIN_M} to {LENGTH_MAX_M} m")
