@@ -296,12 +296,12 @@ def test_a_new_class_of_road_user_goes_from_the_wire_into_copy_and_answers(proje
 import msgspec
 from telstraat_contract.messages import Counts, Directed
 from telstraat_contract.road_users import CONFIDENCE_COLUMNS, COUNT_COLUMNS
-from telstraat_store.counts.reading import query_for, Key
+from telstraat_store.counts.direct_read import direct_query
 from telstraat_store.counts.windows import Bucket
 from telstraat_store.reports.copy_rows import COPY
 print(msgspec.json.decode(msgspec.json.encode(Counts(scooter=Directed(1, 2))), type=Counts).scooter.rgt)
 print(COUNT_COLUMNS[:2] == ("scooter_lft", "scooter_rgt"), CONFIDENCE_COLUMNS[0])
-print("scooter_rgt" in COPY, b"scooter_rgt" in query_for(Bucket.HOUR, Key.SEGMENT, rolled_up=True, alone=False, whole=False))
+print("scooter_rgt" in COPY, b"scooter_rgt" in direct_query(Bucket.QUARTER))
 """
     assert project.run("-c", code).split() == ["2", "True", "scooter_conf", "True", "True"]
 
