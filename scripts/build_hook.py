@@ -27,4 +27,6 @@ class CoreAhead(BuildHookInterface[Any]):
             if path.exists():
                 build_data["force_include"][str(path)] = str(path.relative_to(PACKAGE.parent))
             else:
-                self.app.display_warning(f"no counting core for {machine} in this wheel: numba will compile it there")
+                self.app.display_warning(
+                    f"no counting core for {machine} in this wheel: it counts there with telstraat[jit] only; make wheel compiles it"
+                )

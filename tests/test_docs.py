@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -136,3 +140,68 @@ def test_every_module_and_command_that_a_page_names_is_there() -> None:
             if "NAME" not in name and not any(f"/{file}".endswith(f"/{end}") for file in files for end in either):
                 missing.append(f"{page.relative_to(ROOT)}: {name}")
     assert missing == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a link may point to inside a page: GitHub's names of its headings."""
+    without_code = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = [
+        re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", line) for line in re.findall(r"^#+ (.+)$", without_code, re.MULTILINE)
+    ]
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_heading_finds_it(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    lost = [
+        f"{target}#{name}" for target, name in links if name not in anchors((page.parent / target) if target else page)
+    ]
+    assert lost == []
+
+
+def tracked(*endings: str) -> dict[str, str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in listed.splitlines() if name.endswith(endings)}
+
+
+def test_every_decision_that_a_file_names_by_its_number_is_there() -> None:
+    numbered = {page.name[:3] for page in (ROOT / "docs" / "decisions").glob("[0-9]*.md")}
+    named = {
+        (name, number)
+        for name, text in tracked(".py", ".md", ".toml", ".service").items()
+        for several in re.findall(r"[Dd]ecisions?[ /](\d{3}(?:(?:, | and )\d{3})*)", text)
+        for number in re.findall(r"\d{3}", several)
+    }
+    assert len(named) > 30
+    assert sorted(name for name, number in named if number not in numbered) == []
+
+
+def is_there(target: str) -> bool:
+    """Tell whether a dotted name leads to something: a module, what stands in it, or a field of a class in it."""
+    try:
+        pkgutil.resolve_name(target)
+    except (ImportError, AttributeError):
+        parent, _, field = target.rpartition(".")
+        return (
+            "." in parent and is_there(parent) and field in getattr(pkgutil.resolve_name(parent), "__annotations__", {})
+        )
+    return True
+
+
+def test_every_name_of_ours_that_is_pointed_to_is_there() -> None:
+    pointed = {
+        (target, name)
+        for name, text in tracked(".py", ".md").items()
+        for target in re.findall(r"`(telstraat_\w+(?:\.\w+)+)`", text)
+    }
+    assert len(pointed) > 10
+    assert [f"{name}: {target}" for target, name in sorted(pointed) if not is_there(target)] == []
+
+
+def test_a_measurement_without_its_machine_says_what_makes_one() -> None:
+    words = [sys.executable, "-m", "bench.core.pi"]
+    environment = {key: value for key, value in os.environ.items() if key != "TELSTRAAT_AARCH64"}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.endswith("scripts/aarch64 FOLDER makes one\n")

@@ -7,6 +7,7 @@ cycle, and the latter are assumed: nobody has measured on a Pi yet.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -58,6 +59,10 @@ def instructions(command: Sequence[str], path: Path, words: Sequence[str], **env
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
+    if "TELSTRAAT_AARCH64" not in os.environ:
+        parser.error("TELSTRAAT_AARCH64 names no folder with a 64-bit ARM system: scripts/aarch64 FOLDER makes one")
     folder = Path(os.environ["TELSTRAAT_AARCH64"]).resolve()
     subprocess.run(
         [sys.executable, "-m", "telstraat_device.native.precompile", "--all"], check=True, capture_output=True

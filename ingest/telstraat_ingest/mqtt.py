@@ -1,6 +1,6 @@
 """MQTT 3.1.1 and 5 as far as ingest needs them, bytes in and packets out, without a socket.
 
-Written by hand because the library was more than half of what a report cost (docs/decisions/009, 091). A packet that is far
+Written by hand because the library was more than half of what a report cost (docs/decisions/009, 037). A packet that is far
 too long is cut while it is read, so that no message can fill the memory.
 """
 

@@ -12,7 +12,7 @@ from telstraat_analytics.quality.findings import Finding
 
 GAIN_STEPS = {"pedestrian": 0.7, "bike": 0.8, "car": 0.4, "heavy": 0.95}
 """Log steps between three weeks and the next three against the neighbours: four standard deviations of what the published
-week steps and day noise bring (see `telstraat_analytics.model.priors.MOTIONS`)."""
+week steps and day noise bring (see `telstraat_analytics.model.priors.VARIANCE_PRIORS`)."""
 
 NEIGHBOURS_MIN = 3
 SPLIT_STEP = 0.9  # log units of the ratio of large vehicles to cars
