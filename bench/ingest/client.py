@@ -30,18 +30,18 @@ from paho.mqtt.properties import Properties
 
 from telstraat_contract.topics import PREFIX, UP, Channel
 from telstraat_ingest import service
-from telstraat_ingest.fairness import Fairness
 from telstraat_ingest.logs import begin_logging
-from telstraat_ingest.quarantine import Arrival, arrival
-from telstraat_ingest.receive import GROUP
+from telstraat_ingest.receiving.fairness import Fairness
+from telstraat_ingest.receiving.receive import GROUP
 from telstraat_ingest.settings import IngestSettings, read_settings
+from telstraat_ingest.writing.quarantine import Arrival, arrival
 
 RETRY_S = 0.5
 EVENTS_A_TURN = 20_000
 BREATH_S = 0.002
 """So long a library may go on after its first message: woken by each, the two threads would only take turns."""
 
-logger = logging.getLogger("telstraat_ingest.receive")
+logger = logging.getLogger("telstraat_ingest.receiving.receive")
 
 
 class LibraryReceiver:

@@ -14,12 +14,14 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["telstraat_ingest.mqtt", "telstraat_ingest.decode", "telstraat_contract"]):
+with atheris.instrument_imports(
+    include=["telstraat_ingest.receiving.mqtt", "telstraat_ingest.writing.decode", "telstraat_contract"]
+):
     from telstraat_contract.topics import UP
-    from telstraat_ingest import mqtt
-    from telstraat_ingest.batch import Dates, read_batch
-    from telstraat_ingest.decode import Decoder
-    from telstraat_ingest.quarantine import arrival
+    from telstraat_ingest.receiving import mqtt
+    from telstraat_ingest.writing.batch import Dates, read_batch
+    from telstraat_ingest.writing.decode import Decoder
+    from telstraat_ingest.writing.quarantine import arrival
 
 SEEDS = [
     b"\x00\x20\x03\x00\x00\x00\x90\x07\x00\x01\x00\x01\x01\x01\x00",

@@ -32,7 +32,7 @@ from bench.ingest.throughput import AT_ONCE, BENCH_USER, WAIT_S, World, ingest_w
 from telstraat_contract.messages import MAX_RANGES, Health, Message, Report, Status, decode, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest import mqtt
+from telstraat_ingest.receiving import mqtt
 
 HOSTILE = "sensor-0"
 """The first of the bench's sensors; the steady ones come after it."""

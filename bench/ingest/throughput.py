@@ -37,7 +37,8 @@ from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.topics import Channel, topic
 from telstraat_demo.stack.broker import Broker
 from telstraat_demo.stack.postgres import Postgres
-from telstraat_ingest import broker_access, mqtt
+from telstraat_ingest import broker_access
+from telstraat_ingest.receiving import mqtt
 from telstraat_ingest.settings import READER, IngestSettings
 from telstraat_store.places import passwords
 from telstraat_store.reports import copy_rows, statements

@@ -25,19 +25,19 @@ from psycopg import Connection
 from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, Topic
-from telstraat_ingest.batch import Batch, Dates, read_batch
-from telstraat_ingest.database_errors import Fault, fault_of
-from telstraat_ingest.decode import Decoder
 from telstraat_ingest.errors import IngestError, SecondIngesterError
-from telstraat_ingest.log_limit import LogLimit
 from telstraat_ingest.metrics import Metrics
-from telstraat_ingest.quarantine import Arrival
-from telstraat_ingest.receive import Receiver
+from telstraat_ingest.receiving.log_limit import LogLimit
+from telstraat_ingest.receiving.receive import Receiver
+from telstraat_ingest.receiving.watch import Watcher
 from telstraat_ingest.settings import IngestSettings
 from telstraat_ingest.upkeep import Upkeep
-from telstraat_ingest.watch import Watcher
-from telstraat_ingest.work import BatchResult
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.batch import Batch, Dates, read_batch
+from telstraat_ingest.writing.database_errors import Fault, fault_of
+from telstraat_ingest.writing.decode import Decoder
+from telstraat_ingest.writing.quarantine import Arrival
+from telstraat_ingest.writing.work import BatchResult
+from telstraat_ingest.writing.write import Writer
 
 _IDLE_TURN_S = 0.2
 _RETRY_MIN_S, _RETRY_MAX_S = 0.2, 5.0

@@ -16,13 +16,13 @@ from tests.harness.moments import yesterday
 from telstraat_contract.messages import Counts, Directed, Health, Live, Receipt, Report, Status, decode, encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, Topic
-from telstraat_ingest.batch import Dates, read_batch
 from telstraat_ingest.broker_access import INGEST_USER
-from telstraat_ingest.decode import Decoder
-from telstraat_ingest.quarantine import Arrival, arrival
 from telstraat_ingest.service import IngestService
 from telstraat_ingest.settings import IngestSettings
-from telstraat_ingest.write import BatchResult, Writer
+from telstraat_ingest.writing.batch import Dates, read_batch
+from telstraat_ingest.writing.decode import Decoder
+from telstraat_ingest.writing.quarantine import Arrival, arrival
+from telstraat_ingest.writing.write import BatchResult, Writer
 
 EPOCH = 7
 

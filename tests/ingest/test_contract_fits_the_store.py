@@ -34,8 +34,8 @@ from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_contract.road_users import SPEED_BINS
 from telstraat_contract.topics import Channel, topic
 from telstraat_ingest.limits import EPOCHS_MAX
-from telstraat_ingest.multiranges import multirange, parse_ranges
-from telstraat_ingest.work import health_text
+from telstraat_ingest.writing.multiranges import multirange, parse_ranges
+from telstraat_ingest.writing.work import health_text
 from telstraat_store import places
 from telstraat_store.reports import copy_rows
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from telstraat_ingest.metrics import Metrics
-from telstraat_ingest.quarantine import Reason
+from telstraat_ingest.writing.quarantine import Reason
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

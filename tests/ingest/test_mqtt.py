@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telstraat_ingest import mqtt
-from telstraat_ingest.mqtt import LONG_BYTES, Kind, Packet, PacketReader, ProtocolError, Published, Version
+from telstraat_ingest.receiving import mqtt
+from telstraat_ingest.receiving.mqtt import LONG_BYTES, Kind, Packet, PacketReader, ProtocolError, Published, Version
 
 
 def length_of(size: int) -> bytes:

@@ -16,14 +16,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.ingest.test_mqtt import a_publish, length_of
 
-from telstraat_ingest import mqtt
-from telstraat_ingest.batch import Dates, read_batch
-from telstraat_ingest.decode import Decoder, report_key_of
 from telstraat_ingest.errors import BrokerError
-from telstraat_ingest.mqtt import LONG_BYTES, Kind, Packet, PacketReader, ProtocolError, Version
-from telstraat_ingest.quarantine import Rejected, arrival
-from telstraat_ingest.receive import Receiver
+from telstraat_ingest.receiving import mqtt
+from telstraat_ingest.receiving.mqtt import LONG_BYTES, Kind, Packet, PacketReader, ProtocolError, Version
+from telstraat_ingest.receiving.receive import Receiver
 from telstraat_ingest.settings import IngestSettings
+from telstraat_ingest.writing.batch import Dates, read_batch
+from telstraat_ingest.writing.decode import Decoder, report_key_of
+from telstraat_ingest.writing.quarantine import Rejected, arrival
 
 VERSIONS = st.sampled_from(Version)
 NUMBERS = {0x01: 1, 0x17: 1, 0x19: 1, 0x24: 1, 0x25: 1, 0x28: 1, 0x29: 1, 0x2A: 1, 0x13: 2, 0x21: 2, 0x22: 2, 0x23: 2,

@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.harness.databases import Databases
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.schema.backup import backup, restore

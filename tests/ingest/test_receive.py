@@ -20,7 +20,7 @@ from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, topic
 from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from telstraat_ingest.errors import SecondIngesterError
-from telstraat_ingest.receive import Receiver
+from telstraat_ingest.receiving.receive import Receiver
 from telstraat_store import places
 
 

@@ -13,7 +13,7 @@ from tests.harness.moments import yesterday
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Report
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.counts.rollup import DirtyRange, merge

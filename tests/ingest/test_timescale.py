@@ -16,7 +16,7 @@ from telstraat_contract.messages import Report
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.schema import migrate, retention

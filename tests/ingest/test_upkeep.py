@@ -16,7 +16,7 @@ from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until,
 from telstraat_ingest.logs import JsonLines
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 
 
@@ -49,7 +49,7 @@ def test_upkeep_measures_adds_up_and_warns_once(
 def test_a_log_line_is_one_object() -> None:
     record = logging.makeLogRecord(
         {
-            "name": "telstraat_ingest.write",
+            "name": "telstraat_ingest.writing.write",
             "levelname": "WARNING",
             "msg": "it was %s",
             "args": ("late\n",),

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_contract.messages import Health, Report, Status, encode
-from telstraat_ingest.quarantine import Arrival
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.quarantine import Arrival
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 

@@ -12,7 +12,7 @@ from tests.ingest.sending import Ingest, a_report, arrivals_of, receipt_of, wait
 
 from telstraat_contract.messages import encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.schema import retention

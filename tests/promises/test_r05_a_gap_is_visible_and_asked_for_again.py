@@ -10,7 +10,7 @@ from tests.ingest.sending import Ingest, a_report, arrivals_of, receipt_of, writ
 
 from telstraat_contract.messages import MAX_RANGES, Health, encode
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 
 DROPPED = (3, 17, 18, 40, 77)

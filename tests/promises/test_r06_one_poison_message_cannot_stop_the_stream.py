@@ -16,8 +16,8 @@ from telstraat_contract.messages import MAX_PAYLOAD_BYTES, Report, Status, encod
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
 from telstraat_ingest.limits import SensorLimits
-from telstraat_ingest.quarantine import Reason
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.quarantine import Reason
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.reports import copy_rows
 

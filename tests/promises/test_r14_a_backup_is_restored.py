@@ -14,7 +14,7 @@ from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
 from telstraat_contract.messages import Health, Report
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.errors import BackupError

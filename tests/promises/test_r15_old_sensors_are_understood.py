@@ -10,9 +10,9 @@ import pytest
 from tests.ingest.sending import an_arrival
 
 from telstraat_contract.topics import UP, topic
-from telstraat_ingest.batch import Dates, read_batch
-from telstraat_ingest.decode import Decoder
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.batch import Dates, read_batch
+from telstraat_ingest.writing.decode import Decoder
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 
 GOLDEN = Path(__file__).resolve().parents[1] / "contract" / "golden"

@@ -19,7 +19,7 @@ from telstraat_contract.quarters import QUARTER
 from telstraat_device.delivery.connection import Connection, Disconnected
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.upkeep import Upkeep
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 

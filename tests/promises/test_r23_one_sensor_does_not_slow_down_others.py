@@ -15,11 +15,11 @@ from tests.ingest.sending import Ingest, a_report, arrivals_of, receipt_of, wait
 from telstraat_contract.messages import MAX_RANGES, SEQ_MAX, Health, Report, encode
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.topics import Channel, topic
-from telstraat_ingest.fairness import Fairness
 from telstraat_ingest.limits import SensorLimits
-from telstraat_ingest.log_limit import LogLimit
-from telstraat_ingest.multiranges import parse_ranges
-from telstraat_ingest.write import Writer
+from telstraat_ingest.receiving.fairness import Fairness
+from telstraat_ingest.receiving.log_limit import LogLimit
+from telstraat_ingest.writing.multiranges import parse_ranges
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 
 FLOOD, STEADY = "flood-1", "steady-1"

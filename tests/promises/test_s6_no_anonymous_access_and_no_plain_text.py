@@ -18,7 +18,7 @@ from telstraat_contract.errors import SettingsError
 from telstraat_demo.stack.broker import mosquitto_program
 from telstraat_demo.stack.ports import answers, free_port
 from telstraat_ingest.broker_access import INGEST_USER
-from telstraat_ingest.receive import Receiver
+from telstraat_ingest.receiving.receive import Receiver
 from telstraat_ingest.settings import IngestSettings, read_settings
 
 

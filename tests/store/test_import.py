@@ -15,7 +15,7 @@ import pytest
 from tests.ingest.sending import a_report, arrivals_of, write_arrivals
 
 from telstraat_cli.main import main
-from telstraat_ingest.write import Writer
+from telstraat_ingest.writing.write import Writer
 from telstraat_store import places
 from telstraat_store.counts import rollup
 from telstraat_store.errors import CountsFileError, NoSuchRecordError

@@ -10,13 +10,13 @@ import msgspec
 from psycopg import Cursor
 
 from telstraat_contract.messages import Health, Receipt, Report
-from telstraat_ingest import quarantine
-from telstraat_ingest.batch import Batch
-from telstraat_ingest.decode import report_key_of
 from telstraat_ingest.limits import EPOCHS_MAX, SensorLimits
-from telstraat_ingest.multiranges import array, multirange, parse_ranges
-from telstraat_ingest.quarantine import Arrival, Reason, Rejected
-from telstraat_ingest.receipts import StreamState, receipt
+from telstraat_ingest.writing import quarantine
+from telstraat_ingest.writing.batch import Batch
+from telstraat_ingest.writing.decode import report_key_of
+from telstraat_ingest.writing.multiranges import array, multirange, parse_ranges
+from telstraat_ingest.writing.quarantine import Arrival, Reason, Rejected
+from telstraat_ingest.writing.receipts import StreamState, receipt
 from telstraat_store.reports import copy_rows, statements
 
 _REFUSING = {Reason.MALFORMED, Reason.TOO_OLD, Reason.IN_THE_FUTURE, Reason.CONTRADICTS, Reason.RETIRED_SENSOR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from telstraat_ingest.batch import Batch
+from telstraat_ingest.writing.batch import Batch
 
 _TOPICS_MAX = 5
 """So many sensors in a row without a success are everybody: it is not tried on with the thousands that may follow."""

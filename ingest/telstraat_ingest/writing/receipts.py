@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from telstraat_contract.messages import MAX_RANGES, Receipt
-from telstraat_ingest.multiranges import Ranges
+from telstraat_ingest.writing.multiranges import Ranges
 
 
 class StreamState(NamedTuple):

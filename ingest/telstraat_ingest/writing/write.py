@@ -11,13 +11,13 @@ import logging
 import psycopg
 from psycopg import Connection
 
-from telstraat_ingest import quarantine
-from telstraat_ingest.batch import Batch
-from telstraat_ingest.database_errors import is_away, is_of_message
 from telstraat_ingest.limits import SensorLimits
-from telstraat_ingest.quarantine import Reason
-from telstraat_ingest.singles import Singles
-from telstraat_ingest.work import BatchResult, KnownSensor, StaleError, Work, sensor_of
+from telstraat_ingest.writing import quarantine
+from telstraat_ingest.writing.batch import Batch
+from telstraat_ingest.writing.database_errors import is_away, is_of_message
+from telstraat_ingest.writing.quarantine import Reason
+from telstraat_ingest.writing.singles import Singles
+from telstraat_ingest.writing.work import BatchResult, KnownSensor, StaleError, Work, sensor_of
 from telstraat_store.reports import copy_rows, statements
 
 __all__ = ["BatchResult", "Writer"]

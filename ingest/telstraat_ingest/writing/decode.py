@@ -9,7 +9,7 @@ import msgspec
 from telstraat_contract import messages
 from telstraat_contract.errors import MessageError, TopicError, UnknownVersionError
 from telstraat_contract.topics import UP, Topic, parse_topic
-from telstraat_ingest.quarantine import Arrival, Reason, Rejected
+from telstraat_ingest.writing.quarantine import Arrival, Reason, Rejected
 
 _TOPICS_REMEMBERED = 100_000  # 10,000 sensors with four channels, twice
 

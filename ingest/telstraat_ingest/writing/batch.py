@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from telstraat_contract.messages import Health, Live, Report, Status
-from telstraat_ingest.decode import Decoder
-from telstraat_ingest.quarantine import Arrival, Reason, Rejected
+from telstraat_ingest.writing.decode import Decoder
+from telstraat_ingest.writing.quarantine import Arrival, Reason, Rejected
 from telstraat_store.reports import copy_rows
 
 

@@ -12,8 +12,8 @@ import logging
 import time
 from collections.abc import Sequence
 
-from telstraat_ingest.log_limit import LogLimit
-from telstraat_ingest.quarantine import Arrival
+from telstraat_ingest.receiving.log_limit import LogLimit
+from telstraat_ingest.writing.quarantine import Arrival
 
 _REMEMBERED = 100_000
 _RECENT_S = 300.0

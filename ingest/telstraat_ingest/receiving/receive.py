@@ -20,12 +20,12 @@ import msgspec
 
 from telstraat_contract.messages import MAX_PAYLOAD_BYTES
 from telstraat_contract.topics import PREFIX, UP, Channel
-from telstraat_ingest import mqtt
 from telstraat_ingest.errors import BrokerError
-from telstraat_ingest.fairness import Fairness
-from telstraat_ingest.mqtt import BrokerRefusedError, Kind, OtherVersionError, Packet, ProtocolError, Version
-from telstraat_ingest.quarantine import Arrival, arrival
+from telstraat_ingest.receiving import mqtt
+from telstraat_ingest.receiving.fairness import Fairness
+from telstraat_ingest.receiving.mqtt import BrokerRefusedError, Kind, OtherVersionError, Packet, ProtocolError, Version
 from telstraat_ingest.settings import IngestSettings
+from telstraat_ingest.writing.quarantine import Arrival, arrival
 
 GROUP = "telstraat-ingest"
 _WAIT_MIN_S, _WAIT_MAX_S = 0.2, 15.0
