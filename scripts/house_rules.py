@@ -19,8 +19,6 @@ CROWDED = 15
 MAY_BE_CROWDED = {
     "analytics/telstraat_analytics/checks": "a check of an evaluation each, found by its place",
     "api/telstraat_api/v1": "a resource of the API each, as its documentation lists them",
-    "cli/telstraat_cli/commands": "a command each, as `telstraat --help` lists them",
-    "ingest/telstraat_ingest": "a message's way in one chain: receive, decode, batch, write, receipts, and what watches over it",
 }
 MAY_BE_SHARED = {
     "Directed": "a pair of directions on the wire and in the API, whose schema promises the name since v1",
