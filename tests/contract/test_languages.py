@@ -99,7 +99,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_translation_that_asks_for_something_else_gives_way_to_the_english(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mistakes = ['"{sise} meno"', '"{size meno"', '"{size} {more}"', '"meno"']
+    mistakes = [
+        '"{sise} meno"', '"{size meno"', '"{size} {more}"', '"meno"', '"{} meno"', '"{size:s} meno"', '"{size!q} meno"',
+        '"{size} {} meno"',
+    ]  # fmt: skip
     for number, mistake in enumerate(mistakes):
         (folder / "it.po").write_text(f'{HEAD}msgid "{{size}} less"\nmsgstr {mistake}\n', encoding="utf-8")
         language.cache_clear()
@@ -124,3 +127,14 @@ def test_a_file_that_is_no_catalogue_is_named(folder: Path, code: str, content: 
     (folder / f"{code}.po").write_bytes(content)
     with pytest.raises(LanguageError, match=f"{code}.po: no catalogue of a language"):
         language(code)
+
+
+@pytest.mark.parametrize(
+    "rule", ["nplurals=2; plural=(n != ;", "nplurals=2; plural=1/n;", "nplurals=2; plural=__import__('os');"]
+)
+def test_a_rule_for_plurals_that_cannot_be_computed_is_named(folder: Path, rule: str) -> None:
+    head = HEAD.replace("nplurals=2; plural=(n != 1);", rule)
+    text = 'msgid "{n} street"\nmsgid_plural "{n} streets"\nmsgstr[0] "{n} via"\nmsgstr[1] "{n} vie"\n'
+    (folder / "it.po").write_text(head + text, encoding="utf-8")
+    with pytest.raises(LanguageError, match=r"it\.po: no catalogue of a language"):
+        language("it")

@@ -18,6 +18,9 @@ from telstraat_contract.errors import LanguageError
 from telstraat_contract.languages import CONTEXT, FOLDER, LANGUAGES, SOURCE, SUFFIX
 
 SOURCE_LOCALE = "en_GB"
+PLURALS_TRIED = range(200)
+"""Numbers for which a rule for plurals is computed at once: those of the world's languages repeat after a hundred."""
+
 log = logging.getLogger("telstraat.languages")
 
 
@@ -91,10 +94,21 @@ def language(code: str) -> Language:
                 "%s%s: %r asks for other values than the English text, which is shown instead", code, SUFFIX, message.id
             )
             message.string = ""
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Language(code, catalogue.locale or Locale.parse(code), gettext.GNUTranslations(compiled))
+    return Language(code, catalogue.locale or Locale.parse(code), compiled(code, catalogue))
+
+
+def compiled(code: str, catalogue: Catalog) -> gettext.GNUTranslations:
+    """Return a catalogue as gettext reads it; raise `LanguageError` where its rule for plurals cannot be computed."""
+    binary = BytesIO()
+    try:
+        write_mo(binary, catalogue)
+        binary.seek(0)
+        texts = gettext.GNUTranslations(binary)
+        for n in PLURALS_TRIED:
+            texts.ngettext("", "", n)
+    except (ValueError, ArithmeticError, LookupError) as error:
+        raise LanguageError(f"{code}{SUFFIX}: no catalogue of a language: {error}") from error
+    return texts
 
 
 def read_catalogue(code: str) -> Catalog:
@@ -103,7 +117,7 @@ def read_catalogue(code: str) -> Catalog:
         with (FOLDER / f"{code}{SUFFIX}").open("rb") as stream:
             catalogue = read_po(stream, abort_invalid=True)
         Locale.parse(code)
-    except (OSError, ValueError, UnknownLocaleError, PoFileError) as error:
+    except (OSError, ValueError, LookupError, UnknownLocaleError, PoFileError) as error:
         raise LanguageError(f"{code}{SUFFIX}: no catalogue of a language: {error}") from error
     return catalogue
 
@@ -122,5 +136,7 @@ def forms(text: object) -> tuple[str, ...]:
     return tuple(map(str, text)) if isinstance(text, list | tuple) else (str(text or ""),)
 
 
-def _fields(text: str) -> frozenset[str]:
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
+def _fields(text: str) -> frozenset[tuple[str, str | None, str | None]]:
+    """Return the values that a text asks for, each with how it is to be written: `{n:d}` fails where `n` is a text."""
+    parts = string.Formatter().parse(text)
+    return frozenset((name, form, conversion) for _, name, form, conversion in parts if name is not None)
