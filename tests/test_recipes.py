@@ -292,8 +292,29 @@ def test_a_new_class_of_road_user_goes_from_the_wire_into_copy_and_answers(proje
         "    scooter: Percent | None = None\n    pedestrian: Percent | None = None\n",
     )
 
+    names = "contract/telstraat_contract/road_user_names.py"
+    project.replace(
+        names,
+        '    "pedestrian": gettext_noop("Pedestrians"),',
+        '    "scooter": gettext_noop("Scooters"),\n    "pedestrian": gettext_noop("Pedestrians"),',
+    )
+    project.replace(
+        names,
+        '    "pedestrian": gettext_noop("on foot"),',
+        '    "scooter": gettext_noop("by scooter"),\n    "pedestrian": gettext_noop("on foot"),',
+    )
+    project.replace(
+        names,
+        '    "pedestrian": gettext_noop("Pedestrian traffic"),',
+        '    "scooter": gettext_noop("Scooter traffic"),\n    "pedestrian": gettext_noop("Pedestrian traffic"),',
+    )
+
     code = """
 import msgspec
+from telstraat_analytics import Question
+from telstraat_analytics.words import word
+from telstraat_api.v1.shapes import PERIOD, PeriodShape
+from telstraat_store.imports.columns import count_column
 from telstraat_contract.messages import Counts, Directed
 from telstraat_contract.road_users import CONFIDENCE_COLUMNS, COUNT_COLUMNS
 from telstraat_store.counts.direct_read import direct_query
@@ -301,9 +322,14 @@ from telstraat_store.counts.windows import Bucket
 from telstraat_store.reports.copy_rows import COPY
 print(msgspec.json.decode(msgspec.json.encode(Counts(scooter=Directed(1, 2))), type=Counts).scooter.rgt)
 print(COUNT_COLUMNS[:2] == ("scooter_lft", "scooter_rgt"), CONFIDENCE_COLUMNS[0])
+print(PeriodShape.model_validate(PERIOD).raw.scooter.lft, count_column("Scooter (A > B)"))
+print(Question("scooter").columns[0], Question("scooter").variance_prior.day_noise, Question("all").columns[0])
+print(word("scooter", "en").split()[0], word("class.scooter", "en").split()[1])
 print("scooter_rgt" in COPY, b"scooter_rgt" in direct_query(Bucket.QUARTER))
 """
-    assert project.run("-c", code).split() == ["2", "True", "scooter_conf", "True", "True"]
+    assert project.run("-c", code).split() == [
+        "2", "True", "scooter_conf", "0.0", "scooter_lft", "scooter", "0.32", "scooter", "Scooter", "scooter", "True", "True",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "path"), named_links(ROOT / "CONTRIBUTING.md"), ids=str)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from telstraat_analytics.frames import CLASSES, UPTIME_MIN
+from telstraat_analytics.frames import UPTIME_MIN
+from telstraat_contract.road_users import CLASSES
 
 DAYLIGHT = range(9, 16)  # local start hours that are light all year up to 55 degrees north
 PROFILE_MIN = 0.8  # share of the window's traffic that must have been seen for a day to count

@@ -15,18 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from telstraat_analytics.errors import FrameError
+from telstraat_contract.road_users import CLASSES, DIRECTIONS, SPEED_BINS, TOGETHER
 from telstraat_contract.steps import steps_of
 
-CLASSES = ("pedestrian", "bike", "car", "heavy")
-DIRECTIONS = ("lft", "rgt")
-COUNTED = (*CLASSES, "night")
+COUNTED = TOGETHER
 COUNT_MAX = 1e6
 """What an import takes at most: a larger number is no count of an hour."""
 
 HOUR_S = 3600
 STEPS_S = (900, 1800, HOUR_S, 86_400)
-SPEED_BIN_KMH = 5
-SPEED_BINS = 25
 UPTIME_MIN = 0.5  # the operator's own rule for a valid hour
 
 CountsAre = Literal["corrected", "raw"]

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.errors import MeasureError
-from telstraat_analytics.frames import CLASSES
 from telstraat_analytics.measure_shape import check_shape
+from telstraat_contract.road_users import CLASSES
 
 BEFORE_DAYS = 56
 AFTER_DAYS = 56

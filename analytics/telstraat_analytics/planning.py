@@ -18,9 +18,9 @@ from telstraat_analytics.model.priors import (
     DAY_MEMORY,
     MEMORIES_WEEKS,
     SEASON_SHARED,
-    VARIANCE_PRIORS,
     WEEK_SHOCKS,
     VariancePrior,
+    prior_of,
 )
 from telstraat_analytics.model.threads import one_thread
 from telstraat_analytics.model.weeks import Floats, Ints
@@ -28,6 +28,7 @@ from telstraat_analytics.report.numbers import digits_for
 from telstraat_analytics.report.sentence import percent
 from telstraat_analytics.words import word
 from telstraat_contract.languages import LANGUAGES
+from telstraat_contract.road_users import CLASSES
 
 WEEKS = (2, 4, 6, 8, 12, 16, 26)
 SENSORS = (1, 2, 3, 5)
@@ -128,7 +129,7 @@ def plan(
     Parameters
     ----------
     what
-        ``pedestrian``, ``bike``, ``car`` or ``heavy``.
+        A class of `telstraat_contract.road_users.CLASSES`.
     target
         The effect one wants to see; -0.2 is 20 % less.
     per_day
@@ -147,11 +148,11 @@ def plan(
     Plan
         Power and smallest detectable change for every combination.
     """
-    if what not in VARIANCE_PRIORS or what in {"v85", "share"}:
-        raise QuestionError(f"a plan for {what!r} is not possible; it is one of pedestrian, bike, car, heavy")
+    if what not in CLASSES:
+        raise QuestionError(f"a plan for {what!r} is not possible; it is one of {', '.join(CLASSES)}")
     if not (-0.99 < target < 5 and abs(target) >= WANTED_MIN):
         raise QuestionError(f"wanted is {target}; give a change such as -0.2 for 20 % less")
-    moves = variance_prior or VARIANCE_PRIORS[what]
+    moves = variance_prior or prior_of(what)
     rows = []
     for count in sensors:
         for length in weeks:

@@ -7,17 +7,15 @@ from typing import Literal
 
 from telstraat_analytics.errors import QuestionError
 from telstraat_analytics.model.priors import VARIANCE_PRIORS, VariancePrior, motion_of
+from telstraat_contract.road_users import ACTIVE, CLASSES, MOTORIZED
 
 Days = Literal["all", "workdays", "weekend"]
 Against = Literal["before", "last year"]
 COUNTS: dict[str, tuple[str, ...]] = {
-    "pedestrian": ("pedestrian",),
-    "bike": ("bike",),
-    "car": ("car",),
-    "heavy": ("heavy",),
-    "motor": ("car", "heavy"),
-    "active": ("pedestrian", "bike"),
-    "all": ("pedestrian", "bike", "car", "heavy"),
+    **{name: (name,) for name in CLASSES},
+    "motor": MOTORIZED,
+    "active": ACTIVE,
+    "all": CLASSES,
 }
 SPEEDS = ("v85", "above_limit")
 SHARES = ("bike_share", "active_share", "motor_share")
@@ -30,7 +28,7 @@ class Question:
     Attributes
     ----------
     what
-        ``pedestrian``, ``bike``, ``car``, ``heavy``, ``motor`` (car and heavy), ``active`` (on foot and by bike),
+        One of `COUNTS`: a class, ``motor`` (car and heavy), ``active`` (on foot and by bike),
         ``all``; ``v85`` and ``above_limit`` for speed; ``bike_share``, ``active_share``, ``motor_share`` for modal split.
     direction
         ``lft`` (from the segment's first point to its last), ``rgt``, or empty for both.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.errors import FrameError
-from telstraat_analytics.frames import CLASSES, SPEED_BINS
+from telstraat_contract.road_users import CLASSES, SPEED_BINS
 
 START_NAMES = ("start", "date", "start_utc", "period_start", "datetime", "timestamp", "time", "hour_start")
 SEGMENT_NAMES = ("segment", "segment_id", "segment_name", "sensor", "sensor_id", "street")

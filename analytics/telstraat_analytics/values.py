@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 
 from telstraat_analytics.days import DailyCounts
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.frames import SPEED_BIN_KMH, SPEED_BINS, speed_counts
+from telstraat_analytics.frames import speed_counts
 from telstraat_analytics.quality.inspect import Span
 from telstraat_analytics.question import Question
+from telstraat_contract.road_users import ACTIVE, CLASSES, MOTORIZED, SPEED_BIN_KMH, SPEED_BINS
 
 CARS_MIN = 20.0  # a day with fewer measured cars says nothing about V85
 PEOPLE_MIN = 30.0
-SHARES = {
-    "bike_share": (("bike",), ("pedestrian", "bike", "car", "heavy")),
-    "active_share": (("pedestrian", "bike"), ("pedestrian", "bike", "car", "heavy")),
-    "motor_share": (("car", "heavy"), ("pedestrian", "bike", "car", "heavy")),
+SHARES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "bike_share": (("bike",), CLASSES),
+    "active_share": (ACTIVE, CLASSES),
+    "motor_share": (MOTORIZED, CLASSES),
 }
 
 

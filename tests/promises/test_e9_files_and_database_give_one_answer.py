@@ -19,11 +19,11 @@ from tests.api.streets import QUARTER, add_reports, add_sensor
 
 from telstraat_analytics import Measure, Question, as_counts, days_needed, evaluate, monitor, read_measure
 from telstraat_analytics.designs.series import prepare
-from telstraat_analytics.frames import SPEED_BINS
 from telstraat_analytics.report.following import week_sentences
 from telstraat_api.evaluations.evaluating import evaluated, read_hours
 from telstraat_api.following.weekly import looked
 from telstraat_cli.main import main
+from telstraat_contract.road_users import SPEED_BINS
 from telstraat_store import places, read_counts
 from telstraat_store.counts.rollup import refresh_all
 from telstraat_store.imports.writing import Source, import_file

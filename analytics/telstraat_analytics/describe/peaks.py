@@ -8,7 +8,8 @@ import pandas as pd
 
 from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.days import local_table
-from telstraat_analytics.frames import CLASSES, count_columns
+from telstraat_analytics.frames import count_columns
+from telstraat_contract.road_users import CLASSES
 
 MORNING, EVENING = range(6, 12), range(14, 21)
 

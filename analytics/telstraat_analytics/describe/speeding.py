@@ -7,8 +7,9 @@ import pandas as pd
 
 from telstraat_analytics.days import local_table
 from telstraat_analytics.errors import QuestionError
-from telstraat_analytics.frames import SPEED_BINS, speed_counts
+from telstraat_analytics.frames import speed_counts
 from telstraat_analytics.values import quantile_kmh, share_above
+from telstraat_contract.road_users import SPEED_BINS
 
 WELL_ABOVE_KMH = 10
 

@@ -11,6 +11,7 @@ from telstraat_analytics.days import local_table
 from telstraat_analytics.describe.caveats import Caveat
 from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.quality.health import health
+from telstraat_contract.road_users import CLASSES
 
 COMMON_MIN = 0.5
 """Of the hours of the street that was seen least, so many must have been seen by all."""
@@ -61,9 +62,7 @@ def compare_streets(frame: pd.DataFrame, segments: Sequence[str], timezone: str)
         common = common.intersection(table.index)
     if common.empty:
         return None
-    classes = [
-        name for name in ("pedestrian", "bike", "car", "heavy") if all(name in table for table in tables.values())
-    ]
+    classes = [name for name in CLASSES if all(name in table for table in tables.values())]
     rows = {
         name: {
             **{column: float((table.loc[common, column] / table.loc[common, "uptime"]).mean()) for column in classes},

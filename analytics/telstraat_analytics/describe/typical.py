@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.days import local_table
-from telstraat_analytics.frames import CLASSES
+from telstraat_contract.road_users import CLASSES
 
 HOURS_MIN = 3
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from telstraat_contract.road_users import CLASSES
+
 
 @dataclass(frozen=True)
 class VariancePrior:
@@ -57,6 +59,8 @@ VARIANCE_PRIORS: dict[str, VariancePrior] = {
     "v85": VariancePrior(0.5, 1.5, 0.5, 0.0, 1.0, 0.5, 0.2, 1.2),
     "share": VariancePrior(0.08, 0.25, 0.10, 0.0, 0.20, 0.10, 0.2, 1.2),
 }
+UNSTUDIED = VariancePrior(0.12, 0.32, 0.30, -0.25, 0.40, 0.30, 0.20)
+"""Of a class that no study has counted: the widest of each, the least that is shared, so that no answer about it is too sure."""
 
 DAY_MEMORY = 0.3
 """Prior of the correlation from one day to the next inside a week (residual correlation at 24 h is 0.07 to 0.12 given
@@ -99,6 +103,11 @@ PUBLISHED_SCHEME = -0.33
 """Median change of motor traffic inside 46 London low-traffic neighbourhoods (Thomas and Aldred): a scale to plan with."""
 
 
+def prior_of(road_user: str) -> VariancePrior:
+    """Return the variance prior of one class: one that nobody has studied moves as much as any that was."""
+    return VARIANCE_PRIORS.get(road_user, UNSTUDIED)
+
+
 def motion_of(columns: tuple[str, ...]) -> VariancePrior:
     """Return the variance prior of a sum of classes: the one of its most frequent kind.
 
@@ -113,7 +122,7 @@ def motion_of(columns: tuple[str, ...]) -> VariancePrior:
         Of ``car`` where it is among them, else of the first.
     """
     names = [column.split("_")[0] for column in columns]
-    for name in ("car", "bike", "pedestrian", "heavy"):
+    for name in ("car", "bike", *CLASSES):
         if name in names:
-            return VARIANCE_PRIORS[name]
+            return prior_of(name)
     return VARIANCE_PRIORS[names[0]] if names and names[0] in VARIANCE_PRIORS else VARIANCE_PRIORS["car"]

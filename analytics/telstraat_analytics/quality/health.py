@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.days import DAYLIGHT
-from telstraat_analytics.frames import CLASSES
 from telstraat_analytics.quality.findings import Finding, runs
+from telstraat_contract.road_users import CLASSES
 
 SEEN_HOURS_MIN = 3
 SILENT_MIN = 20.0  # counts that are missing in a silence: where fewer are usual, nobody passing is no silence

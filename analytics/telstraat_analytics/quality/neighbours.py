@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from telstraat_analytics.frames import CLASSES
 from telstraat_analytics.quality.findings import Finding
+from telstraat_contract.road_users import ACTIVE, CLASSES, MOTORIZED
 
 GAIN_STEPS = {"pedestrian": 0.7, "bike": 0.8, "car": 0.4, "heavy": 0.95}
 """Log steps between three weeks and the next three against the neighbours: four standard deviations of what the published
-week steps and day noise bring (see `telstraat_analytics.model.priors.VARIANCE_PRIORS`)."""
+week steps and day noise bring (see `telstraat_analytics.model.priors.VARIANCE_PRIORS`); of a class that is not here,
+the largest of them."""
 
 NEIGHBOURS_MIN = 3
 SPLIT_STEP = 0.9  # log units of the ratio of large vehicles to cars
@@ -67,7 +68,7 @@ def gain_drift(rates: Mapping[str, pd.DataFrame]) -> list[Finding]:
             continue
         relative = steps - pd.concat(others).groupby(level=0).median()
         for side in (-1, 1):
-            motor, active = (_beyond(relative, names, side) for names in (("car", "heavy"), ("bike", "pedestrian")))
+            motor, active = (_beyond(relative, names, side) for names in (MOTORIZED, ACTIVE))
             hits = (motor & active).to_numpy()
             findings += _first_of_each(segment, relative.mean(axis=1), steps.index[hits])
     return findings
@@ -78,7 +79,7 @@ def _beyond(relative: pd.DataFrame, names: tuple[str, ...], side: int) -> pd.Ser
     out = pd.Series(data=False, index=relative.index)
     for name in names:
         if name in relative:
-            out |= side * relative[name] > GAIN_STEPS[name]
+            out |= side * relative[name] > GAIN_STEPS.get(name, max(GAIN_STEPS.values()))
     return out
 
 

@@ -15,6 +15,8 @@ from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import Finding
 from telstraat_analytics.report.numbers import chart_locale
 from telstraat_analytics.words import streets_counted, word
+from telstraat_contract.road_user_names import COLOURS
+from telstraat_contract.road_users import CLASSES
 
 WIDTH_PX, HEIGHT_PX = 640, 190
 WEEKS_MAX = 60
@@ -26,7 +28,6 @@ LABEL_LIMIT_PX = 300
 
 FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
 SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
-CLASS_COLOURS = {"pedestrian": "#009e73", "bike": "#0072b2", "car": "#d55e00", "heavy": "#a8508f"}
 KIND_COLOURS = {
     "silent": "#1b1b1b", "dead_channel": "#a8320b", "moved": "#d55e00", "new_instance": "#cc79a7", "learning": "#e69f00",
     "class_drift": "#0072b2", "gain_drift": "#6a3d9a", "low_uptime": "#a6bddb", "gap": "#b9bcc2", "marked": "#009e73",
@@ -210,7 +211,7 @@ def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
     dict
         A Vega-Lite spec.
     """
-    kinds = [name for name in CLASS_COLOURS if name in profile]
+    kinds = [name for name in CLASSES if name in profile]
     names = [word(f"class.{name}", language) for name in kinds]
     long = pd.concat(
         [
@@ -228,7 +229,7 @@ def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
             color=alt.Color(
                 "kind:N",
                 legend=legend,
-                scale=alt.Scale(domain=names, range=[CLASS_COLOURS[kind] for kind in kinds]),
+                scale=alt.Scale(domain=names, range=[COLOURS[kind] for kind in kinds]),
             ),
         )
     )

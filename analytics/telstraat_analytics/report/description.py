@@ -21,13 +21,13 @@ from telstraat_analytics.describe import (
     typical_week,
     working_day,
 )
-from telstraat_analytics.frames import CLASSES
 from telstraat_analytics.quality.health import health
 from telstraat_analytics.report.charts import profile_chart, week_chart
 from telstraat_analytics.report.content import SUMMED, Content, Picture, ReportTable, Section
 from telstraat_analytics.report.numbers import day, decimal, whole
 from telstraat_analytics.report.sentence import hours_text, percent, share
 from telstraat_analytics.words import word
+from telstraat_contract.road_users import CLASSES
 
 STREETS_MAX = 12
 """Of which every pair is looked at for through traffic."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from telstraat_contract.languages import gettext_noop as _
 from telstraat_contract.languages import pgettext_noop
+from telstraat_contract.road_user_names import SUBJECTS
 
 ANSWER_WORDS: dict[str, str] = {
     # what is counted, as the subject of a sentence
-    "pedestrian": _("Pedestrian traffic"),
-    "bike": _("Bicycle traffic"),
-    "car": _("Car traffic"),
-    "heavy": _("Traffic of large vehicles"),
+    **SUBJECTS,
     "motor": _("Motor traffic"),
     "active": _("Traffic on foot and by bicycle"),
     "all": _("Traffic"),

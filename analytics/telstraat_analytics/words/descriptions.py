@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telstraat_contract.languages import gettext_noop as _
 from telstraat_contract.languages import pgettext_noop
+from telstraat_contract.road_user_names import MODES
 
 DESCRIPTION_WORDS: dict[str, str] = {
     "title.description": _("How streets are used"),
@@ -65,10 +66,7 @@ DESCRIPTION_WORDS: dict[str, str] = {
     "head.second_street": _("Second"),
     "peak.morning": _("morning"),
     "peak.evening": _("evening"),
-    "class.pedestrian": _("on foot"),
-    "class.bike": _("by bicycle"),
-    "class.car": _("cars"),
-    "class.heavy": _("large vehicles"),
+    **{f"class.{name}": text for name, text in MODES.items()},
     "caveat.few_days_first": _("The first period has counts on {share} of its days."),
     "caveat.few_days_second": _("The second period has counts on {share} of its days."),
     "caveat.holidays": _("{first} of the first period and {second} of the second are school holidays."),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from telstraat_api.http.problem import MEDIA_TYPE, Problem
 from telstraat_contract.languages import LANGUAGES
+from telstraat_contract.road_users import COUNTED
 from telstraat_store.counts.states import State
 
 if TYPE_CHECKING:
@@ -82,15 +83,15 @@ class Directed(BaseModel):
     rgt: float | None
 
 
-class Kinds(BaseModel):
-    """Counts per class; motorcycles are among the bikes."""
-
-    pedestrian: Directed
-    bike: Directed
-    motorcycle: Directed
-    car: Directed
-    heavy: Directed
-    night: Directed
+if TYPE_CHECKING:
+    Kinds = Any  # one attribute for every class of the contract's list
+else:
+    Kinds = create_model(
+        "Kinds",
+        __doc__="Counts per class; motorcycles are among the bikes.",
+        __module__=__name__,
+        **dict.fromkeys(COUNTED, (Directed, ...)),
+    )
 
 
 class PeriodShape(BaseModel):
@@ -190,21 +191,21 @@ PERIOD: dict[str, Any] = {
     "source": None,
     "state": "counted",
     "not_shown": {},
-    "raw": {
+    "raw": dict.fromkeys(COUNTED, _directed(0, 0))
+    | {
         "pedestrian": _directed(9, 11),
         "bike": _directed(27, 14),
         "motorcycle": _directed(1, 0),
         "car": _directed(52, 47),
         "heavy": _directed(4, 3),
-        "night": _directed(0, 0),
     },
-    "corrected": {
+    "corrected": dict.fromkeys(COUNTED, _directed(0.0, 0.0))
+    | {
         "pedestrian": _directed(10.0, 12.2222),
         "bike": _directed(30.0, 15.5556),
         "motorcycle": _directed(1.1111, 0.0),
         "car": _directed(57.7778, 52.2222),
         "heavy": _directed(4.4444, 3.3333),
-        "night": _directed(0.0, 0.0),
     },
 }
 REPORTS: dict[str, Any] = {

@@ -17,6 +17,7 @@ import altair as alt
 from telstraat_api.web.languages import PageLanguage, page_language
 from telstraat_api.web.street_day import StreetDay
 from telstraat_contract.languages import gettext_noop
+from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.states import State
@@ -41,18 +42,11 @@ STATE_NAMES = {
     State.WITHHELD: gettext_noop("counted, not shown"),
     State.NOT_YET: gettext_noop("not yet"),
 }
-CLASS_NAMES = {
-    "pedestrian": gettext_noop("Pedestrians"),
-    "bike": gettext_noop("Bicycles"),
-    "car": gettext_noop("Cars"),
-    "heavy": gettext_noop("Heavy vehicles"),
-    "night": gettext_noop("In the dark"),
-}
 
 
 def class_names(_: PageLanguage) -> list[str]:
     """Return the classes' names in the order of the colours."""
-    return [_(CLASS_NAMES[kind]) for kind in TOGETHER]
+    return [_(PLURALS[kind]) for kind in TOGETHER]
 
 
 @lru_cache(maxsize=256)

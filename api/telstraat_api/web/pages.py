@@ -20,12 +20,13 @@ from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.segments import require_segment
 from telstraat_api.web import assets
-from telstraat_api.web.charts import CLASS_NAMES, STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
+from telstraat_api.web.charts import STATE_NAMES, day_chart, days_chart, speed_chart, uptime_chart
 from telstraat_api.web.languages import COOKIE, PageLanguage, chosen, page_language
 from telstraat_api.web.street_day import SPLIT, StreetDay, read_day
 from telstraat_contract.languages import LANGUAGES, gettext_noop
 from telstraat_contract.languages.catalogue import language
 from telstraat_contract.quarters import QUARTER, quarter_start
+from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.period import Period, both, total
@@ -97,7 +98,7 @@ class Pages:
             site=self.settings,
             languages={code: language(code).name for code in LANGUAGES},
             classes=TOGETHER,
-            class_names=CLASS_NAMES,
+            class_names=PLURALS,
             state_names=STATE_NAMES,
             without_counts=WITHOUT_COUNTS,
             split_classes=SPLIT,
@@ -286,7 +287,7 @@ def charts_of(day: StreetDay, by: Bucket, _: PageLanguage) -> dict[str, Any]:
         "uptime": uptime_chart(day, _),
         "days": days_chart(day, _),
     }
-    charts["names"] = [_(CLASS_NAMES[kind]) for kind in TOGETHER]
+    charts["names"] = [_(PLURALS[kind]) for kind in TOGETHER]
     if day.cars_timed:
         charts["speed"] = speed_chart(day, _)
     return charts

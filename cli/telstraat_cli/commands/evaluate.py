@@ -25,6 +25,7 @@ from telstraat_cli.database_options import add_database_arguments, dsn_of, names
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import CHOICES, add_reading_arguments, file_name
 from telstraat_contract.languages import LANGUAGES, SOURCE
+from telstraat_contract.road_users import CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--what",
         action="append",
-        help="pedestrian, bike, car, heavy, motor, active, all, v85, above_limit, bike_share, …; may be repeated",
+        help=f"{', '.join(CLASSES)}, motor, active, all, v85, above_limit, bike_share, …; may be repeated",
     )
     parser.add_argument("--direction", default="", help="lft (A to B) or rgt; both if not given")
     parser.add_argument(

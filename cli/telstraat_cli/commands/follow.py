@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from telstraat_cli.database_options import add_database_arguments
 from telstraat_cli.errors import CliError
 from telstraat_contract.languages import LANGUAGES, SOURCE
+from telstraat_contract.road_users import CLASSES
 
 if TYPE_CHECKING:
     from telstraat_analytics import Measure, Monitoring, Question
@@ -25,9 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat follow` understands."""
     parser.add_argument("measure", type=Path, nargs="?", metavar="MEASURE.toml", help="what was done where and when")
     add_database_arguments(parser)
-    parser.add_argument(
-        "--what", action="append", help="a count: pedestrian, bike, car, heavy, motor, active, all (car)"
-    )
+    parser.add_argument("--what", action="append", help=f"a count: {', '.join(CLASSES)}, motor, active, all (car)")
     parser.add_argument(
         "--every", type=int, default=4, metavar="WEEKS", help="weeks between the looks that are printed"
     )

@@ -13,11 +13,12 @@ import argparse
 from telstraat_cli.errors import CliError
 from telstraat_cli.reading_options import file_name
 from telstraat_contract.languages import LANGUAGES, SOURCE
+from telstraat_contract.road_users import CLASSES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat plan` understands."""
-    parser.add_argument("--what", action="append", help="pedestrian, bike, car or heavy; may be repeated (car)")
+    parser.add_argument("--what", action="append", help=f"one of {', '.join(CLASSES)}; may be repeated (car)")
     parser.add_argument("--wanted", type=float, default=-20.0, metavar="PERCENT", help="the effect to see, e.g. -20")
     parser.add_argument("--per-day", type=float, default=800.0, metavar="N", help="crossings per day on one street")
     parser.add_argument(

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from telstraat_cli.errors import CliError
-from telstraat_device.counting.crossings.crossing import Crossing
+from telstraat_device.counting.crossings.crossing import CLASSES, Crossing
 
 TOLERANCE_S = 0.7  # with 2 s a blind metronome that knows only totals scores 0.88
 IMPOSSIBLE = 1e6
 OTHER_WAY = 1.0
 TWO_WHEELER = {"bicycle": "two-wheeler", "motorcycle": "two-wheeler"}
-GROUPS = ("car", "heavy", "pedestrian", "two-wheeler")
+GROUPS = tuple(sorted({TWO_WHEELER.get(name, name) for name in CLASSES}))
 
 
 @dataclass(frozen=True, slots=True)

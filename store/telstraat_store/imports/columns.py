@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from telstraat_contract.road_users import COUNTED
+
 Format = Literal["telraam-api", "telraam-portal", "telstraat", "plain", "table"]
 
 UTC_STARTS = ("start_utc", "period_start_utc", "date_utc", "time_utc", "timestamp_utc", "datetime_utc", "utc")
@@ -28,15 +30,14 @@ SEGMENTS = ("segment", "segment_id", "installation_id", "segment_name", "sensor"
             "compteur", "street_name", "site_name", "counter_name", "instance_id")  # fmt: skip
 PERIODS = ("period_s", "interval", "bucket")
 BINS = ("0-10", "10-20", "20-30", "30-40", "40-50", "50-60", "60-70", "70+")
-_OTHER_NAMES = {
+_OTHER_NAMES: dict[str, str] = {
     "pedestrian": "pedestrians walk walkers foot fussganger fussgaenger voetganger voetgangers pieton pietons personen",
     "bike": "bikes bicycle bicycles cyclist cyclists cycles rad fahrrad fahrrader fahrraeder fiets fietsen fietsers velo velos",
     "motorcycle": "motorcycles motorbike motorbikes mode_motorcycle motorrad motorfiets moto motos",
     "car": "cars pkw auto autos personenauto voiture voitures kraftfahrzeuge",
     "heavy": "heavy_vehicles large_vehicle large_vehicles truck trucks lorry lorries lkw vracht vrachtwagen camion camions",
-    "night": "",
 }
-CLASS_OF = {name: kind for kind, names in _OTHER_NAMES.items() for name in (kind, *names.split())}
+CLASS_OF = {name: kind for kind in COUNTED for name in (kind, *_OTHER_NAMES.get(kind, "").split())}
 WAYS = {"lft": "lft", "left": "lft", "a_b": "lft", "ab": "lft", "rgt": "rgt", "right": "rgt", "b_a": "rgt", "ba": "rgt"}
 
 
