@@ -72,6 +72,7 @@ COMMANDS = {
 }
 """In the order of the help; two come with a distribution of their own, telstraat-demo, which no town and no Pi needs."""
 INTERRUPTED = 130
+QUOTED = re.compile(r'".*"')
 LOOKS_LIKE_OPTION = re.compile(r"-\.?\d.*,.*")
 """A list of numbers that begins below zero."""
 
@@ -190,9 +191,11 @@ def in_words(error: Exception) -> str:
         return f"{where}{error.strerror or error}"
     if is_of_database(error):
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        is_away = (
-            isinstance(error, sys.modules["psycopg"].OperationalError) and getattr(error, "sqlstate", None) is None
-        )
+        psycopg, is_of_client = sys.modules["psycopg"], getattr(error, "sqlstate", None) is None
+        if is_of_client and isinstance(error, psycopg.ProgrammingError):
+            # libpq quotes the part that it does not understand, or all of it: often a password with a space or a slash.
+            return f"the database's address (dsn) cannot be used: {QUOTED.sub('…', first)}"
+        is_away = is_of_client and isinstance(error, psycopg.OperationalError)
         return f"the database {'does not answer' if is_away else 'refuses this'}: {first}"
     return f"cannot be read: {error}"
 

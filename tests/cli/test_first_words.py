@@ -44,3 +44,23 @@ def test_a_taken_port_of_the_metrics_is_named(
         words = ["ingest", "--dsn", database, "--broker", "mqtt://127.0.0.1:1", "--metrics-port", str(port)]
         assert main(words) == 2
     assert f"the metrics cannot be served on 127.0.0.1:{port}: Address already in use" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=db password=horse battery user=x",
+        "postgresql://x:horse%zzbattery@db/counts",
+        "postgresql://x:horse@[battery/counts",
+    ],
+)
+def test_a_database_address_that_cannot_be_read_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], dsn: str
+) -> None:
+    monkeypatch.delenv("TELSTRAAT_API_DSN", raising=False)
+    monkeypatch.setenv("TELSTRAAT_DSN", dsn)
+    assert main(["follow"]) == 2
+    written = capfd.readouterr().err
+    assert written.startswith("telstraat follow: the database's address (dsn) cannot be used: ")
+    assert "horse" not in written
+    assert "battery" not in written
