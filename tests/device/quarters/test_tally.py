@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.device.toys import NOON_S, crossing
 
 from telstraat_contract.messages import Confidence, Counts, Directed, Flag
+from telstraat_contract.road_users import TOGETHER
 from telstraat_device.counting.crossings.crossing import CLASSES, DIRECTIONS
 from telstraat_device.quarters.tally import (
     Quarter,
@@ -135,5 +136,5 @@ def test_two_tallies_merged_are_the_tally_of_both(first: list[object], then: lis
 def test_a_report_and_the_live_view_hold_every_crossing_once(crossings: list[object]) -> None:
     quarter = Quarter(NOON_S, tally_of(*crossings))
     for counts in (report_of(quarter, "elm-1", 5, 1).counts, live_of(quarter, "elm-1", NOON_S + 9.0).counts):
-        classes = (counts.pedestrian, counts.bike, counts.car, counts.heavy, counts.night)
-        assert sum(pair.lft + pair.rgt for pair in classes) == len(crossings)
+        pairs = [getattr(counts, name) for name in TOGETHER]
+        assert sum(pair.lft + pair.rgt for pair in pairs) == len(crossings)
