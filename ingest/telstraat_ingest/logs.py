@@ -10,6 +10,12 @@ from datetime import UTC, datetime
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+def part_of(logger: str) -> str:
+    """Return `ingest.write` for `telstraat_ingest.writing.write`: a filter of logs outlives a move between folders."""
+    names = logger.removeprefix("telstraat_").split(".")
+    return ".".join(dict.fromkeys((names[0], names[-1])))
+
+
 class JsonLines(logging.Formatter):
     """Formats a record as one JSON object. What is passed as `extra` becomes a key."""
 
@@ -18,7 +24,7 @@ class JsonLines(logging.Formatter):
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "part": record.name.removeprefix("telstraat_"),
+            "part": part_of(record.name),
             "message": record.getMessage(),
         }
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})

@@ -1,6 +1,6 @@
 // Draws the page's charts: the specs come with the page, the colours from its style sheet.
 
-const KINDS = document.documentElement.dataset.classes.split(" ");
+const KINDS = document.body.dataset.classes.split(" ");
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

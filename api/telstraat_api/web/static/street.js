@@ -4,7 +4,7 @@ import { draw, view } from "./charts.js";
 import { ground, letter, points } from "./place.js";
 
 const street = document.querySelector("[data-live]");
-const KINDS = document.documentElement.dataset.classes.split(" ");
+const KINDS = document.body.dataset.classes.split(" ");
 const QUARTER_MS = 15 * 60 * 1000;
 const SILENT_AFTER_MS = 45_000;
 
