@@ -39,8 +39,10 @@ def simulated(args: argparse.Namespace) -> int:
 
 
 def clips(args: argparse.Namespace) -> int:
-    from bench.accuracy.clips import clip_tables
+    from bench.accuracy.clips import COUNTERS, clip_tables
 
+    if unknown := [name for name in args.only or () if name not in COUNTERS]:
+        sys.exit(f"--only {unknown[0]!r} is no counter; there are {', '.join(map(repr, COUNTERS))}")
     print(clip_tables(Path(args.clips), KEPT / "clips.jsonl", only=args.only))
     return 0
 
