@@ -19,6 +19,7 @@ import signal
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -44,7 +45,7 @@ BREATH_S = 0.002
 logger = logging.getLogger("telstraat_ingest.receiving.receive")
 
 
-class LibraryReceiver:
+class LibraryReceiver(ABC):
     """What the service asks of a receiver, over a library that reports its messages from a thread of its own."""
 
     is_shared = True
@@ -165,24 +166,24 @@ class LibraryReceiver:
         """End the wait of a turn."""
         self._events.put(())
 
-    def flush(self) -> None:
+    def flush(self) -> None:  # noqa: B027 - a library that buffers may have something to do
         """Nothing waits here: the libraries send by themselves."""
 
+    @abstractmethod
     def start(self) -> None:
         """Begin to connect."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send_acknowledgements(self, tokens: Sequence[int]) -> None:
         """Acknowledge to the broker."""
-        raise NotImplementedError
 
+    @abstractmethod
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Leave the broker, keeping the session."""
-        raise NotImplementedError
 
 
 class AwsCrt(LibraryReceiver):
@@ -365,9 +366,9 @@ class LoopReceiver(LibraryReceiver):
         """Run something in the loop, from another thread."""
         asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
+    @abstractmethod
     async def serve(self) -> None:
         """Connect, again and again, and receive."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Leave without a word: the process ends anyway, and the session stays."""
