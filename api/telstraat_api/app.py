@@ -42,9 +42,12 @@ from telstraat_api.v1 import (
     streams,
     workshops,
 )
-from telstraat_api.web import assets, pages
-from telstraat_api.web import measures as measure_pages
-from telstraat_api.web import workshops as workshop_pages
+from telstraat_api.web import assets, docs_page, pages
+from telstraat_api.web.measures import measure_pages
+from telstraat_api.web.my import my_page
+from telstraat_api.web.street import street_page
+from telstraat_api.web.town import town_page
+from telstraat_api.web.workshops import workshop_pages
 from telstraat_store.export.files import Exporter
 
 
@@ -108,9 +111,12 @@ def add_routes(app: FastAPI) -> None:
         assets,
         sign_in,
         stop,
-        pages,
+        town_page,
+        street_page,
         measure_pages,
         workshop_pages,
+        my_page,
+        docs_page,
     )
     for part in ours:
         app.include_router(part.router)

@@ -3,6 +3,7 @@
 ApiError
 ├── UnauthorizedError 401: a key or a session is missing or not valid
 ├── SignInError       400: a way to sign in that has ended or does not fit this browser
+├── SignInNeededError 401: a page for people who are signed in
 ├── ForbiddenError    403: the role or the key's scope does not reach so far
 ├── ConflictError     409: something of that name exists already
 ├── ChangedError      412: somebody else has changed it since it was read
@@ -42,6 +43,14 @@ class SignInError(ApiError):
     status = 400
     kind = "sign-in"
     title = "Signing in did not work"
+
+
+class SignInNeededError(UnauthorizedError):
+    """A page for people who are signed in; `path` is where they wanted to go."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("sign in to see this page")
+        self.path = path
 
 
 class ForbiddenError(ApiError):

@@ -17,8 +17,8 @@ import shapely
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
 from telstraat_api.telraam.snapshots import LATEST_WITHIN, SEEN_WITHIN, intervals_at
-from telstraat_api.web.pages import last_day
-from telstraat_api.web.street_day import read_day
+from telstraat_api.web.street.street_day import read_day
+from telstraat_api.web.town.town_page import last_day
 from telstraat_store.connection import Database
 from telstraat_store.counts.reading import read_periods
 from telstraat_store.counts.windows import Bucket, Window, start_of, zone

@@ -105,7 +105,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(client: httpx.
 
 
 @pytest.mark.parametrize(
-    "name", ["telstraat.css", "street.js", "leaflet/leaflet.js", "leaflet/images/layers.png", "vega.js"]
+    "name", ["telstraat.css", "street/street.js", "leaflet/leaflet.js", "leaflet/images/layers.png", "vega.js"]
 )
 def test_assets_come_from_our_own_paths_and_stay_in_the_cache(client: httpx.Client, name: str) -> None:
     answer = client.get(f"/static/{name}", params={"v": "1"})

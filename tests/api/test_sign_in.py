@@ -110,12 +110,25 @@ def test_a_link_from_a_letter_signs_in_once(browser: httpx.Client, letters: Lett
         assert browser.get(link[0]).status_code == 200
     assert who(browser) is None
     done = browser.post("/sign-in/link", data={"token": token_in(letter)})
-    assert (done.status_code, done.headers["location"]) == (303, "/sign-in")
+    assert (done.status_code, done.headers["location"]) == (303, "/my")
     assert who(browser) == ADDRESS
     assert ADDRESS in browser.get("/sign-in").text
     again = browser.post("/sign-in/link", data={"token": token_in(letter)})
     assert again.status_code == 400
     assert "has been used" in again.text
+
+
+def test_whoever_signs_in_comes_back_to_the_page_that_they_wanted(browser: httpx.Client, letters: Letters) -> None:
+    away = browser.get("/my?tab=sensors")
+    assert (away.status_code, away.headers["location"]) == (303, "/sign-in?next=%2Fmy%3Ftab%3Dsensors")
+    assert browser.get(away.headers["location"]).status_code == 200
+    browser.post("/sign-in", data={"email": ADDRESS})
+    back = browser.post("/sign-in/link", data={"token": token_in(letters.wait(1))})
+    assert back.headers["location"] == "/my?tab=sensors"
+    assert ADDRESS in browser.get("/my").text
+    assert ADDRESS in browser.get("/measures").text
+    assert browser.post("/sign-out", data={}).headers["location"] == "/"
+    assert ADDRESS not in browser.get("/").text
 
 
 def test_the_answer_is_the_same_whether_or_not_the_address_is_known(browser: httpx.Client, letters: Letters) -> None:
@@ -263,7 +276,7 @@ def by_provider(browser: httpx.Client) -> httpx.Response:
 
 def test_the_provider_vouches_for_an_address_that_is_known(browser: httpx.Client, provider: Identities) -> None:
     done = by_provider(browser)
-    assert (done.status_code, done.headers["location"]) == (303, "/sign-in")
+    assert (done.status_code, done.headers["location"]) == (303, "/my")
     assert who(browser) == ADDRESS
     request = provider.authorisations[-1]
     assert {"openid", "email"} <= set(request["scope"].split())

@@ -6,13 +6,15 @@ import logging
 import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from telstraat_api.errors import ApiError
+from telstraat_api.errors import ApiError, SignInNeededError
 from telstraat_api.http.problem import MEDIA_TYPE
 from telstraat_api.telraam.envelope import failed, forbidden, speaks_telraam
 from telstraat_store.errors import (
@@ -71,6 +73,7 @@ def complaint(error: RequestValidationError) -> str:
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
+    app.add_exception_handler(SignInNeededError, to_sign_in)
 
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:
@@ -111,6 +114,12 @@ def install(app: FastAPI) -> None:
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error at %s", request.url.path, exc_info=error)
         return await answer(request, 500, "internal", ApiError.title, "this was written to the server's log")
+
+
+async def to_sign_in(_request: Request, error: Exception) -> Response:
+    """Send a browser to sign in, from where it comes back."""
+    assert isinstance(error, SignInNeededError)
+    return RedirectResponse(f"/sign-in?{urlencode({'next': error.path})}", HTTPStatus.SEE_OTHER)
 
 
 def allowed(app: FastAPI, path: str) -> list[str]:

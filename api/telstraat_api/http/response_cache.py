@@ -108,7 +108,7 @@ def response_of(content: bytes, made_at_s: float) -> CachedResponse:
 
 
 class ForgetAfterChanges:
-    """ASGI middleware: whoever has changed something through our own API reads it at once."""
+    """ASGI middleware: whoever has changed something here reads it at once."""
 
     def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
         self.app = app
@@ -116,7 +116,7 @@ class ForgetAfterChanges:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] != "http" or scope["method"] in READING or not scope["path"].startswith("/api/v1/"):
+        if scope["type"] != "http" or scope["method"] in READING:
             await self.app(scope, receive, send)
             return
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 import hmac
 import re
 from typing import Annotated
-from urllib.parse import parse_qs
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from telstraat_api.errors import NotFoundError, QueryError, SignInError, UnauthorizedError
-from telstraat_api.http.access import Reader, Role, check_origin, reader_of
+from telstraat_api.errors import NotFoundError, SignInError
+from telstraat_api.http.access import Reader, Role
 from telstraat_api.http.rates import asker_of
 from telstraat_api.settings import ApiSettings
 from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
 from telstraat_api.sign_in.sessions import begin, end, forget, is_secure
 from telstraat_api.v1.accounts import EMAIL
+from telstraat_api.web.forms import SEE_OTHER, local_path, read_form, see_other
 from telstraat_api.web.languages import chosen
-from telstraat_api.web.pages import Pages
+from telstraat_api.web.pages import Pages, page_reader
 from telstraat_contract.languages import gettext_noop
 
 router = APIRouter(include_in_schema=False)
 STATE_COOKIE = "telstraat_sign_in"
 STATE_S = 600
-SEE_OTHER = 303
+WAY_BACK_COOKIE = "telstraat_next"
+WAY_BACK_S = 1800
 TITLES = (
     gettext_noop("Signing in did not work"),
     gettext_noop("Too many requests"),
@@ -34,31 +36,13 @@ TITLES = (
 Token = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-async def form(request: Request) -> dict[str, str]:
-    """Return the fields of a form that one of our own pages has sent."""
-    check_origin(request)
-    try:
-        fields = parse_qs((await request.body()).decode(), max_num_fields=10)
-    except ValueError as error:
-        raise QueryError("this form cannot be read") from error
-    return {name: values[0] for name, values in fields.items()}
-
-
-async def known(request: Request) -> Reader:
-    """Return who is signed in; a key that is not valid is nobody's here."""
-    try:
-        return await reader_of(request)
-    except UnauthorizedError:
-        return Reader()
-
-
 def render_sign_in(request: Request, reader: Reader, state: str = "ask", status: int = 200) -> Response:
     """Return the sign-in page."""
     pages: Pages = request.app.state.pages
     settings: ApiSettings = request.app.state.settings
     response = pages.render(
         request,
-        "sign_in.html",
+        "sign_in/sign_in.html",
         status,
         state="in" if reader.role is not Role.PUBLIC else state,
         reader=reader,
@@ -69,10 +53,34 @@ def render_sign_in(request: Request, reader: Reader, state: str = "ask", status:
     return response
 
 
+def remember_way_back(request: Request, response: Response, path: str) -> None:
+    """Have the browser keep where its reader wanted to go, through the mail or the provider."""
+    response.set_cookie(
+        WAY_BACK_COOKIE,
+        quote(local_path(path), safe=""),
+        max_age=WAY_BACK_S,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
+
+
+async def let_in(request: Request, account_id: int) -> Response:
+    """Return the answer that begins a session and shows the page which its reader wanted, or what is theirs."""
+    response = see_other(local_path(unquote(request.cookies.get(WAY_BACK_COOKIE, "/my"))))
+    response.delete_cookie(WAY_BACK_COOKIE, path="/")
+    await begin(request, response, account_id)
+    return response
+
+
 @router.get("/sign-in")
 async def sign_in_page(request: Request) -> Response:
     """Show the ways to sign in, or who is signed in and the way out."""
-    return render_sign_in(request, await known(request))
+    response = render_sign_in(request, await page_reader(request))
+    if "next" in request.query_params:
+        remember_way_back(request, response, request.query_params["next"])
+    return response
 
 
 @router.post("/sign-in")
@@ -80,10 +88,10 @@ async def ask_for_link(request: Request) -> Response:
     """Send a link to an address. The answer is the same whether or not anybody of that address may sign in."""
     links: MailLinks = request.app.state.mail_links
     settings: ApiSettings = request.app.state.settings
-    fields = await form(request)
+    form = await read_form(request)
     if not settings.mail_host:
         raise NotFoundError("this site does not sign in by mail")
-    email = fields.get("email", "").strip()
+    email = form.value("email").strip()
     if not re.match(EMAIL, email) or len(email) > 254:
         return render_sign_in(request, Reader(), "odd", 422)
     links.ask(email, asker_of(request.scope), chosen(request))
@@ -94,7 +102,7 @@ async def ask_for_link(request: Request) -> Response:
 async def link_page(request: Request, token: Token) -> Response:
     """Show a button that uses the link: programs that only look at mails must not spend it."""
     pages: Pages = request.app.state.pages
-    response = pages.render(request, "sign_in_link.html", token=token)
+    response = pages.render(request, "sign_in/sign_in_link.html", token=token)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "same-origin"
     return response
@@ -104,11 +112,9 @@ async def link_page(request: Request, token: Token) -> Response:
 async def use_link(request: Request) -> Response:
     """Spend a link and begin a session."""
     links: MailLinks = request.app.state.mail_links
-    fields = await form(request)
-    account = await links.use(fields.get("token", ""))
-    response = RedirectResponse("/sign-in", SEE_OTHER)
-    await begin(request, response, account)
-    return response
+    form = await read_form(request)
+    account = await links.use(form.value("token"))
+    return await let_in(request, account)
 
 
 @router.get("/sign-in/provider")
@@ -147,8 +153,7 @@ async def from_provider(
     if error or not code:
         raise SignInError("the provider did not let you in; begin again, or sign in by mail")
     account = await provider.arrive(state, code)
-    response = RedirectResponse("/sign-in", SEE_OTHER)
-    await begin(request, response, account)
+    response = await let_in(request, account)
     response.delete_cookie(STATE_COOKIE, path="/sign-in")
     return response
 
@@ -156,9 +161,9 @@ async def from_provider(
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
     """End this browser's session, or all of one's own."""
-    fields = await form(request)
-    await end(request, everywhere=fields.get("everywhere") == "yes")
-    response = RedirectResponse("/sign-in", SEE_OTHER)
+    form = await read_form(request)
+    await end(request, everywhere=form.value("everywhere") == "yes")
+    response = see_other("/")
     forget(request, response)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response

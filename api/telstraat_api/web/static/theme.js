@@ -1,4 +1,4 @@
-// Sets the remembered theme before the page is drawn, and lets the button in the header change it.
+// Sets the remembered theme before the page is drawn, lets the button in the header change it, and closes the header's menus.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -16,6 +16,14 @@
       try { localStorage.setItem("theme", root.dataset.theme); } catch { /* not remembered then */ }
       dispatchEvent(new Event("themechange"));
     });
+  });
+  // A menu of the head closes when its reader goes on elsewhere.
+  addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("[data-menu][open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("themechange")));
 })();

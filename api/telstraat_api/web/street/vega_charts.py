@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import altair as alt
 
 from telstraat_api.web.languages import PageLanguage, page_language
-from telstraat_api.web.street_day import StreetDay
-from telstraat_contract.languages import gettext_noop
+from telstraat_api.web.names import STATE_NAMES
+from telstraat_api.web.street.street_day import StreetDay
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
 from telstraat_store.counts.period import Period, total
@@ -35,13 +35,6 @@ NOTHING_YET = {"from": 0, "to": 0, "place": 0, "n": 0, "told": "0", "when": ""}
 
 PATTERNS = {State.MISSING: "url(#is-missing)", State.WITHHELD: "url(#is-withheld)"}
 """Where no number is, the page's own patterns are drawn; what is not yet there stays empty."""
-
-STATE_NAMES = {
-    State.COUNTED: gettext_noop("counted"),
-    State.MISSING: gettext_noop("nobody watched"),
-    State.WITHHELD: gettext_noop("counted, not shown"),
-    State.NOT_YET: gettext_noop("not yet"),
-}
 
 
 def class_names(_: PageLanguage) -> list[str]:

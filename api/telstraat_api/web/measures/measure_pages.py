@@ -35,7 +35,6 @@ def rendered(request: Request, template: str, **context: Any) -> Response:
     pages: Pages = request.app.state.pages
     response = pages.render(request, template, **context)
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Accept-Language, Cookie, Authorization, X-Api-Key"
     return response
 
 
@@ -65,7 +64,9 @@ async def measures_page(request: Request) -> Response:
         workshops = await list_workshops(connection, audience, LISTED)
         names = await names_of(connection, [number for measure in measures for number in measure["treated"]])
     measures.sort(key=lambda measure: measure["first_day"], reverse=True)
-    return rendered(request, "measures.html", measures=measures, workshops=workshops, names=names, tz=zone("UTC"))
+    return rendered(
+        request, "measures/measures.html", measures=measures, workshops=workshops, names=names, tz=zone("UTC")
+    )
 
 
 @router.get("/measures/{measure_id}")
@@ -85,7 +86,7 @@ async def measure_page(request: Request, measure_id: Number) -> Response:
         names = await names_of(connection, numbers)
     return rendered(
         request,
-        "measure.html",
+        "measures/measure.html",
         measure=measure,
         streets=streets,
         names=names,

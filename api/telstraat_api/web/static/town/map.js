@@ -1,6 +1,6 @@
 // The map of all streets: lines as thick as their traffic, each leading to its page.
 
-import { ground, points } from "./place.js";
+import { ground, points } from "../place.js";
 
 const element = document.getElementById("map");
 const totals = JSON.parse(document.getElementById("totals").textContent);

@@ -1,7 +1,7 @@
 // A street's page while somebody looks: live counts as they come, a fresh page whenever a report has been committed.
 
-import { draw, view } from "./charts.js";
-import { ground, letter, points } from "./place.js";
+import { draw, view } from "./vega_charts.js";
+import { ground, letter, points } from "../place.js";
 
 const street = document.querySelector("[data-live]");
 const KINDS = document.body.dataset.classes.split(" ");

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from telstraat_api.errors import NotFoundError
 from telstraat_api.v1.resources import audience_of, require_visible, sees
 from telstraat_api.web.languages import chosen
-from telstraat_api.web.measures import Number, answers_of, rendered
+from telstraat_api.web.measures.measure_pages import Number, answers_of, rendered
 from telstraat_api.web.pages import page_reader
 from telstraat_contract.languages import SOURCE, gettext_noop
 from telstraat_store.connection import Database, Row
@@ -101,7 +101,7 @@ def render_workshop(
     """Return the page of a workshop."""
     return rendered(
         request,
-        "workshop.html",
+        "workshops/workshop.html",
         workshop=workshop,
         measure=measure,
         sentences=sentences,

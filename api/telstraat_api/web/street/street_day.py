@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from telstraat_api.web.names import SPLIT
 from telstraat_contract.quarters import QUARTER, QUARTER_S
-from telstraat_contract.road_users import CLASSES, COUNT_COLUMNS, COUNTED, TOGETHER
+from telstraat_contract.road_users import COUNT_COLUMNS, COUNTED, TOGETHER
 from telstraat_store.connection import Connections, Database, Row
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.reading import read_periods, read_speeds, read_watched
@@ -24,8 +25,6 @@ DAYS_BACK = 14
 HOUR = 4 * QUARTER
 UTC_ZONE = zone("UTC")
 ROWS_MAX = 10_000
-SPLIT = CLASSES
-"""The classes of the modal split: what passes at night unclassified belongs to none."""
 
 
 @dataclass(frozen=True)

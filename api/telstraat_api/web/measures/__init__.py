@@ -1,0 +1,3 @@
+"""Pages of measures and of what was found of them."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What belongs to whoever is signed in."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""A street's own page."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The town as a whole."""
+
+from __future__ import annotations

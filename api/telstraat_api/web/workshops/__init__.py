@@ -1,0 +1,3 @@
+"""Pages of workshops."""
+
+from __future__ import annotations
