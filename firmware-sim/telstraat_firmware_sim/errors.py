@@ -4,6 +4,7 @@ SimulatorError
 ├── SceneError    a scene's name or setting that the street does not know
 ├── DemandError   a town, measure or period of a simulated fleet that makes no sense
 ├── FleetError    a fleet that cannot be written or sent
+├── TownFileError a made-up town's map that cannot be written
 └── TruthError    a file of truth that cannot be continued
 """
 
@@ -28,3 +29,7 @@ class DemandError(SimulatorError):
 
 class FleetError(SimulatorError):
     """A fleet cannot be written to files or sent to a broker."""
+
+
+class TownFileError(SimulatorError):
+    """The map of a made-up town cannot be written to a file."""

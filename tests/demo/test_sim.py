@@ -26,7 +26,7 @@ def test_the_help_names_every_scene() -> None:
     assert tuple(SCENES) == SCENE_NAMES
 
 
-@pytest.mark.parametrize("words", [["sim"], ["sim", "street"], ["sim", "fleet"], ["sim", "chaos"]])
+@pytest.mark.parametrize("words", [["sim"], ["sim", "street"], ["sim", "fleet"], ["sim", "town"], ["sim", "chaos"]])
 def test_every_help_has_an_example_and_a_sentence_for_each_option(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +107,9 @@ def test_a_fleet_is_sent_as_real_clients(
         (["street", "--sensor", "a", "--state", "here", "--scene", "nigth"], "did you mean 'night'"),
         (["street", "--sensor", "a", "--state", "here", "--speed", "0.5"], "give 1 or more"),
         (["chaos", "--seconds", "1"], "give 5 or more"),
+        (["town"], "say which file to write"),
+        (["town", "here.txt"], "the name of an extract ends with .osm"),
+        (["town", "nowhere/here.osm"], "nowhere/here.osm cannot be written"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(

@@ -2,6 +2,7 @@
 
     telstraat sim street    a simulated street in front of the real device: counted, kept and sent as from a window
     telstraat sim fleet     many sensors' reports over months, without frames, into files or to a broker
+    telstraat sim town      the map of a made-up town, as an extract of OpenStreetMap
     telstraat sim chaos     kill, pause and restart everything at random, then prove that no report is lost or doubled
 
 Each has its own --help. The same seed gives the same street and the same fleet.
@@ -51,6 +52,15 @@ reports.parquet (what the sensors made of it), events.jsonl (what was wrong with
 
 --broker sends instead: each sensor is a client with its own password and the device's own outbox and publisher, on a clock
 that --speed makes faster than the wall. --register adds streets and sensors to the database and writes the broker's files."""
+TOWN_HELP = """The map of a town that does not exist, as an extract of OpenStreetMap.
+
+    telstraat sim town overbeke.osm.pbf
+    telstraat sim town overbeke.osm --seed 4
+    telstraat segments import overbeke.osm.pbf
+
+Overbeke has a river with two bridges, a ring road, an old town with narrow streets, a school, parks, a railway, and some
+120 streets; --list prints the 24 that its neighbours count, one a line. Main roads, river and parks are always the same;
+side streets and their names follow from the seed. What FILE is called says its form: .osm, .osm.gz or .osm.pbf."""
 CHAOS_HELP = """Kill, pause and restart everything at random, then prove that no report is lost or doubled.
 
     telstraat sim chaos --seconds 60 --seed 1
@@ -70,9 +80,10 @@ CHAOS_LINES_MAX = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `telstraat sim` understands."""
-    commands = parser.add_subparsers(dest="what", metavar="street | fleet | chaos", required=True)
+    commands = parser.add_subparsers(dest="what", metavar="street | fleet | town | chaos", required=True)
     _add_street(_command(commands, "street", "a simulated street in front of the real device", street_help()))
     _add_fleet(_command(commands, "fleet", "reports of many sensors over months, without frames", FLEET_HELP))
+    _add_town(_command(commands, "town", "the map of a made-up town, as an extract of OpenStreetMap", TOWN_HELP))
     _add_chaos(_command(commands, "chaos", "hurt everything at random, then compare truth and table", CHAOS_HELP))
 
 
@@ -83,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
     runs: dict[str, Callable[[argparse.Namespace], int]] = {
         "street": run_street,
         "fleet": run_fleet,
+        "town": run_town,
         "chaos": run_chaos,
     }
     try:
@@ -313,6 +325,30 @@ def _watch_sending(sending: FleetPublisher, console: Console) -> int:
         f"{closed:,} of {total:,} reports closed; " + ("all have their receipts" if done else "some wait, and are kept")
     )
     return 0 if done else 1
+
+
+def _add_town(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file: .osm, .osm.gz or .osm.pbf")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="the same seed, the same town (1)")
+    parser.add_argument("--list", action="store_true", help="print the names of the streets that are counted")
+
+
+def run_town(args: argparse.Namespace) -> int:
+    """Write the map of the made-up town."""
+    from telstraat_firmware_sim.town import map_of_overbeke, overbeke
+    from telstraat_firmware_sim.town.extract import write_extract
+
+    if args.list:
+        print("\n".join(street.name for street in overbeke(args.seed).streets))
+    elif args.file is None:
+        raise CliError("say which file to write, as in telstraat sim town overbeke.osm.pbf, or --list")
+    if args.file is not None:
+        drawn = map_of_overbeke(args.seed)
+        write_extract(drawn, args.file)
+        if not args.list:
+            streets = {way.tags["name"] for way in drawn.ways if "highway" in way.tags and "name" in way.tags}
+            print(f"{args.file}: Overbeke, {len(streets)} streets")
+    return 0
 
 
 def _add_chaos(parser: argparse.ArgumentParser) -> None:

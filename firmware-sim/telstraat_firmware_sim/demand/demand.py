@@ -55,8 +55,8 @@ class TownStreet:
     tide: Mapping[str, float] = field(default_factory=dict)
     """How far that share swings up in the morning and down in the evening of a weekday."""
     speed_kmh: float = 32.0
-    line: tuple[tuple[float, float], tuple[float, float]] = ((4.70, 50.88), (4.701, 50.88))
-    """A and B: longitude, latitude."""
+    line: tuple[tuple[float, float], ...] = ((4.70, 50.88), (4.701, 50.88))
+    """From A to B, two points or more: longitude, latitude."""
 
     def mean_per_hour(self, class_name: str) -> float:
         """Return the crossings of a class in a mean daylight hour."""

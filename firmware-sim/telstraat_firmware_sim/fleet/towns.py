@@ -101,7 +101,9 @@ def neighbours(town: Town, name: str, how_many: int = 2) -> tuple[str, ...]:
 
 
 def _middle(street: TownStreet) -> tuple[float, float]:
-    (ax, ay), (bx, by) = street.line
+    """Return where a street is: between its middle points."""
+    half = len(street.line) // 2
+    (ax, ay), (bx, by) = street.line[half - 1], street.line[half]
     return (ax + bx) / 2, (ay + by) / 2
 
 
