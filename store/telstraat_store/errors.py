@@ -7,6 +7,8 @@ TelstraatStoreError
 ├── BadValueError      a value that cannot be stored, or a question that asks for too much
 │   ├── RegistryError  a segment, sensor or installation that cannot be
 │   └── LineError      a line that is no piece of a street
+├── ClosedRoomError    a workshop's room takes this no longer, or not now
+├── TooOftenError      somebody has sent more than one may within a minute
 ├── UnavailableError   the database is not reachable or took too long
 │   └── SchemaError    its schema is not the present one
 ├── ExportsBusyError   as many files as allowed are being written
@@ -46,6 +48,14 @@ class RegistryError(BadValueError):
 
 class LineError(BadValueError, ValueError):
     """A line is no piece of a street; a ValueError, so that whoever checks values can take it for one."""
+
+
+class ClosedRoomError(TelstraatStoreError):
+    """A workshop's room takes this no longer, or not in this phase."""
+
+
+class TooOftenError(TelstraatStoreError):
+    """Somebody has sent more than one may within a minute; it is worth sending again."""
 
 
 class UnavailableError(TelstraatStoreError):

@@ -19,11 +19,13 @@ from telstraat_api.http.problem import MEDIA_TYPE
 from telstraat_api.telraam.envelope import failed, forbidden, speaks_telraam
 from telstraat_store.errors import (
     BadValueError,
+    ClosedRoomError,
     DuplicateError,
     ExportsBusyError,
     NoSuchRecordError,
     StaleRecordError,
     TelstraatStoreError,
+    TooOftenError,
     UnavailableError,
 )
 
@@ -44,6 +46,8 @@ OF_THE_STORE = {
     DuplicateError: ProblemKind(409, "conflict", "This exists already"),
     StaleRecordError: ProblemKind(412, "changed", "This has changed"),
     BadValueError: ProblemKind(422, "bad-parameter", "A parameter cannot be used"),
+    ClosedRoomError: ProblemKind(409, "closed", "This is closed now"),
+    TooOftenError: ProblemKind(429, "too-many-requests", "Too many requests", retry_after_s=20),
     ExportsBusyError: ProblemKind(503, "busy", "The server is busy", retry_after_s=60),
     UnavailableError: ProblemKind(503, "database", "The database does not answer", retry_after_s=10),
 }

@@ -10,9 +10,11 @@ from psycopg import AsyncConnection
 from telstraat_store.connection import Row
 from telstraat_store.errors import BadValueError
 from telstraat_store.queries import fetch_all, fetch_one
+from telstraat_store.transactions import Steps, transaction
 from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
+from telstraat_store.work.rooms import bump_if_there
 
-NOTES_MAX = 2000
+NOTES_MAX = 10_000
 SELECT = "select w.*, a.email from workshop w left join account a using (account_id)"
 
 
@@ -31,11 +33,11 @@ async def add_workshop(connection: AsyncConnection[Any], account_id: int | None,
     row = await fetch_one(
         connection,
         """
-        insert into workshop (account_id, title, place, held_at, segments, first_day, last_day, measure_id, published)
-        values (%(account_id)s, %(title)s, %(place)s, %(held_at)s, %(segments)s::bigint[], %(first_day)s, %(last_day)s,
+        insert into workshop (account_id, title, question, place, held_at, segments, first_day, last_day, measure_id, published)
+        values (%(account_id)s, %(title)s, %(question)s, %(place)s, %(held_at)s, %(segments)s::bigint[], %(first_day)s, %(last_day)s,
             %(measure_id)s, %(published)s) returning workshop_id
         """,
-        {**values, "account_id": account_id},
+        {"question": "", **values, "account_id": account_id},
     )
     assert row is not None
     return int(row["workshop_id"])
@@ -52,17 +54,25 @@ async def delete_workshop(connection: AsyncConnection[Any], workshop_id: int) ->
 
 
 async def notes_of(connection: AsyncConnection[Any], workshop_id: int) -> list[Row]:
-    """Return what was said, the oldest first."""
+    """Return what was said and not hidden, the oldest first."""
     return await fetch_all(
         connection,
-        "select * from workshop_note where workshop_id = %s order by note_id limit %s",
+        "select * from workshop_note where workshop_id = %s and not hidden and deleted_at is null order by note_id limit %s",
         (workshop_id, NOTES_MAX),
     )
 
 
-async def add_note(
-    connection: AsyncConnection[Any], workshop_id: int, account_id: int | None, kind: str, body: str
-) -> Row:
+async def groups_of(connection: AsyncConnection[Any], workshop_id: int) -> list[Row]:
+    """Return the groups that notes were put into, in the order in which they were made."""
+    return await fetch_all(
+        connection,
+        "select group_id, title, votes from workshop_group where workshop_id = %s and deleted_at is null order by group_id",
+        (workshop_id,),
+    )
+
+
+@transaction
+def add_note(workshop_id: int, account_id: int | None, kind: str, body: str) -> Steps[Row]:
     """Write down what was said.
 
     Raises
@@ -70,27 +80,43 @@ async def add_note(
     BadValueError
         The workshop holds `NOTES_MAX` notes.
     """
-    row = await fetch_one(
-        connection,
+    revision = yield from bump_if_there(workshop_id)
+    rows = yield (
         """
-        insert into workshop_note (workshop_id, account_id, kind, body)
-        select workshop_id, %s, %s, %s from workshop w where workshop_id = %s
+        insert into workshop_note (workshop_id, account_id, kind, body, revision)
+        select workshop_id, %s, %s, %s, %s from workshop w where workshop_id = %s
             and (select count(*) from workshop_note n where n.workshop_id = w.workshop_id) < %s
         returning *
         """,
-        (account_id, kind, body, workshop_id, NOTES_MAX),
+        (account_id, kind, body, revision, workshop_id, NOTES_MAX),
     )
-    if row is None:
+    if not rows:
         raise BadValueError(f"a workshop holds up to {NOTES_MAX} notes")
-    return row
+    return rows[0]
 
 
-async def delete_note(
-    connection: AsyncConnection[Any], workshop_id: int, note_id: int, account_id: int | None, *, of_anybody: bool
-) -> Row | None:
-    """Delete a note of one's own, or of anybody, and return it; None without such a note."""
-    return await fetch_one(
-        connection,
-        "delete from workshop_note where note_id = %s and workshop_id = %s and (account_id = %s or %s) returning *",
+@transaction
+def delete_note(workshop_id: int, note_id: int, account_id: int | None, *, of_anybody: bool) -> Steps[Row | None]:
+    """Delete a note of one's own, or of anybody, and return it as it was; None without such a note."""
+    revision = yield from bump_if_there(workshop_id)
+    rows = yield (
+        (
+            "select * from workshop_note where note_id = %s and workshop_id = %s and (account_id = %s or %s)"
+            " and deleted_at is null"
+        ),
         (note_id, workshop_id, account_id, of_anybody),
     )
+    if not rows:
+        return None
+    yield "delete from workshop_vote where note_id = %s", (note_id,)
+    if revision:  # phones that are away are told that it is gone
+        yield (
+            (
+                "update workshop_note set body = '', pin = null, expected = null, group_id = null, deleted_at = now(),"
+                " votes = 0, revision = %s where note_id = %s"
+            ),
+            (revision, note_id),
+        )
+    else:
+        yield "delete from workshop_note where note_id = %s", (note_id,)
+    return rows[0]
