@@ -45,6 +45,13 @@ from telstraat_api.v1 import (
 from telstraat_api.web import assets, docs_page, pages
 from telstraat_api.web.measures import measure_pages
 from telstraat_api.web.my import my_page
+from telstraat_api.web.operate import (
+    overview_page,
+    people_pages,
+    published_pages,
+    quarantine_pages,
+    sensor_pages,
+)
 from telstraat_api.web.street import street_page
 from telstraat_api.web.town import town_page
 from telstraat_api.web.workshops import workshop_pages
@@ -116,6 +123,11 @@ def add_routes(app: FastAPI) -> None:
         measure_pages,
         workshop_pages,
         my_page,
+        overview_page,
+        people_pages,
+        sensor_pages,
+        published_pages,
+        quarantine_pages,
         docs_page,
     )
     for part in ours:

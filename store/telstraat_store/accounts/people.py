@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from telstraat_store.connection import Row
 from telstraat_store.errors import DuplicateError
-from telstraat_store.queries import fetch_one
+from telstraat_store.queries import fetch_all, fetch_one
 from telstraat_store.transactions import Steps, transaction
 
 
@@ -43,6 +43,22 @@ def list_accounts() -> Steps[list[Row]]:
             """,
             None,
         )
+    )
+
+
+async def search_accounts(connection: AsyncConnection[Any], search: str, *, offset: int, limit: int) -> list[Row]:
+    """Return accounts whose address or name holds `search`, the newest first, with their `keys`, `sensors` and the `total` that fit."""
+    pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return await fetch_all(
+        connection,
+        """
+        select a.*, count(*) over ()::int as total,
+            (select count(*)::int from access_key k where k.account_id = a.account_id and k.revoked_at is null) as keys,
+            (select count(*)::int from sensor v where v.account_id = a.account_id and v.retired_at is null) as sensors
+        from account a where a.email ilike %(pattern)s or a.name ilike %(pattern)s
+        order by a.account_id desc offset %(offset)s limit %(limit)s
+        """,
+        {"pattern": pattern, "offset": offset, "limit": limit},
     )
 
 

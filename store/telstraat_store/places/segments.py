@@ -262,6 +262,17 @@ async def names_of(connection: AsyncConnection[Any], segments: Sequence[int]) ->
     return {row["segment_id"]: row["name"] for row in rows}
 
 
+async def segments_named(connection: AsyncConnection[Any], text: str, limit: int) -> list[Row]:
+    """Return number and name of the segments that people mean by a text: a number, or a name in whatever case."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return await fetch_all(
+        connection,
+        "select segment_id, name from segment where segment_id = %(number)s or lower(name) = lower(%(text)s)"
+        " order by segment_id = %(number)s desc nulls last, segment_id limit %(limit)s",
+        {"number": number, "text": text, "limit": 1 if number is not None else limit},
+    )
+
+
 async def timezones_of(connection: AsyncConnection[Any], segments: Sequence[int] | None = None) -> dict[int, str]:
     """Return the time zones of segments, or of all, by number; those that do not exist are left out."""
     rows = await fetch_all(

@@ -67,7 +67,7 @@ def size(connection: Connection) -> Size:
                 select period_start from report where sensor_id = s.sensor_id and epoch_no = s.epoch_no
                 order by period_start desc limit 1) r),
             (select count(*) from quarantine),
-            (select coalesce(sum({LENGTH}), 0) from stream, unnest(missing) r)
+            (select coalesce(sum({LENGTH}), 0)::bigint from stream, unnest(missing) r)
         """  # noqa: S608  (a constant)
     ).fetchone()
     assert row is not None

@@ -1,0 +1,57 @@
+"""What the operator's pages have in common: their tabs, lists a page at a time, and that no cache keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from fastapi import Request, Response
+
+from telstraat_api.web.pages import Pages
+from telstraat_contract.languages import gettext_noop
+
+TABS = (
+    ("/operate", gettext_noop("Overview")),
+    ("/operate/sensors", gettext_noop("Sensors")),
+    ("/operate/people", gettext_noop("People")),
+    ("/operate/published", gettext_noop("Published")),
+    ("/operate/quarantine", gettext_noop("Refused messages")),
+)
+ROWS = 50
+OFFSET_MAX = 1_000_000
+
+
+@dataclass(frozen=True)
+class Pager:
+    """Where a page of a list lies: `first` to `last` of `total`, and the pages before and after it (None at the ends)."""
+
+    first: int
+    last: int
+    total: int
+    before: int | None
+    after: int | None
+
+
+def page_number(request: Request) -> int:
+    """Return the page of a list that is asked for, from 1; what is no such number is the first."""
+    text = request.query_params.get("page", "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
+    return min(max(number, 1), OFFSET_MAX // ROWS)
+
+
+def pager(number: int, rows: int, total: int) -> Pager:
+    """Return where a page lies."""
+    offset = (number - 1) * ROWS
+    last = offset + rows
+    return Pager(
+        offset + 1 if rows else 0, last, total, number - 1 if number > 1 else None, number + 1 if last < total else None
+    )
+
+
+def rendered_for_operators(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """Return a page that only operators may see: no cache keeps it."""
+    pages: Pages = request.app.state.pages
+    response = pages.render(request, template, status, tabs=TABS, utc=UTC, **context)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
