@@ -1,0 +1,33 @@
+"""The one chart component of the pages: SVG from the server that comes alive in the browser; `chart.py` says how it is used."""
+
+from __future__ import annotations
+
+from telstraat_api.web.charts.chart import (
+    Band,
+    CategoryAxis,
+    Chart,
+    Column,
+    Level,
+    Mark,
+    Series,
+    SeriesKind,
+    TimeAxis,
+    slots_of,
+)
+from telstraat_api.web.charts.figure import render
+from telstraat_api.web.charts.shapes import sparkline
+
+__all__ = [
+    "Band",
+    "CategoryAxis",
+    "Chart",
+    "Column",
+    "Level",
+    "Mark",
+    "Series",
+    "SeriesKind",
+    "TimeAxis",
+    "render",
+    "slots_of",
+    "sparkline",
+]
