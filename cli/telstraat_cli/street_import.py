@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from telstraat_api.v1.street_features import ImportFeature, NewSegment, numbered, segment_in, why_not
 from telstraat_store.errors import StreetFileError
-from telstraat_store.places.openstreetmap import StreetPiece
+from telstraat_store.maps.openstreetmap import StreetPiece
 from telstraat_store.places.street_files import read_features
 from telstraat_store.places.street_import import SegmentDraft, StreetImport
 from telstraat_store.places.whereabouts import doubt
@@ -51,7 +51,7 @@ def drafts_of_pieces(pieces: Iterable[StreetPiece], zone: FileZone, outcome: Str
             outcome.refused.append((f"way {piece.way}, part {piece.part}", why_not(error)))
             continue
         zone.check(f"way {piece.way}", segment)
-        yield draft_of(segment, piece.part)
+        yield replace(draft_of(segment, piece.part), osm_ways=piece.ways)
 
 
 def drafts_of_geojson(path: Path, zone: FileZone, outcome: StreetImport) -> Iterator[SegmentDraft]:

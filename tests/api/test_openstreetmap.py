@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import osmium
@@ -12,7 +13,7 @@ from tests.api.streets import add_sensor
 
 from telstraat_cli.main import main
 from telstraat_store.errors import StreetFileError
-from telstraat_store.places.openstreetmap import Box, pieces
+from telstraat_store.maps.openstreetmap import CLASSES, Box, StreetPiece, pieces, read_extract
 from telstraat_store.places.speed_limits import speed_limit
 
 CROSSING = Path(__file__).parent / "data" / "crossing.osm"
@@ -23,6 +24,10 @@ FOUND = {
     (200, 2): ("N2", 3, 48),
     (400, 1): ("Far away", 2, None),
 }
+
+
+def pieces_of(path: Path, classes: Collection[str] = CLASSES, box: Box | None = None) -> list[StreetPiece]:
+    return list(pieces(read_extract(path, classes, box)))
 
 
 def as_pbf(folder: Path) -> Path:
@@ -38,21 +43,21 @@ def as_pbf(folder: Path) -> Path:
 def test_ways_are_cut_where_they_meet_others(form: str, tmp_path: Path) -> None:
     path = CROSSING if form == "osm" else as_pbf(tmp_path)
     results = {
-        (piece.way, piece.part): (piece.name, len(piece.points), piece.speed_limit_kmh) for piece in pieces(path)
+        (piece.way, piece.part): (piece.name, len(piece.points), piece.speed_limit_kmh) for piece in pieces_of(path)
     }
     assert results == FOUND
-    [first] = [piece for piece in pieces(path) if (piece.way, piece.part) == (100, 1)]
+    [first] = [piece for piece in pieces_of(path) if (piece.way, piece.part) == (100, 1)]
     assert first.points == ((4.7, 50.8779), (4.701, 50.8779), (4.702, 50.8779))
 
 
 def test_only_the_wanted_classes_and_the_wanted_place() -> None:
-    living = {piece.way for piece in pieces(CROSSING, ("residential",))}
+    living = {piece.way for piece in pieces_of(CROSSING, ("residential",))}
     assert living == {100, 400}
     # Without the other street there is no junction.
-    assert [piece.part for piece in pieces(CROSSING, ("residential",)) if piece.way == 100] == [1]
-    near = {(piece.way, piece.part) for piece in pieces(CROSSING, box=Box(4.6995, 50.877, 4.7015, 50.879))}
+    assert [piece.part for piece in pieces_of(CROSSING, ("residential",)) if piece.way == 100] == [1]
+    near = {(piece.way, piece.part) for piece in pieces_of(CROSSING, box=Box(4.6995, 50.877, 4.7015, 50.879))}
     assert near == {(100, 1)}
-    assert {piece.way for piece in pieces(CROSSING, ("footway",))} == {300}
+    assert {piece.way for piece in pieces_of(CROSSING, ("footway",))} == {300}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_what_is_no_extract_is_told(tmp_path: Path) -> None:
     path = tmp_path / "broken.osm.pbf"
     path.write_bytes(b"\x00\x00\x00\x10 not a pbf file")
     with pytest.raises(StreetFileError, match=r"broken\.osm\.pbf cannot be read"):
-        list(pieces(path))
+        pieces_of(path)
 
 
 def rows(dsn: str) -> list[tuple[int, int, int, str]]:
@@ -81,11 +86,11 @@ def rows(dsn: str) -> list[tuple[int, int, int, str]]:
 def test_importing_again_adds_nothing_and_keeps_every_number(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["segments", "--dsn", database, "import", str(CROSSING)]) == 0
+    assert main(["segments", "--dsn", database, "import", "--at-junctions", str(CROSSING)]) == 0
     assert "5 segments added, 0 redrawn, 0 known" in capsys.readouterr().out
     first = rows(database)
     assert {(way, part) for way, part, _, _ in first} == set(FOUND)
-    assert main(["segments", "--dsn", database, "import", str(as_pbf(tmp_path))]) == 0
+    assert main(["segments", "--dsn", database, "import", "--at-junctions", str(as_pbf(tmp_path))]) == 0
     assert "0 segments added, 0 redrawn, 5 known" in capsys.readouterr().out
     assert rows(database) == first
 
@@ -93,14 +98,14 @@ def test_importing_again_adds_nothing_and_keeps_every_number(
 def test_a_line_is_corrected_until_somebody_counts_there(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["segments", "--dsn", database, "import", str(CROSSING)])
+    main(["segments", "--dsn", database, "import", "--at-junctions", str(CROSSING)])
     numbers = {(way, part): number for way, part, number, _ in rows(database)}
     with psycopg.connect(database) as connection:
         add_sensor(connection, "linden-12", numbers[100, 2])
     moved = tmp_path / "moved.osm"
     moved.write_text(CROSSING.read_text(encoding="utf-8").replace('lon="4.7020"', 'lon="4.7021"'), encoding="utf-8")
     before = {(way, part): line for way, part, _, line in rows(database)}
-    assert main(["segments", "--dsn", database, "import", str(moved)]) == 0
+    assert main(["segments", "--dsn", database, "import", "--at-junctions", str(moved)]) == 0
     assert "0 segments added, 3 redrawn, 2 known" in capsys.readouterr().out
     after = {(way, part): line for way, part, _, line in rows(database)}
     assert {key for key in before if before[key] != after[key]} == {(100, 1), (200, 1), (200, 2)}
