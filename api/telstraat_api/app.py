@@ -44,7 +44,7 @@ from telstraat_api.v1 import (
     workshops,
 )
 from telstraat_api.web import assets, docs_page, pages
-from telstraat_api.web.measures import measure_pages
+from telstraat_api.web.measures import making, measure_pages
 from telstraat_api.web.my import my_page
 from telstraat_api.web.operate import (
     overview_page,
@@ -122,6 +122,7 @@ def add_routes(app: FastAPI) -> None:
         stop,
         town_page,
         street_page,
+        making,
         measure_pages,
         workshop_pages,
         my_page,

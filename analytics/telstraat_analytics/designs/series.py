@@ -263,9 +263,20 @@ def best_controls(treated: StreetSeries, candidates: list[StreetSeries]) -> list
 
     def alike(other: StreetSeries) -> float:
         own = treated.weeks.shocks
-        both = pd.concat([own[own.index < 0], other.weeks.shocks], axis=1, join="inner").to_numpy()
-        if len(both) < 10 or both.std(axis=0).min() <= 0:
-            return -1.0
-        return float(np.corrcoef(both.T)[0, 1]) * len(both) / (len(both) + 20)
+        return likeness(own[own.index < 0], other.weeks.shocks)
 
     return sorted(candidates, key=alike, reverse=True)[:CONTROLS_MAX]
+
+
+def likeness(own: pd.Series, other: pd.Series) -> float:
+    """Return how much the days of two streets go together, -1 to 1: their correlation, less where they have few days in common.
+
+    Parameters
+    ----------
+    own, other
+        Standardised deviations of days from their weeks, indexed by day (see `telstraat_analytics.model.weeks.Weeks.shocks`).
+    """
+    both = pd.concat([own, other], axis=1, join="inner").to_numpy()
+    if len(both) < 10 or both.std(axis=0).min() <= 0:
+        return -1.0
+    return float(np.corrcoef(both.T)[0, 1]) * len(both) / (len(both) + 20)

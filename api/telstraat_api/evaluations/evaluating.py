@@ -1,6 +1,6 @@
 """One evaluation in a process of its own: a measure and questions in, the result and its words out, as `telstraat evaluate`.
 
-Run as `python -m telstraat_api.evaluations.evaluating evaluate|html|pdf` with JSON on stdin. The service stays quick while it computes,
+Run as `python -m telstraat_api.evaluations.evaluating evaluate|prospects|html|pdf` with JSON on stdin. The service stays quick while it computes,
 and what takes too long can be ended.
 """
 
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -71,7 +72,13 @@ def measure_of(plain: Mapping[str, Any]) -> Measure:
     )
 
 
-def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFrame:
+def read_hours(
+    dsn: str,
+    measure: Measure,
+    *,
+    whole: bool = True,
+    windows: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]] | None = None,
+) -> pd.DataFrame:
     """Return the hours that the evaluation of a measure reads from a database, with the installation of each.
 
     Parameters
@@ -83,6 +90,8 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
     whole
         Read only what the public may read, whole hours (decision 021): so that levels of weeks tell no part of an hour, and
         everybody can compute the answer again.
+    windows
+        Per street other days than those.
 
     Returns
     -------
@@ -95,20 +104,15 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
         A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
     """
     sides = [side for name in TOGETHER for side in columns_of(name)]
-    windows = {number_of(segment): window for segment, window in days_needed(measure).items()}
+    windows_read = {number_of(name): window for name, window in (windows or days_needed(measure)).items()}
     with psycopg.connect(dsn) as connection:
         rows = [
             row
-            for number, window in windows.items()
+            for number, window in windows_read.items()
             for row in read_street_hours(connection, number, window, sides, whole=whole)
         ]
-        placed = list_beginnings(connection, list(windows))
-        waiting = [number for number, window in windows.items() if is_waiting(connection, number, window)]
-    if waiting:
-        raise FrameError(
-            f"reports of segments {', '.join(map(str, waiting))} are not added up to hours yet, so the answer would lack them: "
-            "try again in a minute, and see that telstraat ingest runs"
-        )
+        placed = list_beginnings(connection, list(windows_read))
+        refuse_waiting(connection, windows_read)
     if not rows:
         watched = " that were watched whole, all four quarters by one stream" if whole else ""
         raise FrameError(
@@ -127,6 +131,18 @@ def read_hours(dsn: str, measure: Measure, *, whole: bool = True) -> pd.DataFram
     frame["instance"] = instances(frame, placed)
     frame = without_fillers(frame.drop(columns="source"))
     return frame.assign(segment=frame["segment"].astype(str))
+
+
+def refuse_waiting(
+    connection: psycopg.Connection[Any], windows: Mapping[int, tuple[pd.Timestamp, pd.Timestamp]]
+) -> None:
+    """Raise `FrameError` while reports of a street wait to be added up: an answer would lack them."""
+    waiting = [number for number, window in windows.items() if is_waiting(connection, number, window)]
+    if waiting:
+        raise FrameError(
+            f"reports of segments {', '.join(map(str, waiting))} are not added up to hours yet, so the answer would lack them: "
+            "try again in a minute, and see that telstraat ingest runs"
+        )
 
 
 def shares_of(speeds: Sequence[float] | None, cars: float) -> Sequence[float] | None:
@@ -235,6 +251,8 @@ def run(task: str, request: dict[str, Any]) -> bytes:
     """Do one task."""
     if task == "evaluate":
         return evaluated(request)
+    if task == "prospects":
+        return import_module("telstraat_api.evaluations.prospects").prospects(request)  # type: ignore[no-any-return]
     content = msgspec.convert(request, Content)
     return pdf(content) if task == "pdf" else html(content).encode()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
+from psycopg import AsyncConnection
 from pydantic import Field, field_validator, model_validator
 
 from telstraat_api.errors import QueryError
@@ -50,6 +52,7 @@ Kind = Literal[
 ]
 Reason = Literal["complaints", "bad month", "plan", "unknown"]
 Segments = Annotated[list[SegmentNumber], Field(max_length=50)]
+ALL_STREETS = "treated, controls, boundary"
 DETAILS = (
     "before_days", "after_days", "transition_days", "phases", "excluded", "other_measures", "chosen_for", "closed_to",
     "speed_limit_kmh",
@@ -212,6 +215,38 @@ def measure_shape(row: Row, reader: Reader) -> dict[str, Any]:
     }
 
 
+async def note_down(
+    connection: AsyncConnection[Any],
+    new: NewMeasure,
+    account_id: int | None,
+    more: Mapping[str, Any] | None = None,
+    form: str = "",
+) -> Row:
+    """Add a measure, and whatever more a page keeps with it; the same form adds one only once."""
+    values = new.model_dump()
+    streets = {name: values.pop(name) for name in ROLES}
+    details = {name: values.pop(name) for name in DETAILS} | dict(more or {})
+    await check_segments(connection, [number for numbers in streets.values() for number in numbers], ALL_STREETS)
+    if not new.timezone:
+        values["timezone"] = (await timezones_of(connection, new.treated))[new.treated[0]]
+    return await stored.add_measure(connection, account_id, values, details, streets, form)
+
+
+async def write_changes(
+    connection: AsyncConnection[Any], row: Row, change: MeasureChange, more: Mapping[str, Any] | None = None
+) -> Row | None:
+    """Change what is given of a measure as it was read; None when it is gone."""
+    values = {name: value for name, value in change.model_dump().items() if value is not None}
+    streets = {name: values.pop(name) for name in ROLES if name in values}
+    details = {name: values.pop(name) for name in DETAILS if name in values} | dict(more or {})
+    numbers = [number for name in ROLES for number in (streets[name] if name in streets else row[name])]
+    await check_segments(connection, numbers, ALL_STREETS)
+    twice = [number for number, times in Counter(numbers).items() if times > 1]
+    if twice:
+        raise QueryError(f"segment {twice[0]} would be two of treated, controls and boundary: it can be only one")
+    return await stored.change_measure(connection, row, values, details, streets)
+
+
 @router.get(
     "/measures",
     summary="Measures",
@@ -242,15 +277,8 @@ async def list_measures(
 async def add_measure(request: Request, new: NewMeasure, reader: Professional) -> Response:
     """Note down a measure with its dates and streets. Nobody but professionals sees it until it is published."""
     database: Database = request.app.state.database
-    values = new.model_dump()
-    streets = {name: values.pop(name) for name in ROLES}
-    details = {name: values.pop(name) for name in DETAILS}
     async with database.connection() as connection:
-        numbers = [number for segments in streets.values() for number in segments]
-        await check_segments(connection, numbers, "treated, controls, boundary")
-        if not new.timezone:
-            values["timezone"] = (await timezones_of(connection, new.treated))[new.treated[0]]
-        row = await stored.add_measure(connection, reader.account_id, values, details, streets)
+        row = await note_down(connection, new, reader.account_id)
     return created_with_address(request, measure_shape(row, reader))
 
 
@@ -276,19 +304,11 @@ async def one_measure(request: Request, measure_id: Number, reader: Anybody) -> 
 async def change_measure(request: Request, measure_id: Number, change: MeasureChange, reader: Professional) -> Response:
     """Change what is given. Evaluations that were made stay as they were: each carries the measure that it answered."""
     database: Database = request.app.state.database
-    values = {name: value for name, value in change.model_dump().items() if value is not None}
-    streets = {name: values.pop(name) for name in ROLES if name in values}
-    details = {name: values.pop(name) for name in DETAILS if name in values}
     async with database.connection() as connection:
         known = await stored.find_measure(connection, measure_id)
         row = require_changeable(known, reader, "measure", measure_id)
         check_unchanged(request, measure_shape(row, reader))
-        numbers = [number for name in ROLES for number in (streets[name] if name in streets else row[name])]
-        await check_segments(connection, numbers, "treated, controls, boundary")
-        twice = [number for number, times in Counter(numbers).items() if times > 1]
-        if twice:
-            raise QueryError(f"segment {twice[0]} would be two of treated, controls and boundary: it can be only one")
-        changed = await stored.change_measure(connection, row, values, details, streets)
+        changed = await write_changes(connection, row, change)
     return private(request, measure_shape(require_visible(changed, reader, "measure", measure_id), reader))
 
 

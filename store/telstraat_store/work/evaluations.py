@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -66,6 +66,28 @@ async def change_evaluation(connection: AsyncConnection[Any], evaluation: Row, v
 async def delete_evaluation(connection: AsyncConnection[Any], evaluation_id: int) -> None:
     """Delete an evaluation with its reports."""
     await delete_row(connection, "evaluation", "evaluation_id", evaluation_id)
+
+
+async def latest_answers(
+    connection: AsyncConnection[Any], audience: Audience, measures: Sequence[int]
+) -> dict[int, Row]:
+    """Return, by measure, what its latest visible evaluation answered first: `sentence`, `effect`, `weeks`, `created_at`, `published`.
+
+    A published evaluation comes before one that is not.
+    """
+    rows = await fetch_all(
+        connection,
+        """
+        select distinct on (measure_id) measure_id, evaluation_id, published, created_at,
+            result #> '{evaluations,0,sentence}' as sentence, result #> '{evaluations,0,effect}' as effect,
+            result #> '{evaluations,0,streets,0,weeks}' as weeks, result #> '{evaluations,0,question,what}' as what
+        from evaluation
+        where measure_id = any(%(measures)s) and (published or account_id = %(account)s::int or %(everything)s)
+        order by measure_id, published desc, evaluation_id desc
+        """,
+        {"measures": list(measures), "account": audience.account_id, "everything": audience.sees_everything},
+    )
+    return {row["measure_id"]: row for row in rows}
 
 
 async def results_of_measure(connection: AsyncConnection[Any], measure_id: int | None) -> list[dict[str, Any]]:

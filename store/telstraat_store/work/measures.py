@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -28,6 +29,7 @@ select m.*, a.email,
         where p.measure_id = m.measure_id and role = 'boundary'), '{}') as boundary
 from measure m left join account a using (account_id)
 """
+OF_FORM = "where m.account_id is not distinct from %s and m.details ->> 'form' = %s"
 OF_SEGMENT = """
 and (%(segment)s::bigint is null or exists (
     select from measure_segment p where p.measure_id = listed.measure_id and p.segment_id = %(segment)s
@@ -53,6 +55,7 @@ async def add_measure(
     values: Mapping[str, Any],
     details: Mapping[str, Any],
     streets: Streets,
+    form: str = "",
 ) -> Row:
     """Add a measure with its streets and return it.
 
@@ -68,8 +71,15 @@ async def add_measure(
         The rest of what the analysis calls a measure.
     streets
         In each role, in the order in which they were named.
+    form
+        Of which form it came: the same one sent twice adds one measure.
     """
     async with connection.transaction():
+        if form:
+            known = await _added_by(connection, account_id, form)
+            if known is not None:
+                return known
+            details = {**details, "form": form}
         row = await fetch_one(
             connection,
             """
@@ -85,6 +95,12 @@ async def add_measure(
         added = await find_measure(connection, row["measure_id"])
         assert added is not None
     return added
+
+
+async def _added_by(connection: AsyncConnection[Any], account_id: int | None, form: str) -> Row | None:
+    """Return the measure that a form has added already; another sender of it waits for the end of this transaction."""
+    await execute(connection, "select pg_advisory_xact_lock(hashtext(%s))", (f"telstraat measure {form}",))
+    return await fetch_one(connection, SELECT + OF_FORM, (account_id, form))
 
 
 async def change_measure(
@@ -126,6 +142,21 @@ async def other_measures_in(connection: AsyncConnection[Any], segments: Sequence
         """,
         {"measure": measure_id, "segments": list(segments)},
     )
+
+
+async def streets_treated(
+    connection: AsyncConnection[Any], first: date, last: date, measure_id: int | None = None
+) -> set[int]:
+    """Return the streets on which a measure, beside one, began to act from one day to another (INCLUSIVE)."""
+    rows = await fetch_all(
+        connection,
+        """
+        select distinct p.segment_id from measure m join measure_segment p using (measure_id)
+        where p.role = 'treated' and m.first_day between %s and %s and m.measure_id is distinct from %s
+        """,
+        (first, last, measure_id),
+    )
+    return {row["segment_id"] for row in rows}
 
 
 async def _place_streets(connection: AsyncConnection[Any], measure_id: int, streets: Streets) -> None:

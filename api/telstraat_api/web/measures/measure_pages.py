@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from psycopg import AsyncConnection
 
-from telstraat_api.v1.resources import audience_of, require_visible
+from telstraat_api.http.access import Role
+from telstraat_api.v1.resources import audience_of, owns, require_visible
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages, page_reader
 from telstraat_contract.languages import SOURCE
@@ -30,10 +31,10 @@ LISTED = Page(after=0, limit=200)
 EVALUATIONS = Page(after=0, limit=20)
 
 
-def rendered(request: Request, template: str, **context: Any) -> Response:
+def rendered(request: Request, template: str, status: int = 200, **context: Any) -> Response:
     """Return a page that depends on who asks: no cache between may keep it for others."""
     pages: Pages = request.app.state.pages
-    response = pages.render(request, template, **context)
+    response = pages.render(request, template, status, **context)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
@@ -88,6 +89,7 @@ async def measure_page(request: Request, measure_id: Number) -> Response:
         request,
         "measures/measure.html",
         measure=measure,
+        may_change=owns(reader, measure) or reader.role is Role.OPERATOR,
         streets=streets,
         names=names,
         answers=answers,

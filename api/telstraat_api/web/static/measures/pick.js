@@ -1,0 +1,97 @@
+// Picks the streets of a measure on a map; the lists beside it are the form, so that the map is only another hand on them.
+
+import { ground, points } from "../place.js";
+
+const pick = document.getElementById("pick");
+const form = document.getElementById("measure-form");
+const chosen = document.getElementById("chosen");
+const listed = document.getElementById("listed");
+const none = document.getElementById("none-chosen");
+const search = document.getElementById("q");
+const template = document.getElementById("street-row");
+const LISTED_MAX = 12;
+const lines = new Map();
+let names = [];
+
+function box(id) {
+  return form.querySelector(`select[name="street-${id}"]`);
+}
+
+function made(id, name) {
+  const row = template.content.firstElementChild.cloneNode(true);
+  const select = row.querySelector("select");
+  const link = row.querySelector("a");
+  row.dataset.row = id;
+  select.name = `street-${id}`;
+  select.setAttribute("aria-label", select.getAttribute("aria-label").trim() + ` ${name}`);
+  link.href = `/street/${id}`;
+  link.textContent = name;
+  return row;
+}
+
+function coloured(id) {
+  const line = lines.get(String(id))?.getElement();
+  const role = box(id)?.value ?? "";
+  for (const name of ["treated", "boundary", "controls"]) line?.classList.toggle(`is-${name}`, role === name);
+  line?.setAttribute("stroke-width", role ? 8 : 5);
+}
+
+function settle(id) {
+  const row = box(id).closest("tr");
+  if (box(id).value && row.parentElement !== chosen) chosen.append(row);
+  none.hidden = chosen.children.length > 0;
+  coloured(id);
+}
+
+function give(id, name, role) {
+  if (!box(id)) chosen.append(made(id, name));
+  const select = box(id);
+  select.value = select.value === role ? "" : role;
+  settle(id);
+}
+
+form.addEventListener("change", ({ target }) => {
+  if (target.name?.startsWith("street-")) settle(target.name.slice(7));
+});
+
+// What is typed finds streets at once; without this script the button does.
+search.addEventListener("input", () => {
+  const text = search.value.trim().toLowerCase();
+  const hits = names.filter(({ id, name }) => !box(id)?.value && (name.toLowerCase().includes(text) || String(id) === text));
+  hits.sort((a, b) => b.name.toLowerCase().startsWith(text) - a.name.toLowerCase().startsWith(text));
+  listed.replaceChildren(...hits.slice(0, LISTED_MAX).map(({ id, name }) => made(id, name)));
+});
+
+async function everySegment(address) {
+  const all = [];
+  for (let next = address; next;) {
+    const answer = await (await fetch(next)).json();
+    all.push(...answer.features);
+    next = answer.next;
+  }
+  return all;
+}
+
+async function fill() {
+  const { tiles, attribution, segments } = pick.dataset;
+  const all = await everySegment(segments);
+  names = all.map(({ properties }) => ({ id: properties.segment_id, name: properties.name }));
+  pick.hidden = false;
+  const map = ground(document.getElementById("pick-map"), { tiles, attribution });
+  const wanted = all.filter(({ properties }) => box(properties.segment_id)?.value);
+  const near = wanted.length ? wanted : all;
+  if (near.length) map.fitBounds(L.latLngBounds(near.flatMap((street) => points(street.geometry))), { padding: [50, 50], maxZoom: 16 });
+  else map.setView([50.88, 4.7], 13);
+  for (const { geometry, properties } of all) {
+    const { segment_id: id, name } = properties;
+    const line = L.polyline(points(geometry), { weight: 5, className: "pick-line" });
+    const tip = document.createElement("strong");
+    tip.textContent = name;
+    line.bindTooltip(tip, { sticky: true, className: "street-tip" });
+    line.on("click", () => give(id, name, form.ownerDocument.querySelector("input[name=pen]:checked").value));
+    lines.set(String(id), line.addTo(map));
+    coloured(id);
+  }
+}
+
+fill();
