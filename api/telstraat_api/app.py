@@ -24,8 +24,10 @@ from telstraat_api.settings import ApiSettings, database_of, read_settings
 from telstraat_api.sign_in import pages as sign_in
 from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.sign_in.provider import Provider
+from telstraat_api.summaries.keeping_fresh import SummaryKeeper
 from telstraat_api.telraam import instances as cameras
-from telstraat_api.telraam import legacy, places, snapshots, summaries, traffic, typical, welcome
+from telstraat_api.telraam import legacy, places, snapshots, traffic, typical, welcome
+from telstraat_api.telraam import summaries as totals
 from telstraat_api.v1 import (
     accounts,
     claims,
@@ -41,6 +43,7 @@ from telstraat_api.v1 import (
     segments,
     sharing,
     streams,
+    summaries,
     workshops,
 )
 from telstraat_api.web import assets, docs_page, pages
@@ -64,14 +67,17 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     settings = settings or read_settings()
     database = database_of(settings)
     live = LiveHub(database, settings)
+    keeper = SummaryKeeper(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await database.open()
         live.start()
+        keeper.start()
         try:
             yield
         finally:
+            await keeper.stop()
             await live.stop()
             await app.state.mail_links.stop()
             await database.close()
@@ -111,6 +117,7 @@ def add_routes(app: FastAPI) -> None:
         well_known,
         segments,
         ground,
+        summaries,
         reports,
         exports,
         streams,
@@ -135,7 +142,7 @@ def add_routes(app: FastAPI) -> None:
     )
     for part in ours:
         app.include_router(part.router)
-    for part in (welcome, traffic, snapshots, summaries, typical, places, cameras, legacy):
+    for part in (welcome, traffic, snapshots, totals, typical, places, cameras, legacy):
         app.include_router(part.router, dependencies=[Depends(check_key)])
 
 

@@ -62,6 +62,10 @@ class ApiSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown_fi
             description="How long answers that are alike for everybody are kept: the map, lists of all streets, the latest hour; 0 for not at all.",
         ),
     ] = 5.0
+    summaries_every_s: Annotated[
+        float,
+        Meta(ge=0, le=3600, description="How often is looked for streets whose summary is due; 0 leaves it to others."),
+    ] = 20.0
     rate_per_minute: Annotated[
         float, Meta(ge=0, le=1000000, description="Requests per minute from one address; 0 for any number.")
     ] = 0

@@ -5,6 +5,7 @@ telstraat db status                      how far it is, and what it holds
 telstraat db backup FILE                 everything in one file that only you can read
 telstraat db restore FILE                into an empty database; sensors send again what is missing since
 telstraat db import FILE --source NAME   counts that others have published: docs/import.md
+telstraat db summaries                   make every street's summary again; the API does it when a day is over
 telstraat db export FILE --step hour     counts as CSV
 """
 
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("--licence", default="", help="their licence, e.g. 'CC BY 4.0'")
     bring.add_argument("--credit", default="", help="whom to name")
     bring.add_argument("--refused", type=Path, metavar="CSV", help="write the refused lines there, with their reasons")
+    actions.add_parser("summaries", help="make every street's summary again")
     export = actions.add_parser("export", help="write counts as CSV")
     export.add_argument("file", type=Path)
     export.add_argument("--step", choices=["quarter", "hour", "day"], default="hour")
@@ -86,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         "backup": backup,
         "restore": restore,
         "import": bring_in,
+        "summaries": summaries,
         "export": export,
     }
     try:
@@ -183,6 +186,21 @@ def bring_in(dsn: str, args: argparse.Namespace) -> int:
             f"  {count} refused: {reason} (first: line {result.examples[reason].number}: {result.examples[reason].reason})"
         )
     return 0 if result.new or result.changed or result.same or result.skipped else 1
+
+
+def summaries(dsn: str, _: argparse.Namespace) -> int:
+    """Make every summary again."""
+    from datetime import UTC, datetime
+
+    import psycopg
+
+    from telstraat_api.summaries.day_kinds import kinds_of_days
+    from telstraat_store.summaries.refreshing import refresh_all
+
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        count = refresh_all(connection, kinds_of_days, datetime.now(UTC))
+    print(f"{count} streets summarised")
+    return 0
 
 
 def export(dsn: str, args: argparse.Namespace) -> int:

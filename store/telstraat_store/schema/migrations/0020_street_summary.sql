@@ -1,0 +1,31 @@
+-- Each street in one line, as `telstraat_store.summaries` makes it once a day: what is sorted and searched by are columns of the facts.
+create table street_summary (
+    segment_id   bigint primary key references segment on delete cascade,
+    made_at      timestamptz not null default now(),
+    through_day  date,                               -- local; null: to be made again
+    timezone     text not null,
+    limit_kmh    smallint,
+    facts        jsonb not null,
+    day          double precision generated always as ((facts ->> 'day')::double precision) stored,
+    working      double precision generated always as ((facts #>> '{working,usual}')::double precision) stored,
+    weekend      double precision generated always as ((facts #>> '{weekend,usual}')::double precision) stored,
+    day_pedestrian double precision generated always as ((facts #>> '{per_class,pedestrian}')::double precision) stored,
+    day_bike     double precision generated always as ((facts #>> '{per_class,bike}')::double precision) stored,
+    day_car      double precision generated always as ((facts #>> '{per_class,car}')::double precision) stored,
+    day_heavy    double precision generated always as ((facts #>> '{per_class,heavy}')::double precision) stored,
+    share_pedestrian double precision generated always as ((facts #>> '{shares,pedestrian}')::double precision) stored,
+    share_bike   double precision generated always as ((facts #>> '{shares,bike}')::double precision) stored,
+    share_car    double precision generated always as ((facts #>> '{shares,car}')::double precision) stored,
+    share_heavy  double precision generated always as ((facts #>> '{shares,heavy}')::double precision) stored,
+    through_pedestrian double precision generated always as ((facts #>> '{through,pedestrian}')::double precision) stored,
+    through_bike double precision generated always as ((facts #>> '{through,bike}')::double precision) stored,
+    through_car  double precision generated always as ((facts #>> '{through,car}')::double precision) stored,
+    through_heavy double precision generated always as ((facts #>> '{through,heavy}')::double precision) stored,
+    through_night double precision generated always as ((facts #>> '{through,night}')::double precision) stored,
+    v85_kmh      double precision generated always as ((facts #>> '{speed,v85_kmh}')::double precision) stored,
+    above_limit  double precision generated always as ((facts #>> '{speed,above_limit}')::double precision) stored,
+    change       double precision generated always as ((facts #>> '{last_year,change}')::double precision) stored,
+    school       double precision generated always as ((facts #>> '{school,car,times}')::double precision) stored,
+    uptime       double precision generated always as ((facts ->> 'uptime')::double precision) stored,
+    night_blind  boolean generated always as ((facts ->> 'night_blind')::boolean) stored
+);

@@ -1,0 +1,224 @@
+"""The table of summaries: which are due, written and read, sorted and searched, and a street's place among the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection, Connection, sql
+from psycopg.rows import dict_row
+
+from telstraat_store.connection import Row
+from telstraat_store.counts.states import ON_THE_WAY
+from telstraat_store.counts.windows import zone
+from telstraat_store.errors import SchemaError
+from telstraat_store.queries import fetch_all, fetch_one
+from telstraat_store.summaries.street_summary import StreetSummary
+
+_LOCK = 0x7E15_0018
+
+ZONES = "select distinct timezone from segment"
+DUE = """
+select s.segment_id, s.timezone, s.speed_limit_kmh, z.through_day
+from segment s join unnest(%(zones)s::text[], %(days)s::date[]) as z (timezone, through_day) using (timezone)
+left join street_summary y using (segment_id)
+where %(all)s or y.segment_id is null or y.through_day is distinct from z.through_day or y.timezone <> s.timezone
+    or y.limit_kmh is distinct from s.speed_limit_kmh
+order by y.made_at nulls first, s.segment_id limit %(limit)s
+"""
+UPSERT = """
+insert into street_summary (segment_id, through_day, timezone, limit_kmh, facts) values (%s, %s, %s, %s, %s)
+on conflict (segment_id) do update
+set (made_at, through_day, timezone, limit_kmh, facts) = (now(), excluded.through_day, excluded.timezone, excluded.limit_kmh, excluded.facts)
+"""
+
+
+def last_day_over(timezone: str, now: datetime) -> date:
+    """Return the last local day whose reports should all have come."""
+    return (now - ON_THE_WAY).astimezone(zone(timezone)).date() - timedelta(days=1)
+
+
+def lock_refresh(connection: Connection[Any]) -> bool:
+    """Tell whether this connection may refresh; one does at a time, until it is closed."""
+    row = connection.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+    return bool(row and row[0])
+
+
+def unlock_refresh(connection: Connection[Any]) -> None:
+    """Let another one refresh."""
+    connection.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def due_streets(connection: Connection[Any], now: datetime, limit: int, *, everything: bool = False) -> list[Row]:
+    """Return the streets whose summary is not of the last day that is over, those waiting longest first."""
+    zones = [row[0] for row in connection.execute(ZONES)]
+    days = [last_day_over(name, now) for name in zones]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        values = {"zones": zones, "days": days, "limit": limit, "all": everything}
+        return cursor.execute(DUE, values).fetchall()
+
+
+def write_summaries(
+    connection: Connection[Any], streets: Mapping[int, Mapping[str, Any]], summaries: Iterable[StreetSummary]
+) -> None:
+    """Write summaries, each over the one before."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            UPSERT,
+            [
+                (
+                    summary.segment_id,
+                    summary.through_day,
+                    streets[summary.segment_id]["timezone"],
+                    streets[summary.segment_id]["speed_limit_kmh"],
+                    json.dumps(asdict(summary), default=str),
+                )
+                for summary in summaries
+            ],
+        )
+
+
+def forget_summaries(connection: Connection[Any], segments: Sequence[int]) -> None:
+    """Have the summaries of some streets made again: their counts have changed."""
+    connection.execute("update street_summary set through_day = null where segment_id = any(%s)", (list(segments),))
+
+
+class StreetState(StrEnum):
+    """What a street's sensors do now."""
+
+    COUNTING = "counting"
+    LATE = "late"  # nothing came for three hours
+    SILENT = "silent"  # nothing came for a day
+    SETTING_UP = "setting_up"  # a sensor stands there, and nothing came yet
+    NOT_WATCHED = "not_watched"  # no sensor any more, or counts of others
+    NOTHING = "nothing"
+
+
+STATE = sql.SQL("""
+left join lateral (
+    select count(*)::int as sensors, bool_or(h.online) as online, max(last.hour_start) + interval '1 hour' as counted_until
+    from installation i left join sensor_health h using (sensor_id)
+    left join lateral (
+        select r.hour_start from rollup_hour r where r.installation_id = i.installation_id order by r.hour_start desc limit 1
+    ) last on true
+    where i.segment_id = s.segment_id and i.until_at is null
+) now_there on true
+cross join lateral (
+    select case
+        when now_there.sensors = 0 then case when y.facts ->> 'first_day' is null then 'nothing' else 'not_watched' end
+        when counted_until is null then 'setting_up'
+        when counted_until > %(now)s - interval '3 hours' then 'counting'
+        when counted_until > %(now)s - interval '1 day' then case when y.night_blind and online then 'counting' else 'late' end
+        else 'silent' end as state
+) as stands
+""")
+ROWS = sql.SQL("""
+select s.segment_id, s.name, s.geometry, s.timezone, s.speed_limit_kmh, y.made_at, y.facts,
+    stands.state, now_there.counted_until, count(*) over () as rows
+from segment s left join street_summary y using (segment_id) {state}
+where (%(name)s = '' or strpos(lower(s.name), lower(%(name)s)) > 0) and (%(ids)s::bigint[] is null or s.segment_id = any(%(ids)s))
+    and (%(states)s::text[] is null or stands.state = any(%(states)s))
+order by {order}, s.segment_id limit %(limit)s offset %(offset)s
+""")
+SORTS = {
+    "name": "lower(s.name)", "day": "y.day", "working": "y.working", "weekend": "y.weekend",
+    "pedestrian": "y.day_pedestrian", "bike": "y.day_bike", "car": "y.day_car", "heavy": "y.day_heavy",
+    "pedestrian_share": "y.share_pedestrian", "bike_share": "y.share_bike", "car_share": "y.share_car",
+    "heavy_share": "y.share_heavy", "v85": "y.v85_kmh", "above": "y.above_limit", "change": "y.change",
+    "school": "y.school", "uptime": "y.uptime",
+}  # fmt: skip
+"""What streets can be sorted by; those without such a figure come last either way."""
+
+
+@dataclass(frozen=True)
+class SummaryQuery:
+    """Which summaries, in which order."""
+
+    sort: str = "name"
+    descending: bool = False
+    name: str = ""
+    states: tuple[StreetState, ...] = ()
+    segments: tuple[int, ...] | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """A street with its summary, which is None before it is made for the first time."""
+
+    segment_id: int
+    name: str
+    geometry: dict[str, Any]
+    timezone: str
+    speed_limit_kmh: int | None
+    made_at: datetime | None
+    summary: StreetSummary | None
+    state: StreetState
+    counted_until: datetime | None
+
+
+async def read_summaries(connection: AsyncConnection[Any], query: SummaryQuery) -> tuple[list[SummaryRow], int]:
+    """Return a page of streets with their summaries, and how many there are on all pages."""
+    way = sql.SQL("desc nulls last" if query.descending else "asc nulls last")
+    order = sql.SQL(SORTS[query.sort]) + sql.SQL(" ") + way
+    values = {
+        "name": query.name.strip(),
+        "ids": None if query.segments is None else list(query.segments),
+        "states": list(query.states) or None,
+        "limit": query.limit,
+        "offset": query.offset,
+        "now": datetime.now(UTC),
+    }
+    rows = await fetch_all(connection, ROWS.format(state=STATE, order=order), values)
+    return [summary_row(row) for row in rows], rows[0]["rows"] if rows else 0
+
+
+async def summary_of(connection: AsyncConnection[Any], segment_id: int) -> SummaryRow | None:
+    """Return a street with its summary; None when there is no such street."""
+    rows, _ = await read_summaries(connection, SummaryQuery(segments=(segment_id,)))
+    return rows[0] if rows else None
+
+
+def summary_row(row: Row) -> SummaryRow:
+    """Return what a row of the database says."""
+    facts = row["facts"]
+    try:
+        summary = None if facts is None else msgspec.convert(facts, StreetSummary)
+    except msgspec.ValidationError as error:
+        raise SchemaError("summaries of another version are stored; run: telstraat db summaries") from error
+    return SummaryRow(
+        row["segment_id"], row["name"], row["geometry"], row["timezone"], row["speed_limit_kmh"], row["made_at"],
+        summary, StreetState(row["state"]), row["counted_until"],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StreetPlace:
+    """How busy a street is among those that are watched for as much of the day: busier than `busier_than` of `others`."""
+
+    busier_than: int
+    others: int
+
+
+async def place_among(connection: AsyncConnection[Any], segment_id: int) -> StreetPlace | None:
+    """Return a street's place by its usual day; None where that is not known, or of no other street.
+
+    A street that is not watched in the dark is compared with others that are not.
+    """
+    row = await fetch_one(
+        connection,
+        """
+        select count(*) filter (where other.day < mine.day) as busier_than, count(*) as others
+        from street_summary mine join street_summary other on other.segment_id <> mine.segment_id
+            and other.night_blind = mine.night_blind
+        where mine.segment_id = %s and mine.day is not null and other.day is not null
+        """,
+        (segment_id,),
+    )
+    return StreetPlace(row["busier_than"], row["others"]) if row and row["others"] else None
