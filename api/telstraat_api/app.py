@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.following import stop
 from telstraat_api.http import health, problems, well_known
@@ -62,8 +63,11 @@ from telstraat_api.web.workshops import workshop_pages
 from telstraat_store.export.files import Exporter
 
 
-def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Return the application; it opens the database when it starts and closes it when it stops."""
+def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHING) -> FastAPI:
+    """Return the application; it opens the database when it starts and closes it when it stops.
+
+    `additions` come from a program that contains it, never from a setting.
+    """
     settings = settings or read_settings()
     database = database_of(settings)
     live = LiveHub(database, settings)
@@ -100,11 +104,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.state.mail_links = MailLinks(database, settings)
     app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
-    app.state.pages = pages.Pages(settings)
+    app.state.pages = pages.Pages(settings, additions)
     app.state.response_cache = cache = ResponseCache(settings.keep_s)
     problems.install(app)
     wrap(app, settings, cache)
     add_routes(app)
+    for router in additions.routers:
+        app.include_router(router)
     app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
     return app
 

@@ -9,6 +9,7 @@ import sys
 import uvicorn
 import uvloop
 
+from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.app import create_app
 from telstraat_api.http.connections import BoundedProtocol, raise_file_limit
 from telstraat_api.live import LiveHub
@@ -31,9 +32,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_for(settings: ApiSettings) -> Server:
+def server_for(settings: ApiSettings, additions: Additions = NOTHING) -> Server:
     """Return a server that is ready to run."""
-    app = create_app(settings)
+    app = create_app(settings, additions)
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,
@@ -47,7 +48,7 @@ def server_for(settings: ApiSettings) -> Server:
     return Server(config, app.state.live)
 
 
-def serve(settings: ApiSettings) -> int:
+def serve(settings: ApiSettings, additions: Additions = NOTHING) -> int:
     """Listen and serve until SIGINT or SIGTERM; print the address first. OSError when it cannot listen."""
     raise_file_limit()
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -56,5 +57,5 @@ def serve(settings: ApiSettings) -> int:
         sys.stdout.write(f"listening on http://{host}:{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server_for(settings).serve(sockets=[listener]))
+            runner.run(server_for(settings, additions).serve(sockets=[listener]))
     return 0

@@ -26,7 +26,18 @@ from telstraat_demo.stack.home import Home
 from telstraat_demo.stack.needs import absent_libraries
 from telstraat_device.cameras.video import quiet_opencv
 
-FAST = ("--past", "1200", "--pace", "120", "--size", "160x120", "--fps", "4")  # a quarter takes 8 s or little more
+FAST = (
+    "--months",
+    "0",
+    "--past",
+    "1200",
+    "--pace",
+    "120",
+    "--size",
+    "160x120",
+    "--fps",
+    "4",
+)  # a quarter takes 8 s or little more
 AS_NOBODY = (
     *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
     # The interpreter may live where only root can look (a checkout in root's home): reading is lent, nothing else.

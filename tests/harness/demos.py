@@ -21,7 +21,8 @@ WORDS_OF = {
     "database": ("/bin/postgres -D",),
     "broker": ("mosquitto -c", "amqtt_broker"),
     "ingest": ("telstraat_cli ingest",),
-    "api": ("telstraat_cli api",),
+    "api": ("telstraat_cli api", "telstraat_demo.pages.server"),
+    "town": ("telstraat_demo.town.keeper",),
     "device": ("telstraat_demo.run.street_device", "telstraat_cli device"),
 }
 

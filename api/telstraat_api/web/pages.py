@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import Request, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.errors import UnauthorizedError
 from telstraat_api.http.access import EVERYBODY, Reader, Role, reader_of
 from telstraat_api.http.answers import tag_of, tags
@@ -51,14 +52,16 @@ def total_of(counts: Mapping[str, float | None], kinds: Sequence[str]) -> float 
 class Pages:
     """Renders templates in the reader's language."""
 
-    def __init__(self, settings: ApiSettings) -> None:
+    def __init__(self, settings: ApiSettings, additions: Additions = NOTHING) -> None:
         self.settings = settings
+        self.additions = additions
         self.environments = {code: self.environment(page_language(code)) for code in LANGUAGES}
 
     def environment(self, _: PageLanguage) -> Environment:
         """Return the templates in one language."""
+        own = self.additions.templates
         environment = Environment(
-            loader=PackageLoader("telstraat_api.web"),
+            loader=ChoiceLoader([PackageLoader("telstraat_api.web"), *([own] if own else [])]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -84,6 +87,8 @@ class Pages:
             split_classes=SPLIT,
             roles=Role,
             role_names=ROLE_NAMES,
+            additions=self.additions,
+            **self.additions.context,
         )
         return environment
 

@@ -1,6 +1,7 @@
-"""The whole line on this computer: a simulated street, counted, sent, stored and shown in the browser.
+"""The whole line on this computer: a town that does not exist, one of its streets counted live, all of it in the browser.
 
-    telstraat demo                                     a street that does not exist, from two hours ago until now
+    telstraat demo                                     a town with 14 months of counts, and a street counted since two hours ago
+    telstraat demo --months 0                          that one street alone
     telstraat demo --video street.mp4 --line 320,100,320,480
     telstraat demo --video rtsp://camera/stream --line 320,100,320,480
     telstraat demo --headless --minutes 30 --json      for machines: count, compare, print JSON, end
@@ -21,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clean", action="store_true", help="forget the data of earlier runs, and end")
     parser.add_argument("--port", type=int, metavar="PORT", help="port of the pages (8080, or a free one)")
     parser.add_argument("--no-browser", action="store_true", help="do not open the street's page in a browser")
+    town = parser.add_argument_group("the town around it")
+    town.add_argument(
+        "--months", type=float, metavar="N", help="months of counts that the town has (14; 0: no town, one street)"
+    )
+    town.add_argument("--streets", type=int, default=24, metavar="N", help="its streets (24)")
     source = parser.add_argument_group("what is counted")
     source.add_argument(
         "--video", metavar="SOURCE", help="a video file, a camera (0, /dev/video0) or an rtsp:// address"

@@ -13,9 +13,12 @@ from telstraat_demo.run.headless import headless
 from telstraat_demo.run.interactive import show_street
 from telstraat_demo.run.pipeline import Outside, Pipeline
 from telstraat_demo.run.steps import Steps
-from telstraat_demo.stack.home import Home, default_folder
+from telstraat_demo.stack.home import NEEDED_BYTES, TOWN_BYTES, Home, default_folder
 from telstraat_demo.stack.needs import check_needs
 from telstraat_demo.stack.processes import Supervisor, ended_by_signals
+
+MONTHS_MAX = 60
+STREETS_MIN, STREETS_MAX = 4, 200
 
 
 def run_demo(args: argparse.Namespace) -> int:
@@ -27,7 +30,7 @@ def run_demo(args: argparse.Namespace) -> int:
         return clean([folder] if args.dir else [default_folder(), default_folder("headless")], console)
     check_needs("the demo", dsn=args.dsn, broker=args.broker, kind=args.broker_kind, video=bool(args.video))
     steps = Steps(console)
-    with ended_by_signals(), Home(folder) as home:
+    with ended_by_signals(), Home(folder, needed_bytes(args, folder)) as home:
         supervisor = Supervisor(steps.tell)
         pipeline = Pipeline(home.folder, supervisor, Outside(dsn=args.dsn, broker=args.broker), steps.tell)
         try:
@@ -53,10 +56,22 @@ def check(args: argparse.Namespace) -> None:
 
         if is_live(args.video):
             raise CliError(f"--headless counts what has an end, a film or the simulated street; {args.video} has none")
+    if args.months and (args.headless or args.video):
+        raise CliError("--months is for the town, which is not there with --headless and --video: leave it out")
+    if args.months is not None and not 0 <= args.months <= MONTHS_MAX:
+        raise CliError(f"--months {args.months:g}: give 0 to {MONTHS_MAX}")
+    if not STREETS_MIN <= args.streets <= STREETS_MAX:
+        raise CliError(f"--streets {args.streets}: give {STREETS_MIN} to {STREETS_MAX}")
     for name in ("minutes", "past", "pace", "fps"):
         value = getattr(args, name)
         if value is not None and value <= 0:
             raise CliError(f"--{name} {value:g}: must be more than 0")
+
+
+def needed_bytes(args: argparse.Namespace, folder: Path) -> int:
+    """Return how much room a start needs: a town that is begun needs the most."""
+    has_town = not (args.headless or args.video or args.months == 0)
+    return TOWN_BYTES if has_town and not (folder / "town").exists() else NEEDED_BYTES
 
 
 def clean(folders: list[Path], console: Console) -> int:

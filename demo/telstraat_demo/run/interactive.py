@@ -8,6 +8,7 @@ import sys
 import time
 import webbrowser
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -15,7 +16,11 @@ from telstraat_contract.road_users import TOGETHER, UNCLASSIFIED, columns_of
 from telstraat_demo.run.pipeline import Pipeline
 from telstraat_demo.run.sources import STREET_SENSOR, StreetSource, VideoSource, street, video
 from telstraat_demo.run.steps import Steps, plan_of, set_up
+from telstraat_demo.run.town import TownProgress, things_to_see, town_source
 from telstraat_demo.stack.processes import ProgramService
+
+if TYPE_CHECKING:
+    from telstraat_demo.town.life import TownLife
 
 LOOK_EVERY_S = 1.0
 SAY_EVERY_S = 15.0  # where there is no terminal to write over a line
@@ -30,20 +35,31 @@ def show_street(args: argparse.Namespace, pipeline: Pipeline, steps: Steps) -> i
     console = steps.console
     console.print(f"Telstraat demo, kept in {pipeline.folder}", highlight=False, soft_wrap=True)
     source: StreetSource | VideoSource
+    town_plan = None
     if args.video:
         source = video(args.video, args.line)
-    else:
+    elif args.months == 0:
         source = street(pipeline, STREET_SENSOR, plan_of(args, timedelta(minutes=args.past), args.pace, None))
-    set_up(args, pipeline, steps, source)
+    else:
+        source, town_plan = town_source(args, pipeline)
+    town = set_up(args, pipeline, steps, source, town_plan)
     with steps.step("device") as notes:
         device = source.start(pipeline)
         notes.append(source.place.segment)
-    console.print(
-        f"\nThe street's page: [bold]{pipeline.page}[/]\nCtrl-C stops everything.\n", highlight=False, soft_wrap=True
-    )
+    if town is not None:
+        with steps.step("town") as notes:
+            pipeline.start_town()
+            notes.append(f"{town.town.name}, {len(town.town.streets)} streets")
+        console.print(things_to_see(pipeline, town), highlight=False, soft_wrap=True)
+    else:
+        console.print(
+            f"\nThe street's page: [bold]{pipeline.page}[/]\nCtrl-C stops everything.\n",
+            highlight=False,
+            soft_wrap=True,
+        )
     if not args.no_browser and opens_browsers():
-        webbrowser.open(pipeline.page)
-    watch(pipeline, source, device, console)
+        webbrowser.open(pipeline.home_page if town else pipeline.page)
+    watch(pipeline, source, device, console, town)
     return 0
 
 
@@ -53,9 +69,16 @@ def opens_browsers() -> bool:
     return sys.stdout.isatty() and has_screen
 
 
-def watch(pipeline: Pipeline, source: StreetSource | VideoSource, device: ProgramService, console: Console) -> None:
-    """Look after the services and say how far the street is, until interrupted."""
+def watch(
+    pipeline: Pipeline,
+    source: StreetSource | VideoSource,
+    device: ProgramService,
+    console: Console,
+    town: TownLife | None = None,
+) -> None:
+    """Look after the services and say how far street and town are, until interrupted."""
     look_at = say_at = 0.0
+    filling = TownProgress(pipeline.town_folder, console) if town else None
     told_of_end = False
     with console.status("the first frames are on their way ...") as status:
         while True:
@@ -63,7 +86,8 @@ def watch(pipeline: Pipeline, source: StreetSource | VideoSource, device: Progra
             now = time.monotonic()
             if now >= look_at:
                 look_at = now + LOOK_EVERY_S
-                text = " · ".join(part for part in (where(source), counted(pipeline, source.place.sensor)) if part)
+                parts = [filling.look() if filling else "", where(source), counted(pipeline, source.place.sensor)]
+                text = " · ".join(part for part in parts if part)
                 status.update(text)
                 if not console.is_terminal and now >= say_at:
                     say_at = now + SAY_EVERY_S

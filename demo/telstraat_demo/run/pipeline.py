@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from telstraat_demo.errors import StackError
@@ -21,6 +22,10 @@ from telstraat_demo.stack.child import Child, Program
 from telstraat_demo.stack.ports import LOOPBACK, free_port, is_free
 from telstraat_demo.stack.postgres import Postgres
 from telstraat_demo.stack.processes import ProgramService, Supervisor
+
+if TYPE_CHECKING:
+    from telstraat_demo.town.life import TownLife
+    from telstraat_demo.town.plan import TownPlan
 
 API_PORT = 8080
 DEVICE_STOP_S = 25.0  # longer than the device waits for receipts
@@ -36,6 +41,8 @@ class SensorSite:
     sensor: str
     segment: str
     speed_limit_kmh: int = 50
+    installed_before: timedelta = INSTALLED_BEFORE
+    """How long before its first frame the sensor was put up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +74,17 @@ class Pipeline:
     @property
     def page(self) -> str:
         """The address of the street's page."""
-        return f"http://{LOOPBACK}:{self.api_port}/street/{self.segment_id}"
+        return f"{self.home_page}/street/{self.segment_id}"
+
+    @property
+    def home_page(self) -> str:
+        """The address of the first page."""
+        return f"http://{LOOPBACK}:{self.api_port}"
+
+    @property
+    def town_folder(self) -> Path:
+        """The folder of what the town needs."""
+        return self.folder / "town"
 
     def device_folder(self, sensor: str) -> Path:
         """Return the folder of one device: its settings, its password, its outbox."""
@@ -125,13 +142,25 @@ class Pipeline:
                     segment_id = draw_segment(
                         connection, place.segment, SEGMENT_POINTS, speed_limit_kmh=place.speed_limit_kmh
                     )
-                from_at = begins_at - INSTALLED_BEFORE
+                from_at = begins_at - place.installed_before
                 added = add_sensor(connection, place.sensor, segment_id, from_at=from_at)
                 write_secret(password_file, added.password + "\n")
             elif not password_file.exists():
                 write_secret(password_file, renew_password(connection, place.sensor) + "\n")
             self.segment_id = segment_id or 0
             write_access(connection, self.access)
+
+    def begin_town(self, wanted_plan: TownPlan) -> TownLife:
+        """Put the town's streets, sensors and people into the database, unless they are there."""
+        import psycopg
+
+        from telstraat_demo.town.life import TownLife
+        from telstraat_demo.town.people import settle_in
+
+        with psycopg.connect(self.dsn) as connection:
+            life = TownLife.begin(connection, self.town_folder, wanted_plan)
+            settle_in(connection)
+        return life
 
     def start_broker(self, kind: Kind | None = None) -> str:
         """Start the broker, or take the one given."""
@@ -152,8 +181,11 @@ class Pipeline:
         }
         self.supervisor.start(ProgramService(self._program("ingest", ["ingest"], env)))
 
-    def start_api(self, port: int | None) -> None:
-        """Start the API and wait until it answers; `port` None takes the usual one, or a free one when that is taken."""
+    def start_api(self, port: int | None, town: TownLife | None = None) -> None:
+        """Start the API and wait until it answers; `port` None takes the usual one, or a free one when that is taken.
+
+        With a town it is started by the demo's own entry point, which adds the one-click sign-in.
+        """
         if port and not is_free(port):
             raise StackError(f"port {port} is taken by another program: end that one, or choose another with --port")
         self.api_port = port or self._usual_port()
@@ -163,7 +195,19 @@ class Pipeline:
             "TELSTRAAT_API_PORT": str(self.api_port),
             "TELSTRAAT_API_QUARTER_MIN": "0",  # nobody lives in a street that does not exist
         }
-        self.supervisor.start(ProgramService(self._program("api", ["api"], env), self._api_answers))
+        words = ["api"]
+        if town is not None:
+            words = ["telstraat_demo.pages.server", str(self.town_folder)]
+            env["TELSTRAAT_API_SITE_NAME"] = town.town.name
+        self.supervisor.start(ProgramService(self._program("api", words, env), self._api_answers))
+
+    def start_town(self) -> None:
+        """Start what fills the town's past, lets its sensors count on, and tells its story."""
+        from telstraat_demo.town.keeper import BROKER_VARIABLE, DSN_VARIABLE
+
+        words = ["telstraat_demo.town.keeper", str(self.town_folder), self.home_page]
+        env = {BROKER_VARIABLE: self.broker_url, DSN_VARIABLE: self.dsn}
+        self.supervisor.start(ProgramService(self._program("town", words, env)))
 
     def start_device(self, words: list[str], *, ends: bool) -> ProgramService:
         """Start a device with the words of a module and its arguments."""

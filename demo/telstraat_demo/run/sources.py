@@ -57,7 +57,7 @@ class VideoSource:
         return pipeline.start_device(["device", "--settings", str(settings)], ends=self.recording)
 
 
-def street(pipeline: Pipeline, sensor: str, new_plan: StreetPlan) -> StreetSource:
+def street(pipeline: Pipeline, sensor: str, new_plan: StreetPlan, place: SensorSite | None = None) -> StreetSource:
     """Return the simulated street: the one of the last run going on where it was, unless another is wanted."""
     from telstraat_demo.run.street_device import continued, read_plan, write_plan
 
@@ -65,7 +65,7 @@ def street(pipeline: Pipeline, sensor: str, new_plan: StreetPlan) -> StreetSourc
     plan_file = folder / PLAN_FILE
     plan = continued(read_plan(plan_file), new_plan, folder) if plan_file.exists() else new_plan
     write_plan(plan_file, plan)
-    place = SensorSite(sensor=sensor, segment=STREET_SEGMENT)
+    place = place or SensorSite(sensor=sensor, segment=STREET_SEGMENT)
     return StreetSource(plan_file=plan_file, place=place, begins_at=plan.begins_at, duration_s=new_plan.duration_s)
 
 

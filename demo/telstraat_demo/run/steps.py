@@ -18,6 +18,8 @@ from telstraat_demo.stack.broker import Kind
 
 if TYPE_CHECKING:
     from telstraat_demo.run.street_device import StreetPlan
+    from telstraat_demo.town.life import TownLife
+    from telstraat_demo.town.plan import TownPlan
 
 
 class Steps:
@@ -74,19 +76,29 @@ def size_of(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def set_up(args: argparse.Namespace, pipeline: Pipeline, steps: Steps, source: StreetSource | VideoSource) -> None:
-    """Start everything up to the pages; the device comes last."""
+def set_up(
+    args: argparse.Namespace,
+    pipeline: Pipeline,
+    steps: Steps,
+    source: StreetSource | VideoSource,
+    town_plan: TownPlan | None = None,
+) -> TownLife | None:
+    """Start everything up to the pages, and begin the town when there is to be one; the device comes last."""
+    town: TownLife | None = None
     kind: Kind | None = args.broker_kind
     with steps.step("core") as notes:
         pipeline.compile_core("film" if isinstance(source, VideoSource) else "street")
         notes.append("compiled, and kept for later")
     with steps.step("database") as notes:
         notes.append(pipeline.start_database())
+        if town_plan is not None:
+            town = pipeline.begin_town(town_plan)
         pipeline.register(source.place, source.begins_at)
     with steps.step("broker") as notes:
         notes.append(pipeline.start_broker(kind))
     with steps.step("ingest"):
         pipeline.start_ingest()
     with steps.step("pages") as notes:
-        pipeline.start_api(args.port)
+        pipeline.start_api(args.port, town)
         notes.append(f"port {pipeline.api_port}")
+    return town

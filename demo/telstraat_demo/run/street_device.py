@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -42,6 +43,9 @@ class StreetPlan(msgspec.Struct, frozen=True, kw_only=True):
     fps: float = 8.0
     duration_s: float | None = None
     pace: float | None = None
+    day_shape: tuple[float, ...] = ()
+    """Factor on the scene's traffic for each local hour of the day; empty: the same around the clock."""
+    timezone: str = "Europe/Brussels"
 
 
 class StreetProgress(msgspec.Struct, frozen=True):
@@ -80,7 +84,12 @@ class NotedStreet(ClosingSource):
         start_s = self._before.street_s
         left_s = None if plan.duration_s is None else max(0.0, plan.duration_s - start_s)
         size = {"width": plan.width, "height": plan.height, "fps": plan.fps}
-        street = SimulatedStreet(scene(plan.scene, seed=plan.seed, start_s=start_s, duration_s=left_s, **size))
+        settings = scene(plan.scene, seed=plan.seed, start_s=start_s, duration_s=left_s, **size)
+        if plan.day_shape:
+            begins = plan.begins_at.astimezone(ZoneInfo(plan.timezone))
+            shape = {"day_shape": plan.day_shape, "day_start_h": begins.hour + begins.minute / 60}
+            settings = msgspec.structs.replace(settings, traffic=msgspec.structs.replace(settings.traffic, **shape))
+        street = SimulatedStreet(settings)
         self.first_frame_at = plan.begins_at.astimezone(UTC) + timedelta(seconds=start_s)
         self._paced = PacedSource(street, self.first_frame_at, plan.pace or UNPACED, truth_path=folder / TRUTH_FILE)
         self.line = street.line

@@ -16,6 +16,7 @@ from telstraat_demo.stack.postgres import Postgres
 MARK = "telstraat-demo"
 MARK_TEXT = "This folder belongs to telstraat demo; telstraat demo --clean removes it.\n"
 NEEDED_BYTES = 400_000_000  # a fresh database takes 40 MB and its log 80 MB; the rest is room to work
+TOWN_BYTES = 1_000_000_000  # 14 months of 24 streets take 300 MB and the log 260 MB
 DATABASE = "database"
 
 
@@ -31,8 +32,9 @@ def default_folder(name: str = "demo") -> Path:
 class Home:
     """The demo's folder, held for as long as the demo runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, needed_bytes: int = NEEDED_BYTES) -> None:
         self.folder = folder.expanduser().absolute()
+        self.needed_bytes = needed_bytes
         self._lock: int | None = None
 
     def take(self) -> Self:
@@ -45,11 +47,11 @@ class Home:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise StackError(f"{self.folder} cannot be used: {error.strerror}; name another with --dir") from error
-        if free < NEEDED_BYTES:
+        if free < self.needed_bytes:
             self.release()
             raise StackError(
                 f"the disk of {self.folder} has {free // 1_000_000} MB left, the demo needs "
-                f"{NEEDED_BYTES // 1_000_000} MB: make room, or name a folder on another disk with --dir"
+                f"{self.needed_bytes // 1_000_000} MB: make room, or name a folder on another disk with --dir"
             )
         return self
 

@@ -240,7 +240,7 @@ def reports_of(truth: SensorTruth, start_utc: datetime, seed: int, *, first_quar
     series = truth.series
     name = series.sensor.name
     epoch = epoch_of(seed, name)
-    speeds = _speeds(truth, seed)
+    speeds = speeds_of(truth, seed)
     seq = int(series.sent[:first_quarter].sum())
     for at in np.flatnonzero(series.sent[first_quarter:]) + first_quarter:
         seq += 1
@@ -270,7 +270,7 @@ def _confidence(counts: CountArray, light: str) -> Confidence:
     return Confidence(**{name: percent[at] if any_seen[at] else None for at, name in enumerate(CLASSES)})
 
 
-def _speeds(truth: SensorTruth, seed: int) -> CountArray:
+def speeds_of(truth: SensorTruth, seed: int) -> CountArray:
     """Draw the speed histogram of the cars of each quarter: (quarter, bin)."""
     rng = random_of(seed, truth.series.sensor.name, "speed")
     shares = speed_shares(truth.demand.street, SPEED_BINS, SPEED_BIN_KMH)

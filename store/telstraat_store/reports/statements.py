@@ -60,6 +60,18 @@ from stage order by sensor_id, epoch_no, period_start, ordinal
 on conflict do nothing
 """  # noqa: S608  (constants of this module)
 
+# Reports of the past, as if each had come when its quarter was over: how old the last news of a sensor is must stay true.
+_RECEIVED = "interval '15 minutes 5 seconds'"
+INSERT_PAST = INSERT.replace("car_speed)", "car_speed, received_at)").replace(
+    "car_speed\nfrom", f"car_speed, least(now(), period_start + {_RECEIVED})\nfrom"
+)
+PAST_STREAM = f"""
+update stream s set first_at = least(s.first_at, c.first_at), last_at = least(now(), c.last_at) from (
+    select sensor_id, epoch_no, min(period_start) as first_at, max(period_start) + {_RECEIVED} as last_at
+    from stage group by sensor_id, epoch_no
+) c where s.sensor_id = c.sensor_id and s.epoch_no = c.epoch_no
+"""  # noqa: S608  (constants of this module)
+
 CONTRADICTIONS = f"""
 select t.ordinal, to_jsonb(r) from stage t join report r using (sensor_id, epoch_no, period_start)
 where ({_names(_MEASURED, "t.")}, {_confidence("t.")}, t.light, t.car_speed)

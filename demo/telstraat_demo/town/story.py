@@ -1,0 +1,223 @@
+"""What people of the town have been up to, done through the API as they would have done it; what is there already stays.
+
+Everything is known again by its name, so a set-up that was interrupted goes on, and a visitor's own work is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from telstraat_demo.errors import StackError
+from telstraat_demo.town.cast import Cast
+from telstraat_demo.town.people import CITIZEN, FACILITATOR, NEIGHBOUR, OFFICER, OPERATOR, Person
+from telstraat_demo.town.plan import DAY, SILENT_DAYS, TownPlan
+
+API = "/api/v1"
+ANSWER_S = 60.0
+EVALUATION_S = 600.0
+BEFORE_DAYS, AFTER_DAYS, TRANSITION_DAYS = 91, 84, 14
+QUESTIONS = ({"what": "car"}, {"what": "bike"}, {"what": "heavy"})
+PLAN_NAME = "Circulation plan around {street}"
+SCHOOL_NAME = "School street in {street}"
+WORKS_TITLE = "New water main in {street}"
+FAIR_TITLE = "Neighbourhood fair"
+WORKSHOP_TITLE = "What do we want with {street}?"
+NOTES: tuple[tuple[Person, str, str], ...] = (
+    (FACILITATOR, "question", "When is it busiest before the school gate, and who comes by car?"),
+    (OFFICER, "note", "Cars come in two waves, a quarter of an hour each: half past eight and ten to four."),
+    (NEIGHBOUR, "note", "Parents park on the pavement in front of my door, twice a day."),
+    (CITIZEN, "note", "My daughter counts along with the sensor: bicycles agree, prams it takes for pedestrians."),
+    (OFFICER, "answer", "On days without school there are a third fewer cars at these hours: it is the school run."),
+    (NEIGHBOUR, "note", "If the street is closed, where will they turn? I fear for the street behind."),
+    (FACILITATOR, "agreement", "Count the two streets behind the school for six weeks before anything is closed."),
+    (OPERATOR, "agreement", "Two more sensors go up, one each behind the school."),
+)
+
+
+class Story:
+    """Tells the story to one API."""
+
+    def __init__(
+        self, address: str, keys: Mapping[str, str], plan: TownPlan, cast: Cast, segments: Mapping[str, int], zone: str
+    ) -> None:
+        self.plan, self.cast, self.segments, self.zone = plan, cast, segments, ZoneInfo(zone)
+        self.http = httpx.Client(base_url=address, timeout=ANSWER_S)
+        self.keys = keys
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.http.close()
+
+    def tell(self, sensors: Mapping[str, str]) -> None:
+        """Do all that takes no computing; `sensors` are the citizen's own, by street."""
+        self._claim(CITIZEN, sensors)
+        self._works()
+        measure_id = self._circulation_plan()
+        if measure_id is not None:
+            self._follow(measure_id, (CITIZEN, NEIGHBOUR, OFFICER))
+        school_id = self._school_street()
+        if school_id is not None:
+            self._follow(school_id, (CITIZEN, FACILITATOR))
+            self._workshop(school_id)
+
+    def evaluate(self) -> None:
+        """Have the circulation plan evaluated as the product does it, and published: some seconds to minutes."""
+        measure_id = self._circulation_plan()
+        if measure_id is None:
+            return
+        listed = self._get(OFFICER, "/evaluations", measure=measure_id)["evaluations"]
+        if not listed:
+            body = {"measure_id": measure_id, "questions": QUESTIONS, "published": True}
+            self._post(OFFICER, "/evaluations", body, timeout_s=EVALUATION_S)
+
+    def _claim(self, person: Person, sensors: Mapping[str, str]) -> None:
+        """Claim sensors with codes that the operator has made, as the notes say that come with them."""
+        own = {claim["sensor"] for claim in self._get(person, "/claims")["claims"]}
+        known = {each["name"]: each["sensor_id"] for each in self._get(OPERATOR, "/sensors")["sensors"]}
+        for sensor in sensors.values():
+            if sensor not in own:
+                code = self._post(OPERATOR, f"/sensors/{known[sensor]}/claim-code", None)["code"]
+                self._post(person, "/claims", {"sensor": sensor, "code": code})
+
+    def _works(self) -> None:
+        """Mark roadworks with their dent, a fair, and the time since when a sensor has been silent."""
+        events: list[tuple[Person, str | None, str, str, datetime, datetime, bool]] = []
+        if self.cast.works:
+            first, end = self.plan.roadworks
+            title = WORKS_TITLE.format(street=self.cast.works)
+            events.append((OFFICER, self.cast.works, "road_works", title, self._at(first, 7), self._at(end, 0), True))
+        fair = self.plan.plan_day - 40 * DAY
+        fair += (5 - fair.weekday()) * DAY
+        events.append(
+            (NEIGHBOUR, self.cast.live, "festivity", FAIR_TITLE, self._at(fair, 10), self._at(fair, 20), False)
+        )
+        for person, street, kind, title, from_at, until_at, excludes in events:
+            segment = self.segments[street or ""]
+            if any(each["title"] == title for each in self._get(OPERATOR, "/events", segment=segment)["events"]):
+                continue
+            body = {
+                "segment_id": segment,
+                "kind": kind,
+                "title": title,
+                "from_at": from_at.isoformat(),
+                "until_at": until_at.isoformat(),
+                "excludes": excludes,
+                "published": True,
+            }
+            self._post(person, "/events", body)
+
+    def _circulation_plan(self) -> int | None:
+        """Note down the plan of five months ago and return its number; None in a town too small or too young for it."""
+        if not self.cast.treated or not self.cast.controls or not self.plan.knows_before:
+            return None
+        body = {
+            "name": PLAN_NAME.format(street=self.cast.treated[0]),
+            "kind": "circulation_plan",
+            "description": "Through traffic is led around the neighbourhood by three one-way streets and a filter of planters. "
+            "Bicycles, buses and emergency services pass.",
+            "first_day": self.plan.plan_day.isoformat(),
+            **self._roles(self.cast.treated, self.cast.boundary, self.cast.controls),
+            "before_days": BEFORE_DAYS,
+            "after_days": AFTER_DAYS,
+            "transition_days": TRANSITION_DAYS,
+            "chosen_for": "plan",
+            "speed_limit_kmh": 30,
+            "published": True,
+        }
+        return self._measure(OFFICER, body)
+
+    def _school_street(self) -> int | None:
+        """Note down the school street that is being planned and return its number."""
+        school = self.cast.school
+        if school is None:
+            return None
+        body = {
+            "name": SCHOOL_NAME.format(street=school),
+            "kind": "school_street",
+            "description": "Closed to motor traffic for half an hour when school begins and when it ends. A trial of one year.",
+            "first_day": self.plan.school_street_day.isoformat(),
+            **self._roles((school,), self.cast.boundary[-2:], self.cast.controls[:4]),
+            "chosen_for": "complaints",
+            "speed_limit_kmh": 30,
+            "published": True,
+        }
+        return self._measure(OFFICER, body)
+
+    def _roles(self, treated: Sequence[str], boundary: Sequence[str], controls: Sequence[str]) -> dict[str, list[int]]:
+        named = {"treated": treated, "boundary": boundary, "controls": controls}
+        return {role: [self.segments[street] for street in streets] for role, streets in named.items()}
+
+    def _measure(self, person: Person, body: dict[str, Any]) -> int:
+        for each in self._get(person, "/measures")["measures"]:
+            if each["name"] == body["name"]:
+                return int(each["measure_id"])
+        return int(self._post(person, "/measures", body)["measure_id"])
+
+    def _follow(self, measure_id: int, people: Sequence[Person]) -> None:
+        for person in people:
+            self._send(person, "PUT", f"/measures/{measure_id}/following", {"what": "car", "language": "nl"})
+
+    def _workshop(self, measure_id: int) -> None:
+        """Prepare the workshop about the school street and write down what was said, in the order in which it was."""
+        school = self.cast.school or ""
+        title = WORKSHOP_TITLE.format(street=school)
+        listed = self._get(FACILITATOR, "/workshops")["workshops"]
+        number = next((each["workshop_id"] for each in listed if each["title"] == title), None)
+        if number is None:
+            held = self.plan.began_at.date() - (SILENT_DAYS - 2) * DAY
+            streets = dict.fromkeys((school, *self.cast.boundary[-2:], self.cast.live))
+            body = {
+                "title": title,
+                "place": "Refectory of the school",
+                "held_at": self._at(held, 19).isoformat(),
+                "segments": [self.segments[street] for street in streets],
+                "first_day": (held - 28 * DAY).isoformat(),
+                "last_day": (held - DAY).isoformat(),
+                "measure_id": measure_id,
+                "published": True,
+            }
+            number = self._post(FACILITATOR, "/workshops", body)["workshop_id"]
+        known_bodies = {note["body"] for note in self._get(FACILITATOR, f"/workshops/{number}")["notes"]}
+        for person, kind, body_of_note in NOTES:
+            if body_of_note not in known_bodies:
+                writer = FACILITATOR if person.role == "citizen" else person  # citizens speak, the facilitator writes
+                self._post(writer, f"/workshops/{number}/notes", {"kind": kind, "body": body_of_note})
+
+    def _at(self, day: date, hour: int) -> datetime:
+        return datetime.combine(day, time(hour), self.zone)
+
+    def _get(self, person: Person, path: str, **query: Any) -> dict[str, Any]:
+        return self._send(person, "GET", path, None, query={"limit": 500, **query} if path != "/claims" else query)
+
+    def _post(self, person: Person, path: str, body: object, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
+        return self._send(person, "POST", path, body, timeout_s=timeout_s)
+
+    def _send(
+        self,
+        person: Person,
+        method: str,
+        path: str,
+        body: object,
+        *,
+        query: Mapping[str, Any] | None = None,
+        timeout_s: float = ANSWER_S,
+    ) -> dict[str, Any]:
+        answer = self.http.request(
+            method,
+            API + path,
+            json=body,
+            params=query,
+            headers={"Authorization": f"Bearer {self.keys[person.email]}"},
+            timeout=timedelta(seconds=timeout_s).total_seconds(),
+        )
+        if answer.is_error:
+            raise StackError(
+                f"the town's story: {method} {path} of {person.name}: {answer.status_code} {answer.text[:300]}"
+            )
+        content: dict[str, Any] = answer.json()
+        return content
