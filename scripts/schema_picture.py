@@ -5,6 +5,7 @@ Without a DSN a PostgreSQL of its own is started and migrated for it, as the tes
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import tempfile
@@ -14,10 +15,12 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "ARCHITECTURE.md"
-BLOCK = re.compile(r"```mermaid\nerDiagram\n.*?```\n", re.DOTALL)
+HEAD = "flowchart LR"
+BLOCK = re.compile(rf"```mermaid\n{HEAD}\n.*?```\n", re.DOTALL)
 TABLES = """
     select relname from pg_class
     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
+      and relname not like 'procrastinate%'
     order by relname
 """
 REFERENCES = """
@@ -26,9 +29,10 @@ REFERENCES = """
     join pg_class child on child.oid = con.conrelid
     join pg_class parent on parent.oid = con.confrelid
     where con.contype = 'f' and con.conparentid = 0 and not child.relispartition
-      and child.relnamespace = 'public'::regnamespace
+      and child.relnamespace = 'public'::regnamespace and child.relname not like 'procrastinate%'
     order by 1, 2
 """
+# The queue's own tables are its library's (decision 040).
 # What is written most has no foreign keys, so that a batch locks no other rows; its columns say what it belongs to.
 BY_NUMBER = """
     select distinct parent.relname, child.relname
@@ -48,17 +52,24 @@ def picture(dsn: str) -> str:
         keys = connection.execute(REFERENCES).fetchall()
         alone = sorted(set(tables) - {name for key in keys for name in key})
         numbers = connection.execute(BY_NUMBER, [alone]).fetchall()
-    lines = [f'    {parent} ||--o{{ {child} : ""' for parent, child in keys]
-    lines += [f'    {parent} ||..o{{ {child} : ""' for parent, child in numbers]
-    lines += [f"    {name}" for name in alone if name not in {child for _, child in numbers}]
-    return "\n".join(["```mermaid", "erDiagram", *lines, "```", ""])
+    lines = [*joined(keys, "-->"), *joined(numbers, "-.->")]
+    lines += [name for name in alone if name not in {child for _, child in numbers}]
+    return "\n".join(["```mermaid", HEAD, *lines, "```", ""])
+
+
+def joined(pairs: list[tuple[str, str]], arrow: str) -> list[str]:
+    """Return a line for each parent, with all of its children."""
+    return [
+        f"{parent} {arrow} {' & '.join(child for _, child in group)}"
+        for parent, group in itertools.groupby(pairs, lambda pair: pair[0])
+    ]
 
 
 def drawn(page: str) -> str:
     """Return the diagram that stands in a page."""
     block = BLOCK.search(page)
     if block is None:
-        raise ValueError("the page has no diagram that begins with ```mermaid, erDiagram")
+        raise ValueError("the page has no diagram that begins with ```mermaid, flowchart LR")
     return block[0]
 
 

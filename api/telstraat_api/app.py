@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from telstraat_api.http.headers import HardeningHeaders
 from telstraat_api.http.rates import Buckets, RateLimit
 from telstraat_api.http.response_cache import ForgetAfterChanges, ResponseCache
 from telstraat_api.http.slashes import TrailingSlashes
+from telstraat_api.jobs.worker import Worker
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, database_of, read_settings
 from telstraat_api.sign_in import pages as sign_in
@@ -78,9 +80,14 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
         await database.open()
         live.start()
         keeper.start()
+        worker = Worker(database, settings, settings.jobs_at_once)
+        working = asyncio.create_task(worker.run()) if settings.jobs_at_once else None
         try:
             yield
         finally:
+            worker.stop()
+            if working is not None:
+                await working
             await keeper.stop()
             await live.stop()
             await app.state.mail_links.stop()

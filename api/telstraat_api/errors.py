@@ -13,6 +13,7 @@ ApiError
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
 ├── BusyError         503: as many downloads or evaluations as allowed are under way
 ├── EvaluationError   422: these counts cannot be evaluated, or not in time
+├── JobRefusedError   422: what was deferred cannot be computed; shown to who waits for it, word for word
 ├── TooManyStreamsError  503: every place for a live stream is taken
 └── AnswerError       in our own client: a server answered with a problem
 """
@@ -119,6 +120,14 @@ class EvaluationError(ApiError):
     status = 422
     kind = "not-evaluated"
     title = "This cannot be evaluated"
+
+
+class JobRefusedError(ApiError):
+    """What was deferred cannot be computed; the text is for who waits for it."""
+
+    status = 422
+    kind = "not-computed"
+    title = "This cannot be computed"
 
 
 class BusyError(ApiError):

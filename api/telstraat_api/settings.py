@@ -40,10 +40,43 @@ class ApiSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown_fi
     statement_timeout_s: Annotated[float, Meta(gt=0, le=600, description="Longest time one query may take.")] = 20.0
     rows_max: Annotated[int, Meta(ge=100, le=1000000, description="Rows that one JSON answer holds at most.")] = 40000
     exports_max: Annotated[int, Meta(ge=1, le=100, description="Files that may be downloaded at once.")] = 2
-    evaluations_max: Annotated[int, Meta(ge=1, le=64, description="Evaluations that may be computed at once.")] = 1
-    evaluation_timeout_s: Annotated[float, Meta(gt=0, le=3600, description="Longest time one evaluation may take.")] = (
-        120
-    )
+    evaluations_max: Annotated[
+        int, Meta(ge=1, le=64, description="Reports that may be set at once, as a page or a PDF.")
+    ] = 1
+    evaluation_timeout_s: Annotated[
+        float, Meta(gt=0, le=3600, description="Longest time that setting one may take.")
+    ] = 120
+    jobs_at_once: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="Jobs (evaluations and the like) that the API computes itself at once; 0 leaves them all to `telstraat work`.",
+        ),
+    ] = 1
+    job_processes: Annotated[
+        int,
+        Meta(ge=0, le=256, description="Processes that one job may compute with; 0 for as many as there are cores."),
+    ] = 0
+    job_timeout_s: Annotated[float, Meta(gt=0, le=86400, description="Longest time that one job may take.")] = 900
+    job_memory_mb: Annotated[
+        int,
+        Meta(
+            ge=0, le=1048576, description="Memory in megabytes that each process of a job may have; 0 for any amount."
+        ),
+    ] = 2000
+    job_crashes_max: Annotated[
+        int, Meta(ge=0, le=100, description="Times that a job which broke off is tried again by itself.")
+    ] = 2
+    job_grace_s: Annotated[
+        float,
+        Meta(
+            ge=0, le=3600, description="Time that a worker which is stopped gives its jobs, before it hands them back."
+        ),
+    ] = 2.0
+    job_metrics_port: Annotated[
+        int, Meta(ge=0, le=65535, description="Port for the metrics of `telstraat work`; 0 for none.")
+    ] = 0
     live_streams_max: Annotated[int, Meta(ge=1, le=100000, description="Browsers that may watch live at once.")] = 500
     live_streams_per_address: Annotated[
         int, Meta(ge=1, le=100000, description="Live streams that one address may hold.")

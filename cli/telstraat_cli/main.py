@@ -54,6 +54,7 @@ COMMANDS = {
     "segments": Command("import street segments from OpenStreetMap or GeoJSON", "server", "psycopg"),
     "ingest": Command("receive the sensors' reports and write them to the database", "server", "psycopg"),
     "api": Command("serve the API and the pages", "server", "fastapi"),
+    "work": Command("compute what people wait for: evaluations and other jobs", "server", "procrastinate"),
     "account": Command("let people in, and make keys for their programs", "server", "psycopg"),
     "db": Command("the database: migrate, status, backup, restore, import, export", "server", "psycopg"),
     "evaluate": Command(

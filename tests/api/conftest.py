@@ -23,7 +23,9 @@ NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)  # a Monday, noon in Brussels
 
 @pytest.fixture
 def settings(database: str) -> ApiSettings:
-    return ApiSettings(dsn=database, quarter_min=0, pool_max=4, poll_every_s=0.2, watch_every_s=1, keep_s=0)
+    return ApiSettings(
+        dsn=database, quarter_min=0, pool_max=4, poll_every_s=0.2, watch_every_s=1, keep_s=0, jobs_at_once=0
+    )
 
 
 @pytest.fixture
@@ -79,6 +81,6 @@ def module_connection(module_database: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="module")
 def module_client(module_database: str) -> Iterator[httpx.Client]:
-    settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)
+    settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0, jobs_at_once=0)
     with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
         yield client

@@ -16,7 +16,16 @@ import pytest
 from telstraat_cli.main import COMMANDS, main, parser_for
 
 NOWHERE = "postgresql://127.0.0.1:1/none?connect_timeout=1"
-SERVICES = {("demo",), ("device",), ("ingest",), ("api",), ("sim", "street"), ("sim", "chaos"), ("sim", "fleet")}
+SERVICES = {
+    ("demo",),
+    ("device",),
+    ("ingest",),
+    ("api",),
+    ("work",),
+    ("sim", "street"),
+    ("sim", "chaos"),
+    ("sim", "fleet"),
+}
 """What would start and stay: only inputs that must be refused before that."""
 
 TEXTS = (
