@@ -19,7 +19,7 @@ from telstraat_store.maps.ground import Detail, ground_within
 from telstraat_store.maps.ground_features import Bounds
 
 router = APIRouter(prefix="/api/v1", tags=["streets"])
-FINE_UP_TO_KM, MIDDLE_UP_TO_KM = 8.0, 25.0
+FINE_UP_TO_KM, MIDDLE_UP_TO_KM = 9.0, 25.0
 """Diagonal of a box up to which it is shown at this level of detail."""
 FEATURES_MAX = 6000
 KEEP_S = 300
@@ -54,7 +54,7 @@ class GroundCollection(BaseModel):
     """The ground within a box, the largest things first."""
 
     type: Literal["FeatureCollection"]
-    detail: Literal["fine", "middle", "coarse"] = Field(description="How closely lines are drawn: to 1, 6 or 30 m.")
+    detail: Literal["fine", "middle", "coarse"] = Field(description="How closely lines are drawn: to 0.6, 6 or 30 m.")
     credit: list[str] = Field(description="Whom a map that shows this must name.")
     is_whole: bool = Field(description="False when the box has more than one answer holds; the smallest are left out.")
     features: list[GroundFeatureShape]

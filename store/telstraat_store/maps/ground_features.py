@@ -66,12 +66,12 @@ HIDDEN = {
 NAME_MAX = 80
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
-FINE_M, MIDDLE_M, COARSE_M = 1.0, 6.0, 30.0
+FINE_M, MIDDLE_M, COARSE_M = 0.6, 6.0, 30.0
 """How far a drawn line may lie from the true one."""
 AREA_MIN_M2 = (80.0, 4_000.0, 60_000.0)
 """What is smaller is not drawn at this level."""
 COARSEST = {
-    "water": 2, "stream": 2, "wood": 2, "green": 2, "square": 0, "school": 0, "rail": 2, "motorway": 2, "road": 2, "street": 1, "path": 0,
+    "water": 2, "stream": 2, "wood": 2, "green": 2, "square": 1, "school": 1, "rail": 2, "motorway": 2, "road": 2, "street": 1, "path": 0,
 }  # fmt: skip
 """At which level a kind is drawn at the most: 0 fine, 1 middle, 2 coarse."""
 METRES_A_DEGREE = 111_320.0

@@ -1,26 +1,33 @@
-// What both maps share: no tiles unless the operator has some, a quiet grid instead, and lines for streets.
+// What all maps share: tiles if the operator has some, else the imported ground, else a quiet grid; and lines for streets.
+
+import { addGround } from "./ground.js";
 
 export function ground(element, { tiles = "", attribution = "", interactive = true } = {}) {
   const map = L.map(element, {
     zoomControl: interactive, dragging: interactive, scrollWheelZoom: interactive, doubleClickZoom: interactive,
     boxZoom: interactive, keyboard: interactive, touchZoom: interactive, attributionControl: Boolean(tiles),
-    zoomSnap: 0.25,
+    zoomSnap: 0.25, minZoom: 3, maxZoom: 19,
   });
   if (tiles) {
     map.attributionControl.setPrefix(false);
     L.tileLayer(tiles, { attribution, maxZoom: 20 }).addTo(map);
   } else {
-    const Grid = L.GridLayer.extend({
-      createTile() {
-        const tile = document.createElement("div");
-        tile.className = "grid-tile";
-        return tile;
-      },
-    });
-    new Grid({ tileSize: 128 }).addTo(map);
+    map.ground = addGround(map);
+    map.ground.isEmpty.then((isEmpty) => isEmpty && grid().addTo(map));
   }
   L.control.scale({ imperial: false }).addTo(map);
   return map;
+}
+
+function grid() {
+  const Grid = L.GridLayer.extend({
+    createTile() {
+      const tile = document.createElement("div");
+      tile.className = "grid-tile";
+      return tile;
+    },
+  });
+  return new Grid({ tileSize: 128 });
 }
 
 export function points(geometry) {

@@ -17,6 +17,7 @@ function place() {
   L.polyline(line, { weight: 7, className: "street-line", interactive: false }).addTo(map);
   letter(map, line[0], "A");
   letter(map, line.at(-1), "B");
+  map.ground?.label([{ text: element.dataset.name, line, weight: 11 }]);
 }
 
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, {

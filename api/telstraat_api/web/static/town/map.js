@@ -1,12 +1,12 @@
 // The map of all streets: lines as thick as their traffic, each leading to its page.
 
+import { addGround } from "../ground.js";
 import { ground, points } from "../place.js";
 
 const element = document.getElementById("map");
 const totals = JSON.parse(document.getElementById("totals").textContent);
 const words = JSON.parse(document.getElementById("map-words").textContent);
 const { tiles, attribution } = element.dataset;
-const LABELLED_MAX = 40;
 
 function passed(id) {
   const counts = totals[id];
@@ -23,12 +23,9 @@ async function everySegment(address) {
   return found;
 }
 
-function label(map, at, text) {
-  const icon = L.divIcon({ className: "street-label", html: "", iconSize: null });
-  const marker = L.marker(at, { icon, interactive: false, keyboard: false }).addTo(map);
-  const span = document.createElement("span");
-  span.textContent = text;
-  marker.getElement().append(span);
+// Names that find no free place are left out: the list beside the map has all.
+function label(map, names) {
+  (map.ground ?? addGround(map, { isBare: true })).label(names.sort((a, b) => b.weight - a.weight));
 }
 
 function told({ properties }) {
@@ -49,6 +46,7 @@ async function fill() {
   const most = Math.max(1, ...found.map((one) => passed(one.properties.segment_id) ?? 0));
   if (found.length) map.fitBounds(L.latLngBounds(found.flatMap((one) => points(one.geometry))), { padding: [40, 40], maxZoom: 17 });
   else map.setView([50.88, 4.7], 13);
+  const names = [];
   for (const one of found) {
     const { segment_id: id, online, links } = one.properties;
     const weight = 4 + 10 * Math.sqrt((passed(id) ?? 0) / most);
@@ -67,8 +65,9 @@ async function fill() {
     for (const event of ["mouseleave", "blur"]) row?.addEventListener(event, lit(false));
     casing.addTo(map);
     line.addTo(map);
-    if (found.length <= LABELLED_MAX) label(map, line.getCenter(), one.properties.name);
+    names.push({ text: one.properties.name, line: path, weight });
   }
+  label(map, names);
 }
 
 fill();

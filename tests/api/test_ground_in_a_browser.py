@@ -1,0 +1,144 @@
+"""The ground of a map in a real browser: drawn from our own host, with names that do not collide, in every town and none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from telstraat_cli.main import main
+from telstraat_firmware_sim.town import map_of_overbeke, overbeke
+from telstraat_firmware_sim.town.extract import write_extract
+from telstraat_store.maps.ground import replace_ground
+from telstraat_store.maps.ground_features import GroundRow
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
+STREETS = ("Brugstraat", "Noordring", "Parklaan", "Schoolstraat", "Kerkstraat")
+# How many different colours a canvas holds: an empty one has a single one, which is none.
+COLOURS = """canvas => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set();
+    for (let at = 0; at < data.length; at += 4 * 97) seen.add(data[at] << 16 | data[at + 1] << 8 | data[at + 2]);
+    return seen.size;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, module_client: httpx.Client, complaints: list[str]) -> Iterator[Page]:
+    home = str(module_client.base_url)
+    context = browser.new_context(base_url=home, locale="en-GB")
+    page = context.new_page()
+    page.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda r: complaints.append(r.url) if not r.url.startswith((home, "data:")) else None)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def streets(
+    module_client: httpx.Client,
+    module_database: str,
+    module_connection: psycopg.Connection,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, int]:
+    path = tmp_path_factory.mktemp("town") / "overbeke.osm.pbf"
+    write_extract(map_of_overbeke(1), path)
+    assert set(STREETS) <= {street.name for street in overbeke(1).streets}
+    words = ["--streets", ",".join(STREETS), "--credit", "<img src=x onerror=alert(1)>"]
+    assert main(["segments", "--dsn", module_database, "import", str(path), *words]) == 0
+    return dict(module_connection.execute("select name, segment_id from segment").fetchall())
+
+
+def names_on(page: Page) -> list[str]:
+    page.wait_for_function("document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names")
+    return str(page.get_attribute(".leaflet-ground-names-pane canvas", "data-names")).split("|")
+
+
+def test_a_street_lies_on_its_own_town_and_its_name_is_the_first(
+    page: Page, streets: dict[str, int], complaints: list[str]
+) -> None:
+    page.goto(f"/street/{streets['Schoolstraat']}")
+    page.wait_for_function(
+        "document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names?.includes('Wende')"
+    )
+    names = names_on(page)
+    assert names[0] == "Schoolstraat"
+    assert {"Wende", "De Klaproos"} <= set(names)
+    assert len(names) == len(set(names))
+    canvas = page.locator(".leaflet-ground-pane canvas")
+    assert canvas.evaluate(COLOURS) > 5
+    assert canvas.get_attribute("aria-hidden") == "true"
+    assert complaints == []
+
+
+def test_the_source_of_the_ground_is_named_as_text(page: Page, streets: dict[str, int], complaints: list[str]) -> None:
+    page.goto(f"/street/{streets['Noordring']}")
+    page.wait_for_function("document.querySelector('.leaflet-control-attribution')?.textContent.includes('<img')")
+    assert page.locator(".leaflet-control-attribution img").count() == 0
+    assert complaints == []
+
+
+def test_the_ground_is_drawn_in_the_colours_of_the_theme(page: Page, streets: dict[str, int]) -> None:
+    page.goto(f"/street/{streets['Brugstraat']}")
+    names_on(page)
+    colour = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).filter((_, n) => n % 4 < 3).reduce((a, b) => a + b)"
+    light = page.locator(".leaflet-ground-pane canvas").evaluate(colour)
+    page.click("[data-theme-switch]")
+    assert page.locator(".leaflet-ground-pane canvas").evaluate(colour) < 0.6 * light
+
+
+def test_a_town_without_an_extract_has_a_grid(
+    page: Page, module_connection: psycopg.Connection, complaints: list[str], streets: dict[str, int]
+) -> None:
+    line = '{"type": "LineString", "coordinates": [[10.0, 10.0], [10.002, 10.001]]}'
+    row = module_connection.execute(
+        "insert into segment (name, geometry, timezone) values ('Alone', %s, 'UTC') returning segment_id", (line,)
+    ).fetchone()
+    assert row
+    page.goto(f"/street/{row[0]}")
+    page.locator(".grid-tile").first.wait_for()
+    assert names_on(page) == ["Alone"]
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "\u05e8\u05d7\u05d5\u05d1 \u05d4\u05e8\u05e6\u05dc", "W" * 80, "\U0001f6b2" * 12],
+)
+def test_hostile_names_are_drawn_or_left_out(
+    name: str, page: Page, module_connection: psycopg.Connection, complaints: list[str], streets: dict[str, int]
+) -> None:
+    line = '{"type": "LineString", "coordinates": [[12.0, 10.0], [12.001, 10.0005], [12.002, 10.001]]}'
+    row = module_connection.execute(
+        "insert into segment (name, geometry, timezone) values (%s, %s, 'UTC') returning segment_id", (name, line)
+    ).fetchone()
+    assert row
+    beside = line.replace("10.0]", "10.0004]").replace("10.0005", "10.0009").replace("10.001]", "10.0014]")
+    bounds = (12.0, 10.0, 12.002, 10.0014)
+    replace_ground(
+        module_connection, [GroundRow("w1", "street", name + "!", bounds, 200.0, beside, beside, None)], bounds
+    )
+    page.goto(f"/street/{row[0]}")
+    page.wait_for_function("document.querySelector('.leaflet-ground-pane canvas')?.width > 0")
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".leaflet-ground-pane canvas").evaluate(COLOURS) > 1
+    assert complaints == []
