@@ -18,12 +18,12 @@ from tests.harness.processes import kill, wait_until
 
 from telstraat_demo.errors import StackError
 from telstraat_demo.stack.home import Home
-from telstraat_demo.town.cast import SensorStay, cast_of, sensor_name, watches_of
+from telstraat_demo.town.cast import Cast, SensorStay, sensor_name, watches_of
 from telstraat_demo.town.fill import TownFiller, read_fill_progress, read_filled
-from telstraat_demo.town.ground import town_of
 from telstraat_demo.town.history import draw
 from telstraat_demo.town.life import TownLife
 from telstraat_demo.town.plan import TownPlan, epoch_of, quarter, read_town_plan, write_town_plan
+from telstraat_firmware_sim.town import overbeke
 from telstraat_store.counts.rollup import refresh_all
 from telstraat_store.reports import copy_rows
 from telstraat_store.reports.copy_arrays import packed
@@ -38,7 +38,6 @@ def plan(**changes: object) -> TownPlan:
     values: dict[str, object] = {
         "seed": 3,
         "months": 0.4,
-        "streets": 6,
         "began_at": NOW,
         "live_from": NOW.replace(hour=10, minute=0),
         "scene": "day",
@@ -69,8 +68,7 @@ def rows_of(database: str) -> list[tuple[object, ...]]:
 
 
 def test_arrays_become_the_very_rows_that_reports_become_one_by_one() -> None:
-    town = town_of(3, 6)
-    cast = cast_of(town)
+    town, cast = overbeke(3), Cast()
     watches = watches_of(plan(), town, cast)
     drawn = next(each for each in draw(plan(), town, cast, watches, plan().eras(NOW)[0]) if is_open(each.watch))
     start, end = NOW - timedelta(days=3), quarter(NOW)
@@ -185,6 +183,20 @@ def test_a_database_with_the_town_of_another_folder_is_refused(database: str, tm
         TownLife.begin(connection, tmp_path / "other" / "town", plan())
 
 
+def test_the_streets_come_from_the_map_and_the_rest_of_it_is_ground(database: str, life: TownLife) -> None:
+    with psycopg.connect(database) as connection:
+        segments = connection.execute(
+            "select name, speed_limit_kmh, jsonb_array_length(geometry->'coordinates') from segment"
+        ).fetchall()
+        ground = connection.execute("select count(*) from ground").fetchone()
+    assert {name for name, _, _ in segments} == set(life.segments) == {street.name for street in life.town.streets}
+    assert len(segments) == 24
+    assert max(points for _, _, points in segments) > 20  # curves
+    assert ("Noordring", 50) in {(name, limit) for name, limit, _ in segments}
+    assert ground
+    assert ground[0] > 20
+
+
 def test_a_plan_stays_as_it_was_begun(tmp_path: Path) -> None:
     write_town_plan(tmp_path, plan())
     assert read_town_plan(tmp_path) == plan()
@@ -196,17 +208,18 @@ def test_a_plan_stays_as_it_was_begun(tmp_path: Path) -> None:
 
 
 def test_every_street_of_the_story_plays_one_part() -> None:
-    town = town_of(1, 24)
-    cast = cast_of(town)
+    town, cast = overbeke(1), Cast()
     single = [cast.live, cast.school, cast.works, cast.silent, cast.moved_from, cast.moved_to]
-    parts = [*(name for name in single if name), *cast.treated, *cast.boundary, *cast.controls]
+    parts = [*single, *cast.treated, *cast.boundary, *cast.controls]
     assert len(parts) == len(set(parts)) == 6 + 3 + 5 + 7
+    named = {*parts, *cast.school_edge, *cast.school_controls, *cast.night_blind, *cast.citizens}
+    assert named <= {street.name for street in town.streets}
     assert len({sensor_name(street, 1) for street in town.streets}) == 24
 
 
 def test_no_quarter_of_a_street_is_watched_by_two_sensors_of_the_story() -> None:
-    town = town_of(1, 24)
-    watches = watches_of(plan(), town, cast_of(town))
+    town = overbeke(1)
+    watches = watches_of(plan(), town, Cast())
     for street in town.streets:
         at = [watch for watch in watches if watch.street == street.name]
         assert len(at) == 1, street.name

@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     town.add_argument(
         "--months", type=float, metavar="N", help="months of counts that the town has (14; 0: no town, one street)"
     )
-    town.add_argument("--streets", type=int, default=24, metavar="N", help="its streets (24)")
     source = parser.add_argument_group("what is counted")
     source.add_argument(
         "--video", metavar="SOURCE", help="a video file, a camera (0, /dev/video0) or an rtsp:// address"

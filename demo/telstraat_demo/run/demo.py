@@ -18,7 +18,6 @@ from telstraat_demo.stack.needs import check_needs
 from telstraat_demo.stack.processes import Supervisor, ended_by_signals
 
 MONTHS_MAX = 60
-STREETS_MIN, STREETS_MAX = 4, 200
 
 
 def run_demo(args: argparse.Namespace) -> int:
@@ -60,8 +59,6 @@ def check(args: argparse.Namespace) -> None:
         raise CliError("--months is for the town, which is not there with --headless and --video: leave it out")
     if args.months is not None and not 0 <= args.months <= MONTHS_MAX:
         raise CliError(f"--months {args.months:g}: give 0 to {MONTHS_MAX}")
-    if not STREETS_MIN <= args.streets <= STREETS_MAX:
-        raise CliError(f"--streets {args.streets}: give {STREETS_MIN} to {STREETS_MAX}")
     for name in ("minutes", "past", "pace", "fps"):
         value = getattr(args, name)
         if value is not None and value <= 0:

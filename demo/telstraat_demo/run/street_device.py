@@ -24,6 +24,7 @@ from telstraat_device.service import run
 from telstraat_device.settings import read_settings
 from telstraat_firmware_sim.street.clock import PacedSource
 from telstraat_firmware_sim.street.scenes import scene
+from telstraat_firmware_sim.street.settings import Traffic
 from telstraat_firmware_sim.street.street import SimulatedStreet
 
 NOTE_EVERY_S = 0.5
@@ -45,6 +46,8 @@ class StreetPlan(msgspec.Struct, frozen=True, kw_only=True):
     pace: float | None = None
     day_shape: tuple[float, ...] = ()
     """Factor on the scene's traffic for each local hour of the day; empty: the same around the clock."""
+    motor_kmh: float | None = None
+    """Mean speed of motor vehicles; None: the scene's."""
     timezone: str = "Europe/Brussels"
 
 
@@ -85,10 +88,7 @@ class NotedStreet(ClosingSource):
         left_s = None if plan.duration_s is None else max(0.0, plan.duration_s - start_s)
         size = {"width": plan.width, "height": plan.height, "fps": plan.fps}
         settings = scene(plan.scene, seed=plan.seed, start_s=start_s, duration_s=left_s, **size)
-        if plan.day_shape:
-            begins = plan.begins_at.astimezone(ZoneInfo(plan.timezone))
-            shape = {"day_shape": plan.day_shape, "day_start_h": begins.hour + begins.minute / 60}
-            settings = msgspec.structs.replace(settings, traffic=msgspec.structs.replace(settings.traffic, **shape))
+        settings = msgspec.structs.replace(settings, traffic=traffic_of(plan, settings.traffic))
         street = SimulatedStreet(settings)
         self.first_frame_at = plan.begins_at.astimezone(UTC) + timedelta(seconds=start_s)
         self._paced = PacedSource(street, self.first_frame_at, plan.pace or UNPACED, truth_path=folder / TRUTH_FILE)
@@ -119,6 +119,16 @@ class NotedStreet(ClosingSource):
         with contextlib.suppress(OSError):  # a full disk: a later note will do, what was counted is not counted again
             draft.write_bytes(msgspec.json.encode(progress))
             draft.replace(path)
+
+
+def traffic_of(plan: StreetPlan, usual: Traffic) -> Traffic:
+    """Return what passes in a plan's street: a scene's traffic, by the plan's hours and at its speed."""
+    traffic = usual
+    if plan.day_shape:
+        begins = plan.begins_at.astimezone(ZoneInfo(plan.timezone))
+        begins_h = begins.hour + begins.minute / 60
+        traffic = msgspec.structs.replace(traffic, day_shape=plan.day_shape, day_start_h=begins_h)
+    return traffic if plan.motor_kmh is None else msgspec.structs.replace(traffic, motor_kmh=plan.motor_kmh)
 
 
 def continued(before: StreetPlan, new_plan: StreetPlan, folder: Path) -> StreetPlan:

@@ -40,11 +40,11 @@ def town_source(args: argparse.Namespace, pipeline: Pipeline) -> tuple[StreetSou
     # A whole hour: no hour is added up from the sensor before it and from the live one.
     begins_at = plan.begins_at.replace(minute=0, second=0, microsecond=0)
     months = MONTHS if args.months is None else args.months
-    town_plan = read_town_plan(pipeline.town_folder) or new_plan(
-        args.seed, months, args.streets, begins_at, scene=args.scene
-    )
-    plan = msgspec.structs.replace(plan, begins_at=begins_at, day_shape=day_shape(town_plan))
-    place = SensorSite(sensor=LIVE_SENSOR, segment=live_street(town_plan).name, installed_before=timedelta(0))
+    town_plan = read_town_plan(pipeline.town_folder) or new_plan(args.seed, months, begins_at, scene=args.scene)
+    live = live_street(town_plan)
+    more = {"day_shape": day_shape(live), "motor_kmh": live.speed_kmh}
+    plan = msgspec.structs.replace(plan, begins_at=begins_at, **more)
+    place = SensorSite(sensor=LIVE_SENSOR, segment=live.name, installed_before=timedelta(0))
     return street(pipeline, LIVE_SENSOR, plan, place), town_plan
 
 

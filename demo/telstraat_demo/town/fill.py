@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from telstraat_api.summaries.day_kinds import kinds_of_days
 from telstraat_demo.town.cast import Cast, SensorStay
 from telstraat_demo.town.history import Drawn, draw
 from telstraat_demo.town.plan import TownPlan, epoch_of
@@ -23,6 +24,7 @@ from telstraat_firmware_sim.demand.demand import Town
 from telstraat_store.counts.rollup import refresh
 from telstraat_store.places.fleet import fleet_gauges
 from telstraat_store.reports.past import settle, write_past
+from telstraat_store.summaries.refreshing import refresh_all
 
 FILLED_FILE = "filled.json"
 PROGRESS_FILE = "progress.json"
@@ -108,7 +110,7 @@ class TownFiller:
         return ahead
 
     def add_up(self, dsn: str, note: Callable[[float], None]) -> None:
-        """Wait until hours and days are added up, and help: ingest does the same, one of both at a time."""
+        """Wait until hours and days are added up, and help (ingest does the same, one of both at a time); then sum streets up."""
         with psycopg.connect(dsn, autocommit=True) as connection:
             settle(connection)
             most = left = fleet_gauges(connection).dirty
@@ -117,6 +119,9 @@ class TownFiller:
                 if not refresh(connection, MARKS_AT_ONCE):
                     time.sleep(WAIT_S)
                 left = fleet_gauges(connection).dirty
+            refresh_all(
+                connection, kinds_of_days, datetime.now(UTC)
+            )  # those of a moment ago rest on a part of the counts
 
     def _missing_from(self, watch: SensorStay, sent_until: Callable[[str], datetime | None]) -> datetime:
         first_day = self.plan.first_day

@@ -31,7 +31,6 @@ from telstraat_demo.town.story import Story
 
 BROKER_VARIABLE = "TELSTRAAT_DEMO_TOWN_BROKER"
 DSN_VARIABLE = "TELSTRAAT_DEMO_TOWN_DSN"
-CITIZENS_SENSORS = 2
 RETRY_S = 5.0
 TRIES = 5
 LOOK_S = 0.5
@@ -61,9 +60,8 @@ class Keeper:
             del ahead
             sensors.start()
             try:
-                if not self.progress.stories:
-                    self._add_up_and_tell()
-                    log.info("the town is ready after %.1f s", time.monotonic() - began_s)
+                # A thread that a stop does not wait for: what it was doing is done at the next start.
+                threading.Thread(target=self._make_ready, args=(began_s,), name="story", daemon=True).start()
                 while sensors.running and not self.stopping.wait(LOOK_S):
                     pass
             finally:
@@ -84,6 +82,14 @@ class Keeper:
         """Let the sensors say good-bye, and end."""
         self.stopping.set()
 
+    def _make_ready(self, began_s: float) -> None:
+        """Have what was filled added up, and at the first start tell the story."""
+        if not self.progress.stories:
+            self._add_up_and_tell()
+            log.info("the town is ready after %.1f s", time.monotonic() - began_s)
+        elif self.filler.quarters:
+            self._works(lambda: self.filler.add_up(self.dsn, self._note_sums))
+
     def _add_up_and_tell(self) -> None:
         """Tell the story, have hours and days added up, then have the plan evaluated from them."""
         with psycopg.connect(self.dsn) as connection:
@@ -92,7 +98,7 @@ class Keeper:
         life = self.life
         story = Story(self.api, keys, life.plan, life.cast, life.segments, life.town.timezone)
         try:
-            is_whole = self._works(lambda: story.tell(life.own_sensors(CITIZENS_SENSORS)))
+            is_whole = self._works(lambda: story.tell(life.own_sensors()))
             is_whole = self._works(lambda: self.filler.add_up(self.dsn, self._note_sums)) and is_whole
             self._note(1.0)
             is_whole = self._works(story.evaluate) and is_whole
@@ -117,6 +123,8 @@ class Keeper:
         return False
 
     def _note_reports(self, share: float) -> None:
+        if self.stopping.is_set():
+            raise SystemExit
         self._note((1.0 - SUMS_SHARE) * share)
 
     def _note_sums(self, share: float) -> None:

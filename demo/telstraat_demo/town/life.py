@@ -10,13 +10,14 @@ import msgspec
 from psycopg import Connection
 
 from telstraat_demo.errors import StackError
-from telstraat_demo.town.cast import Cast, SensorStay, cast_of, watches_of, with_live
-from telstraat_demo.town.ground import lay_out, town_of
+from telstraat_demo.town.cast import Cast, SensorStay, watches_of, with_live
+from telstraat_demo.town.ground import lay_out
 from telstraat_demo.town.plan import TownPlan, read_town_plan, write_town_plan
 from telstraat_demo.town.registration import register_sensors
 from telstraat_firmware_sim.demand.demand import Town, TownStreet
 from telstraat_firmware_sim.demand.profiles import STREET_KINDS, week_profile
 from telstraat_firmware_sim.street.scenes import scene
+from telstraat_firmware_sim.town import overbeke
 
 SEGMENTS_FILE = "segments.json"
 LEAST_AT_NIGHT = 0.06
@@ -41,7 +42,7 @@ class TownLife:
         plan = known or wanted_plan
         town, cast = _streets_of(plan)
         watches = watches_of(plan, town, cast)
-        segments = lay_out(connection, town)
+        segments = lay_out(connection, town, folder, plan.seed)
         register_sensors(connection, folder, plan, watches, segments, is_new=known is None)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SEGMENTS_FILE).write_bytes(msgspec.json.encode(segments))
@@ -58,11 +59,10 @@ class TownLife:
         segments = msgspec.json.decode((folder / SEGMENTS_FILE).read_bytes(), type=dict[str, int])
         return cls(plan, town, cast, watches_of(plan, town, cast), segments)
 
-    def own_sensors(self, many: int) -> dict[str, str]:
-        """Return the sensors of the citizen, by street: a boundary street's and the silent one, as far as they are there."""
-        wanted_streets = (self.cast.silent, *self.cast.boundary, *self.cast.treated)
-        by_street = {watch.street: watch.sensor for watch in self.watches}
-        return {street: by_street[street] for street in [name for name in wanted_streets if name][:many]}
+    def own_sensors(self) -> dict[str, str]:
+        """Return the sensors of the citizen, by street."""
+        by_street = {stay.street: stay.sensor for stay in self.watches}
+        return {street: by_street[street] for street in self.cast.citizens}
 
 
 def live_street(plan: TownPlan) -> TownStreet:
@@ -71,14 +71,13 @@ def live_street(plan: TownPlan) -> TownStreet:
     return town.street(cast.live)
 
 
-def day_shape(plan: TownPlan) -> tuple[float, ...]:
-    """Return how busy the live street is in each hour of a usual day, beside its mean; never so little that nobody comes."""
-    kind = STREET_KINDS[live_street(plan).kind]
+def day_shape(street: TownStreet) -> tuple[float, ...]:
+    """Return how busy a street is in each hour of a usual day, beside its mean; never so little that nobody comes."""
+    kind = STREET_KINDS[street.kind]
     shape = week_profile("car", kind)[0][0].reshape(24, -1).mean(axis=1)
     return tuple(round(max(LEAST_AT_NIGHT, float(factor)), 3) for factor in shape)
 
 
 def _streets_of(plan: TownPlan) -> tuple[Town, Cast]:
-    town = town_of(plan.seed, plan.streets)
-    cast = cast_of(town)
+    town, cast = overbeke(plan.seed), Cast()
     return with_live(town, cast.live, scene(plan.scene, seed=1).traffic), cast

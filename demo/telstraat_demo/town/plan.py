@@ -13,7 +13,7 @@ import msgspec
 
 from telstraat_firmware_sim.demand.demand import random_of
 
-PLAN_FILE = "town.json"
+PLAN_FILE = "overbeke.json"
 MONTH = timedelta(days=365.25 / 12)
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
@@ -50,7 +50,6 @@ class TownPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     months: float
-    streets: int
     began_at: datetime
     """When the demo was started first."""
     scene: str
@@ -104,10 +103,10 @@ class TownPlan(msgspec.Struct, frozen=True, kw_only=True):
         return eras
 
 
-def new_plan(seed: int, months: float, streets: int, live_from: datetime, scene: str = "day") -> TownPlan:
+def new_plan(seed: int, months: float, live_from: datetime, scene: str = "day") -> TownPlan:
     """Return the plan of a town that begins now; `live_from` is a whole hour."""
     now = datetime.now(UTC)
-    return TownPlan(seed=seed, months=months, streets=streets, began_at=now, live_from=live_from, scene=scene)
+    return TownPlan(seed=seed, months=months, began_at=now, live_from=live_from, scene=scene)
 
 
 def read_town_plan(folder: Path) -> TownPlan | None:

@@ -19,10 +19,10 @@ from telstraat_demo.town.plan import DAY, SILENT_DAYS, TownPlan
 
 API = "/api/v1"
 ANSWER_S = 60.0
-EVALUATION_S = 600.0
+EVALUATION_S = 920.0
 BEFORE_DAYS, AFTER_DAYS, TRANSITION_DAYS = 91, 84, 14
 QUESTIONS = ({"what": "car"}, {"what": "bike"}, {"what": "heavy"})
-PLAN_NAME = "Circulation plan around {street}"
+PLAN_NAME = "Circulation plan for the centre"
 SCHOOL_NAME = "School street in {street}"
 WORKS_TITLE = "New water main in {street}"
 FAIR_TITLE = "Neighbourhood fair"
@@ -61,9 +61,8 @@ class Story:
         if measure_id is not None:
             self._follow(measure_id, (CITIZEN, NEIGHBOUR, OFFICER))
         school_id = self._school_street()
-        if school_id is not None:
-            self._follow(school_id, (CITIZEN, FACILITATOR))
-            self._workshop(school_id)
+        self._follow(school_id, (CITIZEN, FACILITATOR))
+        self._workshop(school_id)
 
     def evaluate(self) -> None:
         """Have the circulation plan evaluated as the product does it, and published: some seconds to minutes."""
@@ -86,18 +85,16 @@ class Story:
 
     def _works(self) -> None:
         """Mark roadworks with their dent, a fair, and the time since when a sensor has been silent."""
-        events: list[tuple[Person, str | None, str, str, datetime, datetime, bool]] = []
-        if self.cast.works:
-            first, end = self.plan.roadworks
-            title = WORKS_TITLE.format(street=self.cast.works)
-            events.append((OFFICER, self.cast.works, "road_works", title, self._at(first, 7), self._at(end, 0), True))
+        first, end = self.plan.roadworks
+        works = WORKS_TITLE.format(street=self.cast.works)
         fair = self.plan.plan_day - 40 * DAY
         fair += (5 - fair.weekday()) * DAY
-        events.append(
-            (NEIGHBOUR, self.cast.live, "festivity", FAIR_TITLE, self._at(fair, 10), self._at(fair, 20), False)
+        events = (
+            (OFFICER, self.cast.works, "road_works", works, self._at(first, 7), self._at(end, 0), True),
+            (NEIGHBOUR, self.cast.live, "festivity", FAIR_TITLE, self._at(fair, 10), self._at(fair, 20), False),
         )
         for person, street, kind, title, from_at, until_at, excludes in events:
-            segment = self.segments[street or ""]
+            segment = self.segments[street]
             if any(each["title"] == title for each in self._get(OPERATOR, "/events", segment=segment)["events"]):
                 continue
             body = {
@@ -112,13 +109,13 @@ class Story:
             self._post(person, "/events", body)
 
     def _circulation_plan(self) -> int | None:
-        """Note down the plan of five months ago and return its number; None in a town too small or too young for it."""
-        if not self.cast.treated or not self.cast.controls or not self.plan.knows_before:
+        """Note down the plan of five months ago and return its number; None in a town that is too young for it."""
+        if not self.plan.knows_before:
             return None
         body = {
-            "name": PLAN_NAME.format(street=self.cast.treated[0]),
+            "name": PLAN_NAME,
             "kind": "circulation_plan",
-            "description": "Through traffic is led around the neighbourhood by three one-way streets and a filter of planters. "
+            "description": "Through traffic is led around the centre: filters of planters in three streets, and a new one-way system. "
             "Bicycles, buses and emergency services pass.",
             "first_day": self.plan.plan_day.isoformat(),
             **self._roles(self.cast.treated, self.cast.boundary, self.cast.controls),
@@ -131,17 +128,15 @@ class Story:
         }
         return self._measure(OFFICER, body)
 
-    def _school_street(self) -> int | None:
+    def _school_street(self) -> int:
         """Note down the school street that is being planned and return its number."""
         school = self.cast.school
-        if school is None:
-            return None
         body = {
             "name": SCHOOL_NAME.format(street=school),
             "kind": "school_street",
             "description": "Closed to motor traffic for half an hour when school begins and when it ends. A trial of one year.",
             "first_day": self.plan.school_street_day.isoformat(),
-            **self._roles((school,), self.cast.boundary[-2:], self.cast.controls[:4]),
+            **self._roles((school,), self.cast.school_edge, self.cast.school_controls),
             "chosen_for": "complaints",
             "speed_limit_kmh": 30,
             "published": True,
@@ -164,13 +159,13 @@ class Story:
 
     def _workshop(self, measure_id: int) -> None:
         """Prepare the workshop about the school street and write down what was said, in the order in which it was."""
-        school = self.cast.school or ""
+        school = self.cast.school
         title = WORKSHOP_TITLE.format(street=school)
         listed = self._get(FACILITATOR, "/workshops")["workshops"]
         number = next((each["workshop_id"] for each in listed if each["title"] == title), None)
         if number is None:
             held = self.plan.began_at.date() - (SILENT_DAYS - 2) * DAY
-            streets = dict.fromkeys((school, *self.cast.boundary[-2:], self.cast.live))
+            streets = dict.fromkeys((school, *self.cast.school_edge))
             body = {
                 "title": title,
                 "place": "Refectory of the school",
