@@ -61,7 +61,9 @@ from telstraat_api.web.operate import (
 )
 from telstraat_api.web.street import street_page
 from telstraat_api.web.town import town_page
-from telstraat_api.web.workshops import workshop_pages
+from telstraat_api.web.workshops import room_leading, room_pages, room_writing, workshop_forms, workshop_pages
+from telstraat_api.web.workshops.room_chart import RoomCharts
+from telstraat_api.web.workshops.room_hub import RoomHub
 from telstraat_store.export.files import Exporter
 
 
@@ -74,6 +76,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     database = database_of(settings)
     live = LiveHub(database, settings)
     keeper = SummaryKeeper(settings)
+    rooms = RoomHub(database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -82,6 +85,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
         keeper.start()
         worker = Worker(database, settings, settings.jobs_at_once)
         working = asyncio.create_task(worker.run()) if settings.jobs_at_once else None
+        rooms.start()
         try:
             yield
         finally:
@@ -90,6 +94,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
                 await working
             await keeper.stop()
             await live.stop()
+            await rooms.stop()
             await app.state.mail_links.stop()
             await database.close()
 
@@ -106,6 +111,8 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
+    app.state.rooms = rooms
+    app.state.room_charts = RoomCharts(database, settings)
     app.state.exporter = Exporter(settings.exports_max, settings.licence, settings.attribution)
     app.state.evaluator = Evaluator(settings)
     app.state.mail_links = MailLinks(database, settings)
@@ -144,6 +151,10 @@ def add_routes(app: FastAPI) -> None:
         street_page,
         making,
         measure_pages,
+        workshop_forms,
+        room_pages,
+        room_writing,
+        room_leading,
         workshop_pages,
         my_page,
         overview_page,

@@ -14,6 +14,7 @@ from telstraat_api.app import create_app
 from telstraat_api.http.connections import BoundedProtocol, raise_file_limit
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings
+from telstraat_api.web.workshops.room_hub import RoomHub
 
 GRACE_S = 3
 BACKLOG = 512
@@ -22,13 +23,15 @@ BACKLOG = 512
 class Server(uvicorn.Server):
     """A server that closes live streams first: they would hold the others up."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveHub) -> None:
+    def __init__(self, config: uvicorn.Config, live: LiveHub, rooms: RoomHub) -> None:
         super().__init__(config)
         self.live = live
+        self.rooms = rooms
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the live streams, then stop as uvicorn does."""
         self.live.close()
+        self.rooms.close()
         await super().shutdown(sockets)
 
 
@@ -45,7 +48,7 @@ def server_for(settings: ApiSettings, additions: Additions = NOTHING) -> Server:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return Server(config, app.state.live)
+    return Server(config, app.state.live, app.state.rooms)
 
 
 def serve(settings: ApiSettings, additions: Additions = NOTHING) -> int:

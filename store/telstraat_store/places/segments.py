@@ -273,6 +273,15 @@ async def segments_named(connection: AsyncConnection[Any], text: str, limit: int
     )
 
 
+async def lines_around(connection: AsyncConnection[Any], segments: Sequence[int], limit: int) -> list[Row]:
+    """Return the names and lines of some segments, those asked for first, and of others up to `limit` together."""
+    return await fetch_all(
+        connection,
+        "select segment_id, name, geometry from segment order by (segment_id = any(%s)) desc, segment_id limit %s",
+        (list(segments), limit),
+    )
+
+
 async def timezones_of(connection: AsyncConnection[Any], segments: Sequence[int] | None = None) -> dict[int, str]:
     """Return the time zones of segments, or of all, by number; those that do not exist are left out."""
     rows = await fetch_all(

@@ -20,8 +20,8 @@ PARTICIPANT_PREFIX = "tsp_"
 
 
 @transaction
-def join_room(workshop_id: int, code: str, first_name: str) -> Steps[str]:
-    """Let somebody in and return the secret for the cookie.
+def join_room(workshop_id: int, code: str, first_name: str, secret: str) -> Steps[None]:
+    """Let somebody in who has this secret in a cookie; sent twice, it is one participant.
 
     Raises
     ------
@@ -36,14 +36,21 @@ def join_room(workshop_id: int, code: str, first_name: str) -> Steps[str]:
     rows = yield "select count(*) as n from workshop_participant where workshop_id = %s", (workshop_id,)
     if rows[0]["n"] >= PARTICIPANTS_MAX:
         raise BadValueError(f"this room holds {PARTICIPANTS_MAX} participants")
-    secret = new_secret(PARTICIPANT_PREFIX)
-    yield (
-        "insert into workshop_participant (workshop_id, hash, first_name) values (%s, %s, %s)",
+    rows = yield (
+        (
+            "insert into workshop_participant (workshop_id, hash, first_name) values (%s, %s, %s)"
+            " on conflict (hash) do nothing returning participant_id"
+        ),
         (workshop_id, hashed(secret), first_name),
     )
-    yield "update workshop_room set people = people + 1 where workshop_id = %s", (workshop_id,)
-    yield from bump_room(workshop_id)
-    return secret
+    if rows:
+        yield "update workshop_room set people = people + 1 where workshop_id = %s", (workshop_id,)
+        yield from bump_room(workshop_id)
+
+
+def new_participant_secret() -> str:
+    """Return a secret for somebody who has not joined yet."""
+    return new_secret(PARTICIPANT_PREFIX)
 
 
 async def participant_of(connection: AsyncConnection[Any], workshop_id: int, secret: str) -> Row | None:

@@ -71,3 +71,11 @@ async def room_changes(connection: AsyncConnection[Any], workshop_id: int, since
         room["revision"], room["now"], room if is_new else None, notes, groups, note_votes, group_votes,
         room["people"], room["voted"],
     )  # fmt: skip
+
+
+async def room_revisions(connection: AsyncConnection[Any], workshops: list[int]) -> dict[int, int]:
+    """Return the newest revision of rooms, by workshop."""
+    rows = await fetch_all(
+        connection, "select workshop_id, revision from workshop_room where workshop_id = any(%s)", (workshops,)
+    )
+    return {row["workshop_id"]: row["revision"] for row in rows}

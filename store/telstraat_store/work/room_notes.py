@@ -87,7 +87,7 @@ def check_takes_note(room: Row, participant_id: int | None) -> Steps[None]:
         raise ClosedRoomError("no notes are taken now; yours stays on your phone until they are again")
     rows = yield (
         """
-        select count(*) as all_notes, count(*) filter (where participant_id = %(who)s) as own,
+        select count(*) filter (where deleted_at is null) as all_notes, count(*) filter (where participant_id = %(who)s) as own,
             count(*) filter (where participant_id = %(who)s and created_at > now() - interval '1 minute') as lately,
             (select blocked from workshop_participant where participant_id = %(who)s) as blocked
         from workshop_note where workshop_id = %(room)s

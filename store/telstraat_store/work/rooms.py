@@ -179,3 +179,17 @@ async def rooms_past_their_end(connection: AsyncConnection[Any]) -> list[int]:
         " and exists (select from workshop_participant p where p.workshop_id = r.workshop_id)",
     )
     return [row["workshop_id"] for row in rows]
+
+
+async def turnout(connection: AsyncConnection[Any], workshop_id: int) -> tuple[int, int]:
+    """Return how many have taken part in a workshop's room, and how many of them have voted; (0, 0) without a room."""
+    row = await fetch_one(
+        connection,
+        """
+        select people, voters + (select count(distinct participant_id) from workshop_vote
+            join workshop_participant p using (participant_id) where p.workshop_id = r.workshop_id) as voted
+        from workshop_room r where workshop_id = %s
+        """,
+        (workshop_id,),
+    )
+    return (0, 0) if row is None else (row["people"], row["voted"])

@@ -14,7 +14,7 @@ from telstraat_store.transactions import Steps, transaction
 from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
 from telstraat_store.work.rooms import bump_if_there
 
-NOTES_MAX = 10_000
+NOTES_MAX = 2000
 SELECT = "select w.*, a.email from workshop w left join account a using (account_id)"
 
 
@@ -85,7 +85,7 @@ def add_note(workshop_id: int, account_id: int | None, kind: str, body: str) -> 
         """
         insert into workshop_note (workshop_id, account_id, kind, body, revision)
         select workshop_id, %s, %s, %s, %s from workshop w where workshop_id = %s
-            and (select count(*) from workshop_note n where n.workshop_id = w.workshop_id) < %s
+            and (select count(*) from workshop_note n where n.workshop_id = w.workshop_id and deleted_at is null) < %s
         returning *
         """,
         (account_id, kind, body, revision, workshop_id, NOTES_MAX),

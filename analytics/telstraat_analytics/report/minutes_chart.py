@@ -1,0 +1,73 @@
+"""The chart that people looked at in a workshop, on paper: bars by class, with the numbers of the notes pinned to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from telstraat_analytics.report.charts import FONT, HEIGHT_PX, LABELS_MAX, WIDTH_PX
+from telstraat_analytics.report.numbers import chart_locale
+from telstraat_contract.road_user_names import COLOURS
+
+UNNAMED_COLOUR = "#66717e"
+PIN_COLOUR = "#1c242d"
+
+
+def minutes_chart(
+    rows: Sequence[Mapping[str, Any]],
+    names: Mapping[str, str],
+    pins: Sequence[Mapping[str, str]],
+    unit: str,
+    language: str,
+) -> dict[str, Any]:
+    """Return the counts of some hours or days, stacked by class, and the pins of notes above them.
+
+    Parameters
+    ----------
+    rows
+        Per bar: ``at`` (local time, ISO 8601), ``series`` (its name), ``value``.
+    names
+        Of the series, by their class of road users, in the order of the legend.
+    pins
+        Per note: ``at`` (local time), ``number``.
+    unit
+        What the numbers at the side count.
+    language
+        Its code, as in `telstraat_contract.languages.LANGUAGES`.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite spec.
+    """
+    axis = alt.Axis(labelAngle=0, tickCount=LABELS_MAX, labelOverlap=True)
+    x = alt.X("at:T", title=None, axis=axis)
+    order = {name: place for place, name in enumerate(names.values())}
+    bars = (
+        alt.Chart(alt.InlineData(values=[{**row, "order": order[row["series"]]} for row in rows]))
+        .mark_bar(size=max(1.5, min(14, 0.8 * WIDTH_PX / max(1, len({row["at"] for row in rows})))))
+        .encode(
+            x=x,
+            y=alt.Y("value:Q", title=unit),
+            color=alt.Color(
+                "series:N",
+                legend=alt.Legend(title=None, orient="top"),
+                scale=alt.Scale(domain=list(names.values()), range=[COLOURS.get(key, UNNAMED_COLOUR) for key in names]),
+            ),
+            order="order:O",
+        )
+    )
+    base = alt.Chart(alt.InlineData(values=list(pins)))
+    lines = base.mark_rule(color=PIN_COLOUR, strokeDash=[2, 2]).encode(x="at:T")
+    discs = base.mark_point(filled=True, size=220, color=PIN_COLOUR, opacity=1).encode(x="at:T", y=alt.value(8))
+    numbers = base.mark_text(color="white", fontSize=10, fontWeight="bold").encode(
+        x="at:T", y=alt.value(8), text="number:N"
+    )
+    layers = bars + lines + discs + numbers if pins else bars
+    drawn = layers.properties(width=WIDTH_PX, height=HEIGHT_PX)
+    spec: dict[str, Any] = (
+        drawn.configure(font=FONT, locale=chart_locale(language)).configure_view(stroke=None).to_dict()
+    )
+    return spec

@@ -1,0 +1,323 @@
+"""A workshop's room over HTTP: what was confirmed is there once, whoever was away is told what they lack, strangers see nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from tests.api.conftest import served
+from tests.api.rooms import (
+    SCRIPT,
+    browser,
+    code_of,
+    join,
+    lead,
+    listening,
+    make_workshop,
+    session_of,
+    state_of,
+    write,
+)
+from tests.api.streets import add_segment
+
+from telstraat_api.settings import ApiSettings
+
+
+@pytest.fixture
+def address(module_client: httpx.Client) -> str:
+    return str(module_client.base_url).rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def streets(module_connection: psycopg.Connection) -> list[int]:
+    return [add_segment(module_connection, name) for name in ("Schoolstraat", "Kerksteeg")]
+
+
+@pytest.fixture
+def leader(module_connection: psycopg.Connection, address: str) -> Iterator[httpx.Client]:
+    with browser(address, session_of(module_connection, "professional", "leader@example.org")) as leader:
+        yield leader
+
+
+@pytest.fixture
+def room(leader: httpx.Client, streets: list[int]) -> int:
+    room = make_workshop(leader, streets)
+    assert lead(leader, room, "phase", phase="collect").status_code == 200
+    return room
+
+
+@pytest.fixture
+def phones(leader: httpx.Client, room: int, address: str) -> Iterator[list[httpx.Client]]:
+    code = code_of(leader, room)
+    phones = [browser(address) for _ in range(3)]
+    for number, phone in enumerate(phones):
+        assert join(phone, code, f"Name {number}").headers["location"] == f"/workshops/{room}/room"
+    yield phones
+    for phone in phones:
+        phone.close()
+
+
+def test_phones_take_part_by_code_without_an_account_and_see_what_others_write(
+    leader: httpx.Client, room: int, phones: list[httpx.Client]
+) -> None:
+    assert phones[0].get(f"/workshops/{room}/room").status_code == 200
+    answer = write(phones[0], room, "Cars wait here")
+    assert answer.status_code == 201
+    assert "client_id" not in answer.text
+    for client in (*phones, leader):
+        assert [note["body"] for note in state_of(client, room)["notes"]] == ["Cars wait here"]
+    assert state_of(leader, room)["people"] == 3
+
+
+def test_a_note_that_is_sent_again_after_its_confirmation_was_lost_is_one_note(
+    room: int, phones: list[httpx.Client]
+) -> None:
+    number = str(uuid4())
+    first, again = (write(phones[0], room, "Once", number) for _ in "12")
+    assert first.json()["note"]["id"] == again.json()["note"]["id"]
+    assert len(state_of(phones[1], room)["notes"]) == 1
+    assert write(phones[1], room, "Mine now", number).status_code == 409
+
+
+def test_a_form_without_a_script_adds_a_note_and_votes(
+    leader: httpx.Client, room: int, phones: list[httpx.Client]
+) -> None:
+    data = {"kind": "proposal", "body": "One way", "street": "", "what": "car", "change": "20", "way": "less"}
+    answer = phones[0].post(f"/workshops/{room}/notes", data=data)
+    assert answer.headers["location"] == f"/workshops/{room}/room"
+    page = phones[0].get(f"/workshops/{room}/room").text
+    assert "One way" in page
+    assert "expects 20 % fewer cars" in page
+    lead(leader, room, "phase", phase="vote")
+    page = phones[1].get(f"/workshops/{room}/room").text
+    target = re.findall(r'name="vote" value="(n\d+)"', page)[0]
+    sequence = re.findall(r'name="sequence" value="(\d+)"', page)[0]
+    for _ in "12":  # sent twice
+        answer = phones[1].post(f"/workshops/{room}/ballot", data={"sequence": sequence, "vote": target})
+        assert answer.status_code == 303
+    assert state_of(leader, room)["notes"][0]["votes"] == 1
+
+
+def test_a_note_that_cannot_be_used_comes_back_with_its_words(room: int, phones: list[httpx.Client]) -> None:
+    answer = phones[0].post(f"/workshops/{room}/notes", data={"kind": "cause", "body": "x" * 501})
+    assert answer.status_code == 422
+    assert "x" * 501 in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    bad = {"kind": "song", "body": "", "street": "999999", "day": "32", "place": "91,0", "what": "ufo"}
+    errors = phones[0].post(f"/workshops/{room}/notes", data=bad, headers=SCRIPT).json()["errors"]
+    assert set(errors) == {"kind", "body", "street", "day", "place", "what"}
+
+
+def test_what_people_write_is_text_on_every_screen(leader: httpx.Client, room: int, phones: list[httpx.Client]) -> None:
+    hostile = "<script>alert(1)</script>\u202eevil 🚲🏳️‍🌈 </script><img src=x onerror=alert(1)>"
+    assert write(phones[0], room, hostile).status_code == 201
+    lead(leader, room, "add-group", title="<b>bold</b>")
+    for path, client in (("room", phones[1]), ("screen", leader), ("lead", leader)):
+        text = client.get(f"/workshops/{room}/{path}").text
+        assert "<img src=x" not in text
+        assert "<b>bold</b>" not in text
+    minutes = leader.get(f"/workshops/{room}").text
+    assert "&lt;script&gt;alert(1)" in minutes
+
+
+def test_a_stream_tells_changes_to_everybody_and_what_was_missed_to_whoever_comes_back(
+    leader: httpx.Client, room: int, phones: list[httpx.Client]
+) -> None:
+    before = state_of(phones[0], room)["revision"]
+    with listening(phones[0], room, since=before) as changes:
+        write(phones[1], room, "First")
+        assert [note["body"] for note in next(changes)["notes"]] == ["First"]
+    middle = state_of(phones[0], room)["revision"]
+    write(phones[1], room, "Second")
+    lead(leader, room, "phase", phase="group")
+    with listening(phones[0], room, since=0, headers={"last-event-id": str(middle)}) as changes:
+        missed = next(changes)
+    assert missed["since"] == middle
+    assert [note["body"] for note in missed["notes"]] == ["Second"]
+    assert missed["room"]["phase"] == "group"
+
+
+def test_a_revision_that_the_room_never_had_brings_everything(room: int, phones: list[httpx.Client]) -> None:
+    write(phones[0], room, "Here")
+    with listening(phones[0], room, since=10_000) as changes:
+        everything = next(changes)
+    assert everything["since"] == 0
+    assert [note["body"] for note in everything["notes"]] == ["Here"]
+    assert state_of(phones[0], room, since=10_000)["since"] == 0
+
+
+def test_a_hidden_note_is_gone_for_participants_and_marked_for_whoever_leads(
+    leader: httpx.Client, room: int, phones: list[httpx.Client]
+) -> None:
+    note = write(phones[0], room, "Rude words").json()["note"]["id"]
+    before = state_of(phones[1], room)["revision"]
+    lead(leader, room, "hide", note=note)
+    assert state_of(phones[1], room, before)["notes"] == [{"id": note, "gone": True}]
+    assert state_of(leader, room, leads=True)["notes"][0]["hidden"] is True
+    assert "Rude words" not in str(state_of(phones[1], room, leads=True))
+    assert "Rude words" not in leader.get(f"/workshops/{room}").text
+    lead(leader, room, "hide", note=note, hidden="no")
+    assert state_of(phones[1], room)["notes"][0]["body"] == "Rude words"
+    lead(leader, room, "delete", note=note)
+    assert "Rude words" not in str(state_of(leader, room, leads=True))
+
+
+def test_a_participant_is_blocked_and_collecting_is_closed(
+    leader: httpx.Client, room: int, phones: list[httpx.Client]
+) -> None:
+    write(phones[0], room, "Spam")
+    who = state_of(leader, room, leads=True)["notes"][0]["who"]
+    lead(leader, room, "block", participant=who)
+    assert write(phones[0], room, "More spam").status_code == 409
+    assert "notes" not in state_of(phones[1], room) or all("gone" in n for n in state_of(phones[1], room)["notes"])
+    lead(leader, room, "collecting", collecting="no")
+    assert write(phones[1], room, "Late").status_code == 409
+    lead(leader, room, "collecting", collecting="yes")
+    assert write(phones[1], room, "In time").status_code == 201
+
+
+def test_strangers_and_participants_of_other_rooms_see_nothing_and_write_nothing(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], streets: list[int], address: str
+) -> None:
+    other = make_workshop(leader, streets, title="Another", published="yes")
+    lead(leader, other, "phase", phase="collect")
+    mine = phones[0].cookies[f"telstraat_room_{room}"]
+    with browser(address) as stranger, browser(address) as guest:
+        guest.cookies.set(f"telstraat_room_{other}", mine)
+        for client in (stranger, guest, phones[0]):
+            for path in ("room", "screen", "state", "events", "figure"):
+                assert client.get(f"/workshops/{other}/{path}").status_code == 404
+            assert write(client, other, "In the wrong room").status_code == 404
+            assert client.get(f"/workshops/{other}/lead").status_code in {303, 404}
+        missing = stranger.get("/workshops/987654/room")
+        locked = stranger.get(f"/workshops/{room}/room")
+        assert (missing.status_code, missing.text.replace("/987654/", "/")) == (
+            404,
+            locked.text.replace(f"/{room}/", "/"),
+        )
+        assert stranger.get("/join/ABCDEFGHJK").status_code == 404
+
+
+def test_only_whoever_made_it_and_operators_lead(
+    room: int, phones: list[httpx.Client], module_connection: psycopg.Connection, address: str
+) -> None:
+    for role, status in (("professional", 403), ("citizen", 404), ("operator", 200)):
+        session = session_of(module_connection, role, f"{role}-2@example.org")
+        with browser(address, session) as client:
+            assert lead(client, room, "timer", minutes="5").status_code == status
+            assert client.get(f"/workshops/{room}/lead").status_code == status
+    with browser(address) as stranger:
+        assert stranger.get(f"/workshops/{room}/lead").headers["location"].startswith("/sign-in?next=")
+        assert lead(stranger, room, "close").status_code == 303
+    foreign = {"origin": "https://evil.example", "accept": "application/json"}
+    data = {"kind": "cause", "body": "From elsewhere"}
+    assert phones[0].post(f"/workshops/{room}/notes", data=data, headers=foreign).status_code == 403
+
+
+def test_a_code_that_was_made_anew_lets_nobody_in_by_the_old_one_and_throws_nobody_out(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], address: str
+) -> None:
+    old = code_of(leader, room)
+    lead(leader, room, "renew")
+    with browser(address) as late:
+        assert late.get(f"/join/{old}").status_code == 404
+        typed = code_of(leader, room).lower()
+        answer = late.get("/join", params={"code": f"{typed[:5]}-{typed[5:]}"})
+        assert answer.headers["location"] == f"/join/{code_of(leader, room)}"
+    assert write(phones[0], room, "Still here").status_code == 201
+
+
+def test_a_closed_room_takes_nothing_forgets_its_people_and_keeps_its_minutes(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], module_connection: psycopg.Connection
+) -> None:
+    write(phones[0], room, "Cars wait here")
+    before = state_of(phones[0], room)["revision"]
+    with listening(phones[1], room, since=before) as changes:
+        lead(leader, room, "close")
+        assert next(changes)["room"]["open"] is False
+    assert write(phones[0], room, "Too late").status_code == 404
+    people = "select count(*) from workshop_participant where workshop_id = %s"
+    assert module_connection.execute(people, (room,)).fetchone() == (0,)
+    text = leader.get(f"/workshops/{room}").text
+    assert "3 people took part." in text
+    assert "Name 0" not in text
+
+
+def test_a_room_past_its_end_lets_nobody_in_until_it_is_extended(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], module_connection: psycopg.Connection
+) -> None:
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    module_connection.execute("update workshop_room set ends_at = %s where workshop_id = %s", (past, room))
+    assert phones[0].get(f"/workshops/{room}/room").status_code == 404
+    assert lead(leader, room, "extend", hours="2").status_code == 200
+    assert phones[0].get(f"/workshops/{room}/room").status_code == 200
+
+
+def test_whoever_leaves_takes_what_they_wrote_along(room: int, phones: list[httpx.Client]) -> None:
+    write(phones[0], room, "Forget this")
+    assert phones[0].post(f"/workshops/{room}/leave").headers["location"] == "/join"
+    assert "Forget this" not in str(state_of(phones[1], room))
+    assert phones[0].get(f"/workshops/{room}/room").status_code == 404
+
+
+def test_nothing_that_was_confirmed_is_lost_when_the_server_is_replaced(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], module_database: str
+) -> None:
+    note = write(phones[0], room, "Before").json()["note"]["id"]
+    known = state_of(phones[0], room)["revision"]
+    with served(ApiSettings(dsn=module_database, quarter_min=0, pool_max=4)) as elsewhere, browser(elsewhere) as phone:
+        phone.cookies.set(f"telstraat_room_{room}", phones[0].cookies[f"telstraat_room_{room}"])
+        with listening(phone, room, since=known) as changes:  # two servers at once: both hear of it
+            write(phones[1], room, "Through the other server")
+            assert [n["body"] for n in next(changes)["notes"]] == ["Through the other server"]
+        assert {n["id"] for n in state_of(phone, room)["notes"]} >= {note}
+
+
+def test_the_board_is_led_by_forms_alone(leader: httpx.Client, room: int, phones: list[httpx.Client]) -> None:
+    note = write(phones[0], room, "Cars wait here").json()["note"]["id"]
+    page = f"/workshops/{room}/lead"
+    assert leader.post(page, data={"do": "add-group", "title": "Rat run"}).headers["location"] == page
+    group = state_of(leader, room)["groups"][0]["id"]
+    leader.post(page, data={"do": "move", "note": note, "group": group})
+    leader.post(page, data={"do": "rename-group", "group": group, "title": "Through traffic"})
+    leader.post(page, data={"do": "agree", "body": "Count again in May"})
+    text = leader.get(f"/workshops/{room}").text
+    assert text.index("Count again in May") < text.index("Through traffic") < text.index("Cars wait here")
+    for wrong in (
+        {"do": "move", "note": note, "group": 999_999},
+        {"do": "look", "look": "5"},
+        {"do": "timer", "minutes": "x"},
+    ):
+        assert leader.post(page, data=wrong).status_code == 422
+    assert leader.post(page, data={"do": "dance"}).status_code == 404
+
+
+def test_the_minutes_are_a_page_a_table_and_a_paper(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], streets: list[int]
+) -> None:
+    write(phones[0], room, "=1+1", kind="proposal", street=str(streets[0]), day="2026-04-20", hour="8")
+    table = leader.get(f"/workshops/{room}/notes.csv")
+    assert table.content.startswith(b"\xef\xbb\xbf")
+    assert "'=1+1" in table.text
+    assert "2026-04-20T06:00:00Z" in table.text
+    for language in ("en", "nl", "fr", "de"):
+        paper = leader.get(f"/workshops/{room}/minutes.pdf", params={"lang": language})
+        assert paper.content.startswith(b"%PDF")
+    assert phones[0].get(f"/workshops/{room}/notes.csv").status_code == 404
+
+
+def test_a_workshop_needs_streets_and_says_what_is_missing(leader: httpx.Client, streets: list[int]) -> None:
+    answer = leader.post("/workshops/new", data={"title": "", "question": "Why?", "more": "Nowhere Street"})
+    assert answer.status_code == 422
+    assert "Nowhere Street" in answer.text
+    answer = leader.post("/workshops/new", data={"title": "By name", "question": "Why?", "more": "schoolstraat"})
+    number = int(re.findall(r"\d+", answer.headers["location"])[0])
+    assert "Schoolstraat" in leader.get(f"/workshops/{number}").text
+    assert leader.post(f"/workshops/{number}/delete", data={}).headers["location"].endswith("/edit")
+    assert leader.post(f"/workshops/{number}/delete", data={"sure": "yes"}).headers["location"] == "/workshops"
+    assert leader.get(f"/workshops/{number}").status_code == 404
