@@ -58,6 +58,7 @@ from telstraat_api.web.operate import (
     published_pages,
     quarantine_pages,
     sensor_pages,
+    upload_pages,
 )
 from telstraat_api.web.street import street_page
 from telstraat_api.web.town import town_page
@@ -162,6 +163,7 @@ def add_routes(app: FastAPI) -> None:
         sensor_pages,
         published_pages,
         quarantine_pages,
+        upload_pages,
         docs_page,
     )
     for part in ours:

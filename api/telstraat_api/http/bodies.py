@@ -14,6 +14,7 @@ BODY_MAX = 65_536
 """Bytes of a body where nothing else is said: thirty times what any of our own programs sends."""
 
 LIMITS = {
+    "/operate/uploads": 65_000_000,
     "/sign-in": 4_096,
     "/sign-out": 4_096,
     "/api/v1/imports/segments": 16_000_000,

@@ -113,4 +113,8 @@ def named(place: str) -> Any:
 
 KINDS: dict[str, JobKind] = {
     "trial": JobKind("telstraat_api.jobs.trial:trial"),
+    "upload-look": JobKind("telstraat_api.uploads.looking:look", keep="telstraat_api.uploads.keeping:keep_preview"),
+    "upload-import": JobKind(
+        "telstraat_api.uploads.looking:bring_in", keep="telstraat_api.uploads.keeping:keep_outcome"
+    ),
 }

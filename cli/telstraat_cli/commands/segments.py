@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """Import a file; 1 when nothing of it could be taken."""
     import psycopg
 
-    from telstraat_cli.street_import import FileZone, drafts_of_geojson, drafts_of_pieces
+    from telstraat_api.uploads.street_drafts import FileZone, drafts_of_geojson, drafts_of_pieces
     from telstraat_store.errors import StreetFileError
     from telstraat_store.maps.ground import replace_ground
     from telstraat_store.maps.openstreetmap import ENDINGS

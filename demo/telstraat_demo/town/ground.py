@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from telstraat_cli.street_import import FileZone, drafts_of_pieces
+from telstraat_api.uploads.street_drafts import FileZone, drafts_of_pieces
 from telstraat_demo.errors import StackError
 from telstraat_firmware_sim.demand.demand import Town
 from telstraat_firmware_sim.town import map_of_overbeke

@@ -173,15 +173,19 @@ def import_file(
     kind: Format | None = None,
     progress: Progress | None = None,
     known: Known | None = None,
+    *,
+    is_rehearsal: bool = False,
 ) -> Result:
     """Import a file and return what became of it. `streets` maps names in the file to segments; equal numbers map by themselves.
+
+    A rehearsal runs within the caller's transaction, which is then rolled back: it says exactly what would become of the file.
 
     A file that was stopped goes on where it was; one that is done is not read again, unless lines of it were refused or it is
     read otherwise than before (`streets`, `kind`, `known`). `known` answers what the file does not say of itself.
     """
     known = known or Known()
     sha256 = _identity(path, streets or {}, kind, known)
-    segments = _Segments(connection, streets or {})
+    segments = SegmentsOfFile(connection, streets or {})
     are_corrected = known.counts != "raw"
     reading = Reading(segments.zone_of, known.times, known.dates, known.decimal, kind, are_corrected)
     content = CountsFile(path, reading)
@@ -191,7 +195,8 @@ def import_file(
             f"{path}: has an uptime, and does not say whether the counts were divided by it; say --counts corrected or --counts raw"
         )
     source_id, done, is_done = _begin(connection, source, kind, sha256, path)
-    connection.commit()  # from here on each chunk is a transaction of its own
+    if not is_rehearsal:
+        connection.commit()  # from here on each chunk is a transaction of its own
     result = Result(kind, rows=done, skipped=done, notes=content.notes)
     if is_done:
         return result
@@ -209,7 +214,8 @@ def import_file(
     connection.execute(
         "update import_progress set is_done = true where source_id = %s and sha256 = %s", (source_id, sha256)
     )
-    connection.commit()
+    if not is_rehearsal:
+        connection.commit()
     return result
 
 
@@ -234,7 +240,7 @@ def _identity(path: Path, streets: Mapping[str, int], kind: Format | None, known
     return digest.digest()
 
 
-class _Segments:
+class SegmentsOfFile:
     """Finds the segment of a street's name in the file."""
 
     def __init__(self, connection: Connection, streets: Mapping[str, int]) -> None:
@@ -286,7 +292,12 @@ def _begin(connection: Connection, source: Source, kind: Format, sha256: bytes, 
 
 
 def _store(
-    cursor: Cursor, source_id: int, sha256: bytes, chunk: Iterable[Row | Refusal], segments: _Segments, result: Result
+    cursor: Cursor,
+    source_id: int,
+    sha256: bytes,
+    chunk: Iterable[Row | Refusal],
+    segments: SegmentsOfFile,
+    result: Result,
 ) -> None:
     refusals: list[Refusal] = []
     of_number: dict[int, Row] = {}
@@ -313,7 +324,7 @@ def _store(
 
 
 def _values(
-    chunk: Iterable[Row | Refusal], segments: _Segments, refusals: list[Refusal], of_number: dict[int, Row]
+    chunk: Iterable[Row | Refusal], segments: SegmentsOfFile, refusals: list[Refusal], of_number: dict[int, Row]
 ) -> Iterator[tuple[object, ...]]:
     for row in chunk:
         if isinstance(row, Refusal):

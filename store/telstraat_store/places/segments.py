@@ -324,6 +324,14 @@ def list_geometries(connection: Connection[Any]) -> list[tuple[int, dict[str, An
     return connection.execute("select segment_id, geometry from segment order by segment_id").fetchall()
 
 
+def lines_of(connection: Connection[Any], segments: Sequence[int]) -> list[tuple[int, str, dict[str, Any]]]:
+    """Return number, name and line of some segments, by number."""
+    return connection.execute(
+        "select segment_id, name, geometry from segment where segment_id = any(%s) order by segment_id",
+        (list(segments),),
+    ).fetchall()
+
+
 COUNTED = """
 select segment_id, name, geometry, timezone from segment s
 where (exists (select from installation i join stream using (sensor_id) where i.segment_id = s.segment_id)

@@ -15,6 +15,7 @@ TABS = (
     ("/operate", gettext_noop("Overview")),
     ("/operate/sensors", gettext_noop("Sensors")),
     ("/operate/people", gettext_noop("People")),
+    ("/operate/uploads", gettext_noop("Uploads")),
     ("/operate/published", gettext_noop("Published")),
     ("/operate/quarantine", gettext_noop("Refused messages")),
 )

@@ -1,0 +1,166 @@
+"""Uploads of operators: nothing is written before it was looked at, and then exactly what was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from tests.api.streets import LINES
+from tests.api.test_jobs import working
+from tests.api.test_operate import one_row, signed_in
+from tests.harness.processes import wait_until
+
+from telstraat_firmware_sim.town import map_of_overbeke
+from telstraat_firmware_sim.town.extract import write_extract
+
+HOURS = "street,date,uptime,car_lft,car_rgt\n" + "".join(
+    f"Lindenstraat,2026-03-02T{hour:02d}:00:00Z,1,{hour},3\n" for hour in range(24)
+)
+
+
+@pytest.fixture(scope="module")
+def operator(
+    module_connection: psycopg.Connection, module_client: httpx.Client, module_database: str
+) -> Iterator[httpx.Client]:
+    """An operator's browser, and a worker."""
+    address = str(module_client.base_url).rstrip("/")
+    with signed_in(module_connection, address, "operator") as browser, working(module_database):
+        yield browser
+
+
+@pytest.fixture
+def connection(module_connection: psycopg.Connection) -> psycopg.Connection:
+    """A database without streets."""
+    module_connection.execute("truncate segment, ground, import_source, upload cascade")
+    return module_connection
+
+
+def upload(operator: httpx.Client, kind: str, name: str, content: bytes, **fields: str) -> str:
+    """Upload a file, wait until it was looked at, and return the address of its page."""
+    answer = operator.post("/operate/uploads", data={"kind": kind, **fields}, files={"file": (name, content)})
+    assert answer.status_code == 303, answer.text
+    return settled(operator, answer.headers["location"])
+
+
+def settled(operator: httpx.Client, page: str) -> str:
+    wait_until(lambda: "data-busy" not in operator.get(page).text, 60)
+    return page
+
+
+def geojson(*names: str) -> bytes:
+    features = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "LineString", "coordinates": line}}
+        for name, (_, line, _) in zip(names, LINES, strict=False)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+def test_streets_are_looked_at_first_and_imported_once(operator: httpx.Client, connection: psycopg.Connection) -> None:
+    page = upload(
+        operator, "streets", "town.geojson", geojson("Lindenstraat", "<b>Kerk</b>"), timezone="Europe/Brussels"
+    )
+    text = operator.get(page).text
+    assert "<strong>2</strong> new streets" in text
+    assert "&lt;b&gt;Kerk" in text
+    assert one_row(connection, "select count(*) from segment") == (0,)
+    for _ in range(2):  # a second click imports nothing twice
+        operator.post(f"{page}/import")
+    assert "This was imported" in operator.get(settled(operator, page)).text
+    assert one_row(connection, "select count(*) from segment") == (2,)
+    assert one_row(connection, "select content is null, outcome ->> 'added' from upload") == (True, "2")
+    again = upload(operator, "streets", "town.geojson", geojson("Lindenstraat"), timezone="Europe/Brussels")
+    assert "<strong>0</strong> new streets" in operator.get(again).text
+    operator.post(f"{page}/delete")
+    assert operator.get(page).status_code == 404
+    assert one_row(connection, "select count(*) from segment") == (2,)
+
+
+def test_a_made_up_town_is_imported_from_its_extract(
+    operator: httpx.Client, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    write_extract(map_of_overbeke(1), tmp_path / "town.osm.pbf")
+    content = (tmp_path / "town.osm.pbf").read_bytes()
+    page = upload(operator, "streets", "Overbeke.osm.pbf", content, timezone="Europe/Brussels", ground="yes")
+    assert "upload-map" in operator.get(page).text
+    assert one_row(connection, "select (select count(*) from segment) + (select count(*) from ground)") == (0,)
+    operator.post(f"{page}/import")
+    settled(operator, page)
+    segments, ground = one_row(connection, "select (select count(*) from segment), (select count(*) from ground)")
+    assert (segments, ground) == one_row(
+        connection, "select (outcome ->> 'added')::bigint, (outcome ->> 'ground')::bigint from upload"
+    )
+    assert segments
+
+
+def test_counts_are_given_their_street_and_imported(
+    operator: httpx.Client, connection: psycopg.Connection, segment: int
+) -> None:
+    page = upload(operator, "counts", "tubes.csv", HOURS.encode(), source="Tubes 2026", counts="corrected")
+    text = operator.get(page).text
+    assert "at no street yet" in text
+    assert "<strong>24</strong> lines refused" in text
+    assert f'<option value="{segment}" selected>' in text  # the street of the same name is likely meant
+    options = {"source": "Tubes 2026", "counts": "corrected", "street/Lindenstraat": str(segment)}
+    operator.post(page, data=options)
+    settled(operator, page)
+    assert "<strong>24</strong> new periods" in operator.get(page).text
+    assert one_row(connection, "select count(*) from imported") == (0,)
+    assert one_row(connection, "select count(*) from import_source") == (0,)
+    operator.post(f"{page}/import")
+    assert "This was imported" in operator.get(settled(operator, page)).text
+    assert one_row(connection, "select count(*), sum(car_lft)::int from imported") == (24, sum(range(24)))
+
+
+def test_what_a_file_does_not_say_is_asked_for(
+    operator: httpx.Client, connection: psycopg.Connection, segment: int
+) -> None:
+    local = HOURS.replace("Z,", ",").replace("Lindenstraat", str(segment)).replace("street", "segment_id")
+    page = upload(operator, "counts", "local.csv", local.encode(), source="Tubes", counts="corrected")
+    text = operator.get(page).text
+    assert "This file cannot be read as it is" in text
+    assert "Nothing was written" in text
+    operator.post(page, data={"source": "Tubes", "counts": "corrected", "times": "local"})
+    settled(operator, page)
+    assert "<strong>24</strong> new periods" in operator.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content"),
+    [
+        ("streets", "empty.geojson", b"{}"),
+        ("streets", "../../etc/passwd.geojson", b"\x00\xff"),
+        ("streets", "broken.osm.pbf", b"\x00\x00\x00\x0d\n\tOSMHeader"),
+        ("counts", "nothing.csv", b"a,b\n"),
+        ("counts", "picture.xlsx", b"PK\x03\x04 not a spreadsheet"),
+        ("counts", "x" * 300 + ".parquet", b"PAR1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(
+    operator: httpx.Client, connection: psycopg.Connection, kind: str, name: str, content: bytes
+) -> None:
+    page = upload(operator, kind, name, content, timezone="Europe/Brussels", source="x")
+    text = operator.get(page).text
+    assert "This file cannot be read as it is" in text
+    assert "Traceback" not in text
+    assert "broke off" not in text
+    assert one_row(connection, "select count(*) from upload where preview is not null") == (0,)
+
+
+def test_a_form_without_a_file_or_with_wrong_answers_comes_back(
+    operator: httpx.Client, connection: psycopg.Connection
+) -> None:
+    none = operator.post(
+        "/operate/uploads", data={"kind": "streets", "timezone": "Mars/Olympus"}, files={"x": ("", b"")}
+    )
+    assert (none.status_code, none.text.count('class="wrong"')) == (422, 2)
+    empty = operator.post("/operate/uploads", data={"kind": "counts", "source": ""}, files={"file": ("a.csv", b"")})
+    assert (empty.status_code, empty.text.count('class="wrong"')) == (422, 2)
+    assert (
+        operator.post("/operate/uploads", content=b"--x", headers={"content-type": "multipart/form-data"}).status_code
+        == 400
+    )
+    assert one_row(connection, "select count(*) from upload") == (0,)
