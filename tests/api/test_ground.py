@@ -91,11 +91,11 @@ def test_a_box_across_180_degrees_sees_both_sides(client: httpx.Client, database
 
 
 def test_an_answer_has_an_end_and_says_that_it_is_not_whole(client: httpx.Client, database: str) -> None:
-    rows = [thing(number, 4.7 + number * 1e-6, 50.88) for number in range(6100)]
+    rows = [thing(number, 4.7 + number * 1e-6, 50.88) for number in range(10_100)]
     with psycopg.connect(database) as connection:
         replace_ground(connection, rows, (4.0, 50.0, 5.0, 51.0))
     body = client.get(ADDRESS, params={"bbox": "4.69,50.87,4.72,50.89"}).json()
-    assert (len(body["features"]), body["is_whole"]) == (6000, False)
+    assert (len(body["features"]), body["is_whole"]) == (10_000, False)
 
 
 def test_hostile_names_arrive_as_text(client: httpx.Client, database: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import osmium
@@ -165,6 +167,33 @@ def test_an_empty_file_adds_nothing_and_says_so(
     assert run(database, write(tmp_path / "a.osm", [])) == 0
     assert "0 segments added" in capsys.readouterr().out
     assert ground(database) == []
+
+
+def test_a_file_of_another_place_wipes_nothing_out(database: str, tmp_path: Path) -> None:
+    assert run(database, write(tmp_path / "a.osm", [(1, [5, 6], {"highway": "path"})]), "--ground-only") == 0
+    far = write(tmp_path / "b.osm", [(2, [1, 2], {"highway": "path"})], places={1: (9.0, 45.0), 2: (9.1, 45.0)})
+    assert run(database, far, "--ground-only", "--bbox", "4.699,50.879,4.711,50.891") == 0
+    assert [source for source, _, _ in ground(database)] == ["w1"]
+
+
+def test_two_imports_at_once_double_nothing(database: str, overbeke_file: Path) -> None:
+    words = [sys.executable, "-m", "telstraat_cli", "segments", "--dsn", database, "import", str(overbeke_file)]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    for process in both:
+        process.communicate()
+    rows = ground(database)
+    assert len(rows) == len(set(rows)) > 100
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select count(*), count(distinct name) from segment").fetchone() == (119, 119)
+
+
+def test_places_of_points_may_lie_on_disk_meanwhile(overbeke_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = read_extract(overbeke_file)
+    monkeypatch.setattr("telstraat_store.maps.openstreetmap.ON_DISK_FROM_BYTES", 0)
+    after = read_extract(overbeke_file)
+    assert (after.streets, after.met) == (before.streets, before.met)
+    assert [thing.shape.wkt for thing in after.ground] == [thing.shape.wkt for thing in before.ground]
 
 
 def test_a_name_is_one_line_that_cannot_turn_the_page_around() -> None:

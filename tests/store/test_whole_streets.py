@@ -77,6 +77,31 @@ def test_a_closed_street_and_a_street_that_is_a_point_do_no_harm(tmp_path: Path)
     assert [round((lon - 4.7) / EAST) for lon, _ in streets["Half"].points] == [8, 9]
 
 
+@pytest.mark.parametrize("ends_meet", [False, True])
+def test_two_carriageways_are_one_street(ends_meet: bool, tmp_path: Path) -> None:
+    path = tmp_path / "boulevard.osm"
+    with osmium.SimpleWriter(str(path)) as writer:
+        for number in range(1, 6):
+            writer.add_node(Node(id=number, location=(4.7 + EAST * number, 50.88)))
+            writer.add_node(Node(id=100 + number, location=(4.7 + EAST * number, 50.88015)))
+        writer.add_way(
+            Way(id=1, nodes=[1, 2, 3, 4, 5], tags={"highway": "secondary", "name": "Boulevard", "oneway": "yes"})
+        )
+        back = [5, 104, 103, 102, 1] if ends_meet else [105, 104, 103, 102, 101]
+        writer.add_way(Way(id=2, nodes=back, tags={"highway": "secondary", "name": "Boulevard", "oneway": "yes"}))
+    [street] = streets_of(path)
+    assert street.ways == {1, 2}
+    assert street.way == 1
+    assert length_m(street.points) == pytest.approx(281, abs=6)
+
+
+def test_a_one_way_street_around_a_block_stays_a_ring(tmp_path: Path) -> None:
+    ring = extract(tmp_path / "a.osm", [(1, "Rond", [1, 2, 3, 1003, 1002, 1001, 1])], oneway="yes")
+    [street] = streets_of(ring)
+    assert street.points[0] == street.points[-1]
+    assert len(street.points) == 7
+
+
 def test_a_long_street_is_cut_at_junctions_into_like_parts(tmp_path: Path) -> None:
     long_way = [(1, "Steenweg", list(range(1, 80)))]
     crossings = [(100 + at, f"Zijstraat {at}", [at, 1000 + at]) for at in range(5, 80, 7)]

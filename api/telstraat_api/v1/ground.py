@@ -21,7 +21,7 @@ from telstraat_store.maps.ground_features import Bounds
 router = APIRouter(prefix="/api/v1", tags=["streets"])
 FINE_UP_TO_KM, MIDDLE_UP_TO_KM = 9.0, 25.0
 """Diagonal of a box up to which it is shown at this level of detail."""
-FEATURES_MAX = 6000
+FEATURES_MAX = 10_000
 KEEP_S = 300
 KM_A_DEGREE = 111.32
 Box = Annotated[

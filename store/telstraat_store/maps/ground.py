@@ -40,6 +40,9 @@ def replace_ground(rows: Sequence[GroundRow], area: Bounds | None, credit: str =
     credit
         How to name where it comes from.
     """
+    if not rows:
+        return 0  # a file of another place wipes nothing out
+    yield "lock table ground in share row exclusive mode", None  # two imports at once would both add
     for west, south, east, north in [area] if area else covered(rows):
         yield FORGET, {"west": west, "south": south, "east": east, "north": north}
     for first in range(0, len(rows), AT_ONCE):

@@ -69,6 +69,7 @@ class StreetWay:
     """Its name, or the number of the road; empty without either."""
     speed_limit_kmh: int | None
     nodes: tuple[tuple[int, Point | None], ...]
+    is_one_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def _is_street(way: Way, classes: Collection[str]) -> bool:
 
 def _street(way: Way, nodes: tuple[tuple[int, Point | None], ...]) -> StreetWay:
     name = way.tags.get("name") or way.tags.get("ref") or ""
-    return StreetWay(way.id, name, speed_limit(way.tags.get("maxspeed") or ""), nodes)
+    limit = speed_limit(way.tags.get("maxspeed") or "")
+    return StreetWay(way.id, name, limit, nodes, way.tags.get("oneway") in {"yes", "-1", "1", "true"})
 
 
 def _count_meetings(path: Path, classes: Collection[str], extract: Extract) -> None:

@@ -1,7 +1,8 @@
 """One street, one segment: ways of one name joined from end to end, so that a citizen picks a street and not fourteen pieces.
 
-A street is cut only where it forks, and where it is long: at the junctions that part it most evenly. A segment keeps the lowest
-number of its ways, which stays when others split a way, and its place among the segments with that number.
+A street is cut only where it forks, and where it is long: at the junctions that part it most evenly. Of two carriageways side by side
+the longer stands for both: a window sees both. A segment keeps the lowest number of its ways, which stays when others split a way,
+and its place among the segments with that number.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from telstraat_store.maps.openstreetmap import Extract, Point, StreetPiece, StreetWay
 
@@ -18,6 +20,8 @@ LONG_M = 2000.0
 """A longer street is cut into equal parts."""
 SHORT_M = 25.0
 """What is shorter, beside longer parts of that name, is an island or a turn, not a street."""
+BESIDE_M = 28.0
+"""Carriageways of one street lie no further apart."""
 POINTS_MAX = 480
 METRES_A_DEGREE = 111_320.0
 Node = tuple[int, Point]
@@ -30,6 +34,7 @@ class WayStretch:
     way: int
     nodes: tuple[Node, ...]
     limit_kmh: int | None
+    is_one_way: bool
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -45,17 +50,69 @@ def whole_streets(extract: Extract) -> Iterator[StreetPiece]:
             by_name[street.name].append(street)
     for name in sorted(by_name):
         parts: Counter[int] = Counter()
-        chains = [chain for chain in _chains(by_name[name]) if len(chain) > 0]
-        lengths = [sum(length_m([point for _, point in stretch.nodes]) for stretch in chain) for chain in chains]
-        for chain, length in zip(chains, lengths, strict=True):
+        carriageways = _single([half for chain in _chains(by_name[name]) for half in _unfolded(chain)])
+        lengths = [_length(chain) for chain, _ in carriageways]
+        for (chain, ways), length in zip(carriageways, lengths, strict=True):
             if length < SHORT_M and max(lengths) >= SHORT_M:
                 continue
-            way, limit = min(stretch.way for stretch in chain), _limit(chain)
-            ways = frozenset(stretch.way for stretch in chain)
+            way, limit = min(ways), _limit(chain)
             for points in _not_too_long(_nodes_of(chain), length, extract.met):
                 parts[way] += 1
                 if extract.box is None or any(map(extract.box.holds, points)):
                     yield StreetPiece(way, parts[way], name, tuple(thinned(points)), limit, ways)
+
+
+def _length(chain: Sequence[WayStretch]) -> float:
+    return sum(length_m([point for _, point in stretch.nodes]) for stretch in chain)
+
+
+def _unfolded(chain: list[WayStretch]) -> list[list[WayStretch]]:
+    """Return a chain as it is, or one that goes out and comes back beside itself as its two halves."""
+    nodes = _nodes_of(chain)
+    is_there_and_back = nodes[0][0] == nodes[-1][0] and all(stretch.is_one_way for stretch in chain)
+    if not is_there_and_back or _breadth_m([point for _, point in nodes]) > BESIDE_M:
+        return [chain]
+    single = [WayStretch(s.way, pair, s.limit_kmh, s.is_one_way) for s in chain for pair in itertools.pairwise(s.nodes)]
+    middle = [piece.nodes[0][1] for piece in single]
+    far = max(range(len(single)), key=lambda at: length_m([middle[0], middle[at]]))
+    near = max(range(len(single)), key=lambda at: length_m([middle[far], middle[at]]))
+    first, last = sorted((far, near))
+    return [half for half in (single[first:last], [*single[last:], *single[:first]]) if half]
+
+
+def _breadth_m(ring: Sequence[Point]) -> float:
+    """Return the mean breadth of what a closed line goes around, metres."""
+    area = sum(
+        ax * by - bx * ay
+        for (ax, ay), (bx, by) in itertools.pairwise([(x - ring[0][0], y - ring[0][1]) for x, y in ring])
+    )
+    across = math.cos(math.radians(ring[0][1])) * METRES_A_DEGREE**2
+    return abs(area) * across / max(1.0, length_m(ring))
+
+
+def _single(chains: Sequence[list[WayStretch]]) -> list[tuple[list[WayStretch], frozenset[int]]]:
+    """Return chains with the ways that each stands for: a one-way street beside a longer one of its name is the same street."""
+    import shapely
+
+    singles: list[tuple[list[WayStretch], set[int], Any]] = []
+    for chain in sorted(chains, key=lambda chain: (-round(_length(chain)), chain[0].way)):
+        ways = {stretch.way for stretch in chain}
+        if all(stretch.is_one_way for stretch in chain):
+            points = [point for _, point in _nodes_of(chain)]
+            across = math.cos(math.radians(points[0][1]))
+            line = shapely.LineString([(x * across * METRES_A_DEGREE, y * METRES_A_DEGREE) for x, y in points])
+            other = next((f for f in singles if f[2] is not None and _lies_beside(line, f[2])), None)
+            if other is not None:
+                other[1].update(ways)
+                continue
+            singles.append((chain, ways, line))
+        else:
+            singles.append((chain, ways, None))
+    return sorted(((chain, frozenset(ways)) for chain, ways, _ in singles), key=lambda item: min(item[1]))
+
+
+def _lies_beside(line: Any, other: Any) -> bool:
+    return bool(line.intersection(other.buffer(BESIDE_M)).length >= 0.8 * line.length)
 
 
 def length_m(points: Sequence[Point]) -> float:
@@ -112,7 +169,7 @@ def _stretches(street: StreetWay, forks: set[int]) -> Iterator[WayStretch]:
             line.append((node, point))
         if point is None or node in forks or place == len(street.nodes) - 1:
             if len(line) > 1 and any(p != line[0][1] for _, p in line):
-                yield WayStretch(street.way, tuple(line), street.speed_limit_kmh)
+                yield WayStretch(street.way, tuple(line), street.speed_limit_kmh, street.is_one_way)
             line = [] if point is None else [(node, point)]
 
 
@@ -133,7 +190,7 @@ def _follow(
 
 
 def _turned(stretch: WayStretch) -> WayStretch:
-    return WayStretch(stretch.way, stretch.nodes[::-1], stretch.limit_kmh)
+    return WayStretch(stretch.way, stretch.nodes[::-1], stretch.limit_kmh, stretch.is_one_way)
 
 
 def _nodes_of(chain: Sequence[WayStretch]) -> list[Node]:

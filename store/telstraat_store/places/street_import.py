@@ -62,6 +62,7 @@ class StreetImport:
 def import_streets(drafts: Iterable[SegmentDraft], outcome: StreetImport) -> Steps[None]:
     """Add, redraw or find again every street of a file, and note in `outcome` which; an error in `drafts` undoes all."""
     streets = list(drafts)
+    yield "select pg_advisory_xact_lock(hashtext('telstraat: import of streets'))", None
     known = KnownLines((yield THERE, _area_of(streets)))
     for draft in streets:
         match = known.match(draft.osm_way_id, draft.osm_part)
