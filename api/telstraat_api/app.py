@@ -50,7 +50,8 @@ from telstraat_api.v1 import (
     workshops,
 )
 from telstraat_api.web import assets, docs_page, pages
-from telstraat_api.web.measures import making, measure_pages
+from telstraat_api.web.measures import acting, making, measure_pages
+from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import my_page
 from telstraat_api.web.operate import (
     overview_page,
@@ -151,6 +152,8 @@ def add_routes(app: FastAPI) -> None:
         town_page,
         street_page,
         making,
+        acting,
+        measure_sharing,
         measure_pages,
         workshop_forms,
         room_pages,

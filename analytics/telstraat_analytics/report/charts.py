@@ -277,6 +277,11 @@ def svg(spec: dict[str, Any]) -> str:
     return str(vl_convert.vegalite_to_svg(spec))
 
 
+def png(svg_text: str) -> bytes:
+    """Return an SVG picture as PNG, pixel by pixel of its size; nothing in it is fetched from elsewhere."""
+    return bytes(vl_convert.svg_to_png(svg_text, scale=1))
+
+
 def _values(table: pd.DataFrame, columns: list[str]) -> alt.InlineData:
     rows = [{str(key): value for key, value in row.items()} for row in table[columns].round(4).to_dict("records")]
     return alt.InlineData(values=rows)

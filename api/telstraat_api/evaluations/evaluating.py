@@ -1,6 +1,6 @@
 """One evaluation in a process of its own: a measure and questions in, the result and its words out, as `telstraat evaluate`.
 
-Run as `python -m telstraat_api.evaluations.evaluating evaluate|prospects|html|pdf` with JSON on stdin. The service stays quick while it computes,
+Run as `python -m telstraat_api.evaluations.evaluating evaluate|prospects|png|html|pdf` with JSON on stdin. The service stays quick while it computes,
 and what takes too long can be ended.
 """
 
@@ -253,6 +253,8 @@ def run(task: str, request: dict[str, Any]) -> bytes:
         return evaluated(request)
     if task == "prospects":
         return import_module("telstraat_api.evaluations.prospects").prospects(request)  # type: ignore[no-any-return]
+    if task == "png":
+        return import_module("telstraat_analytics.report.charts").png(request["svg"])  # type: ignore[no-any-return]
     content = msgspec.convert(request, Content)
     return pdf(content) if task == "pdf" else html(content).encode()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -35,3 +35,17 @@ async def list_named(connection: AsyncConnection[Any], text: str, limit: int) ->
 async def list_nearest_counted(connection: AsyncConnection[Any], segments: Sequence[int], limit: int) -> list[Row]:
     """Return number and name of the streets with counts, without some, the nearest to the first of those first."""
     return await fetch_all(connection, NEAREST, {"segments": list(segments), "limit": limit})
+
+
+async def lines_of(connection: AsyncConnection[Any], segments: Sequence[int]) -> dict[int, list[tuple[float, float]]]:
+    """Return where some streets lie, longitude and latitude from A to B, by number."""
+    rows = await fetch_all(
+        connection, "select segment_id, geometry from segment where segment_id = any(%s)", (list(segments),)
+    )
+    return {row["segment_id"]: points_in(row["geometry"]) for row in rows}
+
+
+def points_in(geometry: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Return the points of a line, the parts of one in several parts one after the other."""
+    parts = [geometry["coordinates"]] if geometry["type"] == "LineString" else geometry["coordinates"]
+    return [(float(point[0]), float(point[1])) for part in parts for point in part]

@@ -71,7 +71,7 @@ async def delete_evaluation(connection: AsyncConnection[Any], evaluation_id: int
 async def latest_answers(
     connection: AsyncConnection[Any], audience: Audience, measures: Sequence[int]
 ) -> dict[int, Row]:
-    """Return, by measure, what its latest visible evaluation answered first: `sentence`, `effect`, `weeks`, `created_at`, `published`.
+    """Return, by measure, what its latest visible evaluation answered first, and when, with its interval and weeks.
 
     A published evaluation comes before one that is not.
     """
@@ -80,7 +80,8 @@ async def latest_answers(
         """
         select distinct on (measure_id) measure_id, evaluation_id, published, created_at,
             result #> '{evaluations,0,sentence}' as sentence, result #> '{evaluations,0,effect}' as effect,
-            result #> '{evaluations,0,streets,0,weeks}' as weeks, result #> '{evaluations,0,question,what}' as what
+            result #> '{evaluations,0,streets,0,weeks}' as weeks, result #>> '{evaluations,0,question,what}' as what,
+            coalesce((result #>> '{evaluations,0,reliable}')::boolean, true) as reliable
         from evaluation
         where measure_id = any(%(measures)s) and (published or account_id = %(account)s::int or %(everything)s)
         order by measure_id, published desc, evaluation_id desc

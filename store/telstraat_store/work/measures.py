@@ -145,16 +145,23 @@ async def other_measures_in(connection: AsyncConnection[Any], segments: Sequence
 
 
 async def streets_treated(
-    connection: AsyncConnection[Any], first: date, last: date, measure_id: int | None = None
+    connection: AsyncConnection[Any], audience: Audience, first: date, last: date, measure_id: int | None = None
 ) -> set[int]:
-    """Return the streets on which a measure, beside one, began to act from one day to another (INCLUSIVE)."""
+    """Return the streets on which a measure that the audience sees, beside one, began to act from one day to another (INCLUSIVE)."""
     rows = await fetch_all(
         connection,
         """
         select distinct p.segment_id from measure m join measure_segment p using (measure_id)
-        where p.role = 'treated' and m.first_day between %s and %s and m.measure_id is distinct from %s
+        where p.role = 'treated' and m.first_day between %(first)s and %(last)s and m.measure_id is distinct from %(measure)s
+            and (m.published or m.account_id = %(account)s::int or %(everything)s)
         """,
-        (first, last, measure_id),
+        {
+            "first": first,
+            "last": last,
+            "measure": measure_id,
+            "account": audience.account_id,
+            "everything": audience.sees_everything,
+        },
     )
     return {row["segment_id"] for row in rows}
 

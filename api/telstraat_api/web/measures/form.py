@@ -48,7 +48,7 @@ def questions_of(ask: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [Asked.model_validate({"what": what, **shared}).model_dump() for what in ask["what"]]
 
 
-def asked_of(measure: Row) -> dict[str, Any]:
+def ask_of(measure: Row) -> dict[str, Any]:
     """Return what shall be asked of a measure; cars, when nobody has said."""
     usual = {"what": ["car"], "direction": "", "hours": [], "days": "all", "against": "before", "by": []}
     before_asked = measure["details"].get("asked")
@@ -170,7 +170,7 @@ def empty_form(today: date, query: Mapping[str, str]) -> PageForm:
 
 def form_of(measure: Row) -> PageForm:
     """Return the form that shows a measure as it is."""
-    details, ask = measure["details"], asked_of(measure)
+    details, ask = measure["details"], ask_of(measure)
     hours = ask["hours"]
     usual = NewMeasure.model_fields
     fields = {

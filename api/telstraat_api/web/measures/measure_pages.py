@@ -5,30 +5,49 @@ Shown from the same objects as the JSON and the reports, so that one number stan
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from markupsafe import Markup
 from psycopg import AsyncConnection
 
-from telstraat_api.http.access import Role
-from telstraat_api.v1.resources import audience_of, owns, require_visible
-from telstraat_api.web.languages import chosen
+from telstraat_api.following.weeks import followed_until
+from telstraat_api.http.access import Reader, Role
+from telstraat_api.v1.measures import measure_shape
+from telstraat_api.v1.resources import audience_of, owns, require_visible, sees
+from telstraat_api.web.languages import PageLanguage, chosen, page_language
+from telstraat_api.web.measures import names, pictures
+from telstraat_api.web.measures.answers import AnswerLine, AnswerView, EvaluationView, evaluation_view, result_of
+from telstraat_api.web.measures.card import base_of, card_of
+from telstraat_api.web.measures.figures import hours_figure, weeks_figure
+from telstraat_api.web.measures.where import WhereStreet, extent_of, where_map
 from telstraat_api.web.pages import Pages, page_reader
-from telstraat_contract.languages import SOURCE
-from telstraat_store.connection import Database
+from telstraat_contract.languages import gettext_noop
+from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
+from telstraat_store.maps.ground import ground_within
+from telstraat_store.places.picking import lines_of
 from telstraat_store.places.segments import names_of
-from telstraat_store.work.evaluations import list_evaluations
+from telstraat_store.work.evaluations import latest_answers, list_evaluations
 from telstraat_store.work.events import list_events_in
-from telstraat_store.work.measures import find_measure, list_measures
-from telstraat_store.work.published import Audience, Page
-from telstraat_store.work.workshops import list_workshops
+from telstraat_store.work.followers import find_follower, list_looks
+from telstraat_store.work.measures import ROLES, find_measure, list_measures
+from telstraat_store.work.published import Page
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 LISTED = Page(after=0, limit=200)
-EVALUATIONS = Page(after=0, limit=20)
+EVALUATIONS = Page(after=0, limit=50)
+GROUND_MAX = 600
+FIGURES_MAX = 4
+CARD_UNITS = {
+    "relative": gettext_noop("{change} % ({low} to {high})"),
+    "km/h": gettext_noop("{change} km/h ({low} to {high})"),
+    "points": gettext_noop("{change} percentage points ({low} to {high})"),
+}
+WHERE_LABEL = gettext_noop("Map of the streets of this measure; the table below says the same")
 
 
 def rendered(request: Request, template: str, status: int = 200, **context: Any) -> Response:
@@ -39,77 +58,159 @@ def rendered(request: Request, template: str, status: int = 200, **context: Any)
     return response
 
 
-async def answers_of(
-    connection: AsyncConnection[Any], audience: Audience, measure_id: int, language: str
-) -> list[dict[str, Any]]:
-    """Return the evaluations of a measure that the reader may see, as their report says it."""
-    return [
-        {
-            "evaluation_id": row["evaluation_id"],
-            "sections": row["contents"].get(language, row["contents"][SOURCE])["sections"],
-            "note": row["note"],
-            "published": row["published"],
-            "at": row["created_at"],
-        }
-        for row in await list_evaluations(connection, audience, EVALUATIONS, measure_id)
-    ]
+def state_of(measure: Row, today: date, *, is_evaluated: bool) -> str:
+    """Return where a measure stands: `planned`, `running` or `evaluated`."""
+    if is_evaluated:
+        return "evaluated"
+    return "planned" if measure["first_day"] > today else "running"
 
 
 @router.get("/measures")
 async def measures_page(request: Request) -> Response:
-    """List the measures and workshops that one may see."""
+    """List the measures that one may see: each with its sentence and a small chart of its latest answer."""
     database: Database = request.app.state.database
     audience = audience_of(await page_reader(request))
     async with database.connection() as connection:
         measures = await list_measures(connection, audience, LISTED)
-        workshops = await list_workshops(connection, audience, LISTED)
-        names = await names_of(connection, [number for measure in measures for number in measure["treated"]])
+        answers = await latest_answers(connection, audience, [measure["measure_id"] for measure in measures])
+        called = await names_of(connection, [number for measure in measures for number in measure["treated"]])
+    today = datetime.now(UTC).date()
+    states = {
+        measure["measure_id"]: state_of(measure, today, is_evaluated=measure["measure_id"] in answers)
+        for measure in measures
+    }
     measures.sort(key=lambda measure: measure["first_day"], reverse=True)
     return rendered(
-        request, "measures/measures.html", measures=measures, workshops=workshops, names=names, tz=zone("UTC")
+        request,
+        "measures/measures.html",
+        measures=measures,
+        answers=answers,
+        states=states,
+        called=called,
+        names=names,
+        pictures=pictures,
+        result_of=result_of,
+        changed=change_text,
     )
 
 
+def change_text(effect: Mapping[str, Any], _: PageLanguage) -> str:
+    """Return a change with its interval, short: for a card of the list."""
+    unit = effect["unit"]
+    factor, digits = (1.0, 1) if unit == "km/h" else (100.0, 0 if unit == "relative" else 1)
+    change, low, high = (signed(factor * effect[name], digits, _) for name in ("estimate", "low", "high"))
+    return _(CARD_UNITS[unit], change=change, low=low, high=high)
+
+
+def signed(value: float, digits: int, _: PageLanguage) -> str:
+    """Return a number with its sign; what is written as zero has none."""
+    sign = "−" if value < 0 else "+"
+    return _.number(0.0, digits) if round(value, digits) == 0 else f"{sign}{_.number(abs(value), digits)}"
+
+
 @router.get("/measures/{measure_id}")
-async def measure_page(request: Request, measure_id: Number) -> Response:
-    """Show a measure: where and since when, what the counts say about it, and what else happened there."""
+async def measure_page(
+    request: Request, measure_id: Number, evaluation: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+) -> Response:
+    """Show a measure: what was found of it, how sure that is, where the traffic went, and what else happened there."""
     database: Database = request.app.state.database
     reader = await page_reader(request)
+    language = page_language(chosen(request))
     audience = audience_of(reader)
     async with database.connection() as connection:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
         tz = zone(measure["timezone"])
-        answers = await answers_of(connection, audience, measure_id, chosen(request))
-        streets = {role: measure[role] for role in ("treated", "controls", "boundary")}
-        numbers = [number for role in streets.values() for number in role]
+        evaluations = await list_evaluations(connection, audience, EVALUATIONS, measure_id)
+        numbers = [number for role in ROLES for number in measure[role]]
         since = datetime.combine(measure["first_day"], datetime.min.time(), tz)
         events = await list_events_in(connection, audience, LISTED, numbers, since)
-        names = await names_of(connection, numbers)
+        called = await names_of(connection, numbers)
+        looks = await list_looks(connection, measure_id)
+        follower = await find_follower(connection, measure_id, reader.account_id)
+        row = chosen_evaluation(evaluations, evaluation)
+        view = evaluation_view(row, language.code) if row else None
+        where = await where_of(connection, measure, view.first if view else None, called, language)
+    today, base = datetime.now(tz).date(), base_of(request)
+    address = f"{base}/measures/{measure_id}"
+    site: str = request.app.state.settings.site_name
     return rendered(
         request,
         "measures/measure.html",
         measure=measure,
-        may_change=owns(reader, measure) or reader.role is Role.OPERATOR,
-        streets=streets,
-        names=names,
-        answers=answers,
-        charts=charts_of(answers),
+        may_change=may_change(reader, measure),
+        reader=reader,
+        state=state_of(measure, today, is_evaluated=view is not None),
+        view=view,
+        card=card_of(measure, view, called, f"{address}?evaluation={row['evaluation_id']}", site, language)
+        if view and row
+        else None,
+        base=base,
+        evaluations=list(reversed(evaluations)),
+        figures=figures_of(view, tz, language) if view else {},
+        where=where,
+        called=called,
+        looks=looks,
+        follower=follower,
+        until=followed_until(measure_shape(measure, reader)),
         events=events,
+        names=names,
+        pictures=pictures,
         tz=tz,
     )
 
 
-def charts_of(answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the first picture of every answer, by the name that the page gives it."""
-    return {
-        f"found-{answer['evaluation_id']}-{at}": fitted(section["pictures"][0]["spec"])
-        for answer in answers
-        for at, section in enumerate(answer["sections"])
-        if section["pictures"]
-    }
+def may_change(reader: Reader, measure: Row) -> bool:
+    """Tell whether the reader may change a measure."""
+    return sees(reader, measure) and (
+        (owns(reader, measure) and reader.role >= Role.PROFESSIONAL) or reader.role is Role.OPERATOR
+    )
 
 
-def fitted(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a report's picture as wide as the page, in the page's colours and fonts instead of the paper's."""
-    config = {name: value for name, value in spec.get("config", {}).items() if name == "locale"}
-    return {**spec, "config": config, **({"width": "container"} if "layer" in spec or "mark" in spec else {})}
+def chosen_evaluation(evaluations: Sequence[Row], number: int | None) -> Row | None:
+    """Return the evaluation that is asked for, else the latest published one, else the latest."""
+    by_number = {row["evaluation_id"]: row for row in evaluations}
+    published = [row for row in evaluations if row["published"]]
+    return by_number.get(number or 0) or next(reversed(published or list(evaluations)), None)
+
+
+def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> dict[str, list[Markup]]:
+    """Return the charts of an evaluation: `weeks` of the first answer, `hours` of every one that was asked by hour."""
+    first = view.first
+    weeks = [
+        weeks_figure(f"weeks-{line.segment}", first, line, tz, language)
+        for line in [line for line in first.lines if line.effect is not None]
+    ]
+    hours = []
+    for at, answer in enumerate(view.answers):
+        called = {line.segment: line.name for line in answer.lines}
+        for part in [part for part in answer.parts if part["by"] == "hour"]:
+            street = called.get(int(part["segment"]), part["segment"])
+            hours.append(hours_figure(f"hours-{at}-{part['segment']}", answer, part, street, language))
+    return {"weeks": [figure for figure in weeks if figure], "hours": [figure for figure in hours if figure]}
+
+
+async def where_of(
+    connection: AsyncConnection[Any],
+    measure: Row,
+    answer: AnswerView | None,
+    called: Mapping[int, str],
+    language: PageLanguage,
+) -> Markup:
+    """Return the map of a measure's streets, by their change once there is an answer; nothing where no street has a line."""
+    lines = await lines_of(connection, list(called))
+    by_street: dict[int | None, AnswerLine] = {line.segment: line for line in answer.lines} if answer else {}
+    streets = []
+    for role in ("controls", "boundary", "treated"):
+        for number in measure[role]:
+            line = by_street.get(number)
+            if len(lines.get(number, ())) < 2:
+                continue
+            result = "controls" if role == "controls" else (line.result if line else f"plain-{role}")
+            size = float(line.effect["estimate"]) if line and line.effect and line.effect["unit"] == "relative" else 0.2
+            streets.append(
+                WhereStreet(number, called[number], lines[number], result, size, line.change if line else "")
+            )
+    if not streets:
+        return Markup("")
+    ground = await ground_within(connection, [extent_of(streets)], "fine", but=["path"], limit=GROUND_MAX)
+    return where_map(streets, ground, language(WHERE_LABEL))

@@ -66,6 +66,31 @@ OBSTACLES: Final[dict[str, str]] = {
     "near": gettext_noop("It is so near that the traffic may move there: that makes it a street around the measure."),
     "unlike": gettext_noop("Its good and bad days are not those of the street with the measure."),
 }
+RESULTS: Final[dict[str, str]] = {
+    "fell": gettext_noop("less"),
+    "rose": gettext_noop("more"),
+    "unclear": gettext_noop("cannot be told from chance"),
+    "no_answer": gettext_noop("no answer"),
+    "controls": gettext_noop("compared with"),
+}
+SURENESS: Final[dict[str, str]] = {
+    "sure": gettext_noop(
+        "Is it sure? As far as these counts can say: it is more than streets change by themselves, and no check that could be made leaves a doubt."
+    ),
+    "doubt": gettext_noop(
+        "Is it sure? It is more than streets change by themselves, but some checks leave a doubt: they stand below."
+    ),
+    "failed": gettext_noop("Is it sure? No: a check failed. Do not quote the number without saying so."),
+    "unclear": gettext_noop(
+        "Is it sure? No: it cannot be told from what streets do by themselves. That is no proof that nothing changed."
+    ),
+    "no_answer": gettext_noop("There is no answer: these counts do not allow one."),
+}
+STATES: Final[dict[str, str]] = {
+    "planned": gettext_noop("planned"),
+    "running": gettext_noop("in force, being counted"),
+    "evaluated": gettext_noop("evaluated"),
+}
 EMPTY: Final = gettext_noop("Choose at least one street with the measure.")
 TOO_MANY: Final = gettext_noop("There may be at most 50 streets of each kind.")
 NOTHING_ASKED: Final = gettext_noop("Tick at least one thing to ask, and at most six.")

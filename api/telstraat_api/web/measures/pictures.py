@@ -130,4 +130,37 @@ def weeks_picture(weeks: Sequence[Mapping[str, Any]], label: str) -> Markup:
         parts.append(rule(x, 0, x, high, "begin"))
     for name, kind in (("expected", "expected"), ("observed", "observed")):
         parts.append(line([place(number, week[name]) for number, week in enumerate(latest)], kind))
-    return svg(wide, high, parts, label, "weeks-picture")
+    drawn = svg(wide, high, parts, label, "weeks-picture")
+    return drawn.replace("<svg ", Markup('<svg preserveAspectRatio="none" '), 1)
+
+
+def span_of(effects: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return the ends of a scale on which the intervals of some changes are drawn, zero among them; none is wider than thrice."""
+    ends = [float(effect[name]) for effect in effects for name in ("low", "high", "estimate")]
+    known = [end for end in ends if abs(end) < 1e6]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    limit = 3 * max(
+        (abs(float(effect["estimate"])) for effect in effects if abs(float(effect["estimate"])) < 1e6), default=1.0
+    )
+    low, high = max(low, -max(limit, 0.5)), min(high, max(limit, 0.5))
+    room = 0.06 * (high - low) or 0.1
+    return low - room, high + room
+
+
+def interval_picture(effect: Mapping[str, Any], scale: tuple[float, float], kind: str) -> Markup:
+    """Return a change as a point on its interval, beside zero; its numbers stand in the same row."""
+    wide, high = 220.0, 22.0
+    low, top = scale
+
+    def place(value: float) -> float:
+        return min(max((value - low) / (top - low), 0.0), 1.0) * (wide - 8) + 4
+
+    zero, y = place(0.0), high / 2
+    parts = [
+        rule(zero, 1, zero, high - 1, "zero"),
+        rule(place(float(effect["low"])), y, place(float(effect["high"])), y, "span"),
+        f'<circle class="point" cx="{place(float(effect["estimate"])):.1f}" cy="{y:g}" r="5"/>',
+    ]
+    return Markup(  # noqa: S704
+        f'<svg class="interval is-{escape(kind)}" viewBox="0 0 {wide:g} {high:g}" aria-hidden="true">{"".join(parts)}</svg>'
+    )

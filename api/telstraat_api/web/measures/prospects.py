@@ -16,6 +16,8 @@ from telstraat_api.errors import BusyError, EvaluationError
 from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.measure_file import analysed
+from telstraat_api.v1.resources import audience_of
+from telstraat_api.web.pages import visitor_of
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database
 from telstraat_store.places.picking import list_nearest_counted
@@ -116,7 +118,9 @@ async def prospects_of(
     async with database.connection() as connection:
         plain = await analysed(connection, measure)
         nearest = await list_nearest_counted(connection, measure["treated"], CANDIDATES_MAX)
-        elsewhere = await streets_treated(connection, first_day - around, first_day + around, measure["measure_id"])
+        elsewhere = await streets_treated(
+            connection, audience_of(visitor_of(request)), first_day - around, first_day + around, measure["measure_id"]
+        )
     names = {str(row["segment_id"]): row["name"] for row in nearest} | plain["names"]
     chosen = [str(number) for role in ROLES for number in measure[role] if role != "treated"]
     task = {
@@ -146,13 +150,13 @@ async def prospects_of(
     )
 
 
-async def computed(evaluator: Evaluator, task: Mapping[str, Any]) -> bytes:
+async def computed(evaluator: Evaluator, task: Mapping[str, Any], kind: str = "prospects") -> bytes:
     """Return what a process answers, or has answered to the very same before."""
-    key = hashlib.sha256(orjson.dumps(task, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    key = hashlib.sha256(orjson.dumps([kind, task], option=orjson.OPT_SORT_KEYS)).hexdigest()
     if key in KNOWN:
         KNOWN.move_to_end(key)
         return KNOWN[key]
-    answer = KNOWN[key] = await evaluator.run("prospects", task)
+    answer = KNOWN[key] = await evaluator.run(kind, task)
     while len(KNOWN) > KEPT_MAX:
         KNOWN.popitem(last=False)
     return answer

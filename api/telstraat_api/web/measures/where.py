@@ -1,0 +1,147 @@
+"""Where the traffic went: the streets of a measure on the town's map, coloured by their change, as SVG from the server."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from markupsafe import Markup, escape
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+WIDE, HIGH_MIN, HIGH_MAX = 760.0, 260.0, 460.0
+MARGIN = 0.18
+EARTH_DEGREE_M = 111_320.0
+LEAST_DEGREES = 0.002
+LETTER, LINE_HIGH, CLEAR = 6.6, 15.0, 12.0
+WIDTHS = (4.0, 13.0)
+FULL_WIDTH = 0.5
+"""A change of one half or more is drawn as wide as it gets."""
+
+
+@dataclass(frozen=True)
+class WhereStreet:
+    """A street on the map: its number, name, line, result (`fell`, `rose`, `unclear`, `no_answer`, `controls`), size and label."""
+
+    segment: int
+    name: str
+    line: Sequence[Point]
+    result: str
+    size: float = 0.0
+    label: str = ""
+
+
+def extent_of(streets: Sequence[WhereStreet]) -> Box:
+    """Return west, south, east and north of what the map shows: the streets that are answered for, with room for names."""
+    main = [street for street in streets if street.result != "controls"]
+    points = [point for street in (main if len(main) > 1 else streets) for point in street.line]
+    lons, lats = [lon for lon, _ in points], [lat for _, lat in points]
+    wide = max(max(lons) - min(lons), LEAST_DEGREES) * MARGIN
+    high = max(max(lats) - min(lats), LEAST_DEGREES) * MARGIN
+    return min(lons) - wide, min(lats) - high, max(lons) + wide, max(lats) + high
+
+
+def where_map(streets: Sequence[WhereStreet], ground: Sequence[Mapping[str, Any]], label: str) -> Markup:
+    """Return the map, north up; the ground lies quietly beneath.
+
+    Parameters
+    ----------
+    streets
+        Those of the measure that have a line; at least one.
+    ground
+        Rows of `telstraat_store.maps.ground.ground_within`.
+    label
+        What a screen reader says.
+    """
+    place, high = projection(extent_of(streets))
+    parts = [f'<rect class="land" width="{WIDE:g}" height="{high:.0f}"/>']
+    parts += [path for row in ground for path in ground_paths(row, place)]
+    order = {"controls": 0, "no_answer": 1, "unclear": 2}
+    for street in sorted(streets, key=lambda street: order.get(street.result, 3)):
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, street.line))
+        size = min(abs(street.size), FULL_WIDTH) / FULL_WIDTH
+        width = WIDTHS[0] + (WIDTHS[1] - WIDTHS[0]) * size
+        parts.append(
+            f'<a href="/street/{street.segment}"><title>{escape(street.name)} {escape(street.label)}</title>'
+            f'<polyline class="casing" points="{points}" stroke-width="{width + 4:.1f}"/>'
+            f'<polyline class="result is-{escape(street.result)}" points="{points}" stroke-width="{width:.1f}"/></a>'
+        )
+    parts += labels(streets, place, high)
+    return Markup(  # noqa: S704
+        f'<svg class="where" viewBox="0 0 {WIDE:g} {high:.0f}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    )
+
+
+def projection(extent: Box) -> tuple[Callable[[Point], Point], float]:
+    """Return where a place in degrees lies on the map, and how high the map is."""
+    west, south, east, north = extent
+    metres_east = EARTH_DEGREE_M * math.cos(math.radians((south + north) / 2))
+    across, up = (east - west) * metres_east, (north - south) * EARTH_DEGREE_M
+    high = min(max(WIDE * up / across, HIGH_MIN), HIGH_MAX)
+    scale = max(across / WIDE, up / high)
+    middle = ((west + east) / 2, (south + north) / 2)
+
+    def place(point: Point) -> Point:
+        return (
+            WIDE / 2 + (point[0] - middle[0]) * metres_east / scale,
+            high / 2 - (point[1] - middle[1]) * EARTH_DEGREE_M / scale,
+        )
+
+    return place, high
+
+
+def ground_paths(row: Mapping[str, Any], place: Callable[[Point], Point]) -> Iterator[str]:
+    """Yield the shapes of a thing on the ground."""
+    shape = orjson.loads(row["shape"])
+    kind, depth = shape["type"], {"LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+    lines = [shape["coordinates"]]
+    for _ in range(depth.get(kind, 1) - 1):
+        lines = [part for group in lines for part in group]
+    drawn = []
+    for line in lines:
+        points = [place((float(point[0]), float(point[1]))) for point in line]
+        drawn.append("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points))
+    style = "area" if kind.endswith("Polygon") else "way"
+    yield f'<path class="ground-{style} ground-{escape(row["kind"])}" d="{"".join(drawn)}"/>'
+
+
+def labels(streets: Sequence[WhereStreet], place: Callable[[Point], Point], high: float) -> Iterator[str]:
+    """Yield names and changes where they cover least: no two on top of each other where there is room."""
+    taken: list[Box] = []
+    crossed = [place(point) for street in streets for point in street.line]
+    for street in [street for street in streets if street.result != "controls"]:
+        wide = LETTER * max(len(street.name), len(street.label), 4)
+        tall = LINE_HIGH * (2 if street.label else 1)
+        line = [place(point) for point in street.line]
+        box = min(boxes(line, wide, tall), key=lambda box: covers(box, taken, crossed, high))
+        taken.append(box)
+        yield f'<text class="name" x="{box[0]:.1f}" y="{box[1] + 12:.1f}">{escape(street.name)}</text>'
+        if street.label:
+            yield f'<text class="change" x="{box[0]:.1f}" y="{box[1] + 12 + LINE_HIGH:.1f}">{escape(street.label)}</text>'
+
+
+def boxes(line: Sequence[Point], wide: float, tall: float) -> Iterator[Box]:
+    """Yield places for a label beside, above and below the middle and the ends of a line."""
+    for share in (0.5, 0.25, 0.75, 0.0, 1.0):
+        x, y = line[round(share * (len(line) - 1))]
+        for left, top in (
+            (x + CLEAR, y - tall / 2),
+            (x - CLEAR - wide, y - tall / 2),
+            (x - wide / 2, y - CLEAR - tall),
+            (x - wide / 2, y + CLEAR),
+        ):
+            yield left, top, left + wide, top + tall
+
+
+def covers(box: Box, taken: Sequence[Box], crossed: Sequence[Point], high: float) -> float:
+    """Return how bad a place is: other names count most, then the edge, then the streets under it."""
+    left, top, right, bottom = box
+    names = sum(left < other[2] and other[0] < right and top < other[3] and other[1] < bottom for other in taken)
+    outside = max(-left, 0) + max(-top, 0) + max(right - WIDE, 0) + max(bottom - high, 0)
+    under = sum(left < x < right and top < y < bottom for x, y in crossed)
+    return 1000.0 * names + 20.0 * outside + 3.0 * under
