@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -21,13 +23,17 @@ from telstraat_demo.stack.home import Home
 from telstraat_demo.town.cast import Cast, SensorStay, sensor_name, watches_of
 from telstraat_demo.town.fill import TownFiller, read_fill_progress, read_filled
 from telstraat_demo.town.history import draw
-from telstraat_demo.town.life import TownLife
+from telstraat_demo.town.life import TownLife, live_traffic
+from telstraat_demo.town.people import settle_in
 from telstraat_demo.town.plan import TownPlan, epoch_of, quarter, read_town_plan, write_town_plan
+from telstraat_demo.town.workshop import NOTES, VOTES, hold_workshop
+from telstraat_firmware_sim.demand.profiles import CLASSES
 from telstraat_firmware_sim.town import overbeke
 from telstraat_store.counts.rollup import refresh_all
 from telstraat_store.reports import copy_rows
 from telstraat_store.reports.copy_arrays import packed
 from telstraat_store.reports.past import write_past
+from telstraat_store.work.workshops import add_workshop
 
 NOW = datetime(2026, 11, 20, 12, 7, tzinfo=UTC)
 SMALL = ("--months", "8", "--past", "60", "--pace", "120", "--size", "160x120", "--fps", "4")
@@ -211,7 +217,7 @@ def test_every_street_of_the_story_plays_one_part() -> None:
     town, cast = overbeke(1), Cast()
     single = [cast.live, cast.school, cast.works, cast.silent, cast.moved_from, cast.moved_to]
     parts = [*single, *cast.treated, *cast.boundary, *cast.controls]
-    assert len(parts) == len(set(parts)) == 6 + 3 + 5 + 7
+    assert len(parts) == len(set(parts)) == 6 + 3 + 4 + 7
     named = {*parts, *cast.school_edge, *cast.school_controls, *cast.night_blind, *cast.citizens}
     assert named <= {street.name for street in town.streets}
     assert len({sensor_name(street, 1) for street in town.streets}) == 24
@@ -297,3 +303,51 @@ def test_the_keeper_may_be_killed_and_goes_on(demo: Demo) -> None:
     assert doubled == (0,)
     assert measures
     assert measures[0] == measures[1]
+
+
+def test_the_workshop_is_held_once_however_often_it_is_begun(database: str, life: TownLife) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        settle_in(connection)
+
+    async def hold() -> list[tuple[int, ...]]:
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+            values: dict[str, object] = {
+                "title": "School",
+                "place": "",
+                "held_at": None,
+                "segments": [],
+                "first_day": None,
+                "last_day": None,
+            }
+            listed = await connection.execute("select workshop_id from workshop")
+            known = await listed.fetchone()
+            number = (
+                known[0]
+                if known
+                else await add_workshop(
+                    connection, 1, {**values, "question": "", "measure_id": None, "published": True}
+                )
+            )
+            await hold_workshop(connection, number, life.segments, life.plan, ZoneInfo("Europe/Brussels"))
+            cursor = await connection.execute(
+                "select (select count(*) from workshop_note), (select count(*) from workshop_participant),"
+                " (select count(*) from workshop_vote), (select count(*) from workshop_group), (select sum(votes) from workshop_note)"
+            )
+            return await cursor.fetchall()
+
+    first = asyncio.run(hold())
+    assert first == [(len(NOTES), 6, sum(map(len, VOTES.values())), 3, sum(map(len, VOTES.values())))]
+    assert asyncio.run(hold()) == first
+
+
+def test_the_live_street_is_as_busy_as_its_past_would_go_on(life: TownLife) -> None:
+    begins_at = life.plan.live_from
+    traffic = live_traffic(life.plan, begins_at)
+    every = draw(life.plan, life.town, life.cast, life.watches, life.plan.eras(NOW)[0])
+    drawn = next(each for each in every if each.watch.street == life.cast.live)
+    cars = drawn.truth.demand.passed[:, CLASSES.index("car")].sum(axis=1)
+    first = int((begins_at - drawn.era.start).total_seconds()) // 900
+    by_plan = traffic.per_hour["car"] * sum(traffic.day_shape)
+    assert by_plan == pytest.approx(cars[first : first + 96].sum(), rel=0.2)
+    night = traffic.day_shape[3]
+    assert night < 0.2 < max(traffic.day_shape) / 5

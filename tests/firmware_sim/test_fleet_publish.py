@@ -13,13 +13,15 @@ from tests.harness.brokers import TestBroker, password_of
 from tests.harness.moments import yesterday
 from tests.ingest.sending import Ingest
 
+from telstraat_contract.messages import decode, encode
+from telstraat_contract.topics import Channel
 from telstraat_demo.chaos.registration import register_fleet
 from telstraat_demo.chaos.run import differences
 from telstraat_demo.run.reconciliation import stored_reports
 from telstraat_device.quarters.tally import report_of
 from telstraat_firmware_sim.errors import FleetError
 from telstraat_firmware_sim.fleet.fleet import Fleet, FleetSettings, made_up_fleet
-from telstraat_firmware_sim.fleet.publish import FleetClock, FleetPublisher, FleetSensor, Wire, quarter_of
+from telstraat_firmware_sim.fleet.publish import FleetClock, FleetPublisher, FleetSensor, Wire, live_of, quarter_of
 
 DAY = yesterday() - timedelta(days=2)
 AT_ONCE = 1e9
@@ -110,3 +112,27 @@ def test_registering_a_fleet_twice_adds_nothing_and_keeps_its_passwords(tmp_path
     assert (tmp_path / "passwords" / "sim-0001").stat().st_mode & 0o077 == 0
     assert before.strip() != (tmp_path / "passwords" / "sim-0002").read_text().strip()
     assert "sim-0002:" in (tmp_path / "access" / "passwords").read_text()
+
+
+def test_the_open_quarter_grows_second_by_second_to_what_its_report_says() -> None:
+    report = max(fleet(1).reports("sim-0001"), key=lambda each: each.counts.car.lft)
+    course = [live_of(report, elapsed_s) for elapsed_s in range(0, 901, 60)]
+    cars = [live.counts.car.lft for live in course]
+    assert cars == sorted(cars)
+    assert 0 == cars[0] < cars[7] < cars[-1] == report.counts.car.lft
+    assert course[-1].counts == report.counts
+    assert course[-1].observed_s == report.observed_s
+    assert decode(Channel.LIVE, encode(course[7])) == course[7]
+
+
+def test_somebody_who_looks_sees_the_open_quarter_of_a_simulated_sensor(tmp_path: Path) -> None:
+    reports = list(fleet(1).reports("sim-0001"))
+    moment = FleetClock(
+        DAY, DAY + timedelta(minutes=100), AT_ONCE, time.time() - 1
+    )  # in the middle of the seventh quarter
+    sensor = FleetSensor(reports, wire(tmp_path, ("sim-0001",)).settings("sim-0001"), moment)
+    live = sensor.live()
+    sensor.close()
+    assert live
+    assert live.period_start == DAY + timedelta(minutes=90)
+    assert live.at == DAY + timedelta(minutes=100)

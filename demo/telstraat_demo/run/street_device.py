@@ -33,6 +33,17 @@ TRUTH_FILE = "truth.jsonl"
 PROGRESS_FILE = "progress.json"
 
 
+class LiveTraffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What passes in a street of a town: its day in place of a scene's traffic, which is the same at three in the night."""
+
+    per_hour: dict[str, float]
+    """Mean of a day's hours, by the names of a scene's traffic."""
+    day_shape: tuple[float, ...]
+    """Factor on them for each local hour of the day."""
+    motor_kmh: float
+    timezone: str = "Europe/Brussels"
+
+
 class StreetPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Which street, since when and how fast; the truth and the progress are written beside the plan's file."""
 
@@ -44,11 +55,8 @@ class StreetPlan(msgspec.Struct, frozen=True, kw_only=True):
     fps: float = 8.0
     duration_s: float | None = None
     pace: float | None = None
-    day_shape: tuple[float, ...] = ()
-    """Factor on the scene's traffic for each local hour of the day; empty: the same around the clock."""
-    motor_kmh: float | None = None
-    """Mean speed of motor vehicles; None: the scene's."""
-    timezone: str = "Europe/Brussels"
+    town: LiveTraffic | None = None
+    """What passes as a town has it; None: what the scene says, around the clock."""
 
 
 class StreetProgress(msgspec.Struct, frozen=True):
@@ -122,13 +130,17 @@ class NotedStreet(ClosingSource):
 
 
 def traffic_of(plan: StreetPlan, usual: Traffic) -> Traffic:
-    """Return what passes in a plan's street: a scene's traffic, by the plan's hours and at its speed."""
-    traffic = usual
-    if plan.day_shape:
-        begins = plan.begins_at.astimezone(ZoneInfo(plan.timezone))
-        begins_h = begins.hour + begins.minute / 60
-        traffic = msgspec.structs.replace(traffic, day_shape=plan.day_shape, day_start_h=begins_h)
-    return traffic if plan.motor_kmh is None else msgspec.structs.replace(traffic, motor_kmh=plan.motor_kmh)
+    """Return what passes in a plan's street: the scene's traffic, or the town's."""
+    if plan.town is None:
+        return usual
+    begins = plan.begins_at.astimezone(ZoneInfo(plan.town.timezone))
+    return msgspec.structs.replace(
+        usual,
+        **plan.town.per_hour,
+        motor_kmh=plan.town.motor_kmh,
+        day_shape=plan.town.day_shape,
+        day_start_h=begins.hour + begins.minute / 60,
+    )
 
 
 def continued(before: StreetPlan, new_plan: StreetPlan, folder: Path) -> StreetPlan:
@@ -138,7 +150,10 @@ def continued(before: StreetPlan, new_plan: StreetPlan, folder: Path) -> StreetP
     wanted one reaches back, it begins there: what nobody watched is a gap.
     """
     stood_at = before.begins_at + timedelta(seconds=read_progress(folder).street_s)
-    same = msgspec.structs.replace(before, pace=new_plan.pace, begins_at=new_plan.begins_at) == new_plan
+    same = (
+        msgspec.structs.replace(before, pace=new_plan.pace, begins_at=new_plan.begins_at, town=new_plan.town)
+        == new_plan
+    )
     if same and stood_at >= new_plan.begins_at:
         return msgspec.structs.replace(before, pace=new_plan.pace)
     (folder / PROGRESS_FILE).unlink(missing_ok=True)

@@ -33,7 +33,7 @@ Ctrl-C stops everything.
 def town_source(args: argparse.Namespace, pipeline: Pipeline) -> tuple[StreetSource, TownPlan]:
     """Return the live street of the town, and the town's plan: that of the last run, or a new one."""
     from telstraat_demo.town.cast import LIVE_SENSOR
-    from telstraat_demo.town.life import day_shape, live_street
+    from telstraat_demo.town.life import live_street, live_traffic
     from telstraat_demo.town.plan import new_plan, read_town_plan
 
     plan = plan_of(args, timedelta(minutes=args.past), args.pace, None)
@@ -42,8 +42,7 @@ def town_source(args: argparse.Namespace, pipeline: Pipeline) -> tuple[StreetSou
     months = MONTHS if args.months is None else args.months
     town_plan = read_town_plan(pipeline.town_folder) or new_plan(args.seed, months, begins_at, scene=args.scene)
     live = live_street(town_plan)
-    more = {"day_shape": day_shape(live), "motor_kmh": live.speed_kmh}
-    plan = msgspec.structs.replace(plan, begins_at=begins_at, **more)
+    plan = msgspec.structs.replace(plan, begins_at=begins_at, town=live_traffic(town_plan, begins_at))
     place = SensorSite(sensor=LIVE_SENSOR, segment=live.name, installed_before=timedelta(0))
     return street(pipeline, LIVE_SENSOR, plan, place), town_plan
 

@@ -13,9 +13,9 @@ from telstraat_firmware_sim.street.settings import Traffic
 
 LIVE_SENSOR = "town-live"
 EFFECT = {"car": -0.38, "heavy": -0.30, "bike": 0.14, "pedestrian": 0.06}
-SHIFTED = 0.5
+SHIFTED = 0.35
 """Of what left the treated streets drives through those at their edge."""
-SHIFTED_TO = {"Brugstraat": 0.35, "Parklaan": 0.25, "Lindenlaan": 0.2, "Hofstraat": 0.1, "Tuinlaan": 0.1}
+SHIFTED_TO = {"Parklaan": 0.35, "Lindenlaan": 0.3, "Tuinlaan": 0.2, "Hofstraat": 0.15}
 WORKS_EFFECT = {"car": -0.72, "heavy": -0.55, "bike": -0.12}
 
 
@@ -61,7 +61,9 @@ class SensorStay:
 
 
 def with_live(town: Town, live: str, traffic: Traffic) -> Town:
-    """Return the town with one street as busy as the simulated street that the real core counts."""
+    """Return the town with one street as busy as a scene that has a traffic of its own; the usual one leaves the street's."""
+    if traffic == Traffic():
+        return town
     per_hour = {
         "pedestrian": traffic.pedestrian,
         "bike": traffic.bicycle + traffic.motorcycle,

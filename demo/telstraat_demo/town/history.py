@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 import numpy as np
 
 from telstraat_contract.messages import Report
@@ -74,7 +75,7 @@ class Drawn:
         for report in reports_of(self.truth, self.era.start, self.seed, first_quarter=span.start):
             if report.period_start >= self.era.start + span.stop * timedelta(seconds=QUARTER_S):
                 return
-            yield report
+            yield msgspec.structs.replace(report, sensor=self.watch.sensor)
 
 
 def draw(plan: TownPlan, town: Town, cast: Cast, watches: tuple[SensorStay, ...], era: Era) -> Iterator[Drawn]:

@@ -6,6 +6,7 @@ through the API. It may be killed at any moment and started again: it goes on wh
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
@@ -28,6 +30,8 @@ from telstraat_demo.town.life import TownLife
 from telstraat_demo.town.people import NEIGHBOUR, VISITORS, key_of, settle_in
 from telstraat_demo.town.plan import quarter
 from telstraat_demo.town.story import Story
+from telstraat_demo.town.workshop import hold_workshop
+from telstraat_store.errors import TelstraatStoreError
 
 BROKER_VARIABLE = "TELSTRAAT_DEMO_TOWN_BROKER"
 DSN_VARIABLE = "TELSTRAAT_DEMO_TOWN_DSN"
@@ -98,7 +102,7 @@ class Keeper:
         life = self.life
         story = Story(self.api, keys, life.plan, life.cast, life.segments, life.town.timezone)
         try:
-            is_whole = self._works(lambda: story.tell(life.own_sensors()))
+            is_whole = self._works(lambda: self._hold(story.tell(life.own_sensors())))
             is_whole = self._works(lambda: self.filler.add_up(self.dsn, self._note_sums)) and is_whole
             self._note(1.0)
             is_whole = self._works(story.evaluate) and is_whole
@@ -109,12 +113,22 @@ class Keeper:
         self.progress = FillProgress(1.0, self.filler.quarters, stories=is_whole)
         write_fill_progress(self.folder, self.progress)
 
+    def _hold(self, workshop_id: int) -> None:
+        """Have the workshop's room as its evening left it."""
+
+        async def hold() -> None:
+            life = self.life
+            async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+                await hold_workshop(connection, workshop_id, life.segments, life.plan, ZoneInfo(life.town.timezone))
+
+        asyncio.run(hold())
+
     def _works(self, step: Callable[[], None]) -> bool:
         """Do a step of the story, again while the pages are away for a moment; counts come without it, too."""
         for _ in range(TRIES):
             try:
                 step()
-            except (httpx.TransportError, StackError, psycopg.OperationalError) as error:
+            except (httpx.TransportError, StackError, TelstraatStoreError, psycopg.OperationalError) as error:
                 log.warning("%s; once more in %g s", " ".join(str(error).split()), RETRY_S)
                 if self.stopping.wait(RETRY_S):
                     break

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 from psycopg import Connection
 
+from telstraat_contract.quarters import QUARTER_S
 from telstraat_demo.errors import StackError
-from telstraat_demo.town.cast import Cast, SensorStay, watches_of, with_live
+from telstraat_demo.run.street_device import LiveTraffic
+from telstraat_demo.town.cast import Cast, SensorStay, measures_of, watches_of, with_live
 from telstraat_demo.town.ground import lay_out
-from telstraat_demo.town.plan import TownPlan, read_town_plan, write_town_plan
+from telstraat_demo.town.plan import DAY, TownPlan, read_town_plan, write_town_plan
 from telstraat_demo.town.registration import register_sensors
-from telstraat_firmware_sim.demand.demand import Town, TownStreet
-from telstraat_firmware_sim.demand.profiles import STREET_KINDS, week_profile
+from telstraat_firmware_sim.demand.demand import Demand, Town, TownStreet
+from telstraat_firmware_sim.demand.profiles import CLASSES, MOTORCYCLE_SHARE
 from telstraat_firmware_sim.street.scenes import scene
 from telstraat_firmware_sim.town import overbeke
 
@@ -71,11 +76,33 @@ def live_street(plan: TownPlan) -> TownStreet:
     return town.street(cast.live)
 
 
-def day_shape(street: TownStreet) -> tuple[float, ...]:
-    """Return how busy a street is in each hour of a usual day, beside its mean; never so little that nobody comes."""
-    kind = STREET_KINDS[street.kind]
-    shape = week_profile("car", kind)[0][0].reshape(24, -1).mean(axis=1)
-    return tuple(round(max(LEAST_AT_NIGHT, float(factor)), 3) for factor in shape)
+def live_traffic(plan: TownPlan, begins_at: datetime) -> LiveTraffic:
+    """Return what passes in the live street in the day that begins at a whole hour, as the town's own demand expects it.
+
+    Season, weekday, holidays and how busy these weeks are come with it, so that the live counts go on where the street's history ends.
+    """
+    town, cast = _streets_of(plan)
+    era = plan.eras(begins_at + DAY)[-1]
+    seed = plan.seed + era.number
+    demand = Demand(town, era.first_day, era.days, measures=measures_of(plan, cast), seed=seed)
+    first = max(0, int((begins_at - era.start).total_seconds()) // QUARTER_S)
+    quarters = demand.street(cast.live).expected_with[first : first + 96].sum(axis=2)  # (quarter, class)
+    hours = quarters.reshape(24, 4, -1).sum(axis=1)
+    local = begins_at.astimezone(ZoneInfo(town.timezone)).hour
+    means = dict(zip(CLASSES, hours.mean(axis=0).tolist(), strict=True))
+    together = np.roll(hours.sum(axis=1), local) / hours.sum(axis=1).mean()
+    return LiveTraffic(
+        per_hour={
+            "pedestrian": means["pedestrian"],
+            "bicycle": means["bike"] * (1 - MOTORCYCLE_SHARE),
+            "motorcycle": means["bike"] * MOTORCYCLE_SHARE,
+            "car": means["car"],
+            "heavy": means["heavy"],
+        },
+        day_shape=tuple(round(max(LEAST_AT_NIGHT, float(factor)), 3) for factor in together),
+        motor_kmh=town.street(cast.live).speed_kmh,
+        timezone=town.timezone,
+    )
 
 
 def _streets_of(plan: TownPlan) -> tuple[Town, Cast]:

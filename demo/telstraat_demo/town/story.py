@@ -15,7 +15,8 @@ import httpx
 from telstraat_demo.errors import StackError
 from telstraat_demo.town.cast import Cast
 from telstraat_demo.town.people import CITIZEN, FACILITATOR, NEIGHBOUR, OFFICER, OPERATOR, Person
-from telstraat_demo.town.plan import DAY, SILENT_DAYS, TownPlan
+from telstraat_demo.town.plan import DAY, TownPlan
+from telstraat_demo.town.workshop import workshop_day
 
 API = "/api/v1"
 ANSWER_S = 60.0
@@ -27,16 +28,6 @@ SCHOOL_NAME = "School street in {street}"
 WORKS_TITLE = "New water main in {street}"
 FAIR_TITLE = "Neighbourhood fair"
 WORKSHOP_TITLE = "What do we want with {street}?"
-NOTES: tuple[tuple[Person, str, str], ...] = (
-    (FACILITATOR, "question", "When is it busiest before the school gate, and who comes by car?"),
-    (OFFICER, "note", "Cars come in two waves, a quarter of an hour each: half past eight and ten to four."),
-    (NEIGHBOUR, "note", "Parents park on the pavement in front of my door, twice a day."),
-    (CITIZEN, "note", "My daughter counts along with the sensor: bicycles agree, prams it takes for pedestrians."),
-    (OFFICER, "answer", "On days without school there are a third fewer cars at these hours: it is the school run."),
-    (NEIGHBOUR, "note", "If the street is closed, where will they turn? I fear for the street behind."),
-    (FACILITATOR, "agreement", "Count the two streets behind the school for six weeks before anything is closed."),
-    (OPERATOR, "agreement", "Two more sensors go up, one each behind the school."),
-)
 
 
 class Story:
@@ -53,8 +44,8 @@ class Story:
         """Close the connection."""
         self.http.close()
 
-    def tell(self, sensors: Mapping[str, str]) -> None:
-        """Do all that takes no computing; `sensors` are the citizen's own, by street."""
+    def tell(self, sensors: Mapping[str, str]) -> int:
+        """Do all that takes no computing, and return the number of the workshop; `sensors` are the citizen's own, by street."""
         self._claim(CITIZEN, sensors)
         self._works()
         measure_id = self._circulation_plan()
@@ -62,7 +53,7 @@ class Story:
             self._follow(measure_id, (CITIZEN, NEIGHBOUR, OFFICER))
         school_id = self._school_street()
         self._follow(school_id, (CITIZEN, FACILITATOR))
-        self._workshop(school_id)
+        return self._workshop(school_id)
 
     def evaluate(self) -> None:
         """Have the circulation plan evaluated as the product does it, and published: some seconds to minutes."""
@@ -157,31 +148,25 @@ class Story:
         for person in people:
             self._send(person, "PUT", f"/measures/{measure_id}/following", {"what": "car", "language": "nl"})
 
-    def _workshop(self, measure_id: int) -> None:
-        """Prepare the workshop about the school street and write down what was said, in the order in which it was."""
-        school = self.cast.school
-        title = WORKSHOP_TITLE.format(street=school)
-        listed = self._get(FACILITATOR, "/workshops")["workshops"]
-        number = next((each["workshop_id"] for each in listed if each["title"] == title), None)
-        if number is None:
-            held = self.plan.began_at.date() - (SILENT_DAYS - 2) * DAY
-            streets = dict.fromkeys((school, *self.cast.school_edge))
-            body = {
-                "title": title,
-                "place": "Refectory of the school",
-                "held_at": self._at(held, 19).isoformat(),
-                "segments": [self.segments[street] for street in streets],
-                "first_day": (held - 28 * DAY).isoformat(),
-                "last_day": (held - DAY).isoformat(),
-                "measure_id": measure_id,
-                "published": True,
-            }
-            number = self._post(FACILITATOR, "/workshops", body)["workshop_id"]
-        known_bodies = {note["body"] for note in self._get(FACILITATOR, f"/workshops/{number}")["notes"]}
-        for person, kind, body_of_note in NOTES:
-            if body_of_note not in known_bodies:
-                writer = FACILITATOR if person.role == "citizen" else person  # citizens speak, the facilitator writes
-                self._post(writer, f"/workshops/{number}/notes", {"kind": kind, "body": body_of_note})
+    def _workshop(self, measure_id: int) -> int:
+        """Prepare the workshop about the school street and return its number."""
+        title = WORKSHOP_TITLE.format(street=self.cast.school)
+        for each in self._get(FACILITATOR, "/workshops")["workshops"]:
+            if each["title"] == title:
+                return int(each["workshop_id"])
+        held = workshop_day(self.plan)
+        streets = (self.cast.school, *self.cast.school_edge)
+        body = {
+            "title": title,
+            "place": "Refectory of the school",
+            "held_at": self._at(held, 19).isoformat(),
+            "segments": [self.segments[street] for street in streets],
+            "first_day": (held - 28 * DAY).isoformat(),
+            "last_day": (held - DAY).isoformat(),
+            "measure_id": measure_id,
+            "published": True,
+        }
+        return int(self._post(FACILITATOR, "/workshops", body)["workshop_id"])
 
     def _at(self, day: date, hour: int) -> datetime:
         return datetime.combine(day, time(hour), self.zone)

@@ -8,11 +8,12 @@ The same settings and seed give the same fleet, byte for byte, whichever sensor 
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +23,15 @@ import numpy.typing as npt
 from telstraat_contract.messages import Confidence, Counts, Directed, Report
 from telstraat_contract.quarters import QUARTER, QUARTER_S
 from telstraat_contract.road_users import SPEED_BIN_KMH, SPEED_BINS, columns_of
-from telstraat_firmware_sim.demand.demand import CountArray, Demand, SimulatedMeasure, StreetDemand, Town, random_of
+from telstraat_firmware_sim.demand.demand import (
+    QUARTERS_AN_HOUR,
+    CountArray,
+    Demand,
+    SimulatedMeasure,
+    StreetDemand,
+    Town,
+    random_of,
+)
 from telstraat_firmware_sim.demand.profiles import CLASSES, SEEN
 from telstraat_firmware_sim.errors import DemandError
 from telstraat_firmware_sim.fleet.sensors import KINDS, LIGHTS, Failure, SensorSeries, SimulatedSensor, watch
@@ -39,6 +48,8 @@ CONFIDENCE_PERCENT = {
 }
 """Mean class confidence by light: pedestrian, bike, car, heavy (assumed)."""
 COUNT_COLUMNS = tuple(column for name in SEEN for column in columns_of(name))
+FLOW = ((0.15, 1.10), (0.5, 1.04), (1.1, 1.0), (1.5, 0.97), (math.inf, 0.92))
+"""Up to which share of a mean daylight hour's cars they drive how much faster than usual: free at night, slower at the peaks (assumed)."""
 HOURLY_COLUMNS = ("segment", "sensor", "generation", "start", *SEEN, *COUNT_COLUMNS, "quarters", "observed_s", "uptime")
 Reading = Literal["raw", "corrected"]
 
@@ -273,9 +284,18 @@ def _confidence(counts: CountArray, light: str) -> Confidence:
 def speeds_of(truth: SensorTruth, seed: int) -> CountArray:
     """Draw the speed histogram of the cars of each quarter: (quarter, bin)."""
     rng = random_of(seed, truth.series.sensor.name, "speed")
-    shares = speed_shares(truth.demand.street, SPEED_BINS, SPEED_BIN_KMH)
+    street = truth.demand.street
+    shares = np.array(
+        [
+            speed_shares(replace(street, speed_kmh=street.speed_kmh * factor), SPEED_BINS, SPEED_BIN_KMH)
+            for _, factor in FLOW
+        ]
+    )
     cars = truth.series.counts[:, CLASSES.index("car")].sum(axis=1)
-    return np.asarray(rng.multinomial(cars, shares), dtype=np.int32)
+    busy = truth.demand.expected_with[:, CLASSES.index("car")].sum(axis=1) * QUARTERS_AN_HOUR
+    usual = max(1e-9, street.mean_per_hour("car"))
+    row = np.searchsorted([below for below, _ in FLOW[:-1]], busy / usual, side="right")
+    return np.asarray(rng.multinomial(cars, shares[row]), dtype=np.int32)
 
 
 def hourly_of(truth: SensorTruth, start_utc: datetime, reading: Reading = "raw") -> pd.DataFrame:

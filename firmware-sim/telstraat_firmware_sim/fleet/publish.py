@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
-from telstraat_contract.messages import Health, Report, decode
+from telstraat_contract.messages import Counts, Directed, Health, Live, Report, decode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.topics import Channel
 from telstraat_device.delivery.outbox import Outbox
@@ -92,7 +93,7 @@ class FleetSensor:
         )
         self._state, _, self._restarts = self.outbox.begin()
         self.publisher = Publisher(
-            settings, self.outbox, PublisherCallbacks(self._health, lambda: None, lambda *_: None, clock.now_s)
+            settings, self.outbox, PublisherCallbacks(self._health, self.live, lambda *_: None, clock.now_s)
         )
 
     @property
@@ -119,6 +120,13 @@ class FleetSensor:
             state = SavedState(closed_until_s=int(passed[-1].period_start.timestamp()) + QUARTER_S)
             if self.outbox.save(state, [quarter_of(report) for report in passed]):
                 self._state = state
+
+    def live(self) -> Live | None:
+        """Return the open quarter so far, as a device sends it to whoever looks: each crossing of its report has its moment."""
+        now_s = self.clock.now_s()
+        open_s = int(now_s) // QUARTER_S * QUARTER_S
+        report = next((each for each in self._reports if int(each.period_start.timestamp()) == open_s), None)
+        return None if report is None else live_of(report, now_s - open_s)
 
     def finish(self, limit_s: float, skip_waiting: threading.Event) -> bool:
         """Close what has passed, send everything and wait for the receipts; tell whether all have come."""
@@ -208,6 +216,27 @@ class FleetPublisher:
             if sensor.name not in self._finished and not self.stopping.is_set():
                 self._errors.append(sensor.name)
             sensor.leave()
+
+
+def live_of(report: Report, elapsed_s: float) -> Live:
+    """Return what a quarter's sensor has counted after so many seconds of it; it ends as its report says."""
+    share = min(1.0, max(0.0, elapsed_s / QUARTER_S))
+    rng = np.random.default_rng([report.epoch & 0xFFFF_FFFF, report.seq])
+    counts = {
+        name: Directed(*(int((rng.random(number) < share).sum()) for number in (pair.lft, pair.rgt)))
+        for name, pair in msgspec.structs.asdict(report.counts).items()
+    }
+    counts["motorcycle"] = Directed(
+        min(counts["motorcycle"].lft, counts["bike"].lft), min(counts["motorcycle"].rgt, counts["bike"].rgt)
+    )
+    return Live(
+        sensor=report.sensor,
+        at=report.period_start + timedelta(seconds=int(elapsed_s)),
+        period_start=report.period_start,
+        observed_s=int(report.observed_s * share),
+        counts=Counts(**counts),
+        light=report.light,
+    )
 
 
 def read_reports(path: Path) -> Iterator[Report]:
