@@ -25,7 +25,7 @@ from telstraat_store.summaries.street_summary import (
     YearChange,
 )
 from telstraat_store.summaries.summary_table import (
-    SORTS,
+    API_SORTS,
     StreetState,
     SummaryQuery,
     SummaryRow,
@@ -150,7 +150,7 @@ def figures_of(summary: StreetSummary) -> dict[str, Any]:
 )
 async def list_summaries(
     request: Request,
-    sort: Annotated[Literal[tuple(SORTS)], Query(description="What they are sorted by.")] = "name",  # type: ignore[valid-type]
+    sort: Annotated[Literal[API_SORTS], Query(description="What they are sorted by.")] = "name",  # type: ignore[valid-type]
     descending: Annotated[bool, Query(description="The largest first.")] = False,
     name: Annotated[str, Query(max_length=200, description="A part of the street's name.")] = "",
     state: Annotated[list[StreetState] | None, Query(description="Only streets in these states.")] = None,

@@ -48,32 +48,75 @@ def _ways(kind: str) -> sql.Composed:
     return sql.SQL("case when {a} is null then {b} else {a} + coalesce({b}, 0) end").format(a=lft, b=rgt)
 
 
-SELECTED = sql.SQL("""
-select s.segment_id, (h.period_start at time zone s.timezone)::date as day,
-    extract(hour from h.period_start at time zone s.timezone)::int as hour, {classes}
+def _weighted(kind: str) -> sql.Composed:
+    """Return the mean of a street's sensors, each by the time it watched; as `settled.segment_hour` has it."""
+    lft, rgt = (sql.Identifier("u", name) for name in columns_of(kind))
+    return sql.SQL("sum(({a} + {b}) * u.observed_s) / sum(u.observed_s)").format(a=lft, b=rgt)
+
+
+# `offset 0`: each street's hours are read by the index, whatever the planner believes of views; it would add up everybody's hours.
+SPANS = sql.SQL("""
 from unnest(%(ids)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) as t (segment_id, start, until)
 join segment s using (segment_id)
+""")
+LOCAL = sql.SQL("""
+select {number}, ({at} at time zone s.timezone)::date as day, extract(hour from {at} at time zone s.timezone)::int as hour, {classes}
+""")
+OWN = (
+    LOCAL.format(
+        number=sql.SQL("t.segment_id"),
+        at=sql.SQL("u.hour_start"),
+        classes=sql.SQL(", ").join(_weighted(kind) for kind in TOGETHER),
+    )
+    + SPANS
+    + sql.SQL("""
+join installation i using (segment_id)
 cross join lateral (
-    select * from settled.segment_hour h
-    where h.segment_id = t.segment_id and h.period_start >= t.start and h.period_start < t.until
-        and (h.source_id is null or h.uptime >= %(uptime)s)
+    select * from settled.rollup_hour r
+    where r.installation_id = i.installation_id and r.hour_start >= t.start and r.hour_start < t.until offset 0
+) u
+group by t.segment_id, s.timezone, u.hour_start
+""")
+)
+IMPORTED = (
+    LOCAL.format(
+        number=sql.SQL("t.segment_id"),
+        at=sql.SQL("h.hour_start"),
+        classes=sql.SQL(", ").join(_ways(kind) for kind in TOGETHER),
+    )
+    + SPANS
+    + sql.SQL("""
+cross join lateral (
+    select * from settled.imported_hour m
+    where m.segment_id = t.segment_id and m.hour_start >= t.start and m.hour_start < t.until and m.uptime >= %(uptime)s offset 0
 ) h
-""").format(classes=sql.SQL(", ").join(_ways(kind) for kind in TOGETHER))
-
-SPEEDS = sql.SQL("""
-select t.segment_id, array[{sums}]::float8[] as bins
-from unnest(%(ids)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) as t (segment_id, start, until)
-join installation i using (segment_id) join settled.rollup_hour u using (installation_id)
-where u.hour_start >= t.start and u.hour_start < t.until and u.car_speed is not null
-group by t.segment_id
-""").format(sums=sql.SQL(", ").join(sql.SQL(f"sum(u.car_speed[{place}])") for place in range(1, SPEED_BINS + 1)))
-IMPORTED_SPEEDS = """
-select t.segment_id, sum_shares(h.car_speed) as bins
-from unnest(%(ids)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) as t (segment_id, start, until)
-join settled.imported_hour h using (segment_id)
-where h.hour_start >= t.start and h.hour_start < t.until and h.car_speed is not null
-group by t.segment_id
-"""
+""")
+)
+SPEEDS = (
+    sql.SQL("select t.segment_id, array[{sums}]::float8[] as bins").format(
+        sums=sql.SQL(", ").join(sql.SQL(f"sum(u.car_speed[{place}])") for place in range(1, SPEED_BINS + 1))
+    )
+    + SPANS
+    + sql.SQL("""
+join installation i using (segment_id)
+cross join lateral (
+    select car_speed from settled.rollup_hour r
+    where r.installation_id = i.installation_id and r.hour_start >= t.start and r.hour_start < t.until offset 0
+) u
+where u.car_speed is not null group by t.segment_id
+""")
+)
+IMPORTED_SPEEDS = (
+    sql.SQL("select t.segment_id, sum_shares(h.car_speed) as bins")
+    + SPANS
+    + sql.SQL("""
+cross join lateral (
+    select car_speed from settled.imported_hour m
+    where m.segment_id = t.segment_id and m.hour_start >= t.start and m.hour_start < t.until offset 0
+) h
+where h.car_speed is not null group by t.segment_id
+""")
+)
 # How long was watched is public, also of hours whose counts are withheld.
 KNOWN = """
 select t.segment_id, s.timezone,
@@ -95,9 +138,11 @@ left join lateral (
 ) own on true
 left join lateral (
     select sum(watched_s) as observed_s from (
-        select max(r.observed_s) as watched_s from installation i join rollup_hour r using (installation_id)
-        where i.segment_id = t.segment_id and r.hour_start >= t.until - interval '28 days' and r.hour_start < t.until
-        group by r.hour_start
+        select max(r.observed_s) as watched_s from installation i cross join lateral (
+            select * from rollup_hour r where r.installation_id = i.installation_id
+                and r.hour_start >= t.until - interval '28 days' and r.hour_start < t.until offset 0
+        ) r
+        where i.segment_id = t.segment_id group by r.hour_start
     ) as watched
 ) seen on true
 left join lateral (
@@ -131,10 +176,14 @@ def read_street_hours(connection: Connection[Any], streets: Sequence[Mapping[str
     }
     for back in (timedelta(0), YEAR):
         values = _spans(by_number, USUAL_WEEKS, back)
-        for segment_id, day, hour, *counts in connection.execute(SELECTED, values):
-            of_day = by_number[segment_id].hours.setdefault(day, {})
-            # The hour that comes twice when summer time ends is added up.
-            of_day[hour] = _added(of_day[hour], counts) if hour in of_day else tuple(counts)
+        for query in (OWN, IMPORTED):  # where both counted, the street's own sensor is believed
+            hours: dict[tuple[int, date, int], HourCounts] = {}
+            for segment_id, day, hour, *counts in connection.execute(query, values):
+                # The hour that comes twice when summer time ends is added up.
+                before = hours.get((segment_id, day, hour))
+                hours[segment_id, day, hour] = tuple(counts) if before is None else _added(before, counts)
+            for (segment_id, day, hour), counts_of_hour in hours.items():
+                by_number[segment_id].hours.setdefault(day, {}).setdefault(hour, counts_of_hour)
     for query in (SPEEDS, IMPORTED_SPEEDS):
         for segment_id, bins in connection.execute(query, _spans(by_number, WEEKS)):
             street = by_number[segment_id]

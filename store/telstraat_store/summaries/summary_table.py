@@ -13,6 +13,7 @@ import msgspec
 from psycopg import AsyncConnection, Connection, sql
 from psycopg.rows import dict_row
 
+from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Row
 from telstraat_store.counts.states import ON_THE_WAY
 from telstraat_store.counts.windows import zone
@@ -117,13 +118,32 @@ cross join lateral (
         else 'silent' end as state
 ) as stands
 """)
-ROWS = sql.SQL("""
-select s.segment_id, s.name, s.geometry, s.timezone, s.speed_limit_kmh, y.made_at, y.facts,
-    stands.state, now_there.counted_until, count(*) over () as rows
+PLACES = sql.SQL("""
 from segment s left join street_summary y using (segment_id) {state}
 where (%(name)s = '' or strpos(lower(s.name), lower(%(name)s)) > 0) and (%(ids)s::bigint[] is null or s.segment_id = any(%(ids)s))
-    and (%(states)s::text[] is null or stands.state = any(%(states)s))
-order by {order}, s.segment_id limit %(limit)s offset %(offset)s
+    and (%(box)s::box is null or line_box(s.geometry) && %(box)s::box) {states}
+""")
+# Only when states are asked for are those of all streets looked at.
+STATES = sql.SQL("and (stands.state = any(%(states)s) or (%(night_blind)s and y.night_blind))")
+ROWS = sql.SQL("""
+with listed as (
+    select s.segment_id, row_number() over (order by {order}, s.segment_id) as place, count(*) over () as rows
+    {places} order by {order}, s.segment_id limit %(limit)s offset %(offset)s
+)
+select s.segment_id, s.name, s.geometry, s.timezone, s.speed_limit_kmh, y.made_at, y.facts,
+    stands.state, now_there.counted_until, listed.rows
+from listed join segment s using (segment_id) left join street_summary y using (segment_id) {state} order by listed.place
+""")
+CLUSTERS = sql.SQL("""
+select count(*)::int as streets, avg(m.at[0]) as lon, avg(m.at[1]) as lat,
+    min(m.at[0]) as west, min(m.at[1]) as south, max(m.at[0]) as east, max(m.at[1]) as north
+from (select center(line_box(s.geometry)) as at {places}) as m
+where m.at is not null
+group by floor((m.at[0] - %(west)s) / %(wide)s), floor((m.at[1] - %(south)s) / %(high)s)
+""")
+MIDDLE = sql.SQL("""
+select percentile_disc(0.5) within group (order by m.at[0]) as lon, percentile_disc(0.5) within group (order by m.at[1]) as lat
+from (select center(line_box(s.geometry)) as at {places}) as m where m.at is not null
 """)
 SORTS = {
     "name": "lower(s.name)", "day": "y.day", "working": "y.working", "weekend": "y.weekend",
@@ -135,6 +155,16 @@ SORTS = {
 """What streets can be sorted by; those without such a figure come last either way."""
 
 
+for _period, _facts in (("working", "working_per_class"), ("weekend", "weekend_per_class"), ("week", "last_week")):
+    SORTS |= {
+        f"{_period}_{_kind}": f"(y.facts #>> '{{{_facts},{_kind}}}')::double precision" for _kind in TOGETHER
+    }
+SORTS["week"] = "(select sum(value::double precision) from jsonb_each_text(y.facts -> 'last_week'))"
+API_SORTS = tuple(name for name in SORTS if not name.startswith(("working_", "weekend_", "week")) or name == "weekend")
+Box = tuple[float, float, float, float]
+"""West, south, east, north, in degrees."""
+
+
 @dataclass(frozen=True)
 class SummaryQuery:
     """Which summaries, in which order."""
@@ -143,9 +173,32 @@ class SummaryQuery:
     descending: bool = False
     name: str = ""
     states: tuple[StreetState, ...] = ()
+    night_blind: bool = False  # also those that are blind in the dark, beside `states`
     segments: tuple[int, ...] | None = None
+    box: Box | None = None
     limit: int = 100
     offset: int = 0
+
+    @property
+    def places(self) -> sql.Composed:
+        """Return the part of a query that says which streets."""
+        has_states = bool(self.states) or self.night_blind
+        return PLACES.format(state=STATE if has_states else sql.SQL(""), states=STATES if has_states else sql.SQL(""))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the values of that part."""
+        west, south, east, north = self.box or (0, 0, 0, 0)
+        return {
+            "name": self.name.strip(),
+            "ids": None if self.segments is None else list(self.segments),
+            "states": list(self.states),
+            "night_blind": self.night_blind,
+            "box": None if self.box is None else f"(({east},{north}),({west},{south}))",
+            "limit": self.limit,
+            "offset": self.offset,
+            "now": datetime.now(UTC),
+        }
 
 
 @dataclass(frozen=True)
@@ -167,16 +220,21 @@ async def read_summaries(connection: AsyncConnection[Any], query: SummaryQuery) 
     """Return a page of streets with their summaries, and how many there are on all pages."""
     way = sql.SQL("desc nulls last" if query.descending else "asc nulls last")
     order = sql.SQL(SORTS[query.sort]) + sql.SQL(" ") + way
-    values = {
-        "name": query.name.strip(),
-        "ids": None if query.segments is None else list(query.segments),
-        "states": list(query.states) or None,
-        "limit": query.limit,
-        "offset": query.offset,
-        "now": datetime.now(UTC),
-    }
-    rows = await fetch_all(connection, ROWS.format(state=STATE, order=order), values)
+    rows = await fetch_all(connection, ROWS.format(places=query.places, state=STATE, order=order), query.values)
     return [summary_row(row) for row in rows], rows[0]["rows"] if rows else 0
+
+
+async def read_clusters(connection: AsyncConnection[Any], query: SummaryQuery, box: Box, cells: int) -> list[Row]:
+    """Return how many streets lie in each cell of a box, with their middle and their bounds; cells without any are absent."""
+    west, south, east, north = box
+    grid = {"west": west, "south": south, "wide": (east - west) / cells, "high": (north - south) / cells}
+    return await fetch_all(connection, CLUSTERS.format(places=query.places), {**query.values, **grid})
+
+
+async def middle_of(connection: AsyncConnection[Any], query: SummaryQuery) -> tuple[float, float] | None:
+    """Return longitude and latitude of the middle street; None without any that lies somewhere."""
+    row = await fetch_one(connection, MIDDLE.format(places=query.places), query.values)
+    return None if row is None or row["lon"] is None else (row["lon"], row["lat"])
 
 
 async def summary_of(connection: AsyncConnection[Any], segment_id: int) -> SummaryRow | None:
