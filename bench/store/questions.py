@@ -18,12 +18,14 @@ from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
 from telstraat_api.telraam.snapshots import LATEST_WITHIN, SEEN_WITHIN, intervals_at
 from telstraat_api.web.street.street_day import read_day
-from telstraat_api.web.town.town_page import last_day
+from telstraat_api.web.town.street_values import last_full_hour, last_hours
 from telstraat_store.connection import Database
 from telstraat_store.counts.reading import read_periods
 from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 from telstraat_store.places.fleet import newest_report
 from telstraat_store.places.segments import Segment, find_segment, find_segments, list_watched_segments
+from telstraat_store.summaries.summary_table import SummaryQuery, read_summaries
+from telstraat_store.summaries.town_totals import town_totals
 
 UTC_ZONE = zone("UTC")
 ROWS_MAX = 200_000
@@ -55,10 +57,11 @@ def back(bucket: Bucket, days: int) -> Question:
 
 
 async def map_page(database: Database, _: int, now: datetime) -> object:
-    """The map: the first streets with their last day."""
+    """The town: its first streets with their figures and their last full hour, and the town as a whole."""
     async with database.connection() as connection:
-        segments = await find_segments(connection, limit=MAP_STREETS)
-    return await last_day(database.full, segments, now)
+        rows, _streets = await read_summaries(connection, SummaryQuery(sort="day", descending=True, limit=MAP_STREETS))
+        totals = await town_totals(connection)
+    return totals, await last_hours(database.full, [row.segment_id for row in rows], last_full_hour(now))
 
 
 async def live_all(database: Database, _: int, now: datetime) -> object:

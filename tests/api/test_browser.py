@@ -174,13 +174,41 @@ def test_the_axes_of_charts_write_numbers_as_the_page_does(page: Page, streets: 
         assert marked in page.locator('[data-chart="spec-days"]').inner_text()
 
 
-def test_the_keyboard_reaches_a_street_from_the_map(page: Page, streets: list[int]) -> None:
+def test_the_keyboard_reaches_a_street_from_the_table_and_lights_it_on_the_map(page: Page, streets: list[int]) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    page.focus(f'[data-street="{streets[0]}"]')
+    page.wait_for_selector("#map .leaflet-container path.street, #map.leaflet-container path.street, #map path.street")
+    page.wait_for_selector("#map .map")
+    page.focus(f'tr[data-street="{streets[0]}"] a')
+    assert page.locator("#map path.street.is-lit").count() == 1
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/street/{streets[0]}")
+
+
+def test_a_choice_on_the_town_applies_at_once_and_is_in_the_address(
+    page: Page, streets: list[int], complaints: list[str]
+) -> None:
+    page.goto("/")
+    page.wait_for_selector("#map .map")
+    page.select_option("#show", "speed")
+    page.wait_for_url("**/?show=speed")
+    page.fill("#q", "kerk")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=kerk**")
+    assert page.locator("tbody tr").count() == 1
+    page.go_back()
+    page.wait_for_selector("tbody tr >> nth=3")
+    assert complaints == []
+
+
+def test_a_click_on_the_map_chooses_the_row_and_leads_to_the_street(page: Page, streets: list[int]) -> None:
+    page.goto("/")
+    page.wait_for_selector("#map .map")
+    page.locator("#map path.street").first.dispatch_event("click", {"bubbles": True, "clientX": 300, "clientY": 300})
+    assert page.locator("tr.is-chosen").count() == 1
+    page.click(".street-popup a")
+    page.wait_for_url("**/street/**")
 
 
 def test_the_theme_is_chosen_and_remembered(page: Page, streets: list[int]) -> None:

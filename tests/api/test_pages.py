@@ -30,15 +30,6 @@ def connection(module_connection: psycopg.Connection) -> psycopg.Connection:
     return module_connection
 
 
-def test_the_map_lists_every_street_with_its_traffic(client: httpx.Client, streets: list[int]) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    for name in ("Lindenstraat", "Kerkplein", "Stationslaan", "Molenweg"):
-        assert name in page.text
-    assert "road users in 24 hours" in page.text
-    assert "silent" in page.text
-
-
 @pytest.mark.parametrize("by", ["quarter", "hour"])
 def test_a_street_shows_its_day_with_a_table_for_every_chart(client: httpx.Client, streets: list[int], by: str) -> None:
     yesterday = (datetime.now(BRUSSELS) - timedelta(days=1)).date().isoformat()  # today has no cars just after midnight

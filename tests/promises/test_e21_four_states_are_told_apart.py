@@ -148,14 +148,37 @@ def test_the_two_weeks_tell_a_missing_a_short_and_a_quiet_day_apart(open_to_all:
     assert table.count("<tr>") == 15, "a row for each of 14 days"
 
 
-def test_the_map_says_what_stands_instead_of_a_number(open_to_all: httpx.Client, town: Town) -> None:
-    page = open_to_all.get("/").text
-    lines = json.loads(re.findall(r'id="totals">(.*?)</script>', page)[0])
-    states = {name: lines[str(getattr(town, name))]["state"] for name in ("counted", "silent", "new")}
-    assert states == {"counted": "counted", "silent": "missing", "new": "not_yet"}
-    assert lines[str(town.silent)]["n"] is None
-    assert "nobody watched in the last 24 hours" in page
-    assert "nothing counted yet" in page
+def test_the_town_says_what_stands_instead_of_a_number(database: str) -> None:
+    hour = (datetime.now(UTC) - timedelta(minutes=10)).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    with psycopg.connect(database, autocommit=True) as connection:
+        town = a_town(connection, datetime.now(UTC))
+        add_reports(connection, last_hour_of(connection, town, hour))
+        refresh_all(connection)
+
+    def figure_of(client: httpx.Client, number: int) -> tuple[str, str]:
+        page = client.get("/", params={"period": "live"}).text
+        row = re.findall(rf'<tr data-street="{number}">(.*?)</tr>', page, re.DOTALL)[0]
+        why, text = re.findall(r'<td class="n[^"]*"(?: title="([^"]*)")?>([^<]*)', row)[0]
+        return why, text
+
+    with reader(database, 5) as public, reader(database, 0) as open_to_all:
+        assert figure_of(open_to_all, town.counted) == figure_of(public, town.counted) == ("", "0")
+        assert figure_of(public, town.silent) == ("nobody watched", "")
+        assert figure_of(public, town.withheld) == ("counted, not shown", "")
+        assert figure_of(open_to_all, town.withheld) == ("", "4")
+        assert figure_of(public, town.new) == ("not yet", "")
+
+
+def last_hour_of(connection: psycopg.Connection, town: Town, hour: datetime) -> list[dict[str, Any]]:
+    """Reports of the last full hour: watched whole and nobody passed; one car in the one quarter that was watched."""
+    sensors = {
+        row[0]: row[1]
+        for row in connection.execute("select segment_id, sensor_id from installation where until_at is null")
+    }
+    whole = [
+        {"sensor_id": sensors[town.counted], "period_start": hour + n * QUARTER, "seq": 9000 + n} for n in range(4)
+    ]
+    return [*whole, {"sensor_id": sensors[town.withheld], "period_start": hour, "car_lft": 1, "seq": 9000}]
 
 
 def reports_of(client: httpx.Client, number: int, start: datetime, end: datetime, path: str = "") -> dict[str, Any]:

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from tests.api.streets import add_segment, add_sensor
+from tests.api.streets import add_hours, add_segment, add_sensor
 
-from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.summaries.counted_hours import StreetHours
 from telstraat_store.summaries.refreshing import days_before, refresh_all, refresh_some
 from telstraat_store.summaries.street_summary import DayKind, StreetSummary, Why
@@ -241,26 +240,6 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def add_hours(
-    connection: psycopg.Connection, segment: int, days: int, cars: int, name: str = "", end: datetime = HOURS
-) -> int:
-    """A sensor's hours up to the end, each with so many cars each way."""
-    sensor = add_sensor(connection, name or f"sensor-{segment}", segment)
-    row = connection.execute("select installation_id from installation where sensor_id = %s", (sensor,)).fetchone()
-    assert row
-    seen = ", ".join(f"{column}_seen" for column in COUNT_COLUMNS)
-    counts = ", ".join(str(cars if column.startswith("car") else 0) for column in COUNT_COLUMNS)
-    connection.execute(
-        f"""
-        insert into rollup_hour (installation_id, hour_start, quarters, observed_s, dark_s, flags, {seen}, {", ".join(COUNT_COLUMNS)}, car_speed)
-        select %s, at, 4, 3600, 0, 0, {counts}, {counts}, array_fill(0, array[6]) || %s || array_fill(0, array[18])
-        from generate_series(%s::timestamptz, %s, interval '1 hour') as at
-        """,
-        (row[0], [2 * cars], end - timedelta(days=days), end - timedelta(hours=1)),
-    )
-    return int(row[0])
-
-
 def rows_of(dsn: str, query: SummaryQuery | None = None) -> list[SummaryRow]:
     async def read() -> list[SummaryRow]:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
@@ -279,8 +258,8 @@ def place_of(dsn: str, segment: int) -> StreetPlace | None:
 
 def test_summaries_are_made_once_a_day_and_read_in_any_order(database: str, connection: psycopg.Connection) -> None:
     quiet, busy, empty = (add_segment(connection, name) for name in ("Quiet", "Busy", "Empty"))
-    add_hours(connection, quiet, 60, 2)
-    add_hours(connection, busy, 60, 20)
+    add_hours(connection, quiet, 60, 2, HOURS)
+    add_hours(connection, busy, 60, 20, HOURS)
     assert refresh_some(connection, all_term, HOURS) == 3
     assert refresh_some(connection, all_term, HOURS) == 0
     assert due_streets(connection, HOURS + timedelta(hours=12), 10) == []
@@ -313,7 +292,7 @@ def test_another_limit_or_new_counts_make_a_summary_due(connection: psycopg.Conn
 
 def test_an_hour_that_is_not_public_is_in_no_summary(database: str, connection: psycopg.Connection) -> None:
     segment = add_segment(connection)
-    installation = add_hours(connection, segment, 60, 5)
+    installation = add_hours(connection, segment, 60, 5, HOURS)
     connection.execute(
         "update rollup_hour set quarters = 3, car_lft_seen = 999, car_lft = 999 where installation_id = %s"
         " and extract(hour from hour_start) = 12",
@@ -329,7 +308,7 @@ def test_an_hour_that_is_not_public_is_in_no_summary(database: str, connection: 
 
 def test_a_day_that_was_marked_in_public_is_left_out(database: str, connection: psycopg.Connection) -> None:
     segment = add_segment(connection)
-    add_hours(connection, segment, 60, 5)
+    add_hours(connection, segment, 60, 5, HOURS)
     row = connection.execute(
         "insert into account (email, role) values ('a@b.c', 'citizen') returning account_id"
     ).fetchone()
@@ -353,7 +332,7 @@ def test_a_street_tells_whether_it_counts_now(
     database: str, connection: psycopg.Connection, age: timedelta, state: str
 ) -> None:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - age
-    add_hours(connection, add_segment(connection), 3, 5, end=end)
+    add_hours(connection, add_segment(connection), 3, 5, end)
     new = add_segment(connection, "New")
     add_sensor(connection, "new-1", new)
     states = {row.name: row.state for row in rows_of(database)}

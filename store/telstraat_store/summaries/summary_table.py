@@ -156,9 +156,7 @@ SORTS = {
 
 
 for _period, _facts in (("working", "working_per_class"), ("weekend", "weekend_per_class"), ("week", "last_week")):
-    SORTS |= {
-        f"{_period}_{_kind}": f"(y.facts #>> '{{{_facts},{_kind}}}')::double precision" for _kind in TOGETHER
-    }
+    SORTS |= {f"{_period}_{_kind}": f"(y.facts #>> '{{{_facts},{_kind}}}')::double precision" for _kind in TOGETHER}
 SORTS["week"] = "(select sum(value::double precision) from jsonb_each_text(y.facts -> 'last_week'))"
 API_SORTS = tuple(name for name in SORTS if not name.startswith(("working_", "weekend_", "week")) or name == "weekend")
 Box = tuple[float, float, float, float]

@@ -23,7 +23,9 @@ from street_summary y where y.through_day is not null and coalesce({all}) is not
 group by 1 order by 1 desc limit 1
 """).format(
     sums=sql.SQL(", ").join(
-        sql.SQL("sum({column}) as {name}").format(column=sql.Identifier("y", f"through_{kind}"), name=sql.Identifier(kind))
+        sql.SQL("sum({column}) as {name}").format(
+            column=sql.Identifier("y", f"through_{kind}"), name=sql.Identifier(kind)
+        )
         for kind in TOGETHER
     ),
     all=sql.SQL(", ").join(sql.Identifier("y", f"through_{kind}") for kind in TOGETHER),
@@ -34,7 +36,7 @@ where y.day is not null order by y.night_blind, y.day desc limit 2
 """
 FASTEST = """
 select s.segment_id, s.name, y.above_limit as value, y.limit_kmh from street_summary y join segment s using (segment_id)
-where y.above_limit is not null order by y.above_limit desc limit 1
+where y.above_limit is not null order by y.above_limit desc, y.v85_kmh - y.limit_kmh desc limit 1
 """
 
 
@@ -67,7 +69,7 @@ async def town_totals(connection: AsyncConnection[Any]) -> TownTotals:
     busiest = await fetch_all(connection, BUSIEST)
     return TownTotals(
         states=states,
-        day=sums and sums["day"],
+        day=sums["day"] if sums else None,
         timezone=sums["timezone"] if sums else "UTC",
         watched=sums["streets"] if sums else 0,
         passed={kind: sums[kind] for kind in TOGETHER if sums[kind] is not None} if sums else {},

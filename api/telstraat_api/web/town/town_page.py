@@ -1,99 +1,335 @@
-"""The town: a map and a list of all its streets."""
+"""The town: a sentence, a map and a table of all its streets; without a script drawn here, with one alive."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
 
-from telstraat_api.http.access import connections_for
+from telstraat_api.http.access import Reader, Role, connections_for
 from telstraat_api.http.response_cache import ResponseCache
-from telstraat_api.web.languages import chosen
+from telstraat_api.v1.ground import boxes_of
+from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.pages import Pages, page_headers, page_reader, remembering
-from telstraat_contract.quarters import quarter_start
-from telstraat_contract.road_users import TOGETHER
-from telstraat_store.connection import Connections, Database
-from telstraat_store.counts.period import Period, both, total
-from telstraat_store.counts.reading import read_periods, read_totals, read_watched
-from telstraat_store.counts.single_sensor import storage_state_of
-from telstraat_store.counts.states import State
-from telstraat_store.counts.windows import Bucket, Window, start_of, zone
-from telstraat_store.places.segments import Segment, find_segments
+from telstraat_api.web.town import drawn_map, street_values
+from telstraat_api.web.town.colour_scale import ColourScale, scale_for, signed
+from telstraat_api.web.town.drawn_map import DrawnStreet, Projection
+from telstraat_api.web.town.street_values import LastHour, ShownValue, value_of
+from telstraat_api.web.town.town_view import (
+    FILTER_NAMES,
+    FIRST_COLUMN,
+    OF_EIGHT_WEEKS,
+    PERIOD_NAMES,
+    ROWS_A_PAGE,
+    SHOW_NAMES,
+    Show,
+    TownView,
+    written,
+)
+from telstraat_api.web.town.town_words import town_sentences
+from telstraat_contract.languages import gettext_noop
+from telstraat_store.connection import Connections, Database, Row
+from telstraat_store.counts.windows import zone
+from telstraat_store.maps.ground import ground_within
+from telstraat_store.places.segments import names_of
+from telstraat_store.summaries.summary_table import (
+    Box,
+    StreetState,
+    SummaryRow,
+    middle_of,
+    read_clusters,
+    read_summaries,
+)
+from telstraat_store.summaries.town_totals import TownTotals, town_totals
+from telstraat_store.work.measures import list_measures
+from telstraat_store.work.published import Audience, Page
 
 router = APIRouter(include_in_schema=False)
-LISTED_MAX = 200
-
-
-@router.get("/")
-async def map_page(request: Request) -> Response:
-    """Show all streets on a map and in a list."""
-    database: Database = request.app.state.database
-    pages: Pages = request.app.state.pages
-    cache: ResponseCache = request.app.state.response_cache
-    reader = await page_reader(request)
-    connections = connections_for(request)
-    hours_only = connections.is_public
-
-    async def make() -> bytes:
-        now = datetime.now(UTC)
-        async with database.connection() as connection:
-            segments = await find_segments(connection, limit=LISTED_MAX)
-        until = start_of(now, Bucket.HOUR, zone("UTC")) if hours_only else now
-        totals = await last_day(connections, segments, until)
-        lines = {number: {"n": last.total, "state": last.state} for number, last in totals.items()}
-        return pages.html(
-            request, "town/map.html", segments=segments, totals=totals, map_totals=lines, now=now
-        ).encode()
-
-    key = ("/", hours_only, reader.account_id, chosen(request), str(request.query_params))
-    return remembering(request, await cache.answer(request, key, make, page_headers(request)))
+LINES_MAX = 400
+"""More streets than these are shown as numbers on the map, until one looks closer; the table goes on in pages."""
+CELLS = 14
+GROUND_MAX = 1500
+MEASURES_SHOWN = 3
+MAP_NAME = gettext_noop("Map of the streets that are counted")
+CLOSER = gettext_noop("{n} streets: look closer")
+UNITS = {
+    Show.SPEED: gettext_noop("km/h that 85 % of the cars stay below, last eight weeks"),
+    Show.ABOVE: gettext_noop("share of cars above the limit, last eight weeks"),
+    Show.CHANGE: gettext_noop("everybody, last eight weeks against the same weeks a year before"),
+    Show.BIKE_SHARE: gettext_noop("share of bicycles in all that could be named, {period}"),
+}
+UNIT = gettext_noop("{who}, {period}")
 
 
 @dataclass(frozen=True)
-class LastDay:
-    """The last 24 hours of a street: corrected counts per class, how much of the time was watched, and what it is without them."""
+class ListedStreet:
+    """A street of the table with what the view shows of it."""
 
-    counts: dict[str, float | None]
-    share: float
-    state: State
-
-    @property
-    def total(self) -> float | None:
-        """All road users; None when nothing was counted."""
-        return total(self.counts.values())
+    row: SummaryRow
+    figure: ShownValue
+    text: str
 
 
-async def last_day(connections: Connections, segments: Sequence[Segment], now: datetime) -> dict[int, LastDay]:
-    """Return what is known of the last 24 hours of each street."""
-    end = quarter_start(now)
-    places = [segment.segment_id for segment in segments]
-    window = Window(end - timedelta(days=1), end)
-    storage = await storage_state_of(connections, places, window)
-    totals: dict[int, LastDay] = {}
-    if storage.has_imported:
-        by_street: dict[int, list[Period]] = {}
-        for period in await read_periods(connections, places, window, Bucket.HOUR, LISTED_MAX * 26, storage=storage):
-            by_street.setdefault(period.segment_id, []).append(period)
-        for place, hours in by_street.items():
-            counts: dict[str, float | None] = {kind: total(hour.both(kind) for hour in hours) for kind in TOGETHER}
-            totals[place] = counted(counts, sum(hour.observed_s for hour in hours) / window.length_s)
-    else:
-        for place, (seconds, sums) in (await read_totals(connections, places, window, storage)).items():
-            totals[place] = counted({kind: both(sums, kind) for kind in TOGETHER}, seconds / window.length_s)
-    rest = [segment for segment in segments if totals.get(segment.segment_id) is None]
-    ids = [segment.segment_id for segment in rest]
-    watched = await read_watched(connections, ids, window) if connections.is_public and ids else []
-    hidden = {quarter.segment_id for quarter in watched if quarter.observed_s}
-    for segment in rest:
-        state = State.NOT_YET if segment.first_report is None else State.MISSING
-        state = State.WITHHELD if segment.segment_id in hidden else state
-        totals[segment.segment_id] = LastDay(dict.fromkeys(TOGETHER), 0.0, state)
-    return totals
+@dataclass(frozen=True)
+class TownMap:
+    """What is on the map: streets in colours, or clusters of more than a map can hold."""
+
+    streets: list[DrawnStreet]
+    clusters: list[Row]
+    scale: ColourScale
+    box: Box | None
+    lost: int = 0  # whose place cannot be
 
 
-def counted(counts: dict[str, float | None], share: float) -> LastDay:
-    """Return a day with its counts; one without any class was not watched."""
-    state = State.MISSING if total(counts.values()) is None else State.COUNTED
-    return LastDay(counts, min(1.0, share), state)
+@router.get("/")
+async def town(request: Request) -> Response:
+    """Show the town."""
+    cache: ResponseCache = request.app.state.response_cache
+    reader = await page_reader(request)
+    view = TownView.of(request.query_params)
+    connections = connections_for(request)
+
+    async def make() -> bytes:
+        return (await town_html(request, reader, view, connections)).encode()
+
+    # Whoever asks for the same view shares it: the address may say more, but not much more.
+    key = ("/", connections.is_public, reader.account_id, chosen(request), view, request.query_params.get("lang"))
+    return remembering(request, await cache.answer(request, key, make, page_headers(request)))
+
+
+@router.get("/town/streets")
+async def map_streets(request: Request) -> Response:
+    """Return what the map shows within a box, for the script."""
+    cache: ResponseCache = request.app.state.response_cache
+    await page_reader(request)
+    view = TownView.of(request.query_params)
+    connections = connections_for(request)
+    language = page_language(chosen(request))
+
+    async def make() -> bytes:
+        town_map = await map_of(request, view, connections, language)
+        return orjson.dumps(map_shape(town_map))
+
+    key = ("/town/streets", chosen(request), view)
+    headers = {"Content-Type": "application/json", "Vary": "Accept-Language, Cookie, Authorization, X-Api-Key"}
+    return await cache.answer(request, key, make, headers)
+
+
+async def town_html(request: Request, reader: Reader, view: TownView, connections: Connections) -> str:
+    """Return the page."""
+    database: Database = request.app.state.database
+    pages: Pages = request.app.state.pages
+    language = page_language(chosen(request))
+    now = datetime.now(UTC)
+    totals = await totals_of(request)
+    async with database.connection() as connection:
+        who = Audience(reader.account_id, sees_everything=reader.role >= Role.PROFESSIONAL)
+        measures = await list_measures(connection, who, Page(0, 200))
+        names = await names_of(connection, [number for row in newest(measures) for number in row["treated"]])
+    town_map = await map_of(request, view, connections, language)
+    listed, streets = await listed_streets(request, view, connections, town_map)
+    scale = town_map.scale
+    picture = await picture_of(request, view, town_map, language)
+    return pages.html(
+        request,
+        "town/town.html",
+        view=view,
+        listed=listed,
+        streets=streets,
+        may_sort_shown=not view.is_live or streets <= LINES_MAX,
+        pages_count=max(1, -(-streets // ROWS_A_PAGE)),
+        sentences=town_sentences(totals, now, language),
+        totals=totals,
+        unit=unit_of(view, language),
+        legend=scale.legend(language),
+        picture=picture,
+        town_map=town_map,
+        map_data=map_shape(town_map) | {"address": view.address(page=None).partition("?")[2]},
+        shows=SHOW_NAMES,
+        periods=PERIOD_NAMES,
+        filters=FILTER_NAMES,
+        fixed=OF_EIGHT_WEEKS,
+        why_texts=street_values.WHY_TEXTS,
+        sensor_texts=street_values.SENSOR_TEXTS,
+        night_blind=street_values.NIGHT_BLIND,
+        not_summarised=street_values.NOT_SUMMARISED,
+        zone=zone,
+        signed=lambda change: signed(change, language),
+        measures=newest(measures),
+        names=names,
+        measures_more=len(measures) > MEASURES_SHOWN,
+        today=now.date(),
+    )
+
+
+async def listed_streets(
+    request: Request, view: TownView, connections: Connections, town_map: TownMap
+) -> tuple[list[ListedStreet], int]:
+    """Return the streets of the table's page with what is shown of them, and how many there are on all pages.
+
+    The last hour is in no summary: streets are sorted by it here, as far as all of them are at hand.
+    """
+    database: Database = request.app.state.database
+    language = page_language(chosen(request))
+    first = (view.page - 1) * ROWS_A_PAGE
+    by_hour = view.is_live and view.sort == FIRST_COLUMN
+    async with database.connection() as connection:
+        query = view.streets(LINES_MAX) if by_hour else view.streets(ROWS_A_PAGE, first)
+        rows, streets = await read_summaries(connection, query)
+    if by_hour and streets > LINES_MAX:
+        by_hour, rows = False, rows[first : first + ROWS_A_PAGE]
+    hours = await hours_of(view, connections, rows)
+    ended_at = street_values.last_full_hour(datetime.now(UTC))
+    listed = []
+    for row in rows:
+        figure = value_of(view, row, hours, ended_at)
+        text = figure.why if figure.value is None else town_map.scale.write(figure.value, language)
+        listed.append(ListedStreet(row, figure, text))
+    if by_hour:
+        way = -1 if view.descending else 1
+        listed.sort(key=lambda street: (street.figure.value is None, way * (street.figure.value or 0)))
+        listed = listed[first : first + ROWS_A_PAGE]
+    return listed, streets
+
+
+async def totals_of(request: Request) -> TownTotals:
+    """Return the town's totals; they look at every street and are the same for every view, so they are kept apart."""
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        return await town_totals(connection)
+
+
+async def hours_of(view: TownView, connections: Connections, rows: Sequence[SummaryRow]) -> Mapping[int, LastHour]:
+    """Return the last hour of streets, when the view shows it."""
+    if not view.is_live or not rows:
+        return {}
+    ended_at = street_values.last_full_hour(datetime.now(UTC))
+    return await street_values.last_hours(connections, [row.segment_id for row in rows], ended_at)
+
+
+async def map_of(request: Request, view: TownView, connections: Connections, language: PageLanguage) -> TownMap:
+    """Return what the map of a view shows: all streets of its table, not of one page of it."""
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        query = view.streets(LINES_MAX)
+        rows, streets = await read_summaries(connection, query)
+        middle = await middle_of(connection, query)
+        if streets > LINES_MAX:
+            lines = [row.geometry["coordinates"] for row in rows]
+            box = view.box or (None if middle is None else drawn_map.bounds_of(lines, middle))
+            clusters = [] if box is None else await read_clusters(connection, query, box, CELLS)
+            return TownMap([], clusters, scale_for(view, ()), box)
+    hours = await hours_of(view, connections, rows)
+    ended_at = street_values.last_full_hour(datetime.now(UTC))
+    values = [value_of(view, row, hours, ended_at) for row in rows]
+    scale = scale_for(view, [figure.value for figure in values if figure.value is not None])
+    on_map = [
+        map_street(row, figure, scale, language)
+        for row, figure in zip(rows, values, strict=True)
+        if middle is None
+        or drawn_map.distance_km(row.geometry["coordinates"][0], middle) <= drawn_map.FAR_KM
+        or view.box
+    ]
+    box = view.box or (None if middle is None else drawn_map.bounds_of([street.line for street in on_map], middle))
+    return TownMap(on_map, [], scale, box, len(rows) - len(on_map))
+
+
+def map_street(row: SummaryRow, figure: ShownValue, scale: ColourScale, language: PageLanguage) -> DrawnStreet:
+    """Return a street as the map shows it."""
+    text = (
+        language(figure.why or street_values.NOT_SUMMARISED)
+        if figure.value is None
+        else scale.write(figure.value, language)
+    )
+    look = "is-silent" if row.state in {StreetState.SILENT, StreetState.LATE} else ""
+    if row.state is not StreetState.COUNTING:
+        text = f"{text} ({language(street_values.SENSOR_TEXTS[row.state])})"
+    elif row.summary is not None and row.summary.night_blind:
+        look, text = "is-blind", f"{text} ({language(street_values.NIGHT_BLIND)})"
+    css = "none" if figure.value is None else scale.css(figure.value)
+    return DrawnStreet(row.segment_id, row.name, row.geometry["coordinates"], text, css, look)
+
+
+async def picture_of(request: Request, view: TownView, town_map: TownMap, language: PageLanguage) -> Markup | None:
+    """Return the map as a picture; none without any street that lies somewhere."""
+    if town_map.box is None:
+        return None
+    database: Database = request.app.state.database
+    projection = drawn_map.projection_for(town_map.box)
+    west, south, east, north = projection.box
+    boxes, detail = boxes_of(f"{max(west, -180)},{max(south, -90)},{min(east, 180)},{min(north, 90)}")
+    async with database.connection() as connection:
+        but = ("path", "stream") if town_map.clusters else ()
+        ground = await ground_within(
+            connection, boxes, "middle" if detail == "fine" else detail, but=but, limit=GROUND_MAX
+        )
+    # Thousands of points become text: not on the loop that answers everybody.
+    layers = await asyncio.to_thread(layers_of, view, town_map, projection, ground, language)
+    return drawn_map.svg_of(projection, language(MAP_NAME), *layers)
+
+
+def layers_of(
+    view: TownView, town_map: TownMap, projection: Projection, ground: Sequence[Row], language: PageLanguage
+) -> list[Markup]:
+    """Return the layers of the picture: ground, streets, names, clusters."""
+    clusters = [
+        (
+            (cluster["lon"], cluster["lat"]),
+            cluster["streets"],
+            language(CLOSER, n=language.number(cluster["streets"])),
+            view.address(box=written(closer(cluster))),
+        )
+        for cluster in town_map.clusters
+    ]
+    return [
+        drawn_map.ground_paths(ground, projection),
+        Markup('<g class="streets-drawn">{}</g>').format(drawn_map.street_paths(town_map.streets, projection)),
+        Markup('<g class="names" aria-hidden="true">{}</g>').format(drawn_map.labels(town_map.streets, projection)),
+        drawn_map.cluster_circles(clusters, projection),
+    ]
+
+
+def closer(cluster: Row) -> Box:
+    """Return the box of a cluster, a little wider than its streets' middles."""
+    wide, high = (max(cluster[a] - cluster[b], 0.002) * 0.1 for a, b in (("east", "west"), ("north", "south")))
+    return (
+        max(-180.0, cluster["west"] - wide), max(-90.0, cluster["south"] - high),
+        min(180.0, cluster["east"] + wide), min(90.0, cluster["north"] + high),
+    )  # fmt: skip
+
+
+def map_shape(town_map: TownMap) -> dict[str, Any]:
+    """Return the map for the script."""
+    return {
+        "box": town_map.box,
+        "streets": [
+            {
+                "id": street.segment_id, "name": street.name, "text": street.text,
+                "css": f"{street.css} {street.look}".strip(), "line": [[point[1], point[0]] for point in street.line],
+            }
+            for street in town_map.streets
+        ],
+        "clusters": [
+            {"at": [cluster["lat"], cluster["lon"]], "n": cluster["streets"], "box": closer(cluster)}
+            for cluster in town_map.clusters
+        ],
+    }  # fmt: skip
+
+
+def unit_of(view: TownView, language: PageLanguage) -> str:
+    """Say what the colours and the first column are."""
+    period = language(PERIOD_NAMES[view.period])
+    if view.show in UNITS:
+        return language(UNITS[view.show], period=period) if view.show is Show.BIKE_SHARE else language(UNITS[view.show])
+    return language(UNIT, who=language(SHOW_NAMES[view.show]), period=period)
+
+
+def newest(measures: Sequence[Row]) -> list[Row]:
+    """Return the measures that are nearest to today, the last one that begins first."""
+    return sorted(measures, key=lambda row: row["first_day"], reverse=True)[:MEASURES_SHOWN]

@@ -1,73 +1,117 @@
-// The map of all streets: lines as thick as their traffic, each leading to its page.
+// The town comes alive: the drawn map becomes one that moves, rows and lines light each other, choices apply at once.
 
 import { addGround } from "../ground.js";
-import { ground, points } from "../place.js";
+import { ground } from "../place.js";
 
-const element = document.getElementById("map");
-const totals = JSON.parse(document.getElementById("totals").textContent);
-const words = JSON.parse(document.getElementById("map-words").textContent);
-const { tiles, attribution } = element.dataset;
+const LIVE_MS = 60000;
+const holder = document.getElementById("map");
+const form = document.querySelector("[data-town-form]");
+document.documentElement.classList.add("is-alive");
 
-function passed(id) {
-  const counts = totals[id];
-  return counts ? counts.n : null;
-}
+for (const choice of form.querySelectorAll("select")) choice.addEventListener("change", () => form.requestSubmit());
+form.addEventListener("submit", () => {
+  // An address says only what is chosen.
+  for (const field of form.elements) if (field.value === "" || (field.tagName === "SELECT" && field.selectedIndex === 0)) field.disabled = true;
+});
+addEventListener("pageshow", () => { for (const field of form.elements) if (!field.matches("#period:has(option:only-child)")) field.disabled = false; });
 
-async function everySegment(address) {
-  const found = [];
-  for (let next = address; next;) {
-    const answer = await (await fetch(next)).json();
-    found.push(...answer.features);
-    next = answer.next;
-  }
-  return found;
-}
+const row = (id) => document.querySelector(`tr[data-street="${id}"]`);
 
-// Names that find no free place are left out: the list beside the map has all.
-function label(map, names) {
-  (map.ground ?? addGround(map, { isBare: true })).label(names.sort((a, b) => b.weight - a.weight));
-}
+if (holder) start();
 
-function told({ properties }) {
-  const box = document.createElement("div");
-  const name = document.createElement("strong");
-  name.textContent = properties.name;
-  const n = passed(properties.segment_id);
-  const line = document.createElement("span");
-  line.textContent = n === null ? words[totals[properties.segment_id]?.state ?? "missing"] : `${Math.round(n).toLocaleString(document.documentElement.lang)} ${words.day}`;
-  box.append(name, line);
-  return box;
-}
-
-async function fill() {
+function start() {
+  const data = JSON.parse(document.getElementById("town-data").textContent);
+  const words = JSON.parse(document.getElementById("map-words").textContent);
+  const { tiles, attribution, period } = holder.dataset;
+  const [west, south, east, north] = data.box;
+  const label = holder.querySelector("svg").getAttribute("aria-label");
+  const element = document.createElement("div");
+  element.className = "map";
+  element.setAttribute("role", "region");
+  element.setAttribute("aria-label", label);
+  holder.replaceChildren(element);
   const map = ground(element, { tiles, attribution });
   map.zoomControl.setPosition("topright");
-  const found = await everySegment(element.dataset.segments);
-  const most = Math.max(1, ...found.map((one) => passed(one.properties.segment_id) ?? 0));
-  if (found.length) map.fitBounds(L.latLngBounds(found.flatMap((one) => points(one.geometry))), { padding: [40, 40], maxZoom: 17 });
-  else map.setView([50.88, 4.7], 13);
-  const names = [];
-  for (const one of found) {
-    const { segment_id: id, online, links } = one.properties;
-    const weight = 4 + 10 * Math.sqrt((passed(id) ?? 0) / most);
-    const path = points(one.geometry);
-    const casing = L.polyline(path, { weight: weight + 4, className: "street-casing", interactive: false });
-    const line = L.polyline(path, { weight, className: `street-line${online ? "" : " is-silent"}${passed(id) === null ? " is-uncounted" : ""}`, dashArray: online ? null : "2 9" });
-    line.bindTooltip(told(one), { sticky: true, className: "street-tip" });
-    line.on("click", () => { location.href = links.page; });
-    const row = document.querySelector(`[data-street="${id}"]`);
-    const lit = (on) => () => {
-      line.getElement()?.classList.toggle("is-lit", on);
-      row?.classList.toggle("is-lit", on);
-    };
-    line.on("mouseover", lit(true)).on("mouseout", lit(false));
-    for (const event of ["mouseenter", "focus"]) row?.addEventListener(event, lit(true));
-    for (const event of ["mouseleave", "blur"]) row?.addEventListener(event, lit(false));
-    casing.addTo(map);
-    line.addTo(map);
-    names.push({ text: one.properties.name, line: path, weight });
-  }
-  label(map, names);
-}
+  map.scrollWheelZoom.disable();
+  map.on("focus click", () => map.scrollWheelZoom.enable());
+  map.fitBounds([[south, west], [north, east]], { padding: [30, 30], maxZoom: 17 });
+  const drawn = L.layerGroup().addTo(map);
+  const named = map.ground ?? addGround(map, { isBare: true });  // above tiles there are only the streets' names
+  const lines = new Map();
 
-fill();
+  function light(id, on) {
+    lines.get(id)?.getElement()?.classList.toggle("is-lit", on);
+    row(id)?.classList.toggle("is-lit", on);
+  }
+
+  function tip({ name, text }) {
+    const box = document.createElement("div");
+    const title = document.createElement("strong");
+    title.textContent = name;
+    const says = document.createElement("span");
+    says.textContent = text;
+    box.append(title, says);
+    return box;
+  }
+
+  function choose(street, at) {
+    for (const chosen of document.querySelectorAll("tr.is-chosen")) chosen.classList.remove("is-chosen");
+    row(street.id)?.classList.add("is-chosen");
+    const box = tip(street);
+    const link = document.createElement("a");
+    link.href = `/street/${street.id}`;
+    link.textContent = words.open;
+    box.append(link);
+    L.popup({ className: "street-popup" }).setLatLng(at).setContent(box).openOn(map);
+  }
+
+  function draw({ streets, clusters }) {
+    drawn.clearLayers();
+    lines.clear();
+    const names = [];
+    for (const street of streets) {
+      L.polyline(street.line, { className: "casing", interactive: false }).addTo(drawn);
+      const line = L.polyline(street.line, { className: `street ${street.css}` }).addTo(drawn);
+      line.bindTooltip(() => tip(street), { sticky: true, className: "street-tip" });
+      line.on("click", ({ latlng }) => choose(street, latlng));
+      line.on("mouseover", () => light(street.id, true)).on("mouseout", () => light(street.id, false));
+      lines.set(street.id, line);
+      names.push({ text: street.name, line: street.line, weight: 8 });
+    }
+    for (const { at, n, box } of clusters) {
+      const size = Math.round(28 + 14 * Math.log10(n));
+      const icon = L.divIcon({ className: "cluster-mark", html: String(n), iconSize: [size, size] });
+      const title = words.closer.replace("{n}", n);
+      L.marker(at, { icon, title, alt: title }).addTo(drawn)
+        .on("click", () => map.fitBounds([[box[1], box[0]], [box[3], box[2]]], { maxZoom: 17 }));
+    }
+    named.label(names);
+  }
+
+  async function look(inView) {
+    const address = new URLSearchParams(data.address);
+    if (inView) {
+      const seen = map.getBounds();
+      const box = [Math.max(-180, seen.getWest()), Math.max(-90, seen.getSouth()), Math.min(180, seen.getEast()), Math.min(90, seen.getNorth())];
+      address.set("box", box.map((side) => side.toFixed(6)).join(","));
+    }
+    const answer = await fetch(`/town/streets?${address}`);
+    if (answer.ok) draw(await answer.json());
+  }
+
+  draw(data);
+  if (data.clusters.length) map.on("moveend", () => look(true));
+  for (const each of document.querySelectorAll("tr[data-street]")) {
+    const id = Number(each.dataset.street);
+    for (const event of ["mouseenter", "focusin"]) each.addEventListener(event, () => light(id, true));
+    for (const event of ["mouseleave", "focusout"]) each.addEventListener(event, () => light(id, false));
+  }
+  if (period === "live" || period === "typical") {
+    setInterval(async () => {
+      if (document.hidden) return;
+      await look(data.clusters.length > 0);
+      const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+      for (const fresh of page.querySelectorAll("tr[data-street]")) row(fresh.dataset.street)?.replaceChildren(...fresh.children);
+    }, LIVE_MS);
+  }
+}

@@ -1,0 +1,212 @@
+"""The town's map as the server draws it: the ground beneath, streets in the colours of a scale, names that do not collide, or numbers of streets.
+
+Coordinates are those of the picture, 1000 wide. A map of a town is small enough to be flat: degrees of longitude are shortened by the cosine
+of the latitude in its middle.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from telstraat_store.connection import Row
+from telstraat_store.summaries.summary_table import Box
+
+WIDTH = 1000.0
+LOW, HIGH = 520.0, 900.0
+MARGIN = 0.06
+LEAST_DEGREES = 0.002
+LABEL_PX = 22.0
+LETTER_PX = 11.5
+LABELS_MAX = 60
+NAME_MAX = 40
+AREAS = ("wood", "green", "square", "school", "water")
+LINES = ("stream", "path", "rail", "street", "road", "motorway")
+FAR_KM = 40.0
+"""What lies farther from the middle street than this has a wrong place: it would make a town a dot."""
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """From degrees to the picture."""
+
+    box: Box
+    height: float
+
+    def point(self, lon: float, lat: float) -> Point:
+        """Return where a place lies in the picture."""
+        west, south, east, north = self.box
+        return (lon - west) / (east - west) * WIDTH, (north - lat) / (north - south) * self.height
+
+
+@dataclass(frozen=True)
+class DrawnStreet:
+    """A street on the map: its line in degrees, what is said of it, and the classes of its look."""
+
+    segment_id: int
+    name: str
+    line: Sequence[Sequence[float]]
+    text: str
+    css: str  # its step, or `none`
+    look: str = ""  # silent, blind: told by the line's form
+
+
+def bounds_of(lines: Iterable[Sequence[Sequence[float]]], middle: Point) -> Box | None:
+    """Return the box of lines, those that lie far from the middle left out; None without any."""
+    near = [line for line in lines if line and distance_km(line[0], middle) <= FAR_KM]
+    if not near:
+        return None
+    lons, lats = [point[0] for line in near for point in line], [point[1] for line in near for point in line]
+    return min(lons), min(lats), max(lons), max(lats)
+
+
+def distance_km(place: Sequence[float], other: Sequence[float]) -> float:
+    """Return how far two places are apart, roughly."""
+    across = (place[0] - other[0]) * math.cos(math.radians((place[1] + other[1]) / 2))
+    return 111.32 * math.hypot(across, place[1] - other[1])
+
+
+def projection_for(box: Box) -> Projection:
+    """Return the projection that shows a box with a margin, in a picture that is neither flat nor a tower."""
+    west, south, east, north = box
+    middle_lon, middle_lat = (west + east) / 2, (south + north) / 2
+    shorter = max(0.1, math.cos(math.radians(middle_lat)))
+    wide = max((east - west) * shorter, LEAST_DEGREES) * (1 + 2 * MARGIN)
+    high = max(north - south, LEAST_DEGREES) * (1 + 2 * MARGIN)
+    height = min(HIGH, max(LOW, WIDTH * high / wide))
+    if WIDTH * high / wide < height:
+        high = wide * height / WIDTH
+    else:
+        wide = high * WIDTH / height
+    half_lon, half_lat = wide / shorter / 2, high / 2
+    return Projection(
+        (middle_lon - half_lon, middle_lat - half_lat, middle_lon + half_lon, middle_lat + half_lat), height
+    )
+
+
+def path_of(points: Sequence[Point], *, is_area: bool = False) -> str:
+    """Return the `d` of a path, to a tenth of a pixel, points that lie on each other left out."""
+    parts: list[str] = []
+    for x, y in points:
+        part = f"{x:.1f} {y:.1f}".replace(".0 ", " ").removesuffix(".0")
+        if not parts or parts[-1] != part:
+            parts.append(part)
+    return f"M{'L'.join(parts)}{'Z' if is_area else ''}" if parts else ""
+
+
+def ground_paths(rows: Sequence[Row], projection: Projection) -> Markup:
+    """Return the ground as one path for each kind, areas first."""
+    parts: dict[str, list[str]] = {}
+    for row in rows:
+        for line, is_area in lines_in(json.loads(row["shape"])):
+            points = [projection.point(point[0], point[1]) for point in line]
+            parts.setdefault(row["kind"], []).append(path_of(points, is_area=is_area))
+    paths = [
+        f'<path class="ground-{kind}" d="{"".join(parts[kind])}"/>' for kind in (*AREAS, *LINES) if parts.get(kind)
+    ]
+    return Markup("".join(paths))  # noqa: S704 - numbers and our own words
+
+
+def lines_in(shape: dict[str, Any]) -> list[tuple[Sequence[Sequence[float]], bool]]:
+    """Return the lines of a GeoJSON geometry, and whether they go around something."""
+    kind, of = shape["type"], shape["coordinates"]
+    nested = {"LineString": [of], "MultiLineString": of, "Polygon": of}
+    if kind == "MultiPolygon":
+        return [(ring, True) for polygon in of for ring in polygon]
+    return [(line, kind == "Polygon") for line in nested.get(kind, [])]
+
+
+def street_paths(streets: Sequence[DrawnStreet], projection: Projection) -> Markup:
+    """Return the streets, each a link with its words; of many none is reached by the Tab key: the table has them."""
+    tab = Markup(' tabindex="-1"') if len(streets) > LABELS_MAX else Markup("")
+    parts = []
+    for street in streets:
+        d = path_of([projection.point(point[0], point[1]) for point in street.line])
+        parts.append(
+            Markup(
+                '<a href="/street/{id}" data-street="{id}" aria-label="{name}: {text}"{tab}>'
+                '<path class="casing" d="{d}"/><path class="street {css} {look}" d="{d}"><title>{name}: {text}</title></path></a>'
+            ).format(
+                id=street.segment_id, name=street.name, text=street.text, tab=tab, d=d, css=street.css, look=street.look
+            )
+        )
+    return Markup("").join(parts)
+
+
+def labels(streets: Sequence[DrawnStreet], projection: Projection) -> Markup:
+    """Return the names of the first streets that find room, above or below the middle of a line, beside one that is steep."""
+    taken: list[tuple[float, float, float, float]] = []
+    parts = []
+    for street in streets[:LABELS_MAX]:
+        points = [projection.point(point[0], point[1]) for point in street.line]
+        name = street.name[:NAME_MAX] + ("…" if len(street.name) > NAME_MAX else "")
+        for place, x, y, kind in room_for(points, len(name) * LETTER_PX):
+            is_free = all(place[2] < t[0] or place[0] > t[2] or place[3] < t[1] or place[1] > t[3] for t in taken)
+            if is_free and place[0] >= 0 and place[2] <= WIDTH and place[1] > 0 and place[3] < projection.height:
+                taken.append(place)
+                text = Markup('<text{kind} x="{x}" y="{y}">{name}</text>')
+                parts.append(text.format(kind=kind, x=round(x), y=round(y), name=name))
+                break
+    return Markup("").join(parts)
+
+
+def room_for(
+    points: Sequence[Point], wide: float
+) -> list[tuple[tuple[float, float, float, float], float, float, Markup]]:
+    """Return where a name of a width may stand: its box, where its text begins or has its middle, and its class."""
+    x, y = middle_of_line(points)
+    across, along = abs(points[-1][0] - points[0][0]), abs(points[-1][1] - points[0][1])
+    rooms = []
+    if along > across:
+        rooms = [
+            ((x + 12, y - LABEL_PX / 2, x + 12 + wide, y + LABEL_PX / 2), x + 12, y + 7, Markup(' class="beside"'))
+        ]
+    for up in (-12.0, 34.0):
+        rooms.append(((x - wide / 2, y + up - LABEL_PX, x + wide / 2, y + up), x, y + up - 5, Markup("")))
+    return rooms
+
+
+def middle_of_line(points: Sequence[Point]) -> Point:
+    """Return the point half-way along a line."""
+    lengths = [math.dist(a, b) for a, b in itertools.pairwise(points)]
+    rest = sum(lengths) / 2
+    for (a, b), length in zip(itertools.pairwise(points), lengths, strict=True):
+        if rest <= length and length > 0:
+            share = rest / length
+            return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+        rest -= length
+    return points[0]
+
+
+def cluster_circles(clusters: Sequence[tuple[Point, int, str, str]], projection: Projection) -> Markup:
+    """Return circles with how many streets lie there (place in degrees, number, words, address), each a link to a closer look."""
+    parts = []
+    for (lon, lat), number, words, address in clusters:
+        x, y = projection.point(lon, lat)
+        radius = 14 + 7 * math.log10(max(1, number))
+        parts.append(
+            Markup(
+                '<a href="{address}" aria-label="{words}"><circle class="cluster" cx="{x}" cy="{y}" r="{r}"/>'
+                '<text class="cluster-number" x="{x}" y="{below}">{number}</text></a>'
+            ).format(
+                address=address, words=words, x=round(x), y=round(y), r=round(radius), below=round(y + 6), number=number
+            )
+        )
+    return Markup("").join(parts)
+
+
+def svg_of(projection: Projection, label: str, *layers: Markup) -> Markup:
+    """Return the picture."""
+    return Markup(
+        '<svg class="town-map" viewBox="0 0 {w} {h}" role="group" aria-label="{label}"><g class="ground" aria-hidden="true">{first}</g>{rest}</svg>'
+    ).format(
+        w=int(WIDTH), h=round(projection.height), label=escape(label), first=layers[0], rest=Markup("").join(layers[1:])
+    )

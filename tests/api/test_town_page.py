@@ -1,0 +1,200 @@
+"""The town's page: what its first sentences say, its table and map, sorted and searched by address, with odd towns of every kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+import pytest
+from tests.api.conftest import served
+from tests.api.streets import LINES, add_hours, add_segment, add_sensor
+
+from telstraat_api.settings import ApiSettings
+from telstraat_api.summaries.day_kinds import kinds_of_days
+from telstraat_store.summaries.refreshing import refresh_all
+
+BLIND_UNTIL, BLIND_FROM = 7, 20
+
+
+@pytest.fixture
+def client(settings: ApiSettings) -> Iterator[httpx.Client]:
+    """A reader of a service that leaves summaries to the test."""
+    quiet = msgspec.structs.replace(settings, summaries_every_s=0)
+    with served(quiet) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+def this_hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def a_town(connection: psycopg.Connection[Any]) -> list[int]:
+    """Four streets with twelve weeks of hours; the third is silent for two days, the fourth blind in the dark."""
+    numbers = []
+    for place, (name, line, limit) in enumerate(LINES):
+        segment = add_segment(connection, name, line, limit_kmh=limit)
+        end = this_hour() - timedelta(days=2 if place == 2 else 0)
+        installation = add_hours(connection, segment, 84, (10, 20, 40, 5)[place], end)
+        if place == 3:
+            connection.execute(
+                "delete from rollup_hour where installation_id = %s"
+                " and extract(hour from hour_start at time zone 'Europe/Brussels') not between %s and %s",
+                (installation, BLIND_UNTIL, BLIND_FROM),
+            )
+        numbers.append(segment)
+    refresh_all(connection, kinds_of_days, this_hour())
+    return numbers
+
+
+def names_in(page: str) -> list[str]:
+    return re.findall(r"<th scope=\"row\"><a [^>]+><bdi>([^<]*)</bdi>", page)
+
+
+def test_the_first_sentences_say_what_is_known_of_the_town(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+    page = client.get("/").text
+    lead = re.sub(r"\s+", " ", re.search(r'<p class="lead">(.*?)</p>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert "of 4 streets count now." in lead
+    assert "Stationslaan is busiest." in lead
+    assert "In Kerkplein most drive too fast: 100% of the cars go above 20 km/h." in lead
+    assert "watched well enough that day" in lead  # one of them was silent
+
+
+def test_the_table_is_sorted_filtered_and_searched_by_the_address(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+    by_day = ["Stationslaan", "Kerkplein", "Lindenstraat", "Molenweg"]
+    assert names_in(client.get("/").text) == by_day
+    assert names_in(client.get("/?sort=day&way=up").text) == by_day[::-1]
+    assert names_in(client.get("/?sort=name").text) == sorted(by_day)
+    assert names_in(client.get("/?q=LINDEN").text) == ["Lindenstraat"]
+    assert set(names_in(client.get("/?which=faulty").text)) == {"Stationslaan", "Molenweg"}
+    assert "Stationslaan" not in names_in(client.get("/?which=counting").text)
+    for nonsense in (
+        "show=x",
+        "period=y",
+        "sort=';drop",
+        "page=-1",
+        "page=99999",
+        "page=९",
+        "box=1,2,3",
+        "box=nan,0,1,1",
+        "q=%00",
+    ):
+        assert client.get(f"/?{nonsense}").status_code == 200
+    page = client.get("/?show=bike&period=working&q=straat").text
+    assert "/?show=bike&amp;period=working&amp;sort=v85&amp;q=straat" in page  # the way to another order loses nothing
+
+
+def test_silent_and_blind_streets_differ_in_form_and_word(client: httpx.Client, connection: psycopg.Connection) -> None:
+    _, _, silent, blind = a_town(connection)
+    page = client.get("/").text
+    looks = dict(re.findall(r'<a href="/street/(\d+)" data-street.*?class="street [\w-]+ ?([\w-]*)"', page))
+    assert looks[str(silent)] == "is-silent"
+    assert looks[str(blind)] == "is-blind"
+    assert "silent since" in re.sub(r"\s+", " ", page)
+    assert "blind in the dark" in page
+
+
+def test_a_figure_that_is_not_known_has_a_dash_and_its_reason(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+    page = client.get("/").text
+    assert 'title="not counted a year ago"><span aria-hidden="true">–</span>' in page
+    add_segment(connection, "Nieuwstraat")
+    assert "being added up" in client.get("/").text
+    refresh_all(connection, kinds_of_days, this_hour())
+    assert "nothing counted yet" in client.get("/").text
+
+
+def test_a_town_without_any_street_says_what_to_do(client: httpx.Client) -> None:
+    page = client.get("/").text
+    assert "No street is counted yet." in page
+    assert 'id="map"' not in page
+    assert client.get("/town/streets").json() == {"box": None, "streets": [], "clusters": []}
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "شارع الكنيسة", "x" * 200, "Two names", "{n} & %s"])
+def test_any_name_is_text_on_map_and_table(client: httpx.Client, connection: psycopg.Connection, name: str) -> None:
+    for _ in range(2):
+        add_hours(connection, add_segment(connection, name), 30, 10, this_hour())
+    refresh_all(connection, kinds_of_days, this_hour())
+    page = client.get("/").text
+    assert "<script>alert" not in page
+    assert len(names_in(page)) == 2
+    assert client.get("/", params={"q": name}).text.count('<tr data-street="') == 2
+
+
+def test_a_street_whose_place_cannot_be_leaves_the_map_to_the_others(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+    add_segment(connection, "Null Island", [[0.0, 0.0], [0.001, 0.0]])
+    page = client.get("/").text
+    assert "Null Island" in names_in(page)
+    assert "1 street has a place that cannot be" in page
+    west = client.get("/town/streets").json()["box"][0]
+    assert west > 4
+
+
+def test_more_streets_than_a_map_holds_are_numbers_that_lead_closer(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    for number in range(410):
+        lon, lat = 4.6 + 0.002 * (number % 40), 50.8 + 0.002 * (number // 40)
+        add_segment(connection, f"Street {number}", [[lon, lat], [lon + 0.001, lat]])
+    page = client.get("/").text
+    shape = client.get("/town/streets").json()
+    assert shape["streets"] == []
+    assert sum(cluster["n"] for cluster in shape["clusters"]) == 410
+    closer = re.search(r'<a href="(/\?box=[^"]+)" aria-label="\d+ streets: look closer"', page)
+    assert closer
+    near = client.get(closer[1].replace("&amp;", "&")).text
+    assert 'class="street none' in near
+    assert "The whole town" in near
+    assert "page 1 of 9" in page
+    assert len(page) < 120_000
+
+
+def test_the_last_hour_of_the_public_is_withheld_where_it_was_not_watched_whole(
+    connection: psycopg.Connection, settings: ApiSettings
+) -> None:
+    segment = add_segment(connection)
+    sensor = add_sensor(connection, "linden-12", segment)
+    hour = (datetime.now(UTC) - timedelta(minutes=10)).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    connection.execute("select make_report_partition(%s)", (hour,))
+    connection.execute("insert into stream (sensor_id, epoch_no, epoch, seen) values (%s, 1, 1, 1)", (sensor,))
+    names = "pedestrian bike motorcycle car heavy night"
+    columns = ", ".join(f"{name}_{way}" for name in names.split() for way in ("lft", "rgt"))
+    connection.execute(
+        f"insert into report (period_start, sensor_id, seq, flags, epoch_no, observed_s, light, {columns})"
+        f" values (%s, %s, 1, 0, 1, 900, 'd', {', '.join(['7'] * 12)})",
+        (hour, sensor),
+    )
+    public = msgspec.structs.replace(settings, summaries_every_s=0, quarter_min=5)
+    with served(public) as address:
+        page = httpx.get(f"{address}/?period=live").text
+        assert "counted, not shown" in page
+        assert not re.search(r'<td class="n">\d+</td>', page)
+
+
+def test_the_page_is_kept_apart_for_each_language_and_view(
+    settings: ApiSettings, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+    with served(msgspec.structs.replace(settings, summaries_every_s=0, keep_s=60)) as address:
+        english, german = (httpx.get(f"{address}/?lang={code}") for code in ("en", "de"))
+        assert "is busiest" in english.text
+        assert "ist am belebtesten" in german.text
+        again = httpx.get(f"{address}/?lang=de", headers={"if-none-match": german.headers["etag"]})
+        assert again.status_code == 304
+        assert httpx.get(f"{address}/?lang=de&sort=name").text != german.text
