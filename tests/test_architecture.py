@@ -35,7 +35,7 @@ def test_the_map_names_every_folder_that_holds_modules_and_no_other() -> None:
     named = folders_on_the_map() - {"tests", "bench", "deploy", "docs"}
     there = {folder for folder in there if not folder.startswith(AREAS_OF_PAGES)}
     assert sorted(there - WITHIN_ANOTHER_ROW - named) == []
-    assert sorted(named - there) == []
+    assert sorted(folder for folder in named - there if not folder.startswith(AREAS_OF_PAGES)) == []
 
 
 def test_the_page_stays_short_enough_to_be_read() -> None:
