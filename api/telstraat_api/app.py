@@ -49,7 +49,7 @@ from telstraat_api.v1 import (
     summaries,
     workshops,
 )
-from telstraat_api.web import assets, docs_page, pages
+from telstraat_api.web import assets, docs_page, pages, tiles
 from telstraat_api.web.measures import acting, making, measure_pages
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import my_page
@@ -62,6 +62,7 @@ from telstraat_api.web.operate import (
     upload_pages,
 )
 from telstraat_api.web.street import street_page
+from telstraat_api.web.tiles import with_tiles
 from telstraat_api.web.town import town_page
 from telstraat_api.web.workshops import room_leading, room_pages, room_writing, workshop_forms, workshop_pages
 from telstraat_api.web.workshops.room_chart import RoomCharts
@@ -74,7 +75,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
 
     `additions` come from a program that contains it, never from a setting.
     """
-    settings = settings or read_settings()
+    settings, tile_file = with_tiles(settings or read_settings())
     database = database_of(settings)
     live = LiveHub(database, settings)
     keeper = SummaryKeeper(settings)
@@ -112,6 +113,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.tile_file = tile_file
     app.state.live = live
     app.state.rooms = rooms
     app.state.room_charts = RoomCharts(database, settings)
@@ -124,14 +126,12 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     app.state.response_cache = cache = ResponseCache(settings.keep_s)
     problems.install(app)
     wrap(app, settings, cache)
-    add_routes(app)
-    for router in additions.routers:
-        app.include_router(router)
+    add_routes(app, additions)
     app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
     return app
 
 
-def add_routes(app: FastAPI) -> None:
+def add_routes(app: FastAPI, additions: Additions) -> None:
     """Add every address; on those of Telraam's clients a key is looked at where none is needed."""
     resources = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
     ours = (
@@ -147,6 +147,7 @@ def add_routes(app: FastAPI) -> None:
         registry,
         *resources,
         assets,
+        tiles,
         sign_in,
         stop,
         town_page,
@@ -173,6 +174,8 @@ def add_routes(app: FastAPI) -> None:
         app.include_router(part.router)
     for part in (welcome, traffic, snapshots, totals, typical, places, cameras, legacy):
         app.include_router(part.router, dependencies=[Depends(check_key)])
+    for router in additions.routers:
+        app.include_router(router)
 
 
 def wrap(app: FastAPI, settings: ApiSettings, cache: ResponseCache) -> None:

@@ -183,6 +183,12 @@ class ApiSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown_fi
             description="Path on this host with map tiles, such as `/tiles/{z}/{x}/{y}.png`; empty draws the map without.",
         ),
     ] = ""
+    pmtiles: Annotated[
+        Path | None,
+        Meta(
+            description="PMTiles file of pictures that the maps show, without a tile server; none for the ground of the import."
+        ),
+    ] = None
     tiles_attribution: Annotated[str, Meta(max_length=300, description="Text under a map with tiles.")] = ""
     licence: Annotated[str, Meta(max_length=200, description="Licence of the published counts.")] = "CC0-1.0"
     attribution: Annotated[str, Meta(max_length=300, description="How to name the source of the counts.")] = ""
@@ -195,7 +201,9 @@ def database_of(settings: ApiSettings) -> Database:
 
 
 def check(settings: ApiSettings) -> None:
-    """Refuse half of what a way to sign in needs."""
+    """Refuse half of what a way to sign in needs, and two sorts of tiles."""
+    if settings.tiles and settings.pmtiles:
+        raise SettingsError("tiles and pmtiles are both set: the maps show the one or the other")
     if (settings.mail_host or settings.oidc_issuer) and not settings.public_url:
         raise SettingsError("sign-in needs public_url, the address that readers type: links lead there")
     if settings.mail_host and "@" not in settings.mail_from:

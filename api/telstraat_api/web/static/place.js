@@ -10,7 +10,8 @@ export function ground(element, { tiles = "", attribution = "", interactive = tr
   });
   if (tiles) {
     map.attributionControl.setPrefix(false);
-    L.tileLayer(tiles, { attribution, maxZoom: 20 }).addTo(map);
+    const to = Number(new URL(tiles, location.origin).searchParams.get("to"));  // a file of tiles ends at some zoom
+    L.tileLayer(tiles, { attribution, maxZoom: 20, ...(to ? { maxNativeZoom: to } : {}) }).addTo(map);
   } else {
     map.ground = addGround(map);
     map.ground.isEmpty.then((isEmpty) => isEmpty && grid().addTo(map));
