@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from telstraat_analytics.checks import CHECKS, CheckContext
-from telstraat_analytics.designs.network import network
-from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
-from telstraat_analytics.designs.parts import By, known_parts, parts_of
-from telstraat_analytics.designs.series import Prepared, needed, prepare, span_of_year
+from telstraat_analytics.answering import Answered, answers_to
+from telstraat_analytics.designs.one_street import StreetAnswer
+from telstraat_analytics.designs.parts import known_parts
+from telstraat_analytics.designs.series import Prepared, needed, prepare
+from telstraat_analytics.division import Hear
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
@@ -128,6 +127,8 @@ def evaluate_all(
     counts: CountsAre = "corrected",
     weather: pd.DataFrame | None = None,
     by: Sequence[str] = (),
+    processes: int = 1,
+    hear: Hear | None = None,
 ) -> list[Evaluation]:
     """Evaluate a measure for several questions; sensors are inspected once.
 
@@ -137,6 +138,10 @@ def evaluate_all(
         As for `evaluate`.
     questions
         What one wants to know.
+    processes
+        How many compute at once; the answer does not depend on it.
+    hear
+        Told how far it is, and the first answers: plain values, a street and a question each, the treated streets first.
 
     Returns
     -------
@@ -154,33 +159,28 @@ def evaluate_all(
     checked = needed(checked, measure)
     daily_weather = None if weather is None else read_weather(weather)
     prepared = prepare(checked, measure, daily_weather)
-    return [_evaluated(checked, prepared, measure, question, kinds) for question in questions]
+    answered = answers_to(prepared, measure, questions, kinds, processes, hear)
+    return [
+        _evaluated(checked, prepared, measure, question, each)
+        for question, each in zip(questions, answered, strict=True)
+    ]
 
 
 def _evaluated(
-    checked: pd.DataFrame, prepared: Prepared, measure: Measure, question: Question, by: tuple[By, ...]
+    checked: pd.DataFrame, prepared: Prepared, measure: Measure, question: Question, answered: Answered
 ) -> Evaluation:
-    streets = tuple(answer_for(prepared, segment, measure, question) for segment in measure.treated)
-    boundary = tuple(answer_for(prepared, segment, measure, question) for segment in measure.boundary)
-    seen = dataclasses.replace(prepared, span=span_of_year(measure)) if question.against == "last year" else prepared
-    checks = {
-        answer.segment: tuple(check().run(CheckContext(seen, measure, question, answer)) for check in CHECKS)
-        for answer in streets
-        if answer.effect is not None
-    }
-    answered = [answer for answer in streets if answer.effect is not None]
-    parts = tuple(each for answer in answered for each in parts_of(prepared, answer, measure, question, by))
+    streets, boundary = answered.of(measure.treated), answered.of(measure.boundary)
     return Evaluation(
         measure,
         question,
         streets,
         boundary,
-        network(prepared, streets, boundary, measure, question),
+        answered.network,
         prepared.findings,
-        checks,
+        {answer.segment: answered.checks[answer.segment] for answer in streets if answer.effect is not None},
         _hash(checked, prepared.weather, measure, question),
         version("telstraat"),
-        parts,
+        answered.all_parts(streets),
         tuple(segment for segment in measure.segments if segment not in prepared.tables),
     )
 

@@ -11,14 +11,16 @@ with the number of processes, or from one version to the next that says so.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -73,19 +75,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate the plan once, and print what it cost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--history-days", type=int, default=425, help="days of counts before the date")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--treated", type=int, default=TREATED, help="evaluate only so many of them, without the boundary"
+    )
     parser.add_argument("--headline", action="store_true", help="without the parts")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--result", type=Path, help="write all that was answered here")
     args = parser.parse_args(argv)
     frame, measure = plan(args.history_days)
+    if args.treated < TREATED:
+        measure = dataclasses.replace(measure, treated=measure.treated[: args.treated], boundary=())
     begun, used = time.perf_counter(), processor_s()
+    first: dict[str, float] = {}
+
+    def hear(_share: float, _doing: str, answers: Sequence[Mapping[str, Any]] | None) -> None:
+        for answer in answers or ():
+            first.setdefault(f"{answer['role']} {answer['question']['what']}", time.perf_counter() - begun)
+
     evaluations = evaluate_all(
-        frame, measure, [Question(name) for name in CLASSES], by=() if args.headline else ("hour", "direction")
+        frame,
+        measure,
+        [Question(name) for name in CLASSES],
+        by=() if args.headline else ("hour", "direction"),
+        processes=args.processes,
+        hear=hear,
     )
     text = answered(evaluations)
-    figures = {
+    figures: dict[str, Any] = {
         "seconds": time.perf_counter() - begun,
         "processor_s": processor_s() - used,
+        "first_s": first,
         "rows": len(frame),
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
     }

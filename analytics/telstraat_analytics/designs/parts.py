@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -15,6 +15,7 @@ from telstraat_analytics.measure import Measure
 from telstraat_analytics.question import Question
 
 By = Literal["hour", "direction", "speed"]
+SIDES: tuple[Literal["lft", "rgt"], ...] = ("lft", "rgt")
 SPEEDS_KMH = (20, 30, 40, 50, 60, 70)
 RARE = 0.01
 """A share of cars below it, or above its rest, says nothing: next to none, or next to all, drive so fast."""
@@ -50,10 +51,27 @@ def known_parts(by: tuple[str, ...]) -> tuple[By, ...]:
     return tuple(kind for kind in get_args(By) if kind in by)
 
 
-def parts_of(
-    prepared: Prepared, whole: StreetAnswer, measure: Measure, question: Question, by: tuple[By, ...]
-) -> tuple[Parts, ...]:
-    """Evaluate the parts of one street's answer.
+@dataclass(frozen=True)
+class Part:
+    """What is asked for one part: its kind and key, and the question narrowed to it; a speed narrows the measure."""
+
+    by: By
+    key: int | str
+    question: Question
+    speed_limit_kmh: int = 0
+
+    def effect(self, prepared: Prepared, segment: str, measure: Measure) -> Effect | None:
+        """Return the answer of one street, or None where there is none or it says nothing."""
+        if self.by == "speed":
+            measure = dataclasses.replace(measure, speed_limit_kmh=self.speed_limit_kmh)
+        effect = answer_for(prepared, segment, measure, self.question).effect
+        if self.by == "speed" and (effect is None or not RARE < effect.expected < 1 - RARE):
+            return None
+        return effect
+
+
+def asked_parts(prepared: Prepared, whole: StreetAnswer, question: Question, by: tuple[By, ...]) -> Iterator[Part]:
+    """Yield what is asked for the parts of one street's answer.
 
     Parameters
     ----------
@@ -61,41 +79,38 @@ def parts_of(
         What `telstraat_analytics.designs.series.prepare` returned.
     whole
         The street's answer, with an effect.
-    measure, question
-        What was done, and what is asked.
+    question
+        What is asked.
     by
         ``hour``; ``direction`` for counts; ``speed`` where speeds were measured: the share of cars above 20, 30, … km/h.
 
-    Returns
-    -------
-    tuple of Parts
-        Without those that make no sense for the question; a part that cannot be answered has no effect.
+    Yields
+    ------
+    Part
+        Without those that make no sense for the question.
     """
-    answers = []
-    for kind in by:
-        parts = tuple(_parts(prepared, whole, measure, question, kind))
-        if parts:
-            answers.append(Parts(whole.segment, kind, parts))
-    return tuple(answers)
-
-
-def _parts(
-    prepared: Prepared, whole: StreetAnswer, measure: Measure, question: Question, by: By
-) -> Iterator[PartAnswer]:
     table = prepared.tables[whole.segment]
-    if by == "hour" and len(whole.hours) > 1:
+    if "hour" in by and len(whole.hours) > 1:
         for hour in whole.hours:
-            narrowed = dataclasses.replace(question, hours=(hour,))
-            yield PartAnswer(hour, answer_for(prepared, whole.segment, measure, narrowed).effect)
-    if by == "direction" and question.is_count and not question.direction:
-        for side in ("lft", "rgt"):
+            yield Part("hour", hour, dataclasses.replace(question, hours=(hour,)))
+    if "direction" in by and question.is_count and not question.direction:
+        for side in SIDES:
             narrowed = dataclasses.replace(question, direction=side)
             if set(narrowed.columns) <= set(table):
-                yield PartAnswer(side, answer_for(prepared, whole.segment, measure, narrowed).effect)
-    if by == "speed" and "car_speed" in table and "car" in (question.columns or ("car",)):
+                yield Part("direction", side, narrowed)
+    if "speed" in by and "car_speed" in table and "car" in (question.columns or ("car",)):
         narrowed = dataclasses.replace(question, what="above_limit", direction="")
         for limit in SPEEDS_KMH:
-            beyond = dataclasses.replace(measure, speed_limit_kmh=limit)
-            effect = answer_for(prepared, whole.segment, beyond, narrowed).effect
-            if effect is not None and RARE < effect.expected < 1 - RARE:
-                yield PartAnswer(limit, effect)
+            yield Part("speed", limit, narrowed, limit)
+
+
+def put_together(segment: str, answered: Sequence[tuple[Part, Effect | None]]) -> tuple[Parts, ...]:
+    """Return the answers of one street by kind; a speed that says nothing is left out, other parts stay without an effect."""
+    parts = []
+    for kind in get_args(By):
+        rows = [PartAnswer(part.key, effect) for part, effect in answered if part.by == kind]
+        if kind == "speed":
+            rows = [row for row in rows if row.effect is not None]
+        if rows:
+            parts.append(Parts(segment, kind, tuple(rows)))
+    return tuple(parts)
