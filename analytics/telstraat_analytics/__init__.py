@@ -6,7 +6,7 @@ from telstraat_analytics.calendars import Calendar
 from telstraat_analytics.designs.monitoring import Monitoring, monitor
 from telstraat_analytics.designs.series import days_needed
 from telstraat_analytics.effect import Effect
-from telstraat_analytics.evaluation import Evaluation, evaluate, evaluate_all
+from telstraat_analytics.evaluation import Evaluation, evaluate, evaluate_all, inputs_hashes
 from telstraat_analytics.frames import as_counts
 from telstraat_analytics.measure import Excluded, Measure, read_measure
 from telstraat_analytics.planning import Plan, plan
@@ -25,6 +25,7 @@ __all__ = [
     "days_needed",
     "evaluate",
     "evaluate_all",
+    "inputs_hashes",
     "monitor",
     "plan",
     "read_measure",

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from telstraat_analytics.answering import Answered, answers_to
+from telstraat_analytics.designs.answering import Answered, answers_to
+from telstraat_analytics.designs.division import Hear
 from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.parts import known_parts
 from telstraat_analytics.designs.series import Prepared, needed, prepare
-from telstraat_analytics.division import Hear
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import FrameError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
@@ -164,6 +164,25 @@ def evaluate_all(
         _evaluated(checked, prepared, measure, question, each)
         for question, each in zip(questions, answered, strict=True)
     ]
+
+
+def inputs_hashes(
+    frame: pd.DataFrame, measure: Measure, questions: Sequence[Question], *, counts: CountsAre = "corrected"
+) -> list[str]:
+    """Return `inputs_sha256` of each question's answer, before anything is computed: of the counts, the measure and the question.
+
+    Parameters
+    ----------
+    frame, measure, questions, counts
+        As for `evaluate_all`.
+
+    Returns
+    -------
+    list of str
+        In the order of the questions.
+    """
+    checked = needed(as_counts(frame, counts, timezone=measure.timezone), measure)
+    return [_hash(checked, None, measure, question) for question in questions]
 
 
 def _evaluated(

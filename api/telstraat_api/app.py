@@ -40,6 +40,7 @@ from telstraat_api.v1 import (
     followers,
     ground,
     instances,
+    jobs,
     measures,
     registry,
     reports,
@@ -133,7 +134,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
 
 def add_routes(app: FastAPI, additions: Additions) -> None:
     """Add every address; on those of Telraam's clients a key is looked at where none is needed."""
-    resources = (instances, claims, measures, evaluations, followers, events, workshops, sharing)
+    resources = (instances, claims, measures, evaluations, jobs, followers, events, workshops, sharing)
     ours = (
         health,
         well_known,

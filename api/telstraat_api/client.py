@@ -21,7 +21,14 @@ from pydantic import BaseModel
 
 from telstraat_api.errors import AnswerError
 from telstraat_api.v1.shapes import ReportsShape, SegmentFeature, Sensor
-from telstraat_api.v1.work_shapes import EvaluationShape, EventShape, InstanceShape, MeasureShape, WorkshopShape
+from telstraat_api.v1.work_shapes import (
+    EvaluationShape,
+    EventShape,
+    InstanceShape,
+    JobShape,
+    MeasureShape,
+    WorkshopShape,
+)
 
 __all__ = [
     "AnswerError",
@@ -30,6 +37,7 @@ __all__ = [
     "EvaluationShape",
     "EventShape",
     "InstanceShape",
+    "JobShape",
     "MeasureShape",
     "ReportsShape",
     "SegmentFeature",
@@ -48,6 +56,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 WAITED_FOR = {429, 503}
 TRIES = 5
 WAIT_MAX_S = 120.0
+LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -202,15 +211,40 @@ class Client:
         """Note down a measure; the fields are those of `POST /api/v1/measures`."""
         return MeasureShape.model_validate(self._send("POST", "/api/v1/measures", body=fields).json())
 
-    def evaluate(self, measure_id: int, *questions: Mapping[str, Any], published: bool = False) -> EvaluationShape:
-        """Have a measure evaluated; without questions, for cars. This takes seconds.
+    def evaluate(
+        self, measure_id: int, *questions: Mapping[str, Any], published: bool = False, wait_s: float = 900
+    ) -> EvaluationShape:
+        """Have a measure evaluated and wait for it; without questions, for cars. This takes seconds to minutes.
 
-        A question has the fields `what`, `direction`, `hours`, `days` and `against` of `POST /api/v1/evaluations`.
+        A question has the fields `what`, `direction`, `hours`, `days` and `against` of `POST /api/v1/evaluations`. `AnswerError` when it
+        cannot be evaluated, was cancelled, or is not there after `wait_s`; then it is computed further, and asked for again it is there.
         """
-        body: dict[str, Any] = {"measure_id": measure_id, "published": published}
+        job = self.defer_evaluation(measure_id, *questions, published=published)
+        until = time.monotonic() + wait_s
+        while job.state in {"waiting", "running"} and time.monotonic() < until:
+            self.sleep(LOOK_AGAIN_S)
+            job = self.job(job.job_id)
+        if job.state != "done" or job.result is None:
+            late = f"job {job.job_id} is {job.state} after {wait_s:g} s" if not job.error else job.error
+            raise AnswerError(422, "not-evaluated", late)
+        return self.evaluation(job.result["evaluation_id"])
+
+    def defer_evaluation(
+        self, measure_id: int, *questions: Mapping[str, Any], published: bool = False, by: Sequence[str] = ()
+    ) -> JobShape:
+        """Have a measure evaluated without waiting: the job tells how far it is, and first answers."""
+        body: dict[str, Any] = {"measure_id": measure_id, "published": published, "by": list(by)}
         if questions:
             body["questions"] = [dict(question) for question in questions]
-        return EvaluationShape.model_validate(self._send("POST", "/api/v1/evaluations", body=body).json())
+        return JobShape.model_validate(self._send("POST", "/api/v1/evaluations", body=body).json())
+
+    def job(self, job_id: int) -> JobShape:
+        """Return how far a job is, and what came of it."""
+        return JobShape.model_validate(self._get(f"/api/v1/jobs/{job_id}"))
+
+    def cancel(self, job_id: int) -> JobShape:
+        """End a job that waits or runs."""
+        return JobShape.model_validate(self._send("DELETE", f"/api/v1/jobs/{job_id}").json())
 
     def evaluations(self, *, measure: int | None = None) -> Iterator[EvaluationShape]:
         """Yield the evaluations that one may see, without their `result`."""

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from tests.analytics.streets import MEASURE, town
 from tests.api.conftest import served
+from tests.api.evaluated import evaluation_of
 from tests.api.mail_and_identities import Letters, free_port, mail_server
 from tests.api.streets import add_imported_town
 from tests.api.test_access import bearing, let_in
@@ -224,12 +225,11 @@ def test_an_evaluation_is_answered_hour_by_hour_where_that_is_asked(
     key = bearing(let_in(module_connection, "professional"))
     requests = {"what": "car", "hours": [8, 9]}
     body = {"measure_id": measure["measure_id"], "questions": [requests], "by": ["hour"]}
-    created = site.post("/api/v1/evaluations", headers=key, json=body, timeout=300)
-    assert created.status_code == 201, created.text
-    [parts] = created.json()["result"]["evaluations"][0]["parts"]
+    created = evaluation_of(site, key, body)
+    [parts] = created["result"]["evaluations"][0]["parts"]
     assert [part["key"] for part in parts["parts"]] == [8, 9]
     assert all(part["effect"]["high"] < 0 for part in parts["parts"])
-    page = site.get(created.json()["links"]["html"], headers=key, timeout=60).text
+    page = site.get(created["links"]["html"], headers=key, timeout=60).text
     assert "8 to 9 h" in page
     assert "CC0-1.0" in page, "the licence of the counts"
     assert site.post("/api/v1/evaluations", headers=key, json={**body, "by": ["minute"]}).status_code == 422

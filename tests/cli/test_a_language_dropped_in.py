@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 from tests.analytics.streets import MEASURE, town
+from tests.api.evaluated import evaluation_of
 from tests.api.mail_and_identities import Letters, free_port, mail_server
 from tests.api.streets import add_imported_town
 from tests.api.test_access import bearing, let_in
@@ -176,9 +177,7 @@ def measure(site: httpx.Client, connection: psycopg.Connection) -> int:
             "published": True}  # fmt: skip
     number = int(site.post("/api/v1/measures", headers=professional, json=body).json()["measure_id"])
     evaluation = {"measure_id": number, "questions": [{"what": "car"}], "published": True}
-    answer = site.post("/api/v1/evaluations", headers=professional, json=evaluation)
-    assert answer.status_code == 201, answer.text
-    assert OPENS in answer.json()["sentence"][CODE][0]
+    assert OPENS in evaluation_of(site, professional, evaluation)["sentence"][CODE][0]
     citizen = bearing(let_in(connection, "citizen", email="citizen@example.org"))
     follow = site.put(f"/api/v1/measures/{number}/following", headers=citizen, json={"what": "car", "language": CODE})
     assert follow.status_code == 200, follow.text

@@ -20,8 +20,11 @@ from tests.api.streets import QUARTER, add_reports, add_sensor
 from telstraat_analytics import Measure, Question, as_counts, days_needed, evaluate, monitor, read_measure
 from telstraat_analytics.designs.series import prepare
 from telstraat_analytics.report.following import week_sentences
-from telstraat_api.evaluations.evaluating import evaluated, read_hours
+from telstraat_api.evaluations.computing import evaluation
+from telstraat_api.evaluations.evaluating import read_hours
 from telstraat_api.following.weekly import looked
+from telstraat_api.jobs.kinds import JobRun
+from telstraat_api.settings import ApiSettings
 from telstraat_cli.main import main
 from telstraat_contract.road_users import SPEED_BINS
 from telstraat_store import places, read_counts
@@ -229,7 +232,9 @@ def test_the_service_and_the_weekly_letter_read_the_same_days(
         "excluded": [], "other_measures": [], "chosen_for": "unknown", "closed_to": [], "speed_limit_kmh": 50, "names": {},
     }  # fmt: skip
     questions = [{"what": "car", "direction": "", "hours": [], "days": "all", "against": against}]
-    served = orjson.loads(evaluated({"dsn": database, "measure": plain, "questions": questions}))
+    order = {"measure": plain, "measure_id": 1, "questions": questions, "by": [], "account_id": None, "phase": None}
+    run = JobRun(order, ApiSettings(dsn=database), processes=1, reporter=lambda _share, _doing, _first: None)
+    served = orjson.loads(orjson.dumps(evaluation(run), option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS))
 
     mine = evaluate(frame, measure, Question(against=against))
     result = served["result"]["evaluations"][0]

@@ -1,6 +1,6 @@
-"""One evaluation in a process of its own: a measure and questions in, the result and its words out, as `telstraat evaluate`.
+"""What evaluations read, and what is quick enough to be waited for in a process of its own: reports set, prospects of a measure.
 
-Run as `python -m telstraat_api.evaluations.evaluating evaluate|prospects|png|html|pdf` with JSON on stdin. The service stays quick while it computes,
+Run as `python -m telstraat_api.evaluations.evaluating prospects|png|html|pdf` with JSON on stdin. The service stays quick while it computes,
 and what takes too long can be ended.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from importlib import import_module
 from typing import Any
@@ -18,12 +17,11 @@ import orjson
 import pandas as pd
 import psycopg
 
-from telstraat_analytics import Excluded, Measure, Question, days_needed, evaluate_all
+from telstraat_analytics import Excluded, Measure, days_needed
 from telstraat_analytics.errors import AnalysisError, FrameError
 from telstraat_analytics.lines import Line, line_of
-from telstraat_analytics.report.content import Content, evaluation_content
+from telstraat_analytics.report.content import Content
 from telstraat_analytics.report.write import html, pdf
-from telstraat_contract.languages import LANGUAGES
 from telstraat_contract.road_users import TOGETHER, columns_of
 from telstraat_store.counts.evaluated import is_waiting, read_street_hours
 from telstraat_store.imports.numbers import whole_number
@@ -219,38 +217,8 @@ def without_fillers(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~fills.reindex(frame.index)]
 
 
-def evaluated(request: Mapping[str, Any]) -> bytes:
-    """Return the result and, per language, the report in words."""
-    measure = measure_of(request["measure"])
-    questions = [
-        Question(
-            question["what"], question["direction"], tuple(question["hours"]), question["days"], question["against"]
-        )
-        for question in request["questions"]
-    ]
-    evaluations = evaluate_all(
-        read_hours(request["dsn"], measure, whole=request.get("whole", True)),
-        measure,
-        questions,
-        by=request.get("by", ()),
-    )
-    lines, source = lines_around(request["dsn"], measure), request.get("source", "")
-    contents = {code: asdict(evaluation_content(evaluations, code, lines=lines, source=source)) for code in LANGUAGES}
-    return orjson.dumps(
-        {
-            "result": {"evaluations": [evaluation.to_dict() for evaluation in evaluations]},
-            "contents": contents,
-            "answered": any(evaluation.effect is not None for evaluation in evaluations),
-        },
-        option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS,
-        default=str,
-    )
-
-
 def run(task: str, request: dict[str, Any]) -> bytes:
     """Do one task."""
-    if task == "evaluate":
-        return evaluated(request)
     if task == "prospects":
         return import_module("telstraat_api.evaluations.prospects").prospects(request)  # type: ignore[no-any-return]
     if task == "png":

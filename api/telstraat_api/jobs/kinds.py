@@ -112,6 +112,9 @@ def named(place: str) -> Any:
 
 
 KINDS: dict[str, JobKind] = {
+    "evaluation": JobKind(
+        "telstraat_api.evaluations.computing:evaluation", "telstraat_api.evaluations.keeping:keep_evaluation"
+    ),
     "trial": JobKind("telstraat_api.jobs.trial:trial"),
     "upload-look": JobKind("telstraat_api.uploads.looking:look", keep="telstraat_api.uploads.keeping:keep_preview"),
     "upload-import": JobKind(

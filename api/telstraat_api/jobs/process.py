@@ -27,6 +27,7 @@ from telstraat_api.settings import ApiSettings
 from telstraat_store.errors import TelstraatStoreError, UnavailableError
 
 REPORT_EVERY_S = 0.2
+STDIN, BLOCK = 0, 1 << 16
 MEGABYTE = 1024 * 1024
 FIRST_TO_DIE = 600
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -57,9 +58,23 @@ class Lines:
 
 def end_with_the_worker() -> None:
     """Wait for the worker to go, then end this process and all that it has started."""
-    while sys.stdin.buffer.read(1):
+    while os.read(STDIN, BLOCK):
         pass
     os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def first_line() -> bytes:
+    """Return the line that the worker has written; nothing follows it.
+
+    Read without Python's own stdin: its lock would be held while a thread waits there, and forked processes want it when they begin.
+    """
+    line = b""
+    while not line.endswith(b"\n"):
+        block = os.read(STDIN, BLOCK)
+        if not block:
+            raise SystemExit("the worker has gone")
+        line += block
+    return line
 
 
 def limit_memory(megabytes: int) -> None:
@@ -90,7 +105,7 @@ def main() -> int:
     with os.fdopen(os.dup(1), "wb") as stream:
         os.dup2(2, 1)
         lines = Lines(stream)
-        request = orjson.loads(sys.stdin.buffer.readline())
+        request = orjson.loads(first_line())
         threading.Thread(target=end_with_the_worker, daemon=True).start()
         limit_memory(request["memory_mb"])
         lines.write(computed(request, lines))

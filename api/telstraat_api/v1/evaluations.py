@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from telstraat_api.errors import QueryError
+from telstraat_api.errors import EvaluationError, QueryError
 from telstraat_api.evaluations.evaluator import Evaluator
+from telstraat_api.evaluations.inputs import CHANGED, UNCHANGED, UNKNOWN, changed_inputs
+from telstraat_api.evaluations.keeping import defer_evaluation
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.accounts import RequestBody, with_created
+from telstraat_api.v1.jobs import JOB, awaited, job_shape, waits_s
 from telstraat_api.v1.measure_file import analysed, toml
 from telstraat_api.v1.measures import measure_shape, phase_of
 from telstraat_api.v1.resources import (
@@ -34,11 +36,11 @@ from telstraat_api.v1.resources import (
     require_visible,
 )
 from telstraat_api.v1.shapes import LanguageCode, described
-from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape
+from telstraat_api.v1.work_shapes import EvaluationList, EvaluationShape, InputsShape, JobShape
 from telstraat_contract.languages import LANGUAGES, SOURCE
+from telstraat_contract.languages.catalogue import language
 from telstraat_contract.road_users import RoadUser
 from telstraat_store.connection import Database, Row
-from telstraat_store.places.segments import is_any_counted
 from telstraat_store.work import evaluations as stored
 from telstraat_store.work.measures import find_measure
 from telstraat_store.work.published import Page
@@ -96,6 +98,7 @@ EVALUATION: dict[str, Any] = {
         "fr": ["Le trafic automobile dans Lindenstraat, de 8 à 10 h, a diminué de 38 %."],
     },
     "inputs_sha256": ["5f0c..."],
+    "inputs": {"sha256": "9b1d...", "questions": ["5f0c..."], "by": [], "code": "77aa...", "counts": "03e9..."},
     "result": {"evaluations": [{"effect": {"estimate": -0.38, "low": -0.49, "high": -0.25, "unit": "relative"}}]},
     "note": "",
     "published": True,
@@ -105,11 +108,23 @@ EVALUATION: dict[str, Any] = {
     "links": {
         "self": f"{PATH}/1",
         "measure": "/api/v1/measures/1",
+        "inputs": f"{PATH}/1/inputs",
         "html": f"{PATH}/1/report.html",
         "pdf": f"{PATH}/1/report.pdf",
     },
 }
+INPUTS: dict[str, Any] = {
+    "evaluation_id": 1,
+    "changed": ["counts"],
+    "sentence": {"en": CHANGED["counts"]},
+    "links": {"self": f"{PATH}/1/inputs", "evaluation": f"{PATH}/1"},
+}
 SHORT = {name: value for name, value in EVALUATION.items() if name != "result"}
+
+
+def deferred_or_created(answers: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the description of answers for what is deferred: the job (202), or to who waits what came of it (201)."""
+    return {202: described(JobShape, JOB)[200], **with_created(answers)}
 
 
 def languages_of(answers: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -128,6 +143,7 @@ def evaluation_shape(row: Row, reader: Reader, *, short: bool = False) -> dict[s
         "answered": row["answered"],
         "sentence": {code: [answer["sentence"][code] for answer in answers] for code in languages_of(answers)},
         "inputs_sha256": [answer["inputs_sha256"] for answer in answers],
+        "inputs": row["inputs"],
         **({} if short else {"result": row["result"]}),
         "note": row["note"],
         "published": row["published"],
@@ -136,6 +152,7 @@ def evaluation_shape(row: Row, reader: Reader, *, short: bool = False) -> dict[s
         "links": {
             "self": f"{PATH}/{number}",
             "measure": f"/api/v1/measures/{row['measure_id']}",
+            "inputs": f"{PATH}/{number}/inputs",
             "html": f"{PATH}/{number}/report.html",
             "pdf": f"{PATH}/{number}/report.pdf",
         },
@@ -169,48 +186,47 @@ async def list_evaluations(
 @router.post(
     "/evaluations",
     summary="Evaluate a measure",
-    status_code=201,
-    responses=with_created(described(EvaluationShape, EVALUATION, 400, 401, 403, 422, 503)),
+    status_code=202,
+    responses=deferred_or_created(described(EvaluationShape, EVALUATION, 400, 401, 403, 422, 503)),
     openapi_extra=needs(Role.PROFESSIONAL),
 )
 async def evaluate(request: Request, new: NewEvaluation, reader: Professional) -> Response:
-    """Compute the change with its interval and doubts from the counts of the database, and keep it.
+    """Have the change computed with its interval and doubts from the counts of the database, and kept.
 
-    This takes seconds. Events that were marked in the measure's streets are part of it: those that exclude take their days
-    out of the comparison. It is computed from the whole hours that the public reads, too. The result is the very object that `telstraat evaluate` gives for the measure's file.
+    A worker does that: the answer is the job (202), whose address tells how far it is, first answers, and in the end the evaluation. Who sends
+    `Prefer: wait=60` waits that long at most, and gets the evaluation itself (201) when it is there by then. The same question twice is one job;
+    what was computed from the same inputs before is not computed again.
+
+    Events that were marked in the measure's streets are part of it: those that exclude take their days out of the comparison. It is computed
+    from the whole hours that the public reads, too. The result is the very object that `telstraat evaluate` gives for the measure's file.
     """
     database: Database = request.app.state.database
-    evaluator: Evaluator = request.app.state.evaluator
     async with database.connection() as connection:
         row = await find_measure(connection, new.measure_id)
         if row is None:
             raise QueryError(f"measure_id: there is no measure {new.measure_id}")
         measure = measure_shape(row, reader)
-        plain = await analysed(connection, phase_of(measure, new.phase) if new.phase else measure)
-        # Refused early: no process need be started for streets in which nothing was ever counted.
-        if not await is_any_counted(connection, measure["treated"]):
-            raise QueryError("nothing has been counted in the treated streets")
-    questions = [{**question.model_dump(), "hours": sorted(set(question.hours))} for question in new.questions]
-    settings: ApiSettings = request.app.state.settings
-    source = ", ".join(part for part in (settings.attribution, settings.licence) if part)
-    task = {
-        "dsn": database.dsn, "measure": plain, "questions": questions, "source": source, "by": new.by,
-        "whole": settings.quarter_min > 0,
-    }  # fmt: skip
-    answer = orjson.loads(await evaluator.run("evaluate", task))
-    values = {
-        "note": new.note,
-        "questions": questions,
-        "answered": answer["answered"],
-        "result": orjson.dumps(answer["result"]).decode(),
-        "contents": orjson.dumps(answer["contents"]).decode(),
-        "published": new.published,
-    }
-    async with database.connection() as connection:
-        evaluation = await stored.add_evaluation(connection, reader.account_id, new.measure_id, values)
-    if evaluation is None:
-        raise QueryError(f"measure_id: measure {new.measure_id} was deleted meanwhile")
-    return created_with_address(request, evaluation_shape(evaluation, reader))
+        job, _ = await defer_evaluation(
+            connection,
+            reader.account_id,
+            phase_of(measure, new.phase) if new.phase else measure,
+            [{**question.model_dump(), "hours": sorted(set(question.hours))} for question in new.questions],
+            phase=new.phase,
+            by=list(new.by),
+            note=new.note,
+            published=new.published,
+        )
+    job = await awaited(database, job, waits_s(request.headers))
+    if job["state"] == "failed":
+        raise EvaluationError(job["error"])
+    if job["state"] == "done":
+        async with database.connection() as connection:
+            evaluation = await stored.find_evaluation(connection, job["result"]["evaluation_id"])
+        if evaluation is not None:
+            return created_with_address(request, evaluation_shape(evaluation, reader))
+    response = created_with_address(request, job_shape(job, reader))
+    response.status_code = 202
+    return response
 
 
 @router.get(
@@ -224,6 +240,38 @@ async def one_evaluation(request: Request, evaluation_id: Number, reader: Anybod
     async with database.connection() as connection:
         row = await stored.find_evaluation(connection, evaluation_id)
     return private(request, evaluation_shape(require_visible(row, reader, "evaluation", evaluation_id), reader))
+
+
+@router.get(
+    "/evaluations/{evaluation_id}/inputs",
+    summary="Whether an evaluation would be computed from other things now",
+    responses=described(InputsShape, INPUTS, 401, 403, 404, 422, 503),
+)
+async def evaluation_inputs(request: Request, evaluation_id: Number, reader: Anybody) -> Response:
+    """Compare what an evaluation was computed from with what is there now: counts, measure, code. Ask again for an evaluation of today's."""
+    database: Database = request.app.state.database
+    settings: ApiSettings = request.app.state.settings
+    async with database.connection() as connection:
+        row = require_visible(
+            await stored.find_evaluation(connection, evaluation_id), reader, "evaluation", evaluation_id
+        )
+        measure_row = await find_measure(connection, row["measure_id"])
+        changed = None
+        if row["inputs"] is not None and measure_row is not None:
+            measure, phase = measure_shape(measure_row, reader), row["inputs"]["phase"]
+            if phase and phase not in [each["name"] for each in measure["phases"]]:
+                changed = ["measure"]
+            else:
+                plain = await analysed(connection, phase_of(measure, phase) if phase else measure)
+                changed = await changed_inputs(connection, row["inputs"], plain, whole=settings.quarter_min > 0)
+    texts = [CHANGED[name] for name in changed or ()] or [UNKNOWN if changed is None else UNCHANGED]
+    body = {
+        "evaluation_id": evaluation_id,
+        "changed": changed,
+        "sentence": {code: " ".join(map(language(code).gettext, texts)) for code in LANGUAGES},
+        "links": {"self": f"{PATH}/{evaluation_id}/inputs", "evaluation": f"{PATH}/{evaluation_id}"},
+    }
+    return private(request, body)
 
 
 @router.patch(

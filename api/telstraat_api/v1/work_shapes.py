@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -52,6 +52,10 @@ class EvaluationShape(BaseModel):
     answered: bool = Field(description="At least one question has an answer; otherwise the reasons are in `result`.")
     sentence: dict[str, list[str]] = Field(description="Per language, one sentence per question.")
     inputs_sha256: list[str]
+    inputs: dict[str, Any] | None = Field(
+        None,
+        description="Hashes of all that it was computed from, `sha256` over them: the same again is not computed again.",
+    )
     result: dict[str, Any] | None = Field(None, description="As `telstraat evaluate --json` prints it; not in lists.")
     note: str
     published: bool
@@ -65,6 +69,63 @@ class EvaluationList(BaseModel):
     """Evaluations by number; `next` leads to the rest."""
 
     evaluations: list[EvaluationShape]
+    next: str | None
+
+
+class InputsShape(BaseModel):
+    """Whether an evaluation would be computed from other things now, and from which."""
+
+    evaluation_id: int
+    changed: list[str] | None = Field(
+        description="Of `counts`, `measure`, `code`; empty when nothing has changed, null where it was computed before that was noted."
+    )
+    sentence: dict[str, str] = Field(description="The same in words, per language.")
+    links: dict[str, str]
+
+
+class FirstAnswer(BaseModel):
+    """What is known of one street before the whole evaluation is there: the very numbers that will stand in it."""
+
+    question: dict[str, Any]
+    segment: str
+    street: str
+    role: str
+    effect: dict[str, Any] | None
+    refused: list[str]
+    controls: list[str]
+
+
+class JobShape(BaseModel):
+    """What was deferred to a worker: how far it is, and what came of it."""
+
+    job_id: int
+    kind: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
+    progress: float = Field(description="Share that is done, 0 to 1.")
+    doing: dict[str, str] = Field(description="What is being computed, in words, per language.")
+    ahead: int | None = Field(description="Jobs that wait before it, while it waits.")
+    first: dict[str, Any] | None = Field(
+        description="What is known already; of an evaluation `answers`, a street and a question each, as `FirstAnswer`."
+    )
+    result: dict[str, Any] | None = Field(
+        description="When it is done; of an evaluation `evaluation_id`, `known` (the same inputs had been evaluated before) and `links`."
+    )
+    error: str = Field(description="Why there is no result, in words.")
+    measure_id: int | None
+    tries: int = Field(description="Times that it was begun.")
+    mine: bool
+    created_by: str | None = Field(description="For operators and for whoever wants it.")
+    created_at: str
+    begun_at: str | None
+    ended_at: str | None
+    expires_at: str = Field(description="Not begun by then, it is not begun any more.")
+    links: dict[str, str]
+
+
+class JobList(BaseModel):
+    """Jobs, the latest first; `next` leads to earlier ones."""
+
+    jobs: list[JobShape]
     next: str | None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import AsyncConnection, Connection, sql
 
 # What came within the last day is being added up while one looks, and no answer rests on it alone.
 WAITING = """
@@ -56,3 +57,34 @@ def read_street_hours(
 def is_waiting(connection: Connection[Any], segment_id: int, window: tuple[datetime, datetime]) -> bool:
     """Tell whether reports of a segment in a window wait to be added up to hours."""
     return bool(connection.execute(WAITING, (segment_id, *window)).rowcount)
+
+
+async def fingerprint_of_counts(
+    connection: AsyncConnection[Any],
+    windows: Mapping[int, tuple[datetime, datetime]],
+    sides: Sequence[str],
+    *,
+    whole: bool,
+) -> str:
+    """Return a hash of the hours of segments in their windows, as `read_street_hours` reads them: other counts, another hash.
+
+    Parameters
+    ----------
+    connection
+        With all rights.
+    windows
+        Per segment from when until when, half open.
+    sides, whole
+        As for `read_street_hours`.
+    """
+    query = sql.SQL(
+        "select md5(string_agg(md5(row(period_start, source_id, uptime, car_speed, {})::text), '' order by period_start, source_id)) "
+        "from {} where segment_id = %s and period_start >= %s and period_start < %s"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, sides)), sql.Identifier("settled" if whole else "public", "segment_hour")
+    )
+    digest = hashlib.sha256()
+    for segment_id, window in windows.items():
+        row = await (await connection.execute(query, (segment_id, *window))).fetchone()
+        digest.update(f"{segment_id} {row[0] if row else None} ".encode())
+    return digest.hexdigest()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
+from psycopg import AsyncConnection, Connection
+from psycopg.types.json import Json, Jsonb
 
 from telstraat_store.connection import Row
 from telstraat_store.queries import execute, fetch_all, fetch_one
@@ -42,19 +42,40 @@ async def add_evaluation(
     measure_id
         What was evaluated.
     values
-        `note`, `questions`, `answered`, `published`, and as JSON in text `result` and `contents`.
+        `note`, `questions`, `answered`, `published`, and as JSON in text `result` and `contents`; `inputs`, hashes of what it was
+        computed from by name, among them `sha256` of all.
     """
     row = await fetch_one(
         connection,
         """
-        insert into evaluation (measure_id, account_id, note, questions, answered, result, contents, published)
+        insert into evaluation
+            (measure_id, account_id, note, questions, answered, result, contents, published, inputs, inputs_sha256)
         select measure_id, %(account_id)s, %(note)s, %(questions)s, %(answered)s, %(result)s::json, %(contents)s::json,
-            %(published)s from measure where measure_id = %(measure_id)s
+            %(published)s, %(inputs)s, %(sha256)s from measure where measure_id = %(measure_id)s
         returning evaluation_id
         """,
-        {**values, "questions": Jsonb(values["questions"]), "account_id": account_id, "measure_id": measure_id},
+        {
+            **values,
+            "questions": Jsonb(values["questions"]),
+            "inputs": Json(values["inputs"]),
+            "sha256": values["inputs"]["sha256"],
+            "account_id": account_id,
+            "measure_id": measure_id,
+        },
     )
     return None if row is None else await find_evaluation(connection, row["evaluation_id"])
+
+
+def find_same_inputs(connection: Connection[Any], measure_id: int, sha256: str, account_id: int | None) -> int | None:
+    """Return the number of an evaluation of a measure from the very same inputs, of this account's before others; None without."""
+    row = connection.execute(
+        """
+        select evaluation_id from evaluation where measure_id = %s and inputs_sha256 = %s
+        order by account_id is not distinct from %s desc, evaluation_id limit 1
+        """,
+        (measure_id, sha256, account_id),
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 async def change_evaluation(connection: AsyncConnection[Any], evaluation: Row, values: Mapping[str, Any]) -> Row | None:

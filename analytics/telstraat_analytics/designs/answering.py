@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from telstraat_analytics.checks import CHECKS, CheckContext, CheckResult
+from telstraat_analytics.designs.division import EvaluationPiece, Hear, compute
 from telstraat_analytics.designs.network import Network, network
 from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
 from telstraat_analytics.designs.parts import SIDES, SPEEDS_KMH, By, Part, Parts, asked_parts, put_together
 from telstraat_analytics.designs.series import Prepared, span_of_year
-from telstraat_analytics.division import Hear, Piece, compute
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.question import Question
@@ -103,24 +103,24 @@ class _Dividing:
         self.whole = streets * len(questions)
         self.done = 0.0
 
-    def tell(self, piece: Piece) -> None:
+    def tell(self, piece: EvaluationPiece) -> None:
         """Say how far it is."""
         self.done += piece.cost
         if self.hear is not None:
             self.hear(min(self.done / self.whole, 1.0), piece.doing, self.first if piece.stage <= BOUNDARY else None)
 
-    def begin(self) -> Iterator[Piece]:
+    def begin(self) -> Iterator[EvaluationPiece]:
         """Yield the pieces that need no other: the answer of every street."""
         for stage, segments in ((TREATED, self.measure.treated), (BOUNDARY, self.measure.boundary)):
             for each in self.answered:
                 for segment in dict.fromkeys(segments):
                     yield self._piece(stage, 1, _street, (segment, each.question), self._keeps_street(each, stage))
 
-    def _piece(self, stage: int, cost: float, work: Any, values: tuple[Any, ...], then: Any) -> Piece:
-        return Piece(stage, cost, DOING[stage], work, values, then)
+    def _piece(self, stage: int, cost: float, work: Any, values: tuple[Any, ...], then: Any) -> EvaluationPiece:
+        return EvaluationPiece(stage, cost, DOING[stage], work, values, then)
 
     def _keeps_street(self, each: Answered, stage: int) -> Any:
-        def then(answer: StreetAnswer) -> Iterator[Piece]:
+        def then(answer: StreetAnswer) -> Iterator[EvaluationPiece]:
             each.answers[answer.segment] = answer
             self.first.append(_plain(answer, each.question, self.measure, stage))
             if stage == TREATED and answer.effect is not None:
@@ -134,7 +134,7 @@ class _Dividing:
 
         return then
 
-    def _parts(self, each: Answered) -> Iterator[Piece]:
+    def _parts(self, each: Answered) -> Iterator[EvaluationPiece]:
         """Yield a piece for every part that some streets are asked for: what they are compared with is then prepared once."""
         streets: dict[Part, list[str]] = {}
         for answer in each.of(self.measure.treated):
@@ -146,7 +146,7 @@ class _Dividing:
             yield self._piece(PARTS, len(segments), _part, (part, tuple(segments)), self._keeps_part(each, part))
 
     def _keeps_part(self, each: Answered, part: Part) -> Any:
-        def then(effects: dict[str, Effect | None]) -> tuple[Piece, ...]:
+        def then(effects: dict[str, Effect | None]) -> tuple[EvaluationPiece, ...]:
             for segment, effect in effects.items():
                 each.parts[segment][part] = effect
             return ()
@@ -154,14 +154,14 @@ class _Dividing:
         return then
 
     def _keeps_sums(self, each: Answered) -> Any:
-        def then(result: Network | None) -> tuple[Piece, ...]:
+        def then(result: Network | None) -> tuple[EvaluationPiece, ...]:
             each.network = result
             return ()
 
         return then
 
     def _keeps_checks(self, each: Answered, segment: str) -> Any:
-        def then(results: tuple[CheckResult, ...]) -> tuple[Piece, ...]:
+        def then(results: tuple[CheckResult, ...]) -> tuple[EvaluationPiece, ...]:
             each.checks[segment] = results
             return ()
 

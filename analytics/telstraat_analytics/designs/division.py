@@ -24,7 +24,7 @@ _held: list[Any] = []
 
 
 @dataclass(frozen=True)
-class Piece:
+class EvaluationPiece:
     """A piece of an evaluation.
 
     Attributes
@@ -46,27 +46,29 @@ class Piece:
     doing: str
     work: Work
     values: tuple[Any, ...]
-    then: Callable[[Any], Iterable[Piece]]
+    then: Callable[[Any], Iterable[EvaluationPiece]]
 
 
 @dataclass
 class Waiting:
     """Pieces that wait, the earliest stage first, then in the order in which they came."""
 
-    heap: list[tuple[int, int, Piece]] = field(default_factory=list)
+    heap: list[tuple[int, int, EvaluationPiece]] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=itertools.count)
 
-    def add(self, pieces: Iterable[Piece]) -> None:
+    def add(self, pieces: Iterable[EvaluationPiece]) -> None:
         """Add pieces."""
         for piece in pieces:
             heapq.heappush(self.heap, (piece.stage, next(self.order), piece))
 
-    def pop(self) -> Piece:
+    def pop(self) -> EvaluationPiece:
         """Return the next one."""
         return heapq.heappop(self.heap)[-1]
 
 
-def compute(shared: Any, pieces: Iterable[Piece], processes: int, done: Callable[[Piece], None]) -> None:
+def compute(
+    shared: Any, pieces: Iterable[EvaluationPiece], processes: int, done: Callable[[EvaluationPiece], None]
+) -> None:
     """Compute all pieces and those that follow from them.
 
     Parameters
@@ -89,7 +91,7 @@ def compute(shared: Any, pieces: Iterable[Piece], processes: int, done: Callable
             done(piece)
         return
     with _forked(shared, processes) as pool:
-        running: dict[Future[Any], Piece] = {}
+        running: dict[Future[Any], EvaluationPiece] = {}
         while waiting.heap or running:
             while waiting.heap and len(running) < processes:
                 piece = waiting.pop()
