@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from telstraat_api.http.access import EVERYBODY
 from telstraat_api.settings import ApiSettings, database_of
 from telstraat_api.telraam.places import Area, segments_with_data
 from telstraat_api.telraam.snapshots import LATEST_WITHIN, SEEN_WITHIN, intervals_at
-from telstraat_api.web.street.street_day import read_day
+from telstraat_api.web.street.street_reading import read_street
+from telstraat_api.web.street.street_view import read_view
 from telstraat_api.web.town.street_values import last_full_hour, last_hours
 from telstraat_store.connection import Database
 from telstraat_store.counts.reading import read_periods
@@ -42,8 +44,10 @@ async def segment(database: Database, number: int) -> Segment:
 
 
 async def street_page(database: Database, place: int, now: datetime) -> object:
-    """A street's page: today by quarter, the last fourteen days, speeds."""
-    return await read_day(database, database.full, await segment(database, place), None, now)
+    """A street's page: today by quarter, what is usual, speeds, a year of days."""
+    street = await segment(database, place)
+    view = read_view({}, zone(street.timezone), now, street.first_report, is_public=False)
+    return await read_street(database, database.full, street, view, now, EVERYBODY, 0)
 
 
 def back(bucket: Bucket, days: int) -> Question:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -69,7 +69,7 @@ def axe_core() -> str:
 
 def ready(page: Page) -> None:
     page.wait_for_function(
-        "document.querySelectorAll('[data-chart] svg').length === document.querySelectorAll('[data-chart]').length"
+        "[...document.querySelectorAll('figure[data-chart] .canvas')].every((canvas) => canvas.tabIndex === 0)"
     )
 
 
@@ -169,9 +169,63 @@ def test_everybody_can_use_every_page(page: Page, streets: list[int], path: str,
 
 def test_the_axes_of_charts_write_numbers_as_the_page_does(page: Page, streets: list[int]) -> None:
     for language, marked in (("en", "1,000"), ("de", "1.000")):
-        page.goto(f"/street/{streets[0]}?lang={language}")
+        page.goto(f"/street/{streets[0]}?lang={language}&period=week&by=day")
         ready(page)
-        assert marked in page.locator('[data-chart="spec-days"]').inner_text()
+        assert marked in (page.locator("#counts .plot").text_content() or "")
+
+
+def test_a_chart_is_read_by_keys_and_aloud(page: Page, streets: list[int], complaints: list[str]) -> None:
+    yesterday = (datetime.now(BRUSSELS) - timedelta(days=1)).date().isoformat()
+    page.goto(f"/street/{streets[0]}?day={yesterday}&by=hour")
+    ready(page)
+    page.focus("#counts .canvas")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    row = page.locator("#counts tbody tr >> nth=1").evaluate("row => [...row.cells].map(cell => cell.textContent)")
+    aloud = page.text_content("#counts .aloud") or ""
+    assert aloud.startswith(f"{row[0]}: Pedestrians {row[1]}, ")
+    assert page.locator("#counts .says b").inner_text() == row[0]
+    page.keyboard.press("Escape")
+    assert page.locator("#counts .says").count() == 0
+    assert complaints == []
+
+
+def test_a_stretch_that_is_selected_is_told_and_can_be_shown_alone(page: Page, streets: list[int]) -> None:
+    yesterday = (datetime.now(BRUSSELS) - timedelta(days=1)).date()
+    page.goto(f"/street/{streets[0]}?day={yesterday.isoformat()}&by=hour")
+    ready(page)
+    page.evaluate("addEventListener('chart:select', (event) => { window.selected = event.detail; })")
+    page.focus("#counts .canvas")
+    page.keyboard.press("Home")
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("window.selected") == {
+        name: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name, at in (
+            ("from", datetime.combine(yesterday, time(8), BRUSSELS)),
+            ("until", datetime.combine(yesterday, time(10), BRUSSELS)),
+        )
+    }
+    page.click("#counts .chosen a")
+    page.wait_for_url("**from=*")
+    assert page.locator("#counts tbody tr").count() == 8, "two hours in quarters"
+
+
+def test_a_class_that_is_switched_off_stays_so_in_the_address_and_leaves_the_focus(
+    page: Page, streets: list[int], complaints: list[str]
+) -> None:
+    page.goto(f"/street/{streets[0]}?period=week&by=hour")
+    ready(page)
+    page.focus("#counts .legend [data-key=car] a")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**hide=car*")
+    page.locator("#counts path.is-car").wait_for(state="detached")
+    assert page.locator("#counts thead th[data-key=car]").count() == 0
+    assert page.evaluate("document.activeElement.closest('li').dataset.key") == "car"
+    page.go_back()
+    page.locator("#counts path.is-car").first.wait_for(state="attached")
+    assert complaints == []
 
 
 def test_the_keyboard_reaches_a_street_from_the_table_and_lights_it_on_the_map(page: Page, streets: list[int]) -> None:

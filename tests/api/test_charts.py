@@ -156,10 +156,10 @@ def test_bars_stand_upon_each_other_and_the_other_direction_hangs_below() -> Non
     series = [
         Series("car", "Cars", [3.0], tone="car"),
         Series("bike", "Bikes", [1.0], tone="bike"),
-        Series("car-b", "Cars back", [2.0], tone="car", is_below=True),
+        Series("car", "Cars back", [2.0], tone="car", is_below=True),
     ]
     places = places_of(Chart("c", "One.", CategoryAxis(["all"]), series))
-    assert [(bar.base, bar.end) for key in ("car", "bike", "car-b") for bar in places.stacks[key]] == [
+    assert [(bar.base, bar.end) for bars in places.stacks.values() for bar in bars] == [
         (0, 3),
         (3, 4),
         (0, -2),

@@ -6,10 +6,9 @@ import contextlib
 import csv
 import io
 import itertools
-import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +82,6 @@ def largest(page: str) -> str:
     return " ".join(re.findall(r'<p class="big">(.*?)</p>', page, re.DOTALL)[0].split())
 
 
-def spec(page: str, name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(re.findall(rf'id="spec-{name}">(.*?)</script>', page)[0])
-    return content
-
-
 @pytest.mark.parametrize("language", list(LARGEST))
 def test_the_largest_type_never_says_zero_of_what_nobody_watched(
     public: httpx.Client, town: Town, language: str
@@ -117,35 +111,40 @@ def test_nobody_was_watching_is_said_of_nothing_that_was_counted(public: httpx.C
     assert "nobody was watching" in page_of(public, town.silent, town.yesterday.date().isoformat())
 
 
+def days_of(client: httpx.Client, number: int, first: date, last: date) -> str:
+    """The chart of some days with its table."""
+    query = {"from": first.isoformat(), "until": last.isoformat(), "by": "day"}
+    page = client.get(f"/street/{number}", params=query).text
+    return str(re.findall(r'<figure id="counts".*?</figure>', page, re.DOTALL)[0])
+
+
 def test_charts_draw_each_state_in_its_own_way(public: httpx.Client, town: Town) -> None:
     day = town.yesterday.date()
-    silent = spec(page_of(public, town.silent, day.isoformat()), "days")["datasets"]
-    assert len(silent["missing"]) > 5
-    assert not silent["withheld"]
-    withheld = page_of(public, town.withheld, day.isoformat())
-    assert spec(withheld, "days")["datasets"]["withheld"] == [
-        {"day": silent["missing"][-1]["day"], "told": "counted, not shown"}
-    ]
-    assert spec(withheld, "day")["datasets"]["withheld"]
-    for name in ("day", "ways", "days"):
-        fills = {layer["mark"].get("fill") for layer in spec(withheld, name)["layer"]}
-        assert {"url(#is-missing)", "url(#is-withheld)"} <= fills, name
-    assert 'id="is-missing"' in withheld
-    assert 'id="is-withheld"' in withheld
+    silent = days_of(public, town.silent, day - timedelta(days=5), day)
+    assert 'class="state-missing" x=' in silent
+    assert "state-withheld" not in silent
+    withheld = days_of(public, town.withheld, day - timedelta(days=1), day)
+    assert re.findall(r'class="state-(\w+)" x="(\d+%)"', withheld) == [("missing", "0%"), ("withheld", "50%")]
+    assert "counted, not shown" in withheld
+    page = page_of(public, town.withheld, day.isoformat())
+    assert 'class="state-withheld" x=' in page
+    assert 'id="is-missing"' in page
+    assert 'id="is-withheld"' in page
 
 
-def test_the_two_weeks_tell_a_missing_a_short_and_a_quiet_day_apart(open_to_all: httpx.Client, town: Town) -> None:
-    page = page_of(open_to_all, town.counted, town.yesterday.date().isoformat())
-    data = spec(page, "days")["datasets"]
-    [missing] = {row["day"] for row in data["missing"]}
-    assert missing not in {row["day"] for row in data["days"]}, "a missing day has no bar, not even one of 0"
-    [short] = [row for row in data["shares"] if row["uptime"] < 0.2]
-    assert short["said"] == "8%"
-    [quiet] = [row for row in data["shares"] if row["n"] == 0]
-    assert (quiet["said"], quiet["uptime"]) == ("0", 1)
-    table = re.findall(r'id="days-table">(.*?)</table>', page, re.DOTALL)[0]
-    assert table.count("nobody watched") == 1
-    assert table.count("<tr>") == 15, "a row for each of 14 days"
+def test_two_weeks_tell_a_missing_a_short_and_a_quiet_day_apart(open_to_all: httpx.Client, town: Town) -> None:
+    day = town.yesterday.date()
+    chart = days_of(open_to_all, town.counted, day - timedelta(days=13), day)
+    table = re.findall(r"<tbody.*?</tbody>", chart, re.DOTALL)[0]
+    rows = [re.sub("<[^>]+>", "|", row) for row in re.findall(r"<tr.*?</tr>", table)]
+    assert len(rows) == 14, "a row for each of 14 days"
+    assert sum("nobody watched" in row for row in rows) == 1
+    assert sum(re.findall(r"[^|]+", row)[-1] == "8%" for row in rows) == 1, (
+        "of a short day it says how much of it was watched"
+    )
+    assert sum(re.findall(r"[^|]+", row)[1:] == ["0"] * 5 + ["100%"] for row in rows) == 1, "a quiet day"
+    assert len(re.findall(r'<path class="zero" d="([^"]+)"', chart)[0].split("M")) == 2, "one tick: 0 is a count"
+    assert chart.count("pale") >= 1
 
 
 def test_the_town_says_what_stands_instead_of_a_number(database: str) -> None:

@@ -219,8 +219,9 @@ class Street:
         days: set[date] = {(self.first + n * HOUR).astimezone(tz).date() for n in range(HOURS)}
         for day in days:
             page = self.client.get(f"/street/{self.segment}", params={"day": day.isoformat()}).text
-            table = page[page.index('id="day-table"') :].split("</table>")[0]
-            visible = set(re.findall(r'<th scope="row">(\d\d:\d\d)</th>', table))
+            table = page[page.index('id="counts-table"') :].split("</table>")[0]
+            rows = [row for row in table.split("<tr ")[1:] if re.search(r"<td>\d", row)]
+            visible = {re.findall(r'<th scope="row">([^<]+)</th>', row)[0] for row in rows}
             public = {hour["start"][11:16] for hour in hours if hour["start"].startswith(day.isoformat())}
             assert visible <= public, day
 

@@ -15,6 +15,7 @@ from telstraat_api.web.charts.chart import (
     slots_of,
 )
 from telstraat_api.web.charts.figure import render
+from telstraat_api.web.charts.heat_map import HeatCell, HeatMap, render_heat_map
 from telstraat_api.web.charts.shapes import sparkline
 
 __all__ = [
@@ -22,12 +23,15 @@ __all__ = [
     "CategoryAxis",
     "Chart",
     "Column",
+    "HeatCell",
+    "HeatMap",
     "Level",
     "Mark",
     "Series",
     "SeriesKind",
     "TimeAxis",
     "render",
+    "render_heat_map",
     "slots_of",
     "sparkline",
 ]

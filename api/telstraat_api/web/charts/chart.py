@@ -92,6 +92,8 @@ class Series:
         Where the legend leads for a page with this series switched; without one the script hides it in the browser.
     digits
         Decimals in the table.
+    column
+        The head of its column in the table, where that is not its name.
     """
 
     key: str
@@ -106,6 +108,7 @@ class Series:
     pale: frozenset[int] = frozenset()
     address: str | None = None
     digits: int = 0
+    column: str = ""
 
 
 @dataclass(frozen=True)

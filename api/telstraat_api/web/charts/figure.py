@@ -123,7 +123,7 @@ def table(chart: Chart, _: PageLanguage) -> Iterator[str]:
     texts = [column_texts(series, slot_count(chart.axis), _) for series in chart.drawn]
     texts += [list(column.texts) for column in chart.columns]
     heads = "".join(
-        f'<th scope="col" class="n is-{series.tone}" data-key="{escape(series.key)}">{escape(series.name)}</th>'
+        f'<th scope="col" class="n is-{series.tone}" data-key="{escape(series.key)}">{escape(series.column or series.name)}</th>'
         for series in chart.drawn
     )
     heads += "".join(f'<th scope="col" class="n">{escape(column.name)}</th>' for column in chart.columns)

@@ -30,7 +30,7 @@ class ChartPlaces:
 
     slots: Sequence[tuple[float, float]]
     scale: ValueScale
-    stacks: dict[str, list[Bar]]
+    stacks: dict[tuple[str, bool], list[Bar]]
 
     def x(self, share: float) -> str:
         """Return a place across as a percentage, for what is not stretched."""
@@ -92,13 +92,13 @@ def drawn_values(series: Series, count: int) -> Iterator[float]:
                 yield drawn
 
 
-def stacked(bars: Sequence[Series], count: int) -> dict[str, list[Bar]]:
+def stacked(bars: Sequence[Series], count: int) -> dict[tuple[str, bool], list[Bar]]:
     """Return the bars of each series upon those before it; those of the other direction below the ground line."""
     tops, bottoms = [0.0] * count, [0.0] * count
-    stacks: dict[str, list[Bar]] = {}
+    stacks: dict[tuple[str, bool], list[Bar]] = {}
     for series in bars:
         ends = bottoms if series.is_below else tops
-        stack = stacks.setdefault(series.key, [])
+        stack = stacks.setdefault((series.key, series.is_below), [])
         for slot, value in enumerate(series.values[:count]):
             height = finite(value)
             if not height or height < 0:

@@ -151,7 +151,7 @@ def bars(chart: Chart, places: ChartPlaces) -> Iterator[str]:
         for is_pale in (False, True):
             path = "".join(
                 bar_path(places, bar.slot, bar.base, bar.end)
-                for bar in places.stacks.get(series.key, ())
+                for bar in places.stacks.get((series.key, series.is_below), ())
                 if (bar.slot in series.pale) is is_pale
             )
             if path:

@@ -139,7 +139,6 @@ window.charts = (() => {
     const text = element(figure.dataset.zoom ? "a" : "span", fill(figure.dataset.zoom ? words.zoom : words.selected, values));
     if (figure.dataset.zoom) {
       text.className = "button";
-      text.dataset.chartLink = "";
       text.href = fill(figure.dataset.zoom, { from: outward(figure, from), until: outward(figure, until) });
     }
     line.append(text);
@@ -331,9 +330,11 @@ window.charts = (() => {
     if (!active) return () => {};
     const alike = (node) => node.tagName === active.tagName && node.className === active.className && node.textContent.trim() === active.textContent.trim();
     const figure = active.closest("figure[data-chart]")?.id;
+    const key = active.closest("[data-key]")?.dataset.key;
     return (young) => {
       const scope = (figure && young.ownerDocument.getElementById(figure)) || young;
       const next = active.classList.contains("canvas") ? scope.querySelector(".canvas")
+        : key ? scope.querySelector(`.legend [data-key="${CSS.escape(key)}"] :is(a, button)`)
         : (active.id && document.getElementById(active.id)) || [...scope.querySelectorAll(active.tagName)].find(alike);
       next?.focus({ preventScroll: true });
     };

@@ -1,6 +1,5 @@
 // A street's page while somebody looks: live counts as they come, a fresh page whenever a report has been committed.
 
-import { draw, view } from "./vega_charts.js";
 import { ground, letter, points } from "../place.js";
 
 const street = document.querySelector("[data-live]");
@@ -24,6 +23,15 @@ const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
   hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: street.dataset.zone,
 });
 const number = new Intl.NumberFormat(document.documentElement.lang);
+
+// The open quarter stands in the chart when that is one of quarters, both ways together.
+let newest = null;
+function drawLive() {
+  const figure = document.getElementById("counts");
+  const rows = figure?.querySelector("tbody");
+  const way = new URLSearchParams(location.search).get("ways") ?? "both";
+  if (newest && rows?.dataset.n === "15" && way === "both") window.charts.provisional(figure, newest.start, newest.end, newest.counts);
+}
 
 function follow() {
   const card = document.getElementById("live");
@@ -55,19 +63,17 @@ function follow() {
     note.textContent = words.so_far.replace("{from}", clock.format(start)).replace("{to}", clock.format(end)).replace("{minutes}", minutes);
     card.dataset.state = "live";
     document.getElementById("live-progress").style.width = `${live.observed_s / 9}%`;
-    const rows = [];
-    const from = (start - new Date(street.dataset.dayStart)) / 60_000;
-    KINDS.forEach((kind, place) => {
+    const counts = {};
+    for (const kind of KINDS) {
       const { lft, rgt } = live.counts[kind];
       const tile = card.querySelector(`[data-kind="${kind}"]`);
       put(tile.querySelector("[data-total]"), number.format(lft + rgt));
       put(tile.querySelector("[data-lft]"), number.format(lft));
       put(tile.querySelector("[data-rgt]"), number.format(rgt));
-      rows.push({ from, to: from + 15, class: words.names[place], place, n: lft + rgt, told: number.format(lft + rgt), when: note.textContent });
-    });
-    const chart = view("spec-day");
-    const isQuarters = new URLSearchParams(location.search).get("by") !== "hour";
-    if (chart && isQuarters) chart.data("live", rows).runAsync();
+      counts[kind] = lft + rgt;
+    }
+    newest = { start, end, counts };
+    drawLive();
     clearTimeout(silence);
     silence = setTimeout(() => state("silent"), SILENT_AFTER_MS);
   }
@@ -95,30 +101,10 @@ function follow() {
 let refreshing = null;
 
 function refresh() {
-  refreshing ??= renew().finally(() => { refreshing = null; });
+  refreshing ??= window.charts.go(location.href, { remembers: false }).finally(() => { refreshing = null; });
   return refreshing;
 }
 
-async function renew() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const old of document.querySelectorAll("[data-fresh]")) {
-    const young = fresh.getElementById(old.id);
-    if (!young) continue;
-    for (const details of old.querySelectorAll("details[open]")) {
-      young.querySelector(`#${details.id}`)?.setAttribute("open", "");
-    }
-    for (const chart of old.querySelectorAll("[data-chart]")) {
-      const box = young.querySelector(`[data-chart="${chart.dataset.chart}"]`);
-      if (box) box.style.minHeight = `${chart.offsetHeight}px`; // nothing jumps while it is drawn anew
-    }
-    old.replaceWith(document.adoptNode(young));
-    await draw(document.getElementById(young.id));
-  }
-}
-
 place();
-await draw(document);
-addEventListener("themechange", () => draw(document));
+document.addEventListener("chart:fresh", drawLive);
 if (street.dataset.today === "true") follow();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from telstraat_api.web.street.street_day import without_what_is_to_come
+from telstraat_api.web.street.shown_counts import without_what_is_to_come
 from telstraat_contract.road_users import COUNT_COLUMNS
 from telstraat_store.counts.period import Period
 from telstraat_store.counts.windows import Window
