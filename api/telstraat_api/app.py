@@ -51,7 +51,7 @@ from telstraat_api.v1 import (
     workshops,
 )
 from telstraat_api.web import assets, docs_page, pages, tiles
-from telstraat_api.web.measures import acting, making, measure_pages
+from telstraat_api.web.measures import acting, making, measure_pages, running
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import my_page
 from telstraat_api.web.operate import (
@@ -155,6 +155,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         street_page,
         making,
         acting,
+        running,
         measure_sharing,
         measure_pages,
         workshop_forms,

@@ -27,7 +27,8 @@ LABEL_LIMIT_PX = 300
 """What a legend says is read whole: other languages take more room than English."""
 
 FORMATS = {"relative": ",.0f", "km/h": ".0f", "points": "~%"}
-SEEN, EXPECTED, EVENT = "#1b4965", "#b8500c", "#5b5b5b"
+SEEN, EXPECTED, EVENT = "#1f5f8b", "#55606c", "#5b5b5b"
+"""As the pages have them: what was observed in their accent, what was expected in their soft ink."""
 KIND_COLOURS = {
     "silent": "#1b1b1b", "dead_channel": "#a8320b", "moved": "#d55e00", "new_instance": "#cc79a7", "learning": "#e69f00",
     "class_drift": "#0072b2", "gain_drift": "#6a3d9a", "low_uptime": "#a6bddb", "gap": "#b9bcc2", "marked": "#009e73",

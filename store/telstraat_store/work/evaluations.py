@@ -13,6 +13,7 @@ from telstraat_store.queries import execute, fetch_all, fetch_one
 from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
 
 SELECT = "select e.*, a.email from evaluation e left join account a using (account_id)"
+BRIEF = "select evaluation_id, measure_id, account_id, note, published, created_at from evaluation"
 OF_MEASURE = "and (%(measure)s::bigint is null or measure_id = %(measure)s)"
 
 
@@ -26,6 +27,11 @@ async def list_evaluations(
 ) -> list[Row]:
     """Return evaluations by number, those of a measure or all."""
     return await fetch_page(connection, SELECT, "evaluation_id", audience, page, OF_MEASURE, measure=measure_id)
+
+
+async def list_brief(connection: AsyncConnection[Any], audience: Audience, page: Page, measure_id: int) -> list[Row]:
+    """Return the evaluations of a measure by number, without what they found: that is long."""
+    return await fetch_page(connection, BRIEF, "evaluation_id", audience, page, OF_MEASURE, measure=measure_id)
 
 
 async def add_evaluation(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from telstraat_contract.languages import SOURCE
+from telstraat_api.web.languages import PageLanguage
+from telstraat_contract.languages import SOURCE, gettext_noop
 from telstraat_store.connection import Row
 
 CHANGE, INTERVAL, DETECTABLE = 3, 4, 6
@@ -15,6 +16,11 @@ CHANGE, INTERVAL, DETECTABLE = 3, 4, 6
 SPEEDS = frozenset({"v85", "above_limit"})
 VERDICTS = ("failed", "doubt", "unknown", "passed")
 NOTHING = "–"
+CARD_UNITS = {
+    "relative": gettext_noop("{change} % ({low} to {high})"),
+    "km/h": gettext_noop("{change} km/h ({low} to {high})"),
+    "points": gettext_noop("{change} percentage points ({low} to {high})"),
+}
 
 
 @dataclass(frozen=True)
@@ -217,3 +223,17 @@ def checks_in(result: Mapping[str, Any], section: Mapping[str, Any]) -> list[Che
         for (title, mark, verdict, sentence), where in streets.items()
     ]
     return sorted(checks, key=lambda check: VERDICTS.index(check.verdict))
+
+
+def change_text(effect: Mapping[str, Any], _: PageLanguage) -> str:
+    """Return a change with its interval, short: for a card of the list."""
+    unit = effect["unit"]
+    factor, digits = (1.0, 1) if unit == "km/h" else (100.0, 0 if unit == "relative" else 1)
+    change, low, high = (signed(factor * effect[name], digits, _) for name in ("estimate", "low", "high"))
+    return _(CARD_UNITS[unit], change=change, low=low, high=high)
+
+
+def signed(value: float, digits: int, _: PageLanguage) -> str:
+    """Return a number with its sign; what is written as zero has none."""
+    sign = "−" if value < 0 else "+"
+    return _.number(0.0, digits) if round(value, digits) == 0 else f"{sign}{_.number(abs(value), digits)}"

@@ -62,7 +62,7 @@ def weeks_figure(name: str, answer: AnswerView, line: AnswerLine, tz: ZoneInfo, 
                 "expected", _(EXPECTED), values("expected"), SeriesKind.AREA, "other",
                 low=values("low", only_after=True), high=values("high", only_after=True), digits=digits,
             ),
-            Series("observed", _(OBSERVED), values("observed"), SeriesKind.LINE, tone_of(answer.what), digits=digits),
+            Series("observed", _(OBSERVED), values("observed"), SeriesKind.LINE, "ink", digits=digits),
         ],
         unit=_(UNITS[unit]),
         bands=[Band(Window(after[0].start, after[-1].end), _(WITH))] if after else [],
@@ -95,7 +95,7 @@ def hours_figure(name: str, answer: AnswerView, part: Mapping[str, Any], street:
         CategoryAxis([f"{row['key']}–{row['key'] + 1}" for row in part["parts"]], _(HOUR)),
         [
             Series(
-                "change", _(CHANGE), values("estimate"), SeriesKind.AREA, tone_of(answer.what),
+                "change", _(CHANGE), values("estimate"), SeriesKind.AREA, "ink",
                 low=values("low"), high=values("high"), digits=0 if unit == "relative" else 1,
             )
         ],
@@ -104,8 +104,3 @@ def hours_figure(name: str, answer: AnswerView, part: Mapping[str, Any], street:
         is_whole=False,
     )  # fmt: skip
     return render(chart, _)
-
-
-def tone_of(what: str) -> str:
-    """Return whose colour a question has."""
-    return what if what in {"pedestrian", "bike", "car", "heavy"} else "ink"

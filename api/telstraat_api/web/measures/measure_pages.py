@@ -15,13 +15,22 @@ from psycopg import AsyncConnection
 
 from telstraat_api.following.weeks import followed_until
 from telstraat_api.http.access import Reader, Role
+from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.measures import measure_shape
 from telstraat_api.v1.resources import audience_of, owns, require_visible, sees
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.measures import names, pictures
-from telstraat_api.web.measures.answers import AnswerLine, AnswerView, EvaluationView, evaluation_view, result_of
-from telstraat_api.web.measures.card import base_of, card_of
+from telstraat_api.web.measures.answers import (
+    AnswerLine,
+    AnswerView,
+    EvaluationView,
+    change_text,
+    evaluation_view,
+    result_of,
+)
+from telstraat_api.web.measures.card import ShareCard, base_of, card_of
 from telstraat_api.web.measures.figures import hours_figure, weeks_figure
+from telstraat_api.web.measures.running import changes_since, latest_job
 from telstraat_api.web.measures.where import WhereStreet, extent_of, where_map
 from telstraat_api.web.pages import Pages, page_reader
 from telstraat_contract.languages import gettext_noop
@@ -30,7 +39,7 @@ from telstraat_store.counts.windows import zone
 from telstraat_store.maps.ground import ground_within
 from telstraat_store.places.picking import lines_of
 from telstraat_store.places.segments import names_of
-from telstraat_store.work.evaluations import latest_answers, list_evaluations
+from telstraat_store.work.evaluations import find_evaluation, latest_answers, list_brief
 from telstraat_store.work.events import list_events_in
 from telstraat_store.work.followers import find_follower, list_looks
 from telstraat_store.work.measures import ROLES, find_measure, list_measures
@@ -40,13 +49,9 @@ router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 LISTED = Page(after=0, limit=200)
 EVALUATIONS = Page(after=0, limit=50)
+BRIEFLY = Page(after=0, limit=500)
 GROUND_MAX = 600
 FIGURES_MAX = 4
-CARD_UNITS = {
-    "relative": gettext_noop("{change} % ({low} to {high})"),
-    "km/h": gettext_noop("{change} km/h ({low} to {high})"),
-    "points": gettext_noop("{change} percentage points ({low} to {high})"),
-}
 WHERE_LABEL = gettext_noop("Map of the streets of this measure; the table below says the same")
 
 
@@ -94,20 +99,6 @@ async def measures_page(request: Request) -> Response:
     )
 
 
-def change_text(effect: Mapping[str, Any], _: PageLanguage) -> str:
-    """Return a change with its interval, short: for a card of the list."""
-    unit = effect["unit"]
-    factor, digits = (1.0, 1) if unit == "km/h" else (100.0, 0 if unit == "relative" else 1)
-    change, low, high = (signed(factor * effect[name], digits, _) for name in ("estimate", "low", "high"))
-    return _(CARD_UNITS[unit], change=change, low=low, high=high)
-
-
-def signed(value: float, digits: int, _: PageLanguage) -> str:
-    """Return a number with its sign; what is written as zero has none."""
-    sign = "−" if value < 0 else "+"
-    return _.number(0.0, digits) if round(value, digits) == 0 else f"{sign}{_.number(abs(value), digits)}"
-
-
 @router.get("/measures/{measure_id}")
 async def measure_page(
     request: Request, measure_id: Number, evaluation: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
@@ -116,47 +107,70 @@ async def measure_page(
     database: Database = request.app.state.database
     reader = await page_reader(request)
     language = page_language(chosen(request))
-    audience = audience_of(reader)
     async with database.connection() as connection:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
         tz = zone(measure["timezone"])
-        evaluations = await list_evaluations(connection, audience, EVALUATIONS, measure_id)
-        numbers = [number for role in ROLES for number in measure[role]]
-        since = datetime.combine(measure["first_day"], datetime.min.time(), tz)
-        events = await list_events_in(connection, audience, LISTED, numbers, since)
-        called = await names_of(connection, numbers)
-        looks = await list_looks(connection, measure_id)
-        follower = await find_follower(connection, measure_id, reader.account_id)
-        row = chosen_evaluation(evaluations, evaluation)
+        evaluations = await list_brief(connection, audience_of(reader), BRIEFLY, measure_id)
+        brief = chosen_evaluation(evaluations, evaluation)
+        row = await find_evaluation(connection, brief["evaluation_id"]) if brief else None
         view = evaluation_view(row, language.code) if row else None
-        where = await where_of(connection, measure, view.first if view else None, called, language)
-    today, base = datetime.now(tz).date(), base_of(request)
-    address = f"{base}/measures/{measure_id}"
-    site: str = request.app.state.settings.site_name
+        beside = await read_beside(connection, measure, reader)
+        officers = await read_officers(request, connection, measure, row, reader)
+        where = await where_of(connection, measure, view.first if view else None, beside["called"], language)
     return rendered(
         request,
         "measures/measure.html",
         measure=measure,
         may_change=may_change(reader, measure),
         reader=reader,
-        state=state_of(measure, today, is_evaluated=view is not None),
+        state=state_of(measure, datetime.now(tz).date(), is_evaluated=view is not None),
         view=view,
-        card=card_of(measure, view, called, f"{address}?evaluation={row['evaluation_id']}", site, language)
-        if view and row
-        else None,
-        base=base,
+        card=shared_card(request, measure, view, beside["called"], language) if view else None,
+        base=base_of(request),
         evaluations=list(reversed(evaluations)),
         figures=figures_of(view, tz, language) if view else {},
         where=where,
-        called=called,
-        looks=looks,
-        follower=follower,
         until=followed_until(measure_shape(measure, reader)),
-        events=events,
         names=names,
         pictures=pictures,
+        result_of=result_of,
+        changed=change_text,
         tz=tz,
+        **beside,
+        **officers,
     )
+
+
+async def read_beside(connection: AsyncConnection[Any], measure: Row, reader: Reader) -> dict[str, Any]:
+    """Return what stands beside an answer: names of the streets, what else was marked, weekly looks, and whether one follows."""
+    numbers = [number for role in ROLES for number in measure[role]]
+    since = datetime.combine(measure["first_day"], datetime.min.time(), zone(measure["timezone"]))
+    return {
+        "called": await names_of(connection, numbers),
+        "events": await list_events_in(connection, audience_of(reader), LISTED, numbers, since),
+        "looks": await list_looks(connection, measure["measure_id"]),
+        "follower": await find_follower(connection, measure["measure_id"], reader.account_id),
+    }
+
+
+async def read_officers(
+    request: Request, connection: AsyncConnection[Any], measure: Row, evaluation: Row | None, reader: Reader
+) -> dict[str, Any]:
+    """Return what officers see besides: the evaluation that is being computed, and what has changed since the one that is shown."""
+    if reader.role < Role.PROFESSIONAL:
+        return {"run": None, "changes": []}
+    settings: ApiSettings = request.app.state.settings
+    changes = await changes_since(connection, measure, evaluation, reader, settings) if evaluation else []
+    return {"run": await latest_job(connection, measure["measure_id"]), "changes": changes}
+
+
+def shared_card(
+    request: Request, measure: Row, view: EvaluationView, called: Mapping[int, str], language: PageLanguage
+) -> ShareCard:
+    """Return the card of what the page shows."""
+    address = f"{base_of(request)}/measures/{measure['measure_id']}?evaluation={view.evaluation['evaluation_id']}"
+    settings: ApiSettings = request.app.state.settings
+    return card_of(measure, view, called, address, settings.site_name, language)
 
 
 def may_change(reader: Reader, measure: Row) -> bool:

@@ -67,13 +67,13 @@ def where_map(streets: Sequence[WhereStreet], ground: Sequence[Mapping[str, Any]
         size = min(abs(street.size), FULL_WIDTH) / FULL_WIDTH
         width = WIDTHS[0] + (WIDTHS[1] - WIDTHS[0]) * size
         parts.append(
-            f'<a href="/street/{street.segment}"><title>{escape(street.name)} {escape(street.label)}</title>'
+            f'<a href="/street/{street.segment}" aria-label="{escape(street.name)} {escape(street.label)}"><title>{escape(street.name)} {escape(street.label)}</title>'
             f'<polyline class="casing" points="{points}" stroke-width="{width + 4:.1f}"/>'
             f'<polyline class="result is-{escape(street.result)}" points="{points}" stroke-width="{width:.1f}"/></a>'
         )
     parts += labels(streets, place, high)
     return Markup(  # noqa: S704
-        f'<svg class="where" viewBox="0 0 {WIDE:g} {high:.0f}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+        f'<svg class="where" viewBox="0 0 {WIDE:g} {high:.0f}" role="group" aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
 
