@@ -13,7 +13,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.evaluations.evaluator import Evaluator
-from telstraat_api.following import stop
+from telstraat_api.following import quiet, stop
+from telstraat_api.following.silence import SilenceWatch
 from telstraat_api.http import health, problems, well_known
 from telstraat_api.http.access import SCHEMES, check_key
 from telstraat_api.http.bodies import BodyLimit
@@ -53,7 +54,15 @@ from telstraat_api.v1 import (
 from telstraat_api.web import assets, docs_page, pages, tiles
 from telstraat_api.web.measures import acting, making, measure_pages, running
 from telstraat_api.web.measures import sharing as measure_sharing
-from telstraat_api.web.my import my_page
+from telstraat_api.web.my import (
+    claim_pages,
+    marks,
+    my_page,
+    own_live,
+    place_pages,
+    sensor_changes,
+    sensor_page,
+)
 from telstraat_api.web.operate import (
     overview_page,
     people_pages,
@@ -79,26 +88,24 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     settings, tile_file = with_tiles(settings or read_settings())
     database = database_of(settings)
     live = LiveHub(database, settings)
-    keeper = SummaryKeeper(settings)
     rooms = RoomHub(database)
+    beside = (SummaryKeeper(settings), live, rooms, SilenceWatch(database, settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await database.open()
-        live.start()
-        keeper.start()
+        for part in beside:
+            part.start()
         worker = Worker(database, settings, settings.jobs_at_once)
         working = asyncio.create_task(worker.run()) if settings.jobs_at_once else None
-        rooms.start()
         try:
             yield
         finally:
             worker.stop()
             if working is not None:
                 await working
-            await keeper.stop()
-            await live.stop()
-            await rooms.stop()
+            for part in beside:
+                await part.stop()
             await app.state.mail_links.stop()
             await database.close()
 
@@ -123,6 +130,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     app.state.mail_links = MailLinks(database, settings)
     app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
+    app.state.code_tries = claim_pages.CodeTries()
     app.state.pages = pages.Pages(settings, additions)
     app.state.response_cache = cache = ResponseCache(settings.keep_s)
     problems.install(app)
@@ -135,6 +143,8 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
 def add_routes(app: FastAPI, additions: Additions) -> None:
     """Add every address; on those of Telraam's clients a key is looked at where none is needed."""
     resources = (instances, claims, measures, evaluations, jobs, followers, events, workshops, sharing)
+    # What ends in any word comes after what ends in one of its own.
+    mine = (my_page, own_live, sensor_page, marks, place_pages, sensor_changes, claim_pages)
     ours = (
         health,
         well_known,
@@ -151,6 +161,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         tiles,
         sign_in,
         stop,
+        quiet,
         town_page,
         street_page,
         making,
@@ -163,7 +174,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         room_writing,
         room_leading,
         workshop_pages,
-        my_page,
+        *mine,
         overview_page,
         people_pages,
         sensor_pages,

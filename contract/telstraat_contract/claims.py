@@ -29,6 +29,12 @@ def plain_code(written: str) -> str:
     return "".join(sign for sign in written.upper().translate(READ_AS) if sign in ALPHABET)
 
 
+def written_code(typed: str) -> str:
+    """Return a code as it is written on a label, however somebody has typed it."""
+    signs = plain_code(typed)
+    return "-".join(signs[at : at + GROUP] for at in range(0, len(signs), GROUP))
+
+
 def claim_hash(sensor: str, code: str) -> bytes:
     """Return what is stored of the code of a sensor."""
     return hashlib.sha256(f"{sensor}:{plain_code(code)}".encode()).digest()

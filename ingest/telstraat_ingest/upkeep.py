@@ -18,11 +18,12 @@ from psycopg import Connection
 from telstraat_ingest.metrics import Metrics
 from telstraat_ingest.settings import IngestSettings
 from telstraat_store.counts import rollup
-from telstraat_store.places.fleet import fleet_gauges, names_of_two_devices
+from telstraat_store.places.fleet import fleet_gauges, names_of_two_devices, note_presence
 from telstraat_store.schema import migrate, retention
 
 _RETRY_S = 2.0
 _REFRESH_AT_LEAST_S = 30.0
+_PRESENT_EVERY_S = 30.0
 logger = logging.getLogger(__name__)
 
 
@@ -54,8 +55,11 @@ class Upkeep:
                 self._stop.wait(_RETRY_S)
 
     def _work(self, connection: Connection) -> None:
-        next_round_s = 0.0
+        next_round_s = next_presence_s = 0.0
         while not self._stop.is_set():
+            if time.monotonic() >= next_presence_s and self._metrics.value("broker_up"):
+                next_presence_s = time.monotonic() + _PRESENT_EVERY_S
+                note_presence(connection)
             if time.monotonic() >= next_round_s:
                 next_round_s = time.monotonic() + self._settings.upkeep_every_s
                 self._round(connection)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import smtplib
+from collections.abc import Coroutine
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import urlencode
 
 from telstraat_api.errors import ApiError, SignInError, TooManyError
@@ -15,7 +17,7 @@ from telstraat_api.mail import TIMEOUT_S, send
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.languages.catalogue import language as language_of
 from telstraat_store.accounts.secrets import new_secret
-from telstraat_store.accounts.sign_in_links import add_sign_in_link, use_sign_in_link
+from telstraat_store.accounts.sign_in_links import add_sign_in_link, add_welcome_link, use_sign_in_link
 from telstraat_store.connection import Database
 from telstraat_store.errors import TelstraatStoreError
 
@@ -41,28 +43,48 @@ class MailLinks:
 
         What depends on the address happens after the answer has gone, so that neither words nor time tell.
         """
+        self.begin(self.make_and_send(email, language), asker)
+
+    def welcome(self, email: str, sensor_id: int, way_back: str, asker: str, language: str) -> None:
+        """Send a link to whoever holds the code of a sensor: into the account of that address, or into a new one.
+
+        It leads on to `way_back`. The answer is the same for every address, as that of `ask` is.
+        """
+        self.begin(self.make_and_send(email, language, sensor_id, way_back), asker)
+
+    def begin(self, work: Coroutine[Any, Any, None], asker: str) -> None:
+        """Do something after the answer has gone; raise `TooManyError` when the asker asks too often."""
         wait = self.asks.take(asker)
         if wait:
+            work.close()
             raise TooManyError(f"too many links were asked for; try again in {wait:.0f} s", max(1, round(wait)))
-        task = asyncio.create_task(self.make_and_send(email, language))
+        task = asyncio.create_task(work)
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
 
-    async def make_and_send(self, email: str, language: str) -> None:
-        """Make a link for an account and mail it; what goes wrong is for the operator's log."""
+    async def make_and_send(
+        self, email: str, language: str, sensor_id: int | None = None, way_back: str | None = None
+    ) -> None:
+        """Make a link for an account, or for somebody new with a sensor's code, and mail it; what goes wrong is for the log."""
         secret = new_secret("")
         try:
             async with self.database.connection() as connection:
-                may_sign_in = await add_sign_in_link(connection, email, secret, life=LIFE, waiting_max=LINKS_AT_ONCE)
+                may_sign_in = await (
+                    add_sign_in_link(connection, email, secret, life=LIFE, waiting_max=LINKS_AT_ONCE)
+                    if sensor_id is None
+                    else add_welcome_link(connection, email, sensor_id, secret, life=LIFE, waiting_max=LINKS_AT_ONCE)
+                )
             if may_sign_in:
-                await asyncio.to_thread(send, self.settings, self.letter(email.lower(), secret, language))
+                letter = self.letter(email.lower(), secret, language, way_back)
+                await asyncio.to_thread(send, self.settings, letter)
         except (OSError, smtplib.SMTPException, TelstraatStoreError, ApiError) as error:
             log.error("a sign-in link could not be sent: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
 
-    def letter(self, email: str, secret: str, language: str) -> EmailMessage:
-        """Return the letter with a link."""
+    def letter(self, email: str, secret: str, language: str, way_back: str | None = None) -> EmailMessage:
+        """Return the letter with a link; it may be opened in another browser, so it knows where it leads on to."""
         _ = language_of(language).gettext
-        link = f"{self.settings.public_url}/sign-in/link?{urlencode({'token': secret, 'lang': language})}"
+        query = {"token": secret, "lang": language, **({"next": way_back} if way_back else {})}
+        link = f"{self.settings.public_url}/sign-in/link?{urlencode(query)}"
         message = EmailMessage()
         message["From"] = self.settings.mail_from
         message["To"] = email

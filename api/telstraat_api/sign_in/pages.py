@@ -22,6 +22,8 @@ from telstraat_api.web.forms import SEE_OTHER, local_path, read_form, see_other
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.pages import Pages, page_reader
 from telstraat_contract.languages import gettext_noop
+from telstraat_store.accounts.own_data import remember_language
+from telstraat_store.connection import Database
 
 router = APIRouter(include_in_schema=False)
 STATE_COOKIE = "telstraat_sign_in"
@@ -66,10 +68,13 @@ def remember_way_back(request: Request, response: Response, path: str) -> None:
     )
 
 
-async def let_in(request: Request, account_id: int) -> Response:
+async def let_in(request: Request, account_id: int, way_back: str = "") -> Response:
     """Return the answer that begins a session and shows the page which its reader wanted, or what is theirs."""
-    response = see_other(local_path(unquote(request.cookies.get(WAY_BACK_COOKIE, "/my"))))
+    database: Database = request.app.state.database
+    response = see_other(local_path(way_back or unquote(request.cookies.get(WAY_BACK_COOKIE, "/my"))))
     response.delete_cookie(WAY_BACK_COOKIE, path="/")
+    async with database.connection() as connection:
+        await remember_language(connection, account_id, chosen(request))
     await begin(request, response, account_id)
     return response
 
@@ -99,10 +104,12 @@ async def ask_for_link(request: Request) -> Response:
 
 
 @router.get("/sign-in/link")
-async def link_page(request: Request, token: Token) -> Response:
+async def link_page(
+    request: Request, token: Token, way_back: Annotated[str, Query(alias="next", max_length=200)] = ""
+) -> Response:
     """Show a button that uses the link: programs that only look at mails must not spend it."""
     pages: Pages = request.app.state.pages
-    response = pages.render(request, "sign_in/sign_in_link.html", token=token)
+    response = pages.render(request, "sign_in/sign_in_link.html", token=token, way_back=way_back)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "same-origin"
     return response
@@ -114,7 +121,7 @@ async def use_link(request: Request) -> Response:
     links: MailLinks = request.app.state.mail_links
     form = await read_form(request)
     account = await links.use(form.value("token"))
-    return await let_in(request, account)
+    return await let_in(request, account, form.value("next"))
 
 
 @router.get("/sign-in/provider")

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from telstraat_contract.claims import DAYS, claim_hash, new_claim_code
+from telstraat_contract.claims import DAYS, claim_hash, new_claim_code, plain_code
 from telstraat_store.connection import Row
 from telstraat_store.queries import execute, fetch_all, fetch_one
 from telstraat_store.transactions import Steps, transaction
@@ -57,6 +57,22 @@ async def claim_sensor(connection: AsyncConnection[Any], name: str, code: str, a
             connection, "update sensor set account_id = %s where sensor_id = %s", (account_id, row["sensor_id"])
         )
     return await fetch_one(connection, SELECT + " where v.sensor_id = %s", (row["sensor_id"],))
+
+
+async def sensor_of_code(connection: AsyncConnection[Any], code: str) -> Row | None:
+    """Return `sensor_id` and `name` of the sensor that a code, as people write it, can claim now; None for any other code.
+
+    The codes of some thousand sensors are compared in a few milliseconds: whoever lets strangers ask limits how often.
+    """
+    return await fetch_one(
+        connection,
+        """
+        select v.sensor_id, v.name from sensor_claim c join sensor v using (sensor_id)
+        where c.hash = sha256(convert_to(v.name || ':' || %s, 'UTF8'))
+            and c.claimed_at is null and c.expires_at > now() and v.retired_at is null
+        """,
+        (plain_code(code),),
+    )
 
 
 async def list_claims(connection: AsyncConnection[Any], account_id: int | None) -> list[Row]:

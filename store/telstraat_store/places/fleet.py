@@ -103,3 +103,8 @@ async def newest_report(connection: AsyncConnection[Any]) -> Row | None:
         ) r
         """,
     )
+
+
+def note_presence(connection: Connection[Any]) -> None:
+    """Note that an ingester listens to the broker now; when nobody did for ten minutes, that the server was deaf until now."""
+    connection.execute("select note_presence(now())")
