@@ -21,6 +21,7 @@ from tests.harness.processes import kill, wait_until
 from telstraat_demo.errors import StackError
 from telstraat_demo.stack.home import Home
 from telstraat_demo.town.cast import Cast, SensorStay, sensor_name, watches_of
+from telstraat_demo.town.clients import clients_of
 from telstraat_demo.town.fill import TownFiller, read_fill_progress, read_filled
 from telstraat_demo.town.history import draw
 from telstraat_demo.town.life import TownLife, live_traffic
@@ -134,6 +135,35 @@ def test_a_later_run_fills_only_what_is_missing_since(database: str, tmp_path: P
     assert since[0] >= until + HOUR
 
 
+def test_a_clock_that_was_set_back_doubles_nothing(database: str, tmp_path: Path, life: TownLife) -> None:
+    filler(tmp_path, life).fill(database, quarter(NOW), lambda _: None, lambda _: None)
+    earlier = quarter(NOW - timedelta(days=1))
+    again = filler(tmp_path, life)
+    ahead = again.fill(database, earlier, lambda _: None, lambda _: None)
+    assert again.quarters == 0
+    passwords = tmp_path / "passwords"
+    assert passwords.is_dir()
+    clients = clients_of(
+        tmp_path, "mqtt://127.0.0.1:1", [(each, again.since(each, earlier)) for each in ahead], earlier
+    )
+    try:
+        starts = [report.period_start for sensor in clients.sensors for report in sensor._reports]
+        assert starts
+        assert min(starts) >= quarter(NOW)
+    finally:
+        for sensor in clients.sensors:
+            sensor.close()
+
+
+@pytest.mark.parametrize("months", [0.01, 0.5, 2.0, 14.0])
+def test_the_story_lies_within_a_past_of_any_length(months: float) -> None:
+    short = plan(months=months)
+    first = datetime(short.first_day.year, short.first_day.month, short.first_day.day, tzinfo=UTC)
+    assert first < short.moved_at < short.began_at
+    assert first < short.silent_from < short.began_at
+    assert short.knows_before == (months > 7)
+
+
 def test_a_time_beyond_the_first_weeks_is_another_period_of_the_simulator(
     database: str, tmp_path: Path, life: TownLife
 ) -> None:
@@ -240,7 +270,7 @@ def demo(reachable_folder: Path) -> Iterator[Demo]:
     folder = reachable_folder / "town-demo"
     with Demo(folder, *SMALL) as running:
         running.ready()
-        wait_until(lambda: read_fill_progress(folder / "town").stories, 240, "the town's story")
+        wait_until(lambda: read_fill_progress(folder / "town").stories, 600, "the town's story")
         yield running
     Home(folder).forget()
 

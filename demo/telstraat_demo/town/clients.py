@@ -31,12 +31,14 @@ def sent_until(folder: Path, sensor: str) -> datetime | None:
     return datetime.fromtimestamp(closed_until_s, UTC) if closed_until_s else None
 
 
-def clients_of(folder: Path, broker_url: str, drawn: Iterable[Drawn], start: datetime) -> FleetPublisher:
-    """Return the sensors that still count, with their reports from `start` on; they are not started yet."""
+def clients_of(
+    folder: Path, broker_url: str, drawn: Iterable[tuple[Drawn, datetime]], start: datetime
+) -> FleetPublisher:
+    """Return the sensors that still count, with their reports from when each is a client; they are not started yet."""
     end = start + AHEAD
     reports = {
-        each.watch.sensor: list(each.reports(start, end))
-        for each in drawn
+        each.watch.sensor: list(each.reports(since, end))
+        for each, since in drawn
         if each.watch.until_at is None or each.watch.until_at > start
     }
     address = urlsplit(broker_url)

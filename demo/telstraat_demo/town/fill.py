@@ -109,6 +109,10 @@ class TownFiller:
                         ahead.append(drawn)
         return ahead
 
+    def since(self, drawn: Drawn, until: datetime) -> datetime:
+        """Return from when on a sensor is a client: a clock that was set back gives it no quarter that was filled."""
+        return max(until, self.filled.get(drawn.watch.simulated, until))
+
     def add_up(self, dsn: str, note: Callable[[float], None]) -> None:
         """Wait until hours and days are added up, and help (ingest does the same, one of both at a time); then sum streets up."""
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -124,8 +128,7 @@ class TownFiller:
             )  # those of a moment ago rest on a part of the counts
 
     def _missing_from(self, watch: SensorStay, sent_until: Callable[[str], datetime | None]) -> datetime:
-        first_day = self.plan.first_day
-        first = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
+        first = self.plan.first_moment
         return max(self.filled.get(watch.simulated, first), sent_until(watch.sensor) or first)
 
     def _write(self, connection: psycopg.Connection[Any], drawn: Drawn, start: datetime, end: datetime) -> None:

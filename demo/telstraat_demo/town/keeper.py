@@ -60,8 +60,9 @@ class Keeper:
             if ahead is None:
                 continue
             log.info("%d quarters written in %.1f s", self.filler.quarters, time.monotonic() - began_s)
-            sensors = clients_of(self.folder, self.broker, ahead, until)
-            del ahead
+            clients = [(drawn, self.filler.since(drawn, until)) for drawn in ahead]
+            sensors = clients_of(self.folder, self.broker, clients, until)
+            del ahead, clients  # months of arrays
             sensors.start()
             try:
                 # A thread that a stop does not wait for: what it was doing is done at the next start.
@@ -77,7 +78,7 @@ class Keeper:
         """Fill up to a moment and return what every watch sees from then on; None, after a pause, when the database fails."""
         try:
             return self.filler.fill(self.dsn, until, lambda sensor: sent_until(self.folder, sensor), self._note_reports)
-        except psycopg.OperationalError as error:  # away, or its disk is full
+        except (psycopg.OperationalError, OSError) as error:  # the database is away, or a disk is full
             log.warning("%s; once more in %g s", " ".join(str(error).split()), RETRY_S)
             self.stopping.wait(RETRY_S)
             return None

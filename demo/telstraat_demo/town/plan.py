@@ -60,7 +60,12 @@ class TownPlan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def first_day(self) -> date:
         """The first day that was counted."""
-        return (self.began_at - self.months * MONTH).date()
+        return min(self.began_at - self.months * MONTH, self.began_at - DAY).date()
+
+    @property
+    def first_moment(self) -> datetime:
+        """When that day began, in UTC."""
+        return datetime(self.first_day.year, self.first_day.month, self.first_day.day, tzinfo=UTC)
 
     @property
     def plan_day(self) -> date:
@@ -81,17 +86,21 @@ class TownPlan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def silent_from(self) -> datetime:
         """Since when one sensor has not been heard; at half past the hour: a cable, not a plan."""
-        return quarter(self.began_at - SILENT_DAYS * DAY, -5)
+        return quarter(self._within(SILENT_DAYS * DAY), -5)
 
     @property
     def moved_at(self) -> datetime:
         """When one sensor went to another street."""
-        return quarter(self.began_at - MOVED_WEEKS_AGO * WEEK, 2)
+        return quarter(self._within(MOVED_WEEKS_AGO * WEEK), 2)
 
     @property
     def school_street_day(self) -> date:
         """The Monday on which the school street is to begin."""
         return monday(self.began_at.date() + SCHOOL_STREET_IN_WEEKS * WEEK)
+
+    def _within(self, before: timedelta) -> datetime:
+        """Return the moment so long before the start, or the middle of the town's past when that is shorter."""
+        return self.began_at - min(before, (self.began_at - self.first_moment) / 2)
 
     def eras(self, until: datetime) -> list[Era]:
         """Return the periods of the simulator up to and with the one that holds `until`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,8 @@ from telstraat_demo.errors import StackError
 from telstraat_demo.town.cast import SensorStay
 from telstraat_demo.town.plan import TownPlan
 from telstraat_ingest.broker_access import write_secret
-from telstraat_store.errors import RegistryError
 from telstraat_store.places import add_sensor, move_sensor, renew_password, retire_sensor
+from telstraat_store.places.installations import list_beginnings
 from telstraat_store.places.sensors import sensor_names
 
 PASSWORDS = "passwords"
@@ -45,15 +43,14 @@ def register_sensors(
             f"the database has a town of an earlier demo (its sensor {others[0]}), whose folder is not {folder.parent}: "
             "give that folder with --dir, or another database"
         )
-    first = datetime(plan.first_day.year, plan.first_day.month, plan.first_day.day, tzinfo=UTC)
     for watch in watches:
         if watch.from_at is not None:
-            with contextlib.suppress(RegistryError):  # it stands there already
+            if not list_beginnings(connection, [segments[watch.street]]):
                 move_sensor(connection, watch.sensor, segments[watch.street], from_at=watch.from_at, note=MOVED)
             continue
         secret = passwords / watch.sensor
         if watch.sensor not in known:
-            added = add_sensor(connection, watch.sensor, segments[watch.street], from_at=first)
+            added = add_sensor(connection, watch.sensor, segments[watch.street], from_at=plan.first_moment)
             write_secret(secret, added.password + "\n")
         if watch.until_at == plan.live_from:
             retire_sensor(connection, watch.sensor, at_utc=plan.live_from)

@@ -64,7 +64,7 @@ class Story:
             return
         listed = self._get(OFFICER, "/evaluations", measure=measure_id)["evaluations"]
         if not listed:
-            body = {"measure_id": measure_id, "questions": QUESTIONS, "published": True}
+            body = {"measure_id": measure_id, "questions": QUESTIONS, "by": ["hour", "direction"], "published": True}
             job = self._post(OFFICER, "/evaluations", body)
             until = clock.monotonic() + EVALUATION_S
             while job["state"] in UNDER_WAY and clock.monotonic() < until:
@@ -163,7 +163,7 @@ class Story:
             if each["title"] == title:
                 return int(each["workshop_id"])
         held = workshop_day(self.plan)
-        streets = (self.cast.school, *self.cast.school_edge)
+        streets = (self.cast.school, *self.cast.school_edge, "Vaartkaai")
         body = {
             "title": title,
             "place": "Refectory of the school",
