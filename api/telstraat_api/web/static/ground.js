@@ -4,14 +4,14 @@
 //   const ground = addGround(map);                        // draws beneath everything else, again after each move
 //   ground.label([{ text: "Kerkstraat", line: [[50.9, 4.7], [50.91, 4.7]], weight: 8 }]);   // own names, first and bolder
 //
-// Colours are the variables --map-... of telstraat.css. Without an imported extract `ground.isEmpty` resolves to true. `isBare`
-// draws own names alone, for a map with tiles.
+// Colours are the variables --map-... of telstraat.css. The map fires "ground" with `isEmpty` after each answer, and
+// `ground.isEmpty` resolves to the first. `isBare` draws own names alone, for a map with tiles.
 
 const KINDS = {
   // metres wide, least and most pixels, from which zoom on it is drawn and named
   motorway: { metres: 14, least: 1.6, most: 22, from: 8, named: 14 },
   road: { metres: 10, least: 1.2, most: 18, from: 10, named: 14.75 },
-  street: { metres: 7, least: 0.7, most: 14, from: 13, named: 15.75 },
+  street: { metres: 7, least: 0.7, most: 14, from: 12.25, named: 15.75 },
   path: { metres: 2, least: 0.6, most: 3, from: 14.75, named: 16.75 },
   rail: { metres: 3, least: 0.8, most: 3, from: 10, named: 99 },
   stream: { metres: 4, least: 0.8, most: 6, from: 10, named: 14 },
@@ -23,6 +23,7 @@ const FULL_CIRCLE_M = 40075016.7;
 const PLACES = [0.5, 0.36, 0.64, 0.22, 0.78];
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
 const TURN_MOST = 0.5;
+const LEVEL_FROM = 13.5;  // a small map of a town has no room beside its lines
 
 export function addGround(map, { isBare = false } = {}) {
   return new Ground(map, isBare);
@@ -69,13 +70,18 @@ class Ground {
       const { features, credit } = await answer.json();
       this.features = features.map(prepared);
       this.name(credit);
-      this.tell(features.length === 0);
+      this.say(features.length === 0);
       this.paint();
     } catch (error) {
       if (error.name === "AbortError") return;
       this.box = null;
-      this.tell(true);
+      this.say(this.features.length === 0);
     }
+  }
+
+  say(isEmpty) {
+    this.tell(isEmpty);
+    this.map.fire("ground", { isEmpty });
   }
 
   name(credit) {
@@ -233,23 +239,35 @@ function paintNames(context, map, own, features) {
   const taken = new Taken();
   const drawn = new Set();
   const mine = new Set(own.map(({ text }) => text));
+  const put = (text, spot, ink) => {
+    write(context, spot, ink, colour("halo"));
+    drawn.add(text);
+    return true;
+  };
   const along = ({ text, lines, weight = 0 }, font, ink) => {
     context.font = font;
     const lift = weight ? weight / 2 + 8 : 0;
-    for (const line of lines) {
+    return lines.some((line) => {
       const seen = visible(line.map(place), view);
       // Beside its line a name stands below, or else above; it reads from left to right either way.
-      for (const side of lift ? [lift, -lift] : [0]) {
+      return (lift ? [lift, -lift] : [0]).some((side) => {
         const spot = spotOn(beside(seen, side), text, context, taken, false) ?? spotOn(beside(seen, -side), text, context, taken, true);
-        if (spot) {
-          write(context, spot, ink, colour("halo"));
-          drawn.add(text);
-          return;
-        }
-      }
-    }
+        return spot && put(text, spot, ink);
+      });
+    });
   };
-  for (const name of own) along(name, `650 12.5px ${family}`, colour("own-name"));
+  const level = ({ text, lines, weight }, font, ink) => {
+    context.font = font;
+    return lines.some((line) => {
+      const spot = spotNear(visible(line.map(place), view), text, context, taken, view, weight / 2 + 9);
+      return spot && put(text, spot, ink);
+    });
+  };
+  for (const name of own) {
+    const ink = colour("own-name");
+    const [usual, small] = [`650 12.5px ${family}`, `650 11px ${family}`];
+    if (!along(name, usual, ink) && !along(name, small, ink) && zoom >= LEVEL_FROM) level(name, small, ink);
+  }
   for (const feature of features) {
     const { kind, text } = feature;
     if (!text || drawn.has(text) || mine.has(text)) continue;
@@ -334,6 +352,29 @@ function spotOn(line, text, context, taken, isBackwards) {
   return null;
 }
 
+// Where a name stands level near the middle of a line that is too short or too crooked for it.
+function spotNear(line, text, context, taken, view, away) {
+  const total = reach(line);
+  const wide = context.measureText(text).width;
+  if (total < wide / 2) return null;
+  const { x, y } = pointAt(line, total / 2);
+  for (const [right, down] of [[0, 1], [0, -1], [1, 0], [-1, 0]]) {
+    const middle = [x + right * (away + wide / 2), y + down * away];
+    const discs = row(...middle, wide);
+    if (discs.every((disc) => view.contains(disc)) && taken.isFree(discs)) {
+      taken.take(discs);
+      return [{ letter: text, x: middle[0], y: middle[1], angle: 0, wide }];
+    }
+  }
+  return null;
+}
+
+// The discs of a name that stands level.
+function row(x, y, wide) {
+  const many = Math.ceil(wide / 10);
+  return Array.from({ length: many + 1 }, (_, n) => [x - wide / 2 + (n * wide) / many, y]);
+}
+
 function bends(spot) {
   for (let at = 1; at < spot.length; at += 1) {
     const turn = Math.abs(spot[at].angle - spot[at - 1].angle) % (2 * Math.PI);
@@ -373,8 +414,7 @@ function within(context, feature, text, place, view, taken, font) {
   }
   if (!area || Math.sqrt(Math.abs(area) / 2) < wide * 0.45) return false;
   feature.middle = [x / area / 3, y / area / 3];
-  const many = Math.ceil(wide / 10);
-  const discs = Array.from({ length: many + 1 }, (_, n) => [feature.middle[0] - wide / 2 + (n * wide) / many, feature.middle[1]]);
+  const discs = row(...feature.middle, wide);
   if (!discs.every((disc) => view.contains(disc)) || !taken.isFree(discs)) return false;
   taken.take(discs);
   return true;

@@ -14,7 +14,8 @@ export function ground(element, { tiles = "", attribution = "", interactive = tr
     L.tileLayer(tiles, { attribution, maxZoom: 20, ...(to ? { maxNativeZoom: to } : {}) }).addTo(map);
   } else {
     map.ground = addGround(map);
-    map.ground.isEmpty.then((isEmpty) => isEmpty && grid().addTo(map));
+    const lines = grid();
+    map.on("ground", ({ isEmpty }) => (isEmpty ? lines.addTo(map) : lines.remove()));
   }
   L.control.scale({ imperial: false }).addTo(map);
   return map;
