@@ -52,6 +52,7 @@ from telstraat_api.v1 import (
     workshops,
 )
 from telstraat_api.web import assets, docs_page, pages, tiles
+from telstraat_api.web.compare import compare_page
 from telstraat_api.web.measures import acting, making, measure_pages, running
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import (
@@ -163,6 +164,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         stop,
         quiet,
         town_page,
+        compare_page,
         street_page,
         making,
         acting,

@@ -101,21 +101,34 @@ def read_hours(
     FrameError
         A segment is no number, the database has none of these hours, or reports of them still wait to be added up.
     """
-    sides = [side for name in TOGETHER for side in columns_of(name)]
     windows_read = {number_of(name): window for name, window in (windows or days_needed(measure)).items()}
     with psycopg.connect(dsn) as connection:
-        rows = [
-            row
-            for number, window in windows_read.items()
-            for row in read_street_hours(connection, number, window, sides, whole=whole)
-        ]
-        placed = list_beginnings(connection, list(windows_read))
+        frame = read_frame(connection, windows_read, whole=whole)
         refuse_waiting(connection, windows_read)
-    if not rows:
+    if frame is None:
         watched = " that were watched whole, all four quarters by one stream" if whole else ""
         raise FrameError(
             f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}{watched}"
         )
+    return frame
+
+
+def read_frame(
+    connection: psycopg.Connection[Any],
+    windows: Mapping[int, tuple[pd.Timestamp, pd.Timestamp]],
+    *,
+    whole: bool = True,
+) -> pd.DataFrame | None:
+    """Return the hours of streets, each in its window, as `read_hours` does; None where the database has none of them."""
+    sides = [side for name in TOGETHER for side in columns_of(name)]
+    rows = [
+        row
+        for number, window in windows.items()
+        for row in read_street_hours(connection, number, window, sides, whole=whole)
+    ]
+    if not rows:
+        return None
+    placed = list_beginnings(connection, list(windows))
     frame = pd.DataFrame(rows, columns=["segment", "start", "source", "uptime", "car_speed", *sides])
     frame["start"] = pd.to_datetime(frame["start"], utc=True)
     frame[sides] = frame[sides].astype(float)

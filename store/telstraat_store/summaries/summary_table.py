@@ -188,7 +188,7 @@ class SummaryQuery:
         """Return the values of that part."""
         west, south, east, north = self.box or (0, 0, 0, 0)
         return {
-            "name": self.name.strip(),
+            "name": self.name.replace("\0", "").strip(),
             "ids": None if self.segments is None else list(self.segments),
             "states": list(self.states),
             "night_blind": self.night_blind,
