@@ -431,8 +431,8 @@ def test_a_workshop_is_a_page_for_those_who_see_it_and_for_whoever_has_its_link(
     link = client.post(f"{shop['links']['self']}/links", headers=professional, json={"label": "all"}).json()
     page, html = f"/workshops/{shop['workshop_id']}", {"accept": "text/html"}
     assert client.get(page, headers=html).status_code == 404
-    assert "An &lt;evening&gt;" not in client.get("/measures", headers=html).text
-    assert "An &lt;evening&gt;" in client.get("/measures", headers=professional).text
+    assert "An &lt;evening&gt;" not in client.get("/workshops", headers=html).text
+    assert "An &lt;evening&gt;" in client.get("/workshops", headers=professional).text
     shared = link["page"]
     for answer in (client.get(page, headers=professional), client.get(shared, headers=html)):
         assert answer.status_code == 200

@@ -57,6 +57,7 @@ class SharedWorkshop(BaseModel):
     """A workshop as participants read it: what it is about, what was said, what was found."""
 
     title: str
+    question: str
     place: str
     held_at: str | None
     segments: list[dict[str, Any]]
@@ -76,7 +77,7 @@ LINK: dict[str, Any] = {
     "revoked_at": None,
 }
 SHARED: dict[str, Any] = {
-    **{name: WORKSHOP[name] for name in ("title", "place", "held_at", "first_day", "last_day")},
+    **{name: WORKSHOP[name] for name in ("title", "question", "place", "held_at", "first_day", "last_day")},
     "segments": [{"segment_id": 1001, "name": "Lindenstraat"}],
     "measure": {"name": "School street", "kind": "school_street", "first_day": "2026-03-02"},
     "evaluations": [{"en": ["Car traffic fell by 38 %."], "nl": ["..."], "fr": ["..."]}],
@@ -184,7 +185,7 @@ async def shared(
     response = private(
         request,
         {
-            **{name: row[name] for name in ("title", "place")},
+            **{name: row[name] for name in ("title", "question", "place")},
             "held_at": stamp(row["held_at"]),
             "segments": [{"segment_id": number, "name": name} for number, name in names.items()],
             "first_day": day(row["first_day"]),

@@ -158,9 +158,39 @@ class NoteShape(BaseModel):
     """Something that was said. Who wrote it down is not told."""
 
     note_id: int
-    kind: str
+    kind: str = Field(
+        description="`note`, `question`, `answer`, `agreement`; of a room also `observation`, `cause`, `proposal`."
+    )
     body: str
+    pin: dict[str, Any] | None = Field(
+        None, description="A street (`segment_id`), a time (`from`, `until`), a place (`lat`, `lon`); what was chosen."
+    )
+    expected: dict[str, Any] | None = Field(
+        None, description="What the writer expects: `what` changes by how many percent (`change`, negative for fewer)."
+    )
+    group_id: int | None = Field(None, description="The group that it was put into.")
+    votes: int = Field(0, description="Votes for it, those for its group not among them.")
     created_at: str
+
+
+class NoteGroupShape(BaseModel):
+    """Notes that were put together."""
+
+    group_id: int
+    title: str
+    votes: int
+
+
+class RoomShape(BaseModel):
+    """The room of a workshop: whether it is open, and how many were there. Nobody is named."""
+
+    phase: str
+    is_open: bool
+    opened_at: str
+    ends_at: str
+    closed_at: str | None
+    people: int
+    voters: int
 
 
 class WorkshopShape(BaseModel):
@@ -168,6 +198,7 @@ class WorkshopShape(BaseModel):
 
     workshop_id: int
     title: str
+    question: str
     place: str
     held_at: str | None
     segments: list[int]
@@ -177,7 +208,9 @@ class WorkshopShape(BaseModel):
     published: bool
     mine: bool
     created_by: str | None = Field(description="For professionals, operators and whoever made it.")
-    notes: list[NoteShape] | None = Field(None, description="Oldest first; not in lists.")
+    notes: list[NoteShape] | None = Field(None, description="Oldest first, hidden ones left out; not in lists.")
+    groups: list[NoteGroupShape] | None = Field(None, description="Groups of notes; not in lists.")
+    room: RoomShape | None = Field(None, description="Its room, where it has one; not in lists.")
     created_at: str
     changed_at: str
     links: dict[str, str]

@@ -38,10 +38,11 @@ from telstraat_store.connection import Database, Row
 from telstraat_store.work import workshops as stored
 from telstraat_store.work.measures import find_measure
 from telstraat_store.work.published import Page
+from telstraat_store.work.rooms import find_room, turnout
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 PATH = "/api/v1/workshops"
-NoteKind = Literal["note", "question", "answer", "agreement"]
+NoteKind = Literal["note", "question", "answer", "agreement", "observation", "cause", "proposal"]
 Segments = Annotated[list[SegmentNumber], Field(max_length=100)]
 
 
@@ -49,6 +50,7 @@ class NewWorkshop(RequestBody):
     """A workshop to be prepared."""
 
     title: Title
+    question: Line = Field("", description="What everybody is asked to think about.")
     place: Line = ""
     held_at: Moment | None = None
     segments: Segments = Field([], description="Streets that are looked at.")
@@ -62,6 +64,7 @@ class WorkshopChange(RequestBody):
     """What changes of a workshop; what is left out, or null, stays."""
 
     title: Title | None = None
+    question: Line | None = None
     place: Line | None = None
     held_at: Moment | None = None
     segments: Segments | None = None
@@ -78,10 +81,20 @@ class NewNote(RequestBody):
     body: Annotated[Text, Field(min_length=1)]
 
 
-NOTE = {"note_id": 1, "kind": "question", "body": "Where did the cars go?", "created_at": "2026-05-04T18:20:00Z"}
+NOTE: dict[str, Any] = {
+    "note_id": 1,
+    "kind": "proposal",
+    "body": "Close it from 8 to 9.",
+    "pin": {"segment_id": 1001, "from": "2026-03-03T07:00:00Z", "until": "2026-03-03T08:00:00Z"},
+    "expected": {"what": "car", "change": -20},
+    "group_id": 1,
+    "votes": 12,
+    "created_at": "2026-05-04T18:20:00Z",
+}
 WORKSHOP: dict[str, Any] = {
     "workshop_id": 1,
     "title": "One year of the school street",
+    "question": "Where did the cars go?",
     "place": "Town hall",
     "held_at": "2026-05-04T17:00:00Z",
     "segments": [1001, 1004],
@@ -92,11 +105,21 @@ WORKSHOP: dict[str, Any] = {
     "mine": True,
     "created_by": "someone@example.org",
     "notes": [NOTE],
+    "groups": [{"group_id": 1, "title": "Rat run", "votes": 30}],
+    "room": {
+        "phase": "agree",
+        "is_open": False,
+        "opened_at": "2026-05-04T16:30:00Z",
+        "ends_at": "2026-05-05T17:00:00Z",
+        "closed_at": "2026-05-04T19:10:00Z",
+        "people": 42,
+        "voters": 39,
+    },
     "created_at": "2026-04-20T09:00:00Z",
     "changed_at": "2026-04-20T09:00:00Z",
     "links": {"self": f"{PATH}/1", "notes": f"{PATH}/1/notes", "measure": "/api/v1/measures/1"},
 }
-SHORT = {name: value for name, value in WORKSHOP.items() if name != "notes"}
+SHORT = {name: value for name, value in WORKSHOP.items() if name not in {"notes", "groups", "room"}}
 
 
 def day(value: Any) -> str | None:
@@ -110,8 +133,18 @@ def note_shape(row: Row) -> dict[str, Any]:
         "note_id": row["note_id"],
         "kind": row["kind"],
         "body": row["body"],
+        "pin": row["pin"],
+        "expected": row["expected"],
+        "group_id": row["group_id"],
+        "votes": row["votes"],
         "created_at": stamp(row["created_at"]),
     }
+
+
+def room_shape(room: Row, people: int, voters: int) -> dict[str, Any]:
+    """Return the room of a workshop; its code is for those who lead it and for the wall."""
+    times = {name: stamp(room[name]) for name in ("opened_at", "ends_at", "closed_at")}
+    return {"phase": room["phase"], "is_open": room["is_open"], **times, "people": people, "voters": voters}
 
 
 def workshop_shape(row: Row, reader: Reader, notes: list[Row] | None = None) -> dict[str, Any]:
@@ -123,6 +156,7 @@ def workshop_shape(row: Row, reader: Reader, notes: list[Row] | None = None) -> 
     return {
         "workshop_id": number,
         "title": row["title"],
+        "question": row["question"],
         "place": row["place"],
         "held_at": stamp(row["held_at"]),
         "segments": row["segments"],
@@ -142,7 +176,11 @@ async def with_notes(connection: AsyncConnection[Any], workshop_id: int, reader:
     """Return a workshop with its notes, or raise `NotFoundError`."""
     row = await stored.find_workshop(connection, workshop_id)
     row = require_visible(row, reader, "workshop", workshop_id)
-    return workshop_shape(row, reader, await stored.notes_of(connection, workshop_id))
+    shape = workshop_shape(row, reader, await stored.notes_of(connection, workshop_id))
+    shape["groups"] = await stored.groups_of(connection, workshop_id)
+    room = await find_room(connection, workshop_id)
+    shape["room"] = None if room is None else room_shape(room, *await turnout(connection, workshop_id))
+    return shape
 
 
 async def check(connection: AsyncConnection[Any], body: NewWorkshop | WorkshopChange, row: Row | None = None) -> None:

@@ -14,8 +14,7 @@ from telstraat_store.connection import Row
 from telstraat_store.errors import BadValueError, ClosedRoomError, DuplicateError, NoSuchRecordError, TooOftenError
 from telstraat_store.queries import fetch_all
 from telstraat_store.transactions import Steps, transaction
-from telstraat_store.work.participants import uncast
-from telstraat_store.work.rooms import bump_room, lock_room
+from telstraat_store.work.rooms import CHANNEL, bump_room, lock_room
 from telstraat_store.work.workshops import NOTES_MAX
 
 NOTES_PER_MINUTE = 12
@@ -26,6 +25,63 @@ GROUPS_MAX = 60
 BLOCKED = "whoever leads this room takes nothing more from this phone"
 TAKING = frozenset({"collect", "group"})
 """Phases in which notes of participants are taken: one that was typed before the groups may come while they are made."""
+
+
+# While a room is locked nobody else writes in it: few statements, so that a hall does not wait for the way to the database.
+BEFORE_A_NOTE = """
+select same.note_id, same.participant_id, same.account_id,
+    (select blocked from workshop_participant where participant_id = %(who)s::bigint) as blocked,
+    (select count(*) from workshop_note where workshop_id = %(room)s and deleted_at is null) as all_notes,
+    (select count(*) from workshop_note where participant_id = %(who)s::bigint) as own,
+    (select count(*) from workshop_note where participant_id = %(who)s::bigint
+        and created_at > now() - interval '1 minute') as lately
+from (values (1)) as always (n)
+left join workshop_note same on same.workshop_id = %(room)s and same.client_id = %(client)s
+"""
+ADD_NOTE = """
+with bumped as (
+    update workshop_room set revision = revision + 1 where workshop_id = %(room)s returning revision
+), told as (
+    select pg_notify(%(channel)s, %(room)s || ' ' || revision) from bumped
+), added as (
+    insert into workshop_note (workshop_id, participant_id, account_id, client_id, kind, body, pin, expected, revision)
+    select %(room)s, %(participant)s::bigint, %(account)s::int, %(client)s, %(kind)s, %(body)s, %(pin)s::jsonb,
+        %(expected)s::jsonb, revision from bumped
+    returning *
+)
+select added.* from added cross join told
+"""
+CAST = """
+with bumped as (
+    update workshop_room set revision = revision + 1 where workshop_id = %(room)s returning revision
+), told as (
+    select pg_notify(%(channel)s, %(room)s || ' ' || revision) as done from bumped
+), target as (
+    select note_id, null::bigint as group_id from workshop_note
+    where workshop_id = %(room)s and note_id = any(%(notes)s::bigint[]) and deleted_at is null and not hidden
+    union all
+    select null, group_id from workshop_group
+    where workshop_id = %(room)s and group_id = any(%(groups)s::bigint[]) and deleted_at is null
+), gone as (
+    delete from workshop_vote v where participant_id = %(who)s and not exists (
+        select from target t where t.note_id is not distinct from v.note_id and t.group_id is not distinct from v.group_id)
+    returning note_id, group_id
+), come as (
+    insert into workshop_vote (participant_id, note_id, group_id)
+    select %(who)s, note_id, group_id from target on conflict do nothing returning note_id, group_id
+), change as (
+    select note_id, group_id, 1 as by from come union all select note_id, group_id, -1 from gone
+), for_notes as (
+    update workshop_note n set votes = n.votes + change.by, vote_revision = (select revision from bumped)
+    from change where n.note_id = change.note_id
+), for_groups as (
+    update workshop_group g set votes = g.votes + change.by, vote_revision = (select revision from bumped)
+    from change where g.group_id = change.group_id
+), sequenced as (
+    update workshop_participant set ballot_sequence = %(sequence)s where participant_id = %(who)s
+)
+select done from told
+"""
 
 
 @dataclass(frozen=True)
@@ -57,50 +113,42 @@ def add_room_note(
         Somebody else's note has this `client_id`.
     """
     room = yield from lock_room(workshop_id)
-    rows = yield (
-        "select * from workshop_note where workshop_id = %s and client_id = %s",
-        (workshop_id, note.client_id),
-    )
-    if rows:
-        if (rows[0]["participant_id"], rows[0]["account_id"]) != (participant_id, account_id):
+    [before] = yield BEFORE_A_NOTE, {"who": participant_id, "room": workshop_id, "client": note.client_id}
+    if before["note_id"] is not None:
+        if (before["participant_id"], before["account_id"]) != (participant_id, account_id):
             raise DuplicateError("a note of that number exists already")
+        rows = yield "select * from workshop_note where note_id = %s", (before["note_id"],)
         return rows[0]
-    yield from check_takes_note(room, participant_id)
-    revision = yield from bump_room(workshop_id)
+    check_takes_note(room, before, is_leader=participant_id is None)
     rows = yield (
-        """
-        insert into workshop_note (workshop_id, participant_id, account_id, client_id, kind, body, pin, expected, revision)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning *
-        """,
-        (
-            workshop_id, participant_id, account_id, note.client_id, note.kind, note.body,
-            note.pin and Jsonb(note.pin), note.expected and Jsonb(note.expected), revision,
-        ),
-    )  # fmt: skip
+        ADD_NOTE,
+        {
+            "room": workshop_id,
+            "channel": CHANNEL,
+            "participant": participant_id,
+            "account": account_id,
+            "client": note.client_id,
+            "kind": note.kind,
+            "body": note.body,
+            "pin": note.pin and Jsonb(note.pin),
+            "expected": note.expected and Jsonb(note.expected),
+        },
+    )
     return rows[0]
 
 
-def check_takes_note(room: Row, participant_id: int | None) -> Steps[None]:
+def check_takes_note(room: Row, before: Row, *, is_leader: bool) -> None:
     """Raise when a room does not take another note, or none of a participant; whoever leads it may write in every phase."""
     is_taking = room["is_collecting"] and room["phase"] in TAKING
-    if not room["is_open"] or (participant_id is not None and not is_taking):
+    if not room["is_open"] or not (is_leader or is_taking):
         raise ClosedRoomError("no notes are taken now; yours stays on your phone until they are again")
-    rows = yield (
-        """
-        select count(*) filter (where deleted_at is null) as all_notes, count(*) filter (where participant_id = %(who)s) as own,
-            count(*) filter (where participant_id = %(who)s and created_at > now() - interval '1 minute') as lately,
-            (select blocked from workshop_participant where participant_id = %(who)s) as blocked
-        from workshop_note where workshop_id = %(room)s
-        """,
-        {"who": participant_id, "room": room["workshop_id"]},
-    )
-    if rows[0]["blocked"]:
+    if before["blocked"]:
         raise ClosedRoomError(BLOCKED)
-    if rows[0]["all_notes"] >= NOTES_MAX:
+    if before["all_notes"] >= NOTES_MAX:
         raise BadValueError(f"a workshop holds up to {NOTES_MAX} notes")
-    if rows[0]["own"] >= NOTES_EACH:
+    if before["own"] >= NOTES_EACH:
         raise BadValueError(f"one participant writes up to {NOTES_EACH} notes")
-    if rows[0]["lately"] >= NOTES_PER_MINUTE:
+    if before["lately"] >= NOTES_PER_MINUTE:
         raise TooOftenError(f"one participant writes up to {NOTES_PER_MINUTE} notes a minute")
 
 
@@ -249,43 +297,18 @@ def cast_ballot(
         raise ClosedRoomError("no votes are taken now")
     if len(set(notes)) + len(set(groups)) > room["votes_each"]:
         raise BadValueError(f"everybody has {room['votes_each']} votes")
-    revision = yield from bump_room(workshop_id)
-    yield from uncast(participant_id, revision)
-    values = {"who": participant_id, "room": workshop_id, "notes": list(notes), "groups": list(groups)}
     yield (
-        """
-        insert into workshop_vote (participant_id, note_id, group_id)
-        select %(who)s, note_id, null::bigint from workshop_note where workshop_id = %(room)s
-            and note_id = any(%(notes)s::bigint[]) and deleted_at is null and not hidden
-        union all select %(who)s, null, group_id from workshop_group where workshop_id = %(room)s
-            and group_id = any(%(groups)s::bigint[]) and deleted_at is null
-        """,
-        values,
-    )
-    yield from count_cast(participant_id, revision)
-    yield (
-        "update workshop_participant set ballot_sequence = %s where participant_id = %s",
-        (sequence, participant_id),
+        CAST,
+        {
+            "room": workshop_id,
+            "channel": CHANNEL,
+            "who": participant_id,
+            "sequence": sequence,
+            "notes": list(notes),
+            "groups": list(groups),
+        },
     )
     return sequence
-
-
-def count_cast(participant_id: int, revision: int) -> Steps[None]:
-    """Add a participant's votes to what they are for."""
-    yield (
-        (
-            "update workshop_note n set votes = n.votes + 1, vote_revision = %s from workshop_vote v"
-            " where v.note_id = n.note_id and v.participant_id = %s"
-        ),
-        (revision, participant_id),
-    )
-    yield (
-        (
-            "update workshop_group g set votes = g.votes + 1, vote_revision = %s from workshop_vote v"
-            " where v.group_id = g.group_id and v.participant_id = %s"
-        ),
-        (revision, participant_id),
-    )
 
 
 async def ballot_of(connection: AsyncConnection[Any], participant_id: int) -> list[Row]:

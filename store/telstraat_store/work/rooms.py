@@ -172,10 +172,10 @@ def forget_people(workshop_id: int) -> Steps[None]:
 
 
 async def rooms_past_their_end(connection: AsyncConnection[Any]) -> list[int]:
-    """Return the workshops whose rooms have ended and still know somebody."""
+    """Return the workshops whose rooms ended an hour ago and still know somebody: until then, whoever leads may extend them."""
     rows = await fetch_all(
         connection,
-        "select workshop_id from live_room r where not is_open"
+        "select workshop_id from live_room r where (closed_at is not null or ends_at < now() - interval '1 hour')"
         " and exists (select from workshop_participant p where p.workshop_id = r.workshop_id)",
     )
     return [row["workshop_id"] for row in rows]

@@ -31,6 +31,7 @@ class MinutesNote:
 
     number: int
     note_id: int
+    key: str
     kind: str
     body: str
     where: str
@@ -101,7 +102,7 @@ def written(number: int, row: Row, names: Mapping[int, str], tz: ZoneInfo, _: Pa
     expects = "" if not row["expected"] else expectation(row["expected"], _)
     kind = NOTE_KINDS[row["kind"]]
     where = place_text(row["pin"] or {}, names, tz, _)
-    return MinutesNote(number, row["note_id"], _(kind), row["body"], where, expects, row["votes"])
+    return MinutesNote(number, row["note_id"], row["kind"], _(kind), row["body"], where, expects, row["votes"])
 
 
 def place_text(pin: Mapping[str, Any], names: Mapping[int, str], tz: ZoneInfo, _: PageLanguage) -> str:

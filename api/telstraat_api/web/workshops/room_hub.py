@@ -56,6 +56,11 @@ class RoomStream:
     revision: int
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def is_participant(self) -> bool:
+        """Tell whether it is the stream of a phone that takes part."""
+        return self.who.startswith("p")
+
 
 @dataclass(eq=False)
 class WatchedRoom:
@@ -64,6 +69,7 @@ class WatchedRoom:
     workshop_id: int
     heard: int = 0
     revision: int = -1
+    is_open: bool = True
     streams: set[RoomStream] = field(default_factory=set)
     frames: deque[RoomFrame] = field(default_factory=lambda: deque(maxlen=FRAMES_KEPT))
     woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,6 +104,10 @@ class RoomHub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def is_over_for(self, stream: RoomStream) -> bool:
+        """Tell whether a stream has to end: the server stops, or it is a participant's and the room is closed."""
+        return self.closing or (stream.is_participant and not stream.room.is_open)
 
     @asynccontextmanager
     async def watch(self, workshop_id: int, who: str, since: int, *, is_lead: bool) -> AsyncIterator[RoomStream]:
@@ -193,6 +203,7 @@ class RoomHub:
             written = [framed_changes(changes, room.revision, is_lead=lead) for lead in (False, True)]
             room.frames.append(RoomFrame(room.revision, changes.revision, *written))
         room.revision = changes.revision
+        room.is_open = room.is_open if changes.room is None else bool(changes.room["is_open"])
         for stream in room.streams:
             stream.woken.set()
 

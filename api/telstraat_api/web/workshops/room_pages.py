@@ -116,7 +116,7 @@ async def take_part(request: Request, code: Code) -> Response:
         if room is None:
             return wrong_code(request)
         if form.errors:
-            return rendered(request, "workshops/join.html", form=form, room=room, secret=secret)
+            return rendered(request, "workshops/join.html", status=422, form=form, room=room, secret=secret)
         if JOINED.take(asker_of(request.scope)):
             raise ClosedRoomError("many have joined from your network just now; try again in a minute")
         await join_room(connection, room["workshop_id"], room["join_code"], " ".join(name.split()), secret)
@@ -290,5 +290,5 @@ async def followed(hub: RoomHub, workshop_id: int, who: str, since: int, *, is_l
     """Yield the changes of a room until the browser leaves or the server stops."""
     async with hub.watch(workshop_id, who, since, is_lead=is_lead) as stream:
         yield b"retry: 2000\n\n"
-        while not hub.closing:
+        while not hub.is_over_for(stream):
             yield b"".join(await hub.frames(stream, BEAT_S)) or b"event: beat\ndata: {}\n\n"

@@ -4,6 +4,7 @@ import { begin, data, element, fill, noteCard, one, room, uuid, votesOf, words }
 
 const line = one("[data-line]");
 const board = one("[data-board]");
+const SHOWN_FIRST = 150;
 let dragged = null;
 
 async function doing(fields) {
@@ -37,6 +38,7 @@ document.addEventListener("submit", async (event) => {
 });
 
 async function people() {
+  if (one("[data-people-table]").contains(document.activeElement)) return; // nothing moves under the fingers
   try {
     const answer = await fetch(`${data.base}/people`);
     if (answer.ok) one("[data-people-table]").innerHTML = await answer.text(); // of our own server, which escapes every text
@@ -51,8 +53,12 @@ function small(what, label, values, kind = "") {
 }
 
 function tools(note) {
-  const groups = [...room.groups.values()];
-  const choice = element("select", { name: "group", "aria-label": words.move_to }, element("option", { value: "" }, words.alone), ...groups.map((group) => element("option", { value: group.id, ...(group.id === note.group ? { selected: true } : {}) }, group.title)));
+  // With sixty groups and hundreds of notes the choices are made when somebody chooses.
+  const options = (groups) => [element("option", { value: "" }, words.alone), ...groups.map((group) => element("option", { value: group.id, ...(group.id === note.group ? { selected: true } : {}) }, group.title))];
+  const own = room.groups.get(note.group);
+  const choice = element("select", { name: "group", "aria-label": words.move_to }, ...options(own ? [own] : []));
+  const complete = () => { if (choice.options.length !== room.groups.size + 1) choice.replaceChildren(...options([...room.groups.values()])); };
+  for (const event of ["focus", "pointerdown", "pointerover"]) choice.addEventListener(event, complete);
   const move = element("form", { method: "post", action: `${data.base}/lead`, "data-quiet": true, class: "row" }, hidden("do", "move"), hidden("note", note.id), choice, element("button", { type: "submit", class: "button" }, words.move));
   return element("div", { class: "note-tools" }, move,
     small("hide", note.hidden ? words.unhide : words.hide, { note: note.id, hidden: note.hidden ? "no" : "yes" }),
@@ -76,7 +82,10 @@ function column(group, notes) {
     const rename = element("form", { method: "post", action: `${data.base}/lead`, "data-quiet": true, class: "row" }, hidden("do", "rename-group"), hidden("group", group.id), element("input", { name: "title", type: "text", maxlength: 80, value: group.title, required: true, "aria-label": words.move_to }), element("button", { type: "submit", class: "button" }, "✎"));
     one("h3", section).after(element("details", { class: "group-tools" }, element("summary", {}, "…"), rename, small("delete-group", words.delete, { group: group.id }, "is-danger")));
   }
-  one("ul", section).replaceChildren(...notes.map(card));
+  const list = one("ul", section);
+  const most = Number(section.dataset.most ?? SHOWN_FIRST);
+  list.replaceChildren(...notes.slice(0, most).map(card));
+  if (notes.length > most) list.append(element("li", {}, element("button", { type: "button", class: "button", onclick: () => { section.dataset.most = most + SHOWN_FIRST; drawBoard(); } }, words.older)));
   return section;
 }
 
@@ -88,7 +97,7 @@ function draw() {
   one("[data-agreed]").replaceChildren(...[...room.notes.values()].filter((note) => note.kind === "agreement").map((note) => element("li", { dir: "auto" }, note.body)));
   for (const button of document.querySelectorAll('.phases button[name="phase"]')) button.setAttribute("aria-pressed", String(button.value === room.state.phase));
   for (const part of document.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "collecting") !== room.state.collecting;
-  document.querySelectorAll(".lead-bar").forEach((bar) => { bar.hidden = !room.state.open; });
+  document.querySelectorAll(".lead-bar, .lead-more").forEach((bar) => { bar.hidden = !room.state.open; });
 }
 
 function drawBoard() {
@@ -127,9 +136,11 @@ board.addEventListener("dragend", () => {
   if (waiting) drawBoard();
 });
 
-let knownPeople = -1;
+let knownPeople = "";
+let peopleTimer = 0;
 begin(() => {
   draw();
-  if (room.people !== knownPeople && knownPeople >= 0) people();
-  knownPeople = room.people;
+  const now = `${room.people} ${room.notes.size}`;
+  if (now !== knownPeople && knownPeople && !peopleTimer) peopleTimer = setTimeout(() => { peopleTimer = 0; people(); }, 2000);
+  knownPeople = now;
 }, { lead: true, onLine: (state) => { if (state !== "on") line.textContent = words.away; else if (line.textContent === words.away) line.textContent = words.back; } });

@@ -1,6 +1,6 @@
 // A participant's phone: notes and votes are kept here until the server has confirmed them, and sent again as often as need be.
 
-import { begin, data, drawPins, element, fill, noteCard, one, room, say, uuid, votesOf, words } from "./room.js";
+import { begin, data, drawPins, element, fill, locale, noteCard, one, room, say, uuid, votesOf, words } from "./room.js";
 
 const own = JSON.parse(document.getElementById("own-data").textContent);
 const mine = new Set(own.notes);
@@ -147,7 +147,7 @@ addEventListener("chart:pick", (event) => {
   form.elements.day.value = day;
   form.elements.hour.value = isHour ? hour : "";
   const how = { day: "numeric", month: "long", ...(isHour ? { hour: "2-digit", minute: "2-digit" } : {}), timeZone: figure.dataset.zone };
-  pinned(fill(words.picked, { at: new Intl.DateTimeFormat(document.documentElement.lang, how).format(new Date(event.detail.at)) }));
+  pinned(fill(words.picked, { at: new Intl.DateTimeFormat(locale, how).format(new Date(event.detail.at)) }));
 });
 one(".room-map")?.addEventListener("click", (event) => {
   if (!form || !takesNotes()) return;

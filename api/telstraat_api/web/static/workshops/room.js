@@ -2,6 +2,8 @@
 
 export const data = JSON.parse(document.getElementById("room-data").textContent);
 export const words = data.words;
+// Dates as the pages write them: the day before the month.
+export const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 export const room = { revision: 0, state: {}, notes: new Map(), groups: new Map(), people: 0, voters: 0, skew: 0 };
 const STALE_MS = 40_000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
@@ -67,11 +69,13 @@ export function connect(onChange, { lead = false, onLine = () => {} } = {}) {
   let heard = Date.now();
   let tries = 0;
   let timer = 0;
+  let isGone = false;
 
   async function missing() {
     try {
       const answer = await fetch(`${data.base}/state?since=${room.revision}${lead ? "&lead=true" : ""}`, { headers: { accept: "application/json" } });
-      if (answer.status === 404) onLine("gone");
+      isGone = answer.status === 404;
+      if (isGone) onLine("gone");
       if (answer.ok && apply(await answer.json())) onChange();
     } catch { /* the stream says that the line is away */ }
   }
@@ -83,6 +87,7 @@ export function connect(onChange, { lead = false, onLine = () => {} } = {}) {
     source.onopen = () => {
       heard = Date.now();
       tries = 0;
+      isGone = false;
       onLine("on");
     };
     source.addEventListener("beat", () => { heard = Date.now(); });
@@ -93,10 +98,10 @@ export function connect(onChange, { lead = false, onLine = () => {} } = {}) {
       else missing();
     });
     source.onerror = () => {
-      onLine("away");
+      if (!isGone) onLine("away");
       source.close();
       clearTimeout(timer);
-      timer = setTimeout(async () => { await missing(); open(); }, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)] * (0.5 + Math.random()));
+      timer = setTimeout(async () => { await missing(); open(); }, isGone ? 30_000 : RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)] * (0.5 + Math.random()));
     };
   }
 
@@ -134,7 +139,7 @@ export function whereOf(note) {
     const long = Date.parse(pin.until) - Date.parse(pin.from) > 6 * 3600_000;
     const zone = one("figure[data-chart]")?.dataset.zone;
     const how = { day: "numeric", month: "short", ...(long ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }), ...(zone ? { timeZone: zone } : {}) };
-    parts.push(new Intl.DateTimeFormat(document.documentElement.lang, how).format(new Date(pin.from)));
+    parts.push(new Intl.DateTimeFormat(locale, how).format(new Date(pin.from)));
   }
   if (pin?.lat !== undefined) parts.push(words.picked_place);
   return parts.join(", ");
@@ -148,6 +153,28 @@ export function noteCard(note, more = []) {
   return element("li", { class: `room-note is-${note.kind}`, "data-note": note.id, id: `note-${note.id}` }, kind, element("p", { class: "body", dir: "auto" }, note.body), about, ...more);
 }
 
+// The ground beneath: water, green and streets as the town's import brought them, drawn once and quietly.
+export async function ground() {
+  const map = one(".room-map");
+  if (!map) return;
+  const [west, north, lonStep, latStep] = [map.dataset.west, map.dataset.north, map.dataset.lonStep, map.dataset.latStep].map(Number);
+  const box = [west, north - 640 * latStep, west + 1000 * lonStep, north].map((side) => side.toFixed(6)).join(",");
+  try {
+    const answer = await fetch(`/api/v1/ground?bbox=${box}`);
+    if (!answer.ok) return;
+    const { features, credit } = await answer.json();
+    const layer = shape("g", { class: "room-ground", "aria-hidden": "true" });
+    const path = (line, closed) => `M${line.map(([lon, lat]) => `${((lon - west) / lonStep).toFixed(1)} ${((north - lat) / latStep).toFixed(1)}`).join("L")}${closed ? "z" : ""}`;
+    for (const { geometry, properties } of features) {
+      const isArea = geometry.type.endsWith("Polygon");
+      const lines = { LineString: [geometry.coordinates], Polygon: geometry.coordinates, MultiLineString: geometry.coordinates, MultiPolygon: geometry.coordinates.flat?.(1) }[geometry.type] ?? [];
+      layer.append(shape("path", { class: `ground-${properties.kind}${isArea ? " is-area" : ""}`, d: lines.map((line) => path(line, isArea)).join("") }));
+    }
+    map.prepend(layer);
+    if (credit.length) map.after(element("p", { class: "hint" }, credit.join(", ")));
+  } catch { /* a map without ground is a map, too */ }
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 function shape(name, attributes, text) {
   const node = document.createElementNS(SVG, name);
@@ -156,14 +183,15 @@ function shape(name, attributes, text) {
   return node;
 }
 
-function pin(note, number, x, y, size) {
-  const group = shape("g", { class: `pin room-pin is-${note.kind}`, "data-note": note.id });
+function pin(note, number, x, y, size, known) {
+  const group = shape("g", { class: `pin room-pin is-${note.kind}${known.has(String(note.id)) ? "" : " is-new"}`, "data-note": note.id });
   group.append(shape("title", {}, note.body), shape("circle", { cx: x, cy: y, r: size }), shape("text", { x, y, dy: ".35em", "text-anchor": "middle" }, number));
   return group;
 }
 
 // Pins of the notes on whatever everybody looks at: on the chart at their time, on the map at their place or street.
 export function drawPins() {
+  const known = new Set([...document.querySelectorAll(".room-pin")].map((old) => old.dataset.note));
   document.querySelectorAll(".room-pin, .room-pins").forEach((old) => old.remove());
   const notes = [...room.notes.values()].filter((note) => note.pin && !note.hidden);
   const figure = one("[data-chart-place] figure[data-chart]");
@@ -177,7 +205,7 @@ export function drawPins() {
       const place = (at - from) / (until - from);
       const level = levels.get(Math.round(place * 40)) ?? 0;
       levels.set(Math.round(place * 40), level + 1);
-      one(".plot", figure)?.append(pin(note, numberOf(note), `${(place * 100).toFixed(2)}%`, `${4 + 9 * Math.min(level, 9)}%`, 10));
+      one(".plot", figure)?.append(pin(note, numberOf(note), `${(place * 100).toFixed(2)}%`, `${4 + 9 * Math.min(level, 9)}%`, 10, known));
     }
   }
   const map = one(".room-map");
@@ -197,7 +225,7 @@ export function drawPins() {
       x = Number(name.getAttribute("x")) + (number % 6) * 30;
       y = Number(name.getAttribute("y")) + 18 + Math.floor(number / 6) * 30;
     }
-    if (x >= 0 && x <= 1000 && y >= 0 && y <= 640) layer.append(pin(note, numberOf(note), x.toFixed(0), y.toFixed(0), 15));
+    if (x >= 0 && x <= 1000 && y >= 0 && y <= 640) layer.append(pin(note, numberOf(note), x.toFixed(0), y.toFixed(0), 15, known));
   }
   map.append(layer);
 }
@@ -255,6 +283,7 @@ export function begin(draw, options) {
     drawPins();
   };
   all();
+  ground();
   setInterval(tick, 500);
   connect(all, options);
 }

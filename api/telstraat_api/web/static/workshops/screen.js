@@ -2,7 +2,7 @@
 
 import { begin, element, fill, noteCard, one, room, votesOf, words } from "./room.js";
 
-const LATEST = 4;
+const LATEST = 3;
 
 function bars(entries) {
   const most = Math.max(1, ...entries.map(([, votes]) => votes));
