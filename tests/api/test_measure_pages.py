@@ -66,7 +66,7 @@ def computed(streets: list[int], published: bool, address: str, connection: psyc
     measure = Measure(
         "Scheme", MEASURE, (str(streets[0]),), (str(streets[2]),), (str(streets[1]),), after_days=28, names=labels
     )
-    evaluations = evaluate_all(frame, measure, [Question("car"), Question("bike")], by=["hour"])
+    evaluations = evaluate_all(frame, measure, [Question("car"), Question("bike")], by=["hour", "direction"])
     result = {"evaluations": [evaluation.to_dict() for evaluation in evaluations]}
     contents = {code: asdict(evaluation_content(evaluations, code)) for code in LANGUAGES}
     option = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -102,6 +102,7 @@ def test_what_is_drawn_is_in_the_page_and_said_in_a_table(module_client: httpx.C
     assert 'class="where"' in page
     assert page.count("data-chart=") >= 2
     assert "Hour by hour" in page
+    assert "Everything that was asked" in page
     assert '<td><span class="word is-fell">less</span></td>' in re.sub(r"\s+", " ", page).replace("> <", "><")
     assert "<script>" not in page
     assert "Street <a>" not in page

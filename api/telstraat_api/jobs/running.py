@@ -40,6 +40,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def job_environment() -> dict[str, str]:
+    """Return the environment of a job's process: Arrow's own pool would reserve 1 GB of what the job may have, and use none of it."""
+    return {"ARROW_DEFAULT_MEMORY_POOL": "system", **os.environ}
+
+
 class JobProcess:
     """The process of one job."""
 
@@ -65,7 +70,7 @@ class JobProcess:
         self.process = process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "telstraat_api.jobs.process",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            start_new_session=True, limit=LINE_MAX,
+            start_new_session=True, limit=LINE_MAX, env=job_environment(),
         )  # fmt: skip
         assert process.stderr is not None, "it has a pipe"
         log_lines = asyncio.create_task(last_of(process.stderr))

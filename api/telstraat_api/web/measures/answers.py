@@ -10,7 +10,7 @@ from telstraat_api.web.languages import PageLanguage
 from telstraat_contract.languages import SOURCE, gettext_noop
 from telstraat_store.connection import Row
 
-CHANGE, INTERVAL, DETECTABLE = 3, 4, 6
+OBSERVED, EXPECTED, CHANGE, INTERVAL, DETECTABLE = 1, 2, 3, 4, 6
 """Columns of the report's table of answers: street, observed, expected, change, interval, chance, smallest fall seen, days."""
 
 SPEEDS = frozenset({"v85", "above_limit"})
@@ -35,7 +35,7 @@ class AnswerLine:
         `telstraat_analytics.Effect.to_dict`, or None without an answer.
     segment, role
         Which street, and `treated` or `boundary`; of all together neither.
-    change, interval
+    change, interval, observed, expected
         As the report writes them.
     weeks
         Observed and expected, week by week.
@@ -47,6 +47,8 @@ class AnswerLine:
     role: str = ""
     change: str = NOTHING
     interval: str = ""
+    observed: str = NOTHING
+    expected: str = NOTHING
     weeks: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -121,6 +123,10 @@ class AnswerView:
             return "unclear"
         return "doubt" if "doubt" in verdicts else "sure"
 
+    def called(self, segment: str) -> str:
+        """Return what people call a street."""
+        return next((line.name for line in self.lines if str(line.segment) == segment), segment)
+
     def counted(self, verdict: str) -> int:
         """Return how many checks came out so."""
         return sum(check.verdict == verdict for check in self.checks)
@@ -142,9 +148,16 @@ class EvaluationView:
         return self.answers[0]
 
     @property
-    def speeds(self) -> list[AnswerView]:
-        """Return the answers about speeds."""
-        return [answer for answer in self.answers if answer.is_speed]
+    def directions(self) -> list[dict[str, Any]]:
+        """Return every change of one direction that has an answer: `title`, `street`, `key`, `effect`."""
+        return [
+            {"title": answer.title, "street": answer.called(part["segment"]), **row}
+            for answer in self.answers
+            for part in answer.parts
+            if part["by"] == "direction"
+            for row in part["parts"]
+            if row["effect"] is not None
+        ]
 
 
 def result_of(effect: Mapping[str, Any] | None) -> str:
@@ -179,6 +192,8 @@ def answer_view(result: Mapping[str, Any], section: Mapping[str, Any]) -> Answer
             role,
             row[CHANGE] if street["effect"] else NOTHING,
             row[INTERVAL] if street["effect"] else "",
+            row[OBSERVED],
+            row[EXPECTED],
             street["weeks"],
         )
         for (role, street), row in zip(streets, rows, strict=False)
@@ -207,7 +222,16 @@ def headline_of(
     answered = [at for at, line in enumerate(lines) if line.role == "treated" and line.effect is not None]
     if len(answered) == 1:
         return lines[answered[0]], rows[answered[0]]
-    return AnswerLine(rows[-1][0], result["effect"], change=rows[-1][CHANGE], interval=rows[-1][INTERVAL]), rows[-1]
+    row = rows[-1]
+    together = AnswerLine(
+        row[0],
+        result["effect"],
+        change=row[CHANGE],
+        interval=row[INTERVAL],
+        observed=row[OBSERVED],
+        expected=row[EXPECTED],
+    )
+    return together, row
 
 
 def checks_in(result: Mapping[str, Any], section: Mapping[str, Any]) -> list[CheckLine]:

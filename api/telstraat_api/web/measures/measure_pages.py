@@ -196,10 +196,9 @@ def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> dict[st
     ]
     hours = []
     for at, answer in enumerate(view.answers):
-        called = {line.segment: line.name for line in answer.lines}
         for part in [part for part in answer.parts if part["by"] == "hour"]:
-            street = called.get(int(part["segment"]), part["segment"])
-            hours.append(hours_figure(f"hours-{at}-{part['segment']}", answer, part, street, language))
+            name = f"hours-{at}-{part['segment']}"
+            hours.append(hours_figure(name, answer, part, answer.called(part["segment"]), language))
     return {"weeks": [figure for figure in weeks if figure], "hours": [figure for figure in hours if figure]}
 
 

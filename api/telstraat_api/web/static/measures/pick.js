@@ -10,6 +10,7 @@ const none = document.getElementById("none-chosen");
 const search = document.getElementById("q");
 const template = document.getElementById("street-row");
 const LISTED_MAX = 12;
+const DRAWN_MAX = 1500;
 const lines = new Map();
 let names = [];
 
@@ -72,26 +73,44 @@ async function everySegment(address) {
   return all;
 }
 
+// A large town has more streets than a map can hold: those in view are drawn, and the chosen ones always.
+function drawn(map, all) {
+  const view = map.getBounds().pad(0.2);
+  const inView = all.filter((street) => view.intersects(street.bounds));
+  const kept = new Set((inView.length > DRAWN_MAX ? [] : inView).map((street) => street.id));
+  for (const street of all) {
+    const id = String(street.id);
+    const wanted = kept.has(street.id) || Boolean(box(street.id)?.value);
+    if (wanted && !lines.has(id)) {
+      const line = L.polyline(street.path, { weight: 5, className: "pick-line" });
+      const tip = document.createElement("strong");
+      tip.textContent = street.name;
+      line.bindTooltip(tip, { sticky: true, className: "street-tip" });
+      line.on("click", () => give(street.id, street.name, document.querySelector("input[name=pen]:checked").value));
+      lines.set(id, line.addTo(map));
+      coloured(street.id);
+    } else if (!wanted && lines.has(id)) {
+      lines.get(id).remove();
+      lines.delete(id);
+    }
+  }
+}
+
 async function fill() {
   const { tiles, attribution, segments } = pick.dataset;
-  const all = await everySegment(segments);
-  names = all.map(({ properties }) => ({ id: properties.segment_id, name: properties.name }));
+  const all = (await everySegment(segments)).map(({ geometry, properties }) => {
+    const path = points(geometry);
+    return { id: properties.segment_id, name: properties.name, path, bounds: L.latLngBounds(path) };
+  });
+  names = all;
   pick.hidden = false;
   const map = ground(document.getElementById("pick-map"), { tiles, attribution });
-  const wanted = all.filter(({ properties }) => box(properties.segment_id)?.value);
-  const near = wanted.length ? wanted : all;
-  if (near.length) map.fitBounds(L.latLngBounds(near.flatMap((street) => points(street.geometry))), { padding: [50, 50], maxZoom: 16 });
+  const chosenStreets = all.filter(({ id }) => box(id)?.value);
+  const near = chosenStreets.length ? chosenStreets : all;
+  if (near.length) map.fitBounds(L.latLngBounds(near.flatMap((street) => street.path)), { padding: [50, 50], maxZoom: 16 });
   else map.setView([50.88, 4.7], 13);
-  for (const { geometry, properties } of all) {
-    const { segment_id: id, name } = properties;
-    const line = L.polyline(points(geometry), { weight: 5, className: "pick-line" });
-    const tip = document.createElement("strong");
-    tip.textContent = name;
-    line.bindTooltip(tip, { sticky: true, className: "street-tip" });
-    line.on("click", () => give(id, name, form.ownerDocument.querySelector("input[name=pen]:checked").value));
-    lines.set(String(id), line.addTo(map));
-    coloured(id);
-  }
+  drawn(map, all);
+  map.on("moveend", () => drawn(map, all));
 }
 
 fill();
