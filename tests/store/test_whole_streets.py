@@ -158,6 +158,30 @@ def test_a_street_keeps_its_segment_when_others_split_renumber_or_rename_it(data
     assert segments(database) == before
 
 
+def test_a_street_that_has_grown_keeps_its_segment_and_gets_the_rest_as_another(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.osm"
+    assert run(database, extract(path, [(10, "Lindelaan", [1, 2, 3, 4])])) == 0
+    [first] = segments(database)
+    with psycopg.connect(database) as connection:
+        add_sensor(connection, "linden-1", first)
+    assert run(database, extract(path, [(10, "Lindelaan", list(range(1, 13)))])) == 0
+    after = segments(database)
+    assert after[first] == ("Lindelaan", 10, 1, 4)
+    assert [row[:3] for number, row in after.items() if number != first] == [("Lindelaan", 10, 2)]
+    assert run(database, path) == 0
+    assert segments(database) == after
+
+
+def test_a_street_that_was_drawn_elsewhere_is_not_added_beside_its_own_counts(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.osm"
+    assert run(database, extract(path, [(10, "Lindelaan", [1, 2, 3, 4])])) == 0
+    before = segments(database)
+    with psycopg.connect(database) as connection:
+        add_sensor(connection, "linden-1", min(before))
+    assert run(database, extract(path, [(10, "Lindelaan", [1001, 1002, 1003, 1004])])) == 0
+    assert segments(database) == before
+
+
 def test_pieces_that_were_imported_before_stay_and_the_rest_of_the_street_is_added(
     database: str, tmp_path: Path
 ) -> None:

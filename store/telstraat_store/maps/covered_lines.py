@@ -52,6 +52,10 @@ class KnownLines:
         own = _Flat(line)
         return [number for number in sorted(near - {but}) if own.shares(self._lines[number])]
 
+    def shares(self, line: Mapping[str, Any], number: int) -> bool:
+        """Tell whether a line is that of a segment, or one a part of the other."""
+        return number in self._lines and _Flat(line).shares(self._lines[number])
+
     def lines(self, numbers: Iterable[int]) -> list[Mapping[str, Any]]:
         """Return the lines of segments."""
         return [self._lines[number] for number in numbers]
@@ -60,9 +64,11 @@ class KnownLines:
         """Note that a segment has another line now."""
         self._lines[number] = line
 
-    def free_part(self, way: int | None) -> int | None:
-        """Return a number for a part of a way that no segment has."""
-        return None if way is None else max((part for known, part in self._by_part if known == way), default=0) + 1
+    def free_part(self, way: int | None, reserved: Collection[tuple[int | None, int | None]] = ()) -> int | None:
+        """Return a number for a part of a way that no segment has, and no other of those reserved."""
+        if way is None:
+            return None
+        return max((part or 0 for known, part in [*self._by_part, *reserved] if known == way), default=0) + 1
 
     def take_part(self, way: int | None, part: int | None) -> None:
         """Note that a new segment has that part of that way: it is not compared with those that come after it."""

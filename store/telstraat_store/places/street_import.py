@@ -63,27 +63,26 @@ def import_streets(drafts: Iterable[SegmentDraft], outcome: StreetImport) -> Ste
     """Add, redraw or find again every street of a file, and note in `outcome` which; an error in `drafts` undoes all."""
     streets = list(drafts)
     yield "select pg_advisory_xact_lock(hashtext('telstraat: import of streets'))", None
+    reserved = {(street.osm_way_id, street.osm_part) for street in streets}
     known = KnownLines((yield THERE, _area_of(streets)))
     for draft in streets:
         match = known.match(draft.osm_way_id, draft.osm_part)
         others = known.on(draft.geometry, draft.name, _ways_of(draft), but=match)
+        rest = [draft.geometry]
         if match is not None and not others:
             redrawn = yield REDRAW, {"geometry": json.dumps(draft.geometry), "segment_id": match}
             if redrawn:
                 known.redraw(match, draft.geometry)
                 outcome.redrawn.append(match)
-            else:
-                outcome.known += 1
-            continue
-        rest = (
-            [draft.geometry]
-            if not others
-            else rest_of(draft.geometry, known.lines([*others, *([match] if match else [])]))
-        )
+                continue
+            # Counts hold the line: a street that has grown gets the rest as a segment, one that was moved keeps its place.
+            rest = rest_of(draft.geometry, known.lines([match])) if known.shares(draft.geometry, match) else []
+        elif others:
+            rest = rest_of(draft.geometry, known.lines([*others, *([match] if match else [])]))
         if not rest:
             outcome.known += 1
         for number, geometry in enumerate(rest):
-            part = draft.osm_part if match is None and number == 0 else known.free_part(draft.osm_way_id)
+            part = draft.osm_part if match is None and number == 0 else known.free_part(draft.osm_way_id, reserved)
             segment_id = yield from _add(replace(draft, geometry=geometry, osm_part=part))
             if segment_id is None:
                 outcome.known += 1
