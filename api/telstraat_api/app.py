@@ -53,6 +53,7 @@ from telstraat_api.v1 import (
 )
 from telstraat_api.web import assets, docs_page, pages, tiles
 from telstraat_api.web.compare import compare_page
+from telstraat_api.web.count import count_pages
 from telstraat_api.web.measures import acting, making, measure_pages, running
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import (
@@ -177,6 +178,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         room_leading,
         workshop_pages,
         *mine,
+        count_pages,
         overview_page,
         people_pages,
         sensor_pages,
