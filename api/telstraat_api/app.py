@@ -73,7 +73,7 @@ from telstraat_api.web.operate import (
     sensor_pages,
     upload_pages,
 )
-from telstraat_api.web.street import street_page
+from telstraat_api.web.street import month_page, street_page
 from telstraat_api.web.tiles import with_tiles
 from telstraat_api.web.town import town_page
 from telstraat_api.web.workshops import room_leading, room_pages, room_writing, workshop_forms, workshop_pages
@@ -167,6 +167,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         town_page,
         compare_page,
         street_page,
+        month_page,
         making,
         acting,
         running,

@@ -207,3 +207,33 @@ def test_one_way_counts_that_way_only(module_client: httpx.Client, connection: p
 @pytest.fixture
 def connection(module_connection: psycopg.Connection) -> psycopg.Connection:
     return module_connection
+
+
+@pytest.mark.parametrize("name", ["usual", "young", "kolkata", "empty"])
+@pytest.mark.parametrize("month", ["2000-01", "2199-12", "now"])
+def test_every_month_of_every_street_is_a_page_and_a_pdf(
+    module_client: httpx.Client, streets: dict[str, int], name: str, month: str
+) -> None:
+    month = f"{datetime.now(BRUSSELS):%Y-%m}" if month == "now" else month
+    answer = module_client.get(f"/street/{streets[name]}/month/{month}?lang=en")
+    assert answer.status_code == 200, answer.text
+    assert "None" not in re.sub(r"<[^>]+>", " ", answer.text)
+    if name in {"usual", "empty"}:
+        paper = module_client.get(f"/street/{streets[name]}/month/{month}/report.pdf?lang=de")
+        assert paper.headers["content-type"] == "application/pdf"
+        assert paper.content.startswith(b"%PDF")
+
+
+def test_a_month_is_compared_only_when_enough_days_were_watched_well(
+    module_client: httpx.Client, streets: dict[str, int]
+) -> None:
+    last = datetime.now(BRUSSELS).replace(day=1) - timedelta(days=1)
+    usual = module_client.get(f"/street/{streets['usual']}/month/{last:%Y-%m}?lang=en").text
+    assert "road users a day (days that were watched well:" in usual
+    young = module_client.get(f"/street/{streets['young']}/month/{datetime.now(BRUSSELS):%Y-%m}?lang=en").text
+    assert "With fewer than ten days that were watched well a month is compared with none." in young
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-00", "1999-12", "x", "2026-1"])
+def test_a_month_that_cannot_be_is_refused(module_client: httpx.Client, streets: dict[str, int], month: str) -> None:
+    assert module_client.get(f"/street/{streets['usual']}/month/{month}").status_code == 422

@@ -8,9 +8,11 @@ from itertools import groupby
 
 from telstraat_store.connection import Connections
 from telstraat_store.counts.reading import read_watched
-from telstraat_store.counts.states import ON_THE_WAY, Stretch, due_at, gaps
+from telstraat_store.counts.states import ON_THE_WAY, State, Stretch, due_at, gaps
 from telstraat_store.counts.windows import Bucket, Window, zone
 
+SPANS_MAX = 8
+"""So many gaps are looked into each by itself; a year between two of them is not read."""
 CONNECTED = """
 select distinct i.segment_id from installation i join sensor_health h using (sensor_id)
 where i.segment_id = any(%(ids)s) and i.until_at is null and h.online
@@ -44,11 +46,25 @@ async def read_gaps(
         connected = {row["segment_id"] for row in await connections.rows(CONNECTED, {"ids": ids})}
     hidden: dict[int, list[datetime]] = {}
     if connections.is_public:
-        for quarter in await read_watched(connections, ids, window):
-            if quarter.observed_s:
-                hidden.setdefault(quarter.segment_id, []).append(quarter.start)
+        for span in spans_of(
+            stretch.window for of in at_first.values() for stretch in of if stretch.state is State.MISSING
+        ):
+            for quarter in await read_watched(connections, ids, span):
+                if quarter.observed_s:
+                    hidden.setdefault(quarter.segment_id, []).append(quarter.start)
     return [
         (segment_id, stretch)
         for segment_id in ids
         for stretch in stretches_of(segment_id, hidden.get(segment_id, ()), online=segment_id in connected)
     ]
+
+
+def spans_of(windows: Iterable[Window]) -> list[Window]:
+    """Return windows in order without overlaps; as one from the first to the last when they are many."""
+    spans: list[Window] = []
+    for window in sorted(windows, key=lambda window: window.start):
+        if spans and window.start <= spans[-1].end:
+            spans[-1] = Window(spans[-1].start, max(spans[-1].end, window.end))
+        else:
+            spans.append(window)
+    return spans if len(spans) <= SPANS_MAX else [Window(spans[0].start, max(span.end for span in spans))]

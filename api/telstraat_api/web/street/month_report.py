@@ -1,0 +1,272 @@
+"""A street's month, for the page and the PDF alike: per day and hour, classes, speeds, how well it was watched, beside two other months."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import mean
+
+from telstraat_analytics.report.content import Content, Picture, ReportTable, Section
+from telstraat_api.web.charts.moments import spelt
+from telstraat_api.web.languages import UNKNOWN, PageLanguage
+from telstraat_api.web.street.shown_counts import ShownCounts
+from telstraat_api.web.street.street_charts import CARS_MIN, above
+from telstraat_contract.languages import gettext_noop
+from telstraat_contract.road_user_names import PLURALS
+from telstraat_contract.road_users import TOGETHER
+from telstraat_store.counts.habits import HoursOfWeek
+from telstraat_store.counts.period import Period, total
+from telstraat_store.counts.speeds import added_bins, v85_kmh
+from telstraat_store.places.segments import Segment
+
+WATCHED_WELL = 0.9
+"""A day of which less was watched is in the tables, and in no mean."""
+DAYS_MIN = 10
+"""With fewer days that were watched well a month is compared with nothing."""
+WORKING = 5
+COLOURS = ("#009e73", "#0072b2", "#d55e00", "#a8508f", "#66717e")
+"""Those of the pages in light colours, by class as in `TOGETHER`."""
+
+
+@dataclass(frozen=True)
+class StreetMonth:
+    """What is reported: a month, the month before, the same month a year earlier; hours and speeds of the month."""
+
+    segment: Segment
+    counts: ShownCounts
+    before: ShownCounts
+    year: ShownCounts
+    week: HoursOfWeek
+    speeds: Mapping[int, Sequence[float]]
+    watched: Mapping[date, float]
+
+    @property
+    def first(self) -> date:
+        """The first day of the month."""
+        return self.counts.view.days[0]
+
+
+def good_days(counts: ShownCounts) -> list[Period]:
+    """Return the days of a month that were watched well."""
+    return [
+        period
+        for slot, period in zip(counts.slots, counts.periods, strict=True)
+        if period is not None and slot.end <= counts.until and period.observed_s >= WATCHED_WELL * slot.length_s
+    ]
+
+
+def per_day(counts: ShownCounts, kind: str | None = None) -> float | None:
+    """Return the mean of the days that were watched well, of a class or of all; None without such a day."""
+    kinds = TOGETHER if kind is None else (kind,)
+    of_days = [total(period.both(k) for k in kinds) for period in good_days(counts)]
+    known = [n for n in of_days if n is not None]
+    return mean(known) if known else None
+
+
+def month_name(counts: ShownCounts, _: PageLanguage) -> str:
+    """Return the name of a month with its year."""
+    first = counts.view.days[0]
+    return spelt(_.code, "yMMMM", first.year, first.month, 1)
+
+
+def change(now: ShownCounts, then: ShownCounts, _: PageLanguage, kind: str | None = None) -> str:
+    """Return the change of a month on another per cent; a dash where too few days were watched well."""
+    here, there = per_day(now, kind), per_day(then, kind)
+    if min(len(good_days(now)), len(good_days(then))) < DAYS_MIN or here is None or not there:
+        return UNKNOWN
+    share = here / there - 1
+    return f"{'+' if share >= 0 else '−'}{_.percent(abs(share))}"
+
+
+def month_sentence(month: StreetMonth, _: PageLanguage) -> str:
+    """Return what the month brought, in a sentence or two."""
+    days = len(good_days(month.counts))
+    mean_day = per_day(month.counts)
+    if mean_day is None:
+        return _(
+            "No day of {month} was watched well enough to say how busy the street was.",
+            month=month_name(month.counts, _),
+        )
+    sentences = [
+        _(
+            "{month}: {mean} road users a day (days that were watched well: {n}).",
+            month=month_name(month.counts, _),
+            mean=_.number(mean_day),
+            n=days,
+        )
+    ]
+    for other in (month.before, month.year):
+        text = change(month.counts, other, _)
+        if text != UNKNOWN:
+            sentences.append(_("{change} against {month}.", change=text, month=month_name(other, _)))
+    return " ".join(sentences)
+
+
+def caveats(month: StreetMonth, _: PageLanguage) -> list[str]:
+    """Return what is to be known of the figures."""
+    texts = [
+        _(
+            "Means are of days of which at least 90 of 100 parts were watched; other days are in the table of days only."
+        ),
+        _(
+            "Weather, holidays and works differ from month to month: a change of a month says nothing of its cause. Whether a measure worked is told by an evaluation."
+        ),
+    ]
+    if min(len(good_days(of)) for of in (month.counts, month.before)) < DAYS_MIN:
+        texts.append(_("With fewer than ten days that were watched well a month is compared with none."))
+    if month.counts.view.window.end > month.counts.until:
+        texts.append(_("This month is not over."))
+    return texts
+
+
+def class_table(month: StreetMonth, _: PageLanguage) -> ReportTable:
+    """Return the classes per day, with their changes."""
+    head = (
+        _("Road users a day"),
+        month_name(month.counts, _),
+        _("against {month}", month=month_name(month.before, _)),
+        _("against {month}", month=month_name(month.year, _)),
+        _("share"),
+    )
+    rows = [
+        (
+            _(PLURALS[kind]),
+            _.number(per_day(month.counts, kind)),
+            change(month.counts, month.before, _, kind),
+            change(month.counts, month.year, _, kind),
+            _.percent(month.counts.split[kind]) if kind in month.counts.split else UNKNOWN,
+        )
+        for kind in TOGETHER
+    ]
+    sums = (
+        _("All"),
+        _.number(per_day(month.counts)),
+        change(month.counts, month.before, _),
+        change(month.counts, month.year, _),
+        "",
+    )
+    return ReportTable(_("Who passed"), head, (*rows, sums), numbers=(1, 2, 3, 4))
+
+
+def hour_means(month: StreetMonth) -> tuple[list[float | None], list[float | None]]:
+    """Return the mean of each hour on working days, and on weekends."""
+
+    def of(hour: int, weekdays: range) -> float | None:
+        counts = [count for weekday in weekdays for count in month.week.get((weekday, hour), ())]
+        return mean(counts) if counts else None
+
+    return [of(hour, range(WORKING)) for hour in range(24)], [of(hour, range(WORKING, 7)) for hour in range(24)]
+
+
+def hour_table(month: StreetMonth, _: PageLanguage) -> ReportTable:
+    """Return the hours with their road users and speeds."""
+    limit = month.segment.speed_limit_kmh
+    head = [_("Hour"), _("Monday to Friday"), _("weekend"), _("V85, km/h"), _("cars timed")]
+    if limit:
+        head.append(_("over {limit} km/h", limit=limit))
+    working, weekend = hour_means(month)
+    rows = []
+    for hour in range(24):
+        cars = month.speeds.get(hour, ())
+        is_enough = sum(cars) >= CARS_MIN
+        row = [f"{hour:02d}:00", _.number(working[hour]), _.number(weekend[hour])]
+        row += [_.number(v85_kmh(cars), 1) if is_enough else UNKNOWN, _.number(sum(cars)) if cars else UNKNOWN]
+        if limit:
+            share = above(cars, limit) if is_enough else None
+            row.append(UNKNOWN if share is None else _.percent(share))
+        rows.append(tuple(row))
+    note = _("Road users in a mean hour; speeds only where at least 100 cars were timed.")
+    return ReportTable(_("Through the day"), tuple(head), tuple(rows), numbers=tuple(range(1, len(head))), note=note)
+
+
+def day_table(month: StreetMonth, _: PageLanguage) -> ReportTable:
+    """Return the days with their classes and how much of each was watched."""
+    rows = []
+    for slot, period in zip(month.counts.slots, month.counts.periods, strict=True):
+        day = slot.start.astimezone(month.counts.view.tz).date()
+        counts = [UNKNOWN if period is None else _.number(period.both(kind)) for kind in TOGETHER]
+        watched = (
+            _.percent(min(1.0, month.watched.get(day, 0.0) / slot.length_s))
+            if slot.end <= month.counts.until
+            else UNKNOWN
+        )
+        rows.append((_.short_day(day), *counts, watched))
+    head = (_("Day"), *(_(PLURALS[kind]) for kind in TOGETHER), _("observed"))
+    return ReportTable(_("Day by day"), head, tuple(rows), numbers=tuple(range(1, len(head))))
+
+
+def fact_rows(month: StreetMonth, _: PageLanguage) -> tuple[tuple[str, str], ...]:
+    """Return the facts at the head: the street, speeds, how well it was watched."""
+    bins = added_bins(list(month.speeds.values())) if month.speeds else []
+    is_enough = sum(bins) >= CARS_MIN
+    limit = month.segment.speed_limit_kmh
+    share = above(bins, limit) if is_enough else None
+    facts = [
+        (_("Street"), month.segment.name),
+        (_("V85"), f"{_.number(v85_kmh(bins), 1)} km/h" if is_enough else _("too few cars were timed")),
+        (_("observed"), _.percent(month.counts.observed_share)),
+    ]
+    if limit and share is not None:
+        facts.insert(2, (_("over {limit} km/h", limit=limit), _("{share} of the cars", share=_.percent(share))))
+    return tuple(facts)
+
+
+def month_content(month: StreetMonth, foot: Sequence[str], _: PageLanguage) -> Content:
+    """Return the month as a report to set."""
+    return Content(
+        language=_.code,
+        title=f"{month.segment.name}, {month_name(month.counts, _)}",
+        kind=_("Month of a street"),
+        facts=fact_rows(month, _),
+        sections=(
+            Section(_("Who passed"), month_sentence(month, _), (class_table(month, _),), (day_picture(month, _),), ""),
+        ),
+        tables=(hour_table(month, _), day_table(month, _)),
+        pictures=(),
+        foot=tuple(foot),
+        method_title=_("To be known of these figures"),
+        method=tuple(caveats(month, _)),
+    )
+
+
+def day_picture(month: StreetMonth, _: PageLanguage) -> Picture:
+    """Return the days as stacked bars, for paper."""
+    names = [_(PLURALS[kind]) for kind in TOGETHER]
+    rows = [
+        {"day": slot.start.astimezone(month.counts.view.tz).day, "class": name, "place": place, "n": period.both(kind)}
+        for slot, period in zip(month.counts.slots, month.counts.periods, strict=True)
+        if period is not None
+        for place, (kind, name) in enumerate(zip(TOGETHER, names, strict=True))
+    ]
+    scale = {"domain": names, "range": list(COLOURS)}
+    spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": 520,
+        "height": 150,
+        "data": {"values": rows},
+        "mark": "bar",
+        "encoding": {
+            "x": {
+                "field": "day",
+                "type": "ordinal",
+                "title": None,
+                "scale": {"domain": [n + 1 for n in range(len(month.counts.slots))]},
+                "axis": {"labelAngle": 0},
+            },
+            "y": {"field": "n", "type": "quantitative", "title": None, "stack": True, "axis": {"format": "~d"}},
+            "color": {
+                "field": "class",
+                "type": "nominal",
+                "scale": scale,
+                "title": None,
+                "legend": {"orient": "bottom"},
+            },
+            "order": {"field": "place"},
+        },
+        "config": {"view": {"stroke": None}, "font": "DejaVu Sans"},
+    }
+    return Picture(_(PICTURE), spec)
+
+
+PICTURE = gettext_noop("Road users per day")
