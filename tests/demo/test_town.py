@@ -16,6 +16,7 @@ import numpy as np
 import psycopg
 import pytest
 from tests.harness.demos import Demo
+from tests.harness.moments import yesterday
 from tests.harness.processes import kill, wait_until
 
 from telstraat_demo.errors import StackError
@@ -36,7 +37,7 @@ from telstraat_store.reports.copy_arrays import packed
 from telstraat_store.reports.past import write_past
 from telstraat_store.work.workshops import add_workshop
 
-NOW = datetime(2026, 11, 20, 12, 7, tzinfo=UTC)
+NOW = yesterday() - timedelta(days=9) + timedelta(hours=12, minutes=7)
 SMALL = ("--months", "8", "--past", "60", "--pace", "120", "--size", "160x120", "--fps", "4")
 HOUR = timedelta(hours=1)
 

@@ -199,7 +199,7 @@ class Pipeline:
         if town is not None:
             words = ["telstraat_demo.pages.server", str(self.town_folder)]
             env["TELSTRAAT_API_SITE_NAME"] = town.town.name
-            env["TELSTRAAT_API_EVALUATION_TIMEOUT_S"] = "900"  # on a slow computer, while it fills
+            env["TELSTRAAT_API_JOB_MEMORY_MB"] = "4000"  # a plan with seven streets beside it takes 1,600
         self.supervisor.start(ProgramService(self._program("api", words, env), self._api_answers))
 
     def start_town(self) -> None:

@@ -64,7 +64,7 @@ class Story:
             return
         listed = self._get(OFFICER, "/evaluations", measure=measure_id)["evaluations"]
         if not listed:
-            body = {"measure_id": measure_id, "questions": QUESTIONS, "by": ["hour", "direction"], "published": True}
+            body = {"measure_id": measure_id, "questions": QUESTIONS, "published": True}
             job = self._post(OFFICER, "/evaluations", body)
             until = clock.monotonic() + EVALUATION_S
             while job["state"] in UNDER_WAY and clock.monotonic() < until:
