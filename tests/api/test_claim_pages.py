@@ -185,6 +185,7 @@ def test_a_sensor_is_handed_over_by_a_letter_and_stays_until_it_is_used(
 ) -> None:
     anna = add_person(connection, ANNA)
     connection.execute("update sensor set account_id = %s", (anna,))
+    connection.execute("update installation set to_b = 'to our house'")
     with browser_of(home, ANNA) as browser, browser_of(home, None) as other:
         assert browser.post(f"/my/sensors/{sensor}/hand-over", data={"email": "nobody"}).status_code == 422
         assert browser.post(f"/my/sensors/{sensor}/hand-over", data={"email": NEW}).status_code == 303
@@ -199,6 +200,7 @@ def test_a_sensor_is_handed_over_by_a_letter_and_stays_until_it_is_used(
         follow(other, link_in(letters, 2))
         assert other.post(f"/claim/{code[1]}", data={}).status_code == 303
         assert browser.get(f"/my/sensors/{sensor}").status_code == 404
+        assert "our house" not in other.get(f"/my/sensors/{sensor}").text
 
 
 def test_an_operator_prints_a_label_whose_code_works(home: str, connection: psycopg.Connection, sensor: int) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from aiosmtpd.controller import Controller
 from tests.api.conftest import served
 from tests.api.mail_and_identities import Letters, free_port, mail_server
 from tests.api.my_people import add_person, own
@@ -268,3 +272,49 @@ def test_the_api_writes_letters_by_itself(
     with served(mailing):
         letter = letters.wait(1)
     assert letter["to"] == ANNA
+
+
+class Reluctant(Letters):
+    """A mail server that takes a letter and is slow to say so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
+        self.came.append(self.prepare_message(session, envelope))
+        self.reached.set()
+        await asyncio.sleep(2)
+        return "250 taken"
+
+
+def test_a_process_killed_while_the_mail_server_takes_a_letter_sends_none_twice(
+    mailing: ApiSettings, letters: Letters, connection: psycopg.Connection, silent: int
+) -> None:
+    at = BEGAN + 1.1 * DAY
+    listen(connection, at)
+    reluctant = Reluctant()
+    controller = Controller(reluctant, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    round_of = (
+        "import asyncio, sys; from datetime import datetime; from telstraat_api.settings import ApiSettings, database_of;"
+        "from telstraat_api.following.silence import go_silence_round\n"
+        "async def go():\n"
+        " s = ApiSettings(dsn=sys.argv[1], public_url='http://127.0.0.1', mail_host='127.0.0.1', mail_port=int(sys.argv[2]),"
+        " mail_tls='none', mail_from='counts@example.org')\n"
+        " d = database_of(s); await d.open(); await go_silence_round(d, s, datetime.fromisoformat(sys.argv[3]))\n"
+        "asyncio.run(go())"
+    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-c", round_of, mailing.dsn, str(controller.port), at.isoformat()],
+            stderr=subprocess.DEVNULL,
+        )
+        assert reluctant.reached.wait(60)
+        process.kill()
+        process.wait()
+    finally:
+        controller.stop()
+    assert len(reluctant.came) == 1
+    look(mailing, connection, at + timedelta(hours=3))
+    assert letters.came == []

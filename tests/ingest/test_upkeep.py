@@ -46,6 +46,26 @@ def test_upkeep_measures_adds_up_and_warns_once(
         assert connection.execute("select sum(quarters) from rollup_day").fetchone() == (3,)
 
 
+def test_the_server_is_present_while_the_broker_is_there(database: str, mosquitto: TestBroker) -> None:
+    metrics, stop = Metrics(), threading.Event()
+    settings = settings_of(database, mosquitto, upkeep_every_s=0.2, rollup_every_s=0.05)
+    upkeep = threading.Thread(target=Upkeep(settings, metrics, stop).run)
+    upkeep.start()
+    try:
+        with psycopg.connect(database, autocommit=True) as connection:
+
+            def is_present() -> bool:
+                return connection.execute("select from server_presence").fetchone() is not None
+
+            assert wait_until(lambda: metrics.value("database_bytes") > 0)  # a round without a broker
+            assert not is_present()
+            metrics.broker_up.set(1)
+            assert wait_until(is_present)
+    finally:
+        stop.set()
+        upkeep.join()
+
+
 def test_a_log_line_is_one_object() -> None:
     record = logging.makeLogRecord(
         {

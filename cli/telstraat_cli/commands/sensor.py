@@ -157,6 +157,7 @@ def add_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
     where = f", installation {new.installation_id} at segment {args.segment}" if new.installation_id else ""
     print(f"sensor {new.name}{where}")
     print(f"claim code for its owner (shown once): {new.claim_code}")
+    print(f"they type it at /claim of the site; /claim/label/{new.sensor_id} prints a label with a new one to scan")
     hand_over(new.password, args.password_file)
 
 

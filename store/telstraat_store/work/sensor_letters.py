@@ -69,14 +69,19 @@ from silences s join told_of t using (sensor_id, account_id)
 where s.last_at > t.silent_from and coalesce(s.muted_until, '-infinity') <= t.silent_from
 on conflict do nothing
 """  # noqa: S608  (constants of this module)
+WAITING = "handed_at is null and refused is null and next_try_at <= %(now)s"
 # What is handed over is still true: the silence goes on (or has ended), and the sensor is still theirs.
 TAKE = f"""
-with {EXPECTED}
+with {
+    EXPECTED.replace(
+        "where v.retired", f"where v.sensor_id in (select sensor_id from sensor_letter where {WAITING}) and v.retired"
+    )
+}
 update sensor_letter l set handed_at = %(now)s, stop_hash = %(hash)s, tries = l.tries + 1
 from silences s, account a, segment g
 where l.letter_id = (
         select w.letter_id from sensor_letter w join silences s using (sensor_id, account_id)
-        where w.handed_at is null and w.refused is null and w.next_try_at <= %(now)s
+        where {WAITING}
             and (w.step = 0 or w.silent_from = s.silent_from)
         order by w.letter_id limit 1 for update of w skip locked)
     and (s.sensor_id, s.account_id) = (l.sensor_id, l.account_id)

@@ -76,6 +76,11 @@ class OwnDay:
         """The starts of the day's quarters, 92, 96 or 100."""
         return [self.window.start + n * QUARTER for n in range(self.window.length_s // 900)]
 
+    @property
+    def is_unwatched(self) -> bool:
+        """Tell whether a part of the day is over in which nobody watched: nothing counted is then no zero, and not to come either."""
+        return any(self.state_at(start) is State.MISSING for start in self.starts)
+
     def total_of(self, kind: str) -> float | None:
         """Return the counts of a class so far; None when it was not counted."""
         return total(quarter.both(kind) for quarter in self.quarters)
