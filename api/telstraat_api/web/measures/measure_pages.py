@@ -51,7 +51,8 @@ LISTED = Page(after=0, limit=200)
 EVALUATIONS = Page(after=0, limit=50)
 BRIEFLY = Page(after=0, limit=500)
 GROUND_MAX = 600
-FIGURES_MAX = 4
+FIGURES_MAX = 8
+"""Of each kind on the page; the report has all."""
 WHERE_LABEL = gettext_noop("Map of the streets of this measure; the table below says the same")
 
 
@@ -192,11 +193,11 @@ def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> dict[st
     first = view.first
     weeks = [
         weeks_figure(f"weeks-{line.segment}", first, line, tz, language)
-        for line in [line for line in first.lines if line.effect is not None]
+        for line in [line for line in first.lines if line.effect is not None][:FIGURES_MAX]
     ]
     hours = []
     for at, answer in enumerate(view.answers):
-        for part in [part for part in answer.parts if part["by"] == "hour"]:
+        for part in [part for part in answer.parts if part["by"] == "hour"][:FIGURES_MAX]:
             name = f"hours-{at}-{part['segment']}"
             hours.append(hours_figure(name, answer, part, answer.called(part["segment"]), language))
     return {"weeks": [figure for figure in weeks if figure], "hours": [figure for figure in hours if figure]}

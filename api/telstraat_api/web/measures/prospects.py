@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ AROUND_DAYS = 182
 """Another measure in a street, so long before or after this one, makes it a bad control."""
 
 CONTROLS_SUGGESTED = BOUNDARY_SUGGESTED = 6
-KEPT_MAX = 64
+KEPT_MAX, KEPT_S = 64, 300.0
 BUSY: str = gettext_noop("Others are computing just now. Try it again in a minute.")
 FAILED: str = gettext_noop("This could not be computed from the counts that are there.")
 
@@ -152,7 +153,8 @@ async def prospects_of(
 
 async def computed(evaluator: Evaluator, task: Mapping[str, Any], kind: str = "prospects") -> bytes:
     """Return what a process answers, or has answered to the very same before."""
-    key = hashlib.sha256(orjson.dumps([kind, task], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    lately = int(time.monotonic() // KEPT_S)  # counts that come in are looked at soon
+    key = hashlib.sha256(orjson.dumps([kind, lately, task], option=orjson.OPT_SORT_KEYS)).hexdigest()
     if key in KNOWN:
         KNOWN.move_to_end(key)
         return KNOWN[key]
