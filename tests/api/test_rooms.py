@@ -25,7 +25,11 @@ from tests.api.rooms import (
 )
 from tests.api.streets import add_segment
 
+from telstraat_analytics.report.charts import svg
+from telstraat_analytics.report.minutes_chart import minutes_chart
 from telstraat_api.settings import ApiSettings
+from telstraat_api.web.forms import PageForm
+from telstraat_api.web.workshops.room_shapes import pin_of_form
 
 
 @pytest.fixture
@@ -321,3 +325,25 @@ def test_a_workshop_needs_streets_and_says_what_is_missing(leader: httpx.Client,
     assert leader.post(f"/workshops/{number}/delete", data={}).headers["location"].endswith("/edit")
     assert leader.post(f"/workshops/{number}/delete", data={"sure": "yes"}).headers["location"] == "/workshops"
     assert leader.get(f"/workshops/{number}").status_code == 404
+
+
+def test_paper_tells_a_day_that_nobody_watched_from_one_on_which_nobody_came() -> None:
+    bar = {"at": "2026-03-02T12:00:00", "series": "Cars", "value": 0}
+    gap = {"from": "2026-03-03T00:00:00", "until": "2026-03-04T00:00:00", "state": "nobody watched"}
+    pin = {"at": "2026-03-02T12:00:00", "number": "1"}
+    assert "nobody watched" in svg(minutes_chart([bar], {"car": "Cars"}, [pin], [gap], "per day", "en"))
+    assert "nobody watched" not in svg(minutes_chart([bar], {"car": "Cars"}, [], [], "per day", "en"))
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "start", "end"),
+    [
+        ("2026-03-29", "8", "2026-03-29T06:00:00Z", "2026-03-29T07:00:00Z"),
+        ("2026-03-29", "", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+        ("2026-10-25", "8", "2026-10-25T07:00:00Z", "2026-10-25T08:00:00Z"),
+        ("2026-07-01", "0", "2026-06-30T22:00:00Z", "2026-06-30T23:00:00Z"),
+    ],
+)
+def test_an_hour_is_pinned_by_the_clock_on_the_wall(day: str, hour: str, start: str, end: str) -> None:
+    form = PageForm({"street": ["7"], "day": [day], "hour": [hour]})
+    assert pin_of_form(form, {7: "Europe/Brussels"}) == {"segment_id": 7, "from": start, "until": end}

@@ -13,12 +13,15 @@ from telstraat_contract.road_user_names import COLOURS
 
 UNNAMED_COLOUR = "#66717e"
 PIN_COLOUR = "#1c242d"
+SHADES = ("#e3e0d6", "#cfd9e2", "#f3f1ea")
+"""Behind stretches without a count, by why there is none."""
 
 
 def minutes_chart(
     rows: Sequence[Mapping[str, Any]],
     names: Mapping[str, str],
     pins: Sequence[Mapping[str, str]],
+    gaps: Sequence[Mapping[str, str]],
     unit: str,
     language: str,
 ) -> dict[str, Any]:
@@ -27,11 +30,13 @@ def minutes_chart(
     Parameters
     ----------
     rows
-        Per bar: ``at`` (local time, ISO 8601), ``series`` (its name), ``value``.
+        Per bar: ``at`` (local time of its middle, ISO 8601), ``series`` (its name), ``value``.
     names
         Of the series, by their class of road users, in the order of the legend.
     pins
         Per note: ``at`` (local time), ``number``.
+    gaps
+        Per stretch without a count: ``from``, ``until`` (local time), ``state`` (why, in words): they are no zeros.
     unit
         What the numbers at the side count.
     language
@@ -59,15 +64,28 @@ def minutes_chart(
             order="order:O",
         )
     )
-    base = alt.Chart(alt.InlineData(values=list(pins)))
-    lines = base.mark_rule(color=PIN_COLOUR, strokeDash=[2, 2]).encode(x="at:T")
-    discs = base.mark_point(filled=True, size=220, color=PIN_COLOUR, opacity=1).encode(x="at:T", y=alt.value(8))
-    numbers = base.mark_text(color="white", fontSize=10, fontWeight="bold").encode(
-        x="at:T", y=alt.value(8), text="number:N"
-    )
-    layers = bars + lines + discs + numbers if pins else bars
+    layers = _shades(gaps) + bars if gaps else alt.layer(bars)
+    layers = layers + _pins(pins) if pins else layers
     drawn = layers.properties(width=WIDTH_PX, height=HEIGHT_PX)
     spec: dict[str, Any] = (
         drawn.configure(font=FONT, locale=chart_locale(language)).configure_view(stroke=None).to_dict()
     )
     return spec
+
+
+def _shades(gaps: Sequence[Mapping[str, str]]) -> Any:
+    """Return what lies behind stretches without a count, a shade for each reason."""
+    states = sorted({gap["state"] for gap in gaps})
+    legend = alt.Legend(title=None, orient="top")
+    fill = alt.Fill("state:N", scale=alt.Scale(domain=states, range=list(SHADES[: len(states)])), legend=legend)
+    return alt.Chart(alt.InlineData(values=list(gaps))).mark_rect().encode(x="from:T", x2="until:T", fill=fill)
+
+
+def _pins(pins: Sequence[Mapping[str, str]]) -> Any:
+    """Return the numbers of notes at their times."""
+    base = alt.Chart(alt.InlineData(values=list(pins)))
+    top = alt.value(8)
+    lines = base.mark_rule(color=PIN_COLOUR, strokeDash=[2, 2]).encode(x="at:T")
+    discs = base.mark_point(filled=True, size=220, color=PIN_COLOUR, opacity=1).encode(x="at:T", y=top)
+    numbers = base.mark_text(color="white", fontSize=10, fontWeight="bold").encode(x="at:T", y=top, text="number:N")
+    return lines + discs + numbers

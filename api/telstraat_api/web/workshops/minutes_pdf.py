@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from telstraat_analytics.report.content import Content, Picture, ReportTable, Section
@@ -11,9 +12,11 @@ from telstraat_analytics.report.minutes_chart import minutes_chart
 from telstraat_analytics.report.write import pdf
 from telstraat_api.web.charts import Chart, TimeAxis
 from telstraat_api.web.languages import PageLanguage
+from telstraat_api.web.names import STATE_NAMES
 from telstraat_api.web.workshops.expectations import Outcome
 from telstraat_api.web.workshops.minutes import Minutes
 from telstraat_contract.languages import gettext_noop
+from telstraat_store.counts.states import State
 
 KIND = gettext_noop("Minutes of a workshop")
 SAID = gettext_noop("What was said")
@@ -68,7 +71,7 @@ def picture_of(chart: Chart, _: PageLanguage) -> dict[str, Any]:
     assert isinstance(chart.axis, TimeAxis)
     rows = [
         {
-            "at": slot.start.astimezone(chart.axis.tz).strftime("%Y-%m-%dT%H:%M:%S"),
+            "at": local(slot.start + (slot.end - slot.start) / 2, chart.axis),
             "series": series.name,
             "value": value,
         }
@@ -78,11 +81,21 @@ def picture_of(chart: Chart, _: PageLanguage) -> dict[str, Any]:
     ]
     names = {series.key: series.name for series in chart.series}
     pins = [
-        {"at": mark.at.astimezone(chart.axis.tz).strftime("%Y-%m-%dT%H:%M:%S"), "number": str(mark.number)}
+        {"at": local(mark.at, chart.axis), "number": str(mark.number)}
         for mark in chart.marks
         if not isinstance(mark.at, int)
     ]
-    return minutes_chart(rows, names, pins, chart.unit, _.code)
+    gaps = [
+        {"from": local(slot.start, chart.axis), "until": local(slot.end, chart.axis), "state": _(STATE_NAMES[state])}
+        for slot, state in zip(chart.axis.slots, chart.states, strict=True)
+        if state is not State.COUNTED
+    ]
+    return minutes_chart(rows, names, pins, gaps, chart.unit, _.code)
+
+
+def local(at: datetime, axis: TimeAxis) -> str:
+    """Return a time by the clock of the street, as charts on paper read it."""
+    return at.astimezone(axis.tz).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 async def minutes_pdf(content: Content) -> bytes:

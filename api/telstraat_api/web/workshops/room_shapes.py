@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -120,12 +120,11 @@ def pin_of_form(form: PageForm, zones: Mapping[int, str]) -> dict[str, Any] | No
     if day is not None:
         hour = form.whole("hour", 0, 23, needed=False)
         start = local_midnight(day, tz)
-        pin["from"], pin["until"] = (
-            (start, local_midnight(day + timedelta(days=1), tz))
-            if hour is None
-            else (start + timedelta(hours=hour), start + timedelta(hours=hour + 1))
-        )
-        pin |= {name: stamp(pin[name].astimezone(UTC)) for name in ("from", "until")}
+        end = local_midnight(day + timedelta(days=1), tz)
+        if hour is not None:  # by the clock on the wall, also on days of 23 and 25 hours
+            start = datetime.combine(day, time(hour), tz).astimezone(UTC)
+            end = start + timedelta(hours=1)
+        pin |= {"from": stamp(start), "until": stamp(end)}
     place = form.text("place", longest=40, needed=False)
     if place:
         pin |= place_of(form, place)
