@@ -54,6 +54,7 @@ from telstraat_api.v1 import (
 from telstraat_api.web import assets, docs_page, pages, tiles
 from telstraat_api.web.compare import compare_page
 from telstraat_api.web.count import count_pages
+from telstraat_api.web.data import data_page
 from telstraat_api.web.measures import acting, making, measure_pages, running
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import (
@@ -166,6 +167,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         quiet,
         town_page,
         compare_page,
+        data_page,
         street_page,
         month_page,
         making,

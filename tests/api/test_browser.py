@@ -128,7 +128,18 @@ def test_a_new_report_brings_the_page_up_to_date(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/street/{}", "/street/{}?by=hour", "/docs", "/sign-in", "/?lang=de", "/street/{}?lang=de"]
+    "path",
+    [
+        "/",
+        "/street/{}",
+        "/street/{}?by=hour",
+        "/docs",
+        "/data",
+        "/compare",
+        "/sign-in",
+        "/?lang=de",
+        "/street/{}?lang=de",
+    ],
 )
 def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: str, complaints: list[str]) -> None:
     page.set_viewport_size({"width": 320, "height": 800})
@@ -145,6 +156,8 @@ def test_every_page_works_at_320_pixels(page: Page, streets: list[int], path: st
         ("/street/{}", "light", "nl"),
         ("/street/{}", "dark", "fr"),
         ("/", "light", "de"),
+        ("/data", "light", "de"),
+        ("/compare", "dark", "fr"),
         ("/street/{}", "light", "de"),
         ("/sign-in", "light", "en"),
     ],
@@ -263,6 +276,19 @@ def test_a_click_on_the_map_chooses_the_row_and_leads_to_the_street(page: Page, 
     assert page.locator("tr.is-chosen").count() == 1
     page.click(".street-popup a")
     page.wait_for_url("**/street/**")
+
+
+def test_an_address_of_the_api_is_tried_out_in_its_page(page: Page, streets: list[int], complaints: list[str]) -> None:
+    page.goto("/data")
+    page.click('a[href="/docs"]')
+    tried = page.locator('[data-path="/api/v1/segments/{segment_id}"][data-method="GET"]')
+    tried.locator("xpath=..").evaluate("details => { details.open = true; }")
+    tried.locator("input[name=segment_id]").fill(str(streets[0]))
+    tried.locator("button").click()
+    tried.locator("output pre >> nth=1").wait_for()
+    assert '"name": "Lindenstraat"' in tried.locator("output").inner_text()
+    assert "curl" in tried.locator("output pre").first.inner_text()
+    assert complaints == []
 
 
 def test_the_theme_is_chosen_and_remembered(page: Page, streets: list[int]) -> None:

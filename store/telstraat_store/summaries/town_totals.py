@@ -77,3 +77,9 @@ async def town_totals(connection: AsyncConnection[Any]) -> TownTotals:
         compared=len(busiest),
         fastest=await fetch_one(connection, FASTEST),
     )
+
+
+async def counted_since(connection: AsyncConnection[Any]) -> date | None:
+    """Return the first day on which anything was counted, as the summaries know it; None without any."""
+    row = await fetch_one(connection, "select min((facts ->> 'first_day')::date) as day from street_summary")
+    return row["day"] if row else None
