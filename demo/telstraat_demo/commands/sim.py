@@ -135,7 +135,7 @@ def _add_street(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="FOLDER", help="where the device keeps its outbox")
     parser.add_argument("--scene", default="day", metavar="NAME", help="which street, weather and light (day)")
     parser.add_argument(
-        "--seed", type=int, default=DEFAULT_SEED, metavar="N", help="the same seed, the same traffic (1)"
+        "--seed", type=_seed, default=DEFAULT_SEED, metavar="N", help="the same seed, the same traffic (1)"
     )
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="of the picture (640x480)")
     parser.add_argument("--fps", type=float, default=10.0, metavar="N", help="frames per second (10)")
@@ -199,7 +199,9 @@ def _add_fleet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sensors", type=int, default=20, metavar="N", help="how many, one in each street (20)")
     parser.add_argument("--days", type=int, default=28, metavar="N", help="how long (28)")
     parser.add_argument("--start", type=_day, metavar="DATE", help="first day (2025-01-06, or so that it ends today)")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="the same seed, the same fleet (1)")
+    parser.add_argument(
+        "--seed", type=_seed, default=DEFAULT_SEED, metavar="N", help="the same seed, the same fleet (1)"
+    )
     parser.add_argument("--streets-a-town", type=int, default=40, metavar="N", help="streets under one sky (40)")
     parser.add_argument(
         "--kinds", type=_parts, default={"telstraat": 1.0}, metavar="KIND=PART,…",
@@ -329,7 +331,9 @@ def _watch_sending(sending: FleetPublisher, console: Console) -> int:
 
 def _add_town(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file: .osm, .osm.gz or .osm.pbf")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="the same seed, the same town (1)")
+    parser.add_argument(
+        "--seed", type=_seed, default=DEFAULT_SEED, metavar="N", help="the same seed, the same town (1)"
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the streets that are counted")
 
 
@@ -353,7 +357,7 @@ def run_town(args: argparse.Namespace) -> int:
 
 def _add_chaos(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="how long things go wrong (60)")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help="which things, and when (1)")
+    parser.add_argument("--seed", type=_seed, default=DEFAULT_SEED, metavar="N", help="which things, and when (1)")
     parser.add_argument("--sensors", type=int, default=20, metavar="N", help="how many sensors (20)")
     parser.add_argument("--processes", type=int, default=4, metavar="N", help="in how many processes (4)")
     parser.add_argument(
@@ -448,6 +452,16 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2025-04-01") from None
+
+
+def _seed(text: str) -> int:
+    try:
+        seed = int(text)
+    except ValueError:
+        seed = -1
+    if seed < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; write a whole number from 0 on")
+    return seed
 
 
 def _moment(text: str) -> datetime:
