@@ -11,6 +11,7 @@ well it explains the data (restricted likelihood times prior). That makes interv
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,7 @@ LIKELIEST = (
     4  # noise models that placebo dates are tried with: all of them would cost ten times as much and say the same
 )
 FLAT = 1e-9
+NOTHING_LEFT = np.empty(0)
 SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
 DAY_OVERLAP = 0.95  # two streets rarely lose the same days
 
@@ -71,7 +73,8 @@ class _Fitted:
     log_weight: float
     noise_model: NoiseModel
     size: float
-    V: Floats
+    scale: Floats
+    correlation: Floats
     change: Added
 
 
@@ -146,7 +149,9 @@ def fit_steps(
     singles, noise_models = _singles(streets, len(treated), variance_prior, date, southern, noise_models)
     shifts = [shift for street in singles for shift in street.shifts]
     shared = _shared_days(streets, variance_prior)
-    fits = list(_fits(stack, [street.weight for street in singles], shared, variance_prior, noise_models, shifts))
+    fixed = _fixed(stack, shared, variance_prior)
+    weights = [street.weight for street in singles]
+    fits = list(_fits(stack, weights, shared, fixed, variance_prior, noise_models, shifts))
     entries = _entries(fits, shifts)
     mixture = _mixture(fits, shifts, entries, stack.treated)
     best = entries.best
@@ -154,9 +159,9 @@ def fit_steps(
     for fit, share in zip(fits, np.bincount(entries.fit, mixture.weight, len(fits)), strict=True):
         held[fit.noise_model] += float(share)
     likeliest = tuple(sorted(held, key=lambda noise_model: -held[noise_model])[:LIKELIEST])
-    expected = _without_step(
-        stack, fits[entries.fit[best]], int(entries.shift[best]), shifts, mixture, treated, variance_prior
-    )
+    likely = fits[entries.fit[best]]
+    V = _signal(stack, likely, fixed, variance_prior)
+    expected = _without_step(stack, likely, V, int(entries.shift[best]), shifts, mixture, treated, variance_prior)
     shifts_found = tuple(_level_shift(place, fits, shifts, entries, mixture) for place in range(len(treated)))
     return StepFit(mixture, expected, shared, likeliest, shifts_found)
 
@@ -220,8 +225,9 @@ def _prior_of_size(size: float, spread: float) -> float:
 
 
 def _solve(stack: _Stack, V: Floats) -> Solved:
-    """Return coefficients, their covariance and the restricted log likelihood under covariance `V`."""
-    L, wrong = lapack.dpotrf(V.T, lower=1, clean=0)  # symmetric, and columns first, as LAPACK wants it
+    """Return coefficients, their covariance and the restricted log likelihood under covariance `V`, which is overwritten."""
+    # Symmetric, and columns first, as LAPACK wants it; the factor takes the place of `V`, which nobody needs any more.
+    L, wrong = lapack.dpotrf(V.T, lower=1, clean=0, overwrite_a=1)
     if wrong:
         raise np.linalg.LinAlgError(f"covariance of {len(V)} weeks is not positive definite at {wrong}")
     white, _ = lapack.dtrtrs(L, stack.right, lower=1)
@@ -327,6 +333,7 @@ def _fits(
     stack: _Stack,
     weights: list[Floats],
     shared: Floats,
+    fixed: Floats,
     variance_prior: VariancePrior,
     noise_models: Sequence[NoiseModel],
     shifts: Sequence[LevelShift],
@@ -334,15 +341,11 @@ def _fits(
     """Yield all streets' fit for every noise model that is worth trying."""
     C = columns(shifts, stack.street)
     index = np.ix_(stack.street, stack.street)
-    scatter = np.sqrt(stack.noise)
-    same_week = stack.number[:, None] == stack.number[None, :]
-    common = np.where(stack.same, 0.0, _definite(shared)[index] * DAY_OVERLAP) * same_week
-    fixed = common * scatter[:, None] * scatter[None, :] + np.diag(stack.noise)
-    fixed = fixed + _calendar(stack.breaks, variance_prior) * np.where(stack.same, 1.0, CALENDAR_SHARED)
     powers = SHARING_POWERS if stack.streets > 1 else (1.0,)
     sharing = [_definite(shared**power)[index] for power in powers]
     single = stack.treated == 1
     likely = np.exp(weights[0] - weights[0].max()) if single else np.ones_like(weights[0])
+    moved, V = np.empty((2, len(stack.level), len(stack.level)))
     for row, noise_model in enumerate(noise_models):
         K = variance_prior.week_step**2 * noise_model.covariance(stack.number)
         typical = np.array([_typical_size(weight[row]) for weight in weights])
@@ -355,12 +358,35 @@ def _fits(
             if not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD:
                 continue
             scale = sizes[stack.street]
-            moved = scale[:, None] * scale[None, :] * K
+            np.multiply(scale[:, None], scale[None, :], out=moved)
+            np.multiply(moved, K, out=moved)
             for correlation in sharing:
-                V = correlation * moved + fixed
+                np.multiply(correlation, moved, out=V)
+                np.add(V, fixed, out=V)
                 solved = _solve(stack, V)
                 weight = solved.likelihood + _prior_of_size(size, spread) + noise_model.log_prior
-                yield _Fitted(solved, weight, noise_model, size, V, added(solved, C))
+                change = added(solved, C)
+                # The next fit overwrites the factor, and what was whitened with it is needed no more.
+                light = dataclasses.replace(solved, L=NOTHING_LEFT, X=NOTHING_LEFT, y=NOTHING_LEFT)
+                yield _Fitted(light, weight, noise_model, size, scale, correlation, change)
+
+
+def _signal(stack: _Stack, fit: _Fitted, fixed: Floats, variance_prior: VariancePrior) -> Floats:
+    """Return the covariance of the weeks under one fit, as it was when it was solved."""
+    K = variance_prior.week_step**2 * fit.noise_model.covariance(stack.number)
+    return np.asarray(fit.correlation * (fit.scale[:, None] * fit.scale[None, :] * K) + fixed, dtype=float)
+
+
+def _fixed(stack: _Stack, shared: Floats, variance_prior: VariancePrior) -> Floats:
+    """Return the part of the covariance of the weeks that does not depend on how streets move: chance, and the calendar."""
+    index = np.ix_(stack.street, stack.street)
+    scatter = np.sqrt(stack.noise)
+    same_week = stack.number[:, None] == stack.number[None, :]
+    common = np.where(stack.same, 0.0, _definite(shared)[index] * DAY_OVERLAP) * same_week
+    fixed = common * scatter[:, None] * scatter[None, :] + np.diag(stack.noise)
+    return np.asarray(
+        fixed + _calendar(stack.breaks, variance_prior) * np.where(stack.same, 1.0, CALENDAR_SHARED), dtype=float
+    )
 
 
 def _entries(fits: Sequence[_Fitted], shifts: Sequence[LevelShift]) -> _Entries:
@@ -435,6 +461,7 @@ def _typical_size(weights: Floats) -> float:
 def _without_step(
     stack: _Stack,
     fit: _Fitted,
+    V: Floats,
     which: int,
     shifts: Sequence[LevelShift],
     mixture: Mixture,
@@ -448,8 +475,8 @@ def _without_step(
         beta = beta - size * fit.change.pull[:, which]
         shift = size * columns([shifts[which]], stack.street)[:, 0]
     rest = stack.level - stack.X @ beta - shift
-    signal = fit.V - np.diag(stack.noise)
-    smooth = signal @ np.linalg.solve(fit.V, rest)
+    signal = V - np.diag(stack.noise)
+    smooth = signal @ np.linalg.solve(V, rest)
     level = stack.X @ beta + shift + smooth + variance_prior.year_end * stack.breaks[:, 0]
     out = []
     for number, weeks in enumerate(treated):
