@@ -45,6 +45,8 @@ def _without(left: int, context: CheckContext) -> Effect:
     own, date = answer.street.weeks, context.prepared.span.date
     donors = [control.weeks for number, control in enumerate(answer.donors) if number != left]
     southern, noise_models = context.measure.days.southern, answer.fit.noise_models
-    fit = fit_steps([own], donors, question.variance_prior, date, southern=southern, noise_models=noise_models)
+    fit = fit_steps(
+        [own], donors, question.variance_prior, date, southern=southern, noise_models=noise_models, steps_only=True
+    )
     level = mean_level_after(own.number, answer.street.observed, own.noise)
     return effect_of(fit.steps, 0, level, question.what, answer.stretch)

@@ -117,7 +117,9 @@ def network(
         dict.fromkeys(answer.fit.noise_models[0] for answer in (*inside, *edge) if answer.fit is not None)
     )[:NOISE_MODELS_MAX]
     date, southern = prepared.span.date, measure.days.southern
-    fit = fit_steps(streets, others, question.variance_prior, date, southern=southern, noise_models=noise_models)
+    fit = fit_steps(
+        streets, others, question.variance_prior, date, southern=southern, noise_models=noise_models, steps_only=True
+    )
     wider = float(np.mean([answer.stretch for answer in (*inside, *edge)]))
     return _sums(fit.steps, wider, inside, edge, question)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from telstraat_analytics.weather import weather_answer
 CONTROLS_MAX = 6  # more cost time and bring little: days are shared, and six streets show what is shared
 WEEKS_BEFORE_MIN = 3
 DAYS_MIN = 7
+LATEST_MAX = 64
 YEAR_DAYS = 364  # 52 weeks: the same weekdays
 MOVED_WEEKS_MAX = 3  # Easter moves by up to five weeks; a day is looked for so far from the one a year before
 
@@ -78,6 +79,8 @@ class Prepared:
     findings: tuple[Finding, ...]
     span: Span
     weather: pd.DataFrame | None = None
+    latest: dict[tuple[object, ...], StreetSeries | None] = field(default_factory=dict, repr=False, compare=False)
+    """What `street` has answered last: many streets are compared with the same controls."""
 
 
 def span_of(measure: Measure) -> Span:
@@ -190,6 +193,15 @@ def street(prepared: Prepared, segment: str, measure: Measure, question: Questio
     Street or None
         None where no hour was seen on both sides, or no day is left.
     """
+    key = (segment, question, prepared.span, measure.speed_limit_kmh, measure.days)
+    if key not in prepared.latest:
+        while len(prepared.latest) >= LATEST_MAX:
+            del prepared.latest[next(iter(prepared.latest))]
+        prepared.latest[key] = _street(prepared, segment, measure, question)
+    return prepared.latest[key]
+
+
+def _street(prepared: Prepared, segment: str, measure: Measure, question: Question) -> StreetSeries | None:
     table = prepared.tables.get(segment)
     if table is None:
         return None

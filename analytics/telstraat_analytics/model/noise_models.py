@@ -39,7 +39,8 @@ class NoiseModel:
     def covariance(self, number: Ints) -> Floats:
         """Return the covariance of the movement in these weeks, for a step of one a week."""
         lag = np.abs(number[:, None] - number[None, :])
-        K = self.memory_weeks / 2 * np.exp(-lag / self.memory_weeks) + self.shock**2 * (lag == 0)
+        by_lag = np.arange(int(lag.max(initial=0)) + 1)
+        K = (self.memory_weeks / 2 * np.exp(-by_lag / self.memory_weeks) + self.shock**2 * (by_lag == 0))[lag]
         scale = self.scale(number)
         return np.asarray(K * scale[:, None] * scale[None, :], dtype=float)
 

@@ -170,6 +170,8 @@ def _placebo(
     southern: bool,
     noise_models: Sequence[NoiseModel],
 ) -> Placebo:
-    steps = fit_steps([target], others, variance_prior, date, southern=southern, noise_models=noise_models).steps
+    steps = fit_steps(
+        [target], others, variance_prior, date, southern=southern, noise_models=noise_models, steps_only=True
+    ).steps
     claimed = steps.quantile(0.025) > 0 or steps.quantile(0.975) < 0
     return Placebo(target.segment, date, steps.mean(), steps.sd(), claimed)

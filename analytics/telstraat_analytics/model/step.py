@@ -37,11 +37,11 @@ from telstraat_analytics.model.posterior import Expected, Mixture, ShiftEvidence
 from telstraat_analytics.model.priors import (
     CALENDAR_SHARED,
     SEASON_SHARED,
-    SHARED_DAYS,
     SHARING_POWERS,
     WARMEST_DAY_OF_YEAR,
     VariancePrior,
 )
+from telstraat_analytics.model.shared_days import definite, shared_days
 from telstraat_analytics.model.threads import one_thread
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
@@ -63,6 +63,11 @@ class _SingleStreet:
 
     weight: Floats
     shifts: tuple[LevelShift, ...]
+
+
+LATEST_MAX = 64
+_LATEST: dict[tuple[object, ...], tuple[Weeks, _SingleStreet]] = {}
+"""What `_single` has answered last, by what it was asked."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ def fit_steps(
     *,
     southern: bool = False,
     noise_models: Sequence[NoiseModel] = NOISE_MODELS,
+    steps_only: bool = False,
 ) -> StepFit:
     """Estimate the step of every treated street at the date.
 
@@ -138,6 +144,8 @@ def fit_steps(
         Whether the warm half of the year is November to April.
     noise_models
         Over which is averaged.
+    steps_only
+        Leave out what is expected week by week: who asks for the steps alone need not wait for it.
 
     Returns
     -------
@@ -148,7 +156,7 @@ def fit_steps(
     stack = _stacked(streets, len(treated), variance_prior, date, southern=southern)
     singles, noise_models = _singles(streets, len(treated), variance_prior, date, southern, noise_models)
     shifts = [shift for street in singles for shift in street.shifts]
-    shared = _shared_days(streets, variance_prior)
+    shared = shared_days(streets, variance_prior)
     fixed = _fixed(stack, shared, variance_prior)
     weights = [street.weight for street in singles]
     fits = list(_fits(stack, weights, shared, fixed, variance_prior, noise_models, shifts))
@@ -160,8 +168,10 @@ def fit_steps(
         held[fit.noise_model] += float(share)
     likeliest = tuple(sorted(held, key=lambda noise_model: -held[noise_model])[:LIKELIEST])
     likely = fits[entries.fit[best]]
-    V = _signal(stack, likely, fixed, variance_prior)
-    expected = _without_step(stack, likely, V, int(entries.shift[best]), shifts, mixture, treated, variance_prior)
+    expected: tuple[Expected, ...] = ()
+    if not steps_only:
+        V = _signal(stack, likely, fixed, variance_prior)
+        expected = _without_step(stack, likely, V, int(entries.shift[best]), shifts, mixture, treated, variance_prior)
     shifts_found = tuple(_level_shift(place, fits, shifts, entries, mixture) for place in range(len(treated)))
     return StepFit(mixture, expected, shared, likeliest, shifts_found)
 
@@ -252,7 +262,31 @@ def _single(
     *,
     treated: bool,
 ) -> _SingleStreet:
-    """Return what one street's own weeks say about its movement, and the odd levels that they speak for."""
+    """Return what one street's own weeks say about its movement, and the odd levels that they speak for.
+
+    Placebo streets and answers without one control ask for the very same again, so the latest are remembered.
+    """
+    key = (id(weeks), variance_prior, date, southern, tuple(noise_models), treated)
+    if key not in _LATEST:
+        single = _new_single(place, weeks, variance_prior, date, southern, noise_models, treated=treated)
+        _LATEST[key] = weeks, single  # holding on to the weeks, nothing else gets their id
+        while len(_LATEST) > LATEST_MAX:
+            del _LATEST[next(iter(_LATEST))]
+        return single
+    single = _LATEST[key][1]
+    return _SingleStreet(single.weight, tuple(dataclasses.replace(shift, street=place) for shift in single.shifts))
+
+
+def _new_single(
+    place: int,
+    weeks: Weeks,
+    variance_prior: VariancePrior,
+    date: pd.Timestamp,
+    southern: bool,
+    noise_models: Sequence[NoiseModel],
+    *,
+    treated: bool,
+) -> _SingleStreet:
     shifts = candidates(place, weeks.number, treated=treated)
     plain, factor = _explained(weeks, shifts, variance_prior, date, noise_models, southern=southern, treated=treated)
     share = np.exp(plain - plain.max())[:, :, None]
@@ -303,32 +337,6 @@ def odd_evidence(weeks: Weeks, variance_prior: VariancePrior, date: pd.Timestamp
     return float((share * np.exp(np.minimum(factor, 300.0)).sum(axis=-1)).sum() / share.sum()), len(shifts)
 
 
-def _shared_days(streets: Sequence[Weeks], variance_prior: VariancePrior) -> Floats:
-    """Return the correlation of days between streets, shrunk towards the published one. Shape (n, n)."""
-    n = len(streets)
-    out = np.eye(n)
-    days = np.unique(np.concatenate([weeks.shocks.index.to_numpy() for weeks in streets]))
-    table = np.full((n, len(days)), np.nan)
-    for row, weeks in enumerate(streets):
-        table[row, np.searchsorted(days, weeks.shocks.index.to_numpy())] = weeks.shocks.to_numpy(float)
-    seen = ~np.isnan(table)
-    for i in range(n):
-        for j in range(i):
-            both = table[[i, j]][:, seen[i] & seen[j]]
-            known = 0.85 * both.shape[1]
-            enough = both.shape[1] > 5 and both.std(axis=1).min() > 0
-            own = float(np.corrcoef(both)[0, 1]) if enough else variance_prior.shared
-            out[i, j] = out[j, i] = (known * own + SHARED_DAYS * variance_prior.shared) / (known + SHARED_DAYS)
-    return np.clip(out, 0.02, 1.0)
-
-
-def _definite(correlation: Floats) -> Floats:
-    values, vectors = np.linalg.eigh(correlation)
-    mended = (vectors * np.maximum(values, 0.05)) @ vectors.T
-    scale = np.sqrt(np.diag(mended))
-    return np.asarray(mended / scale[:, None] / scale[None, :], dtype=float)
-
-
 def _fits(
     stack: _Stack,
     weights: list[Floats],
@@ -342,7 +350,7 @@ def _fits(
     C = columns(shifts, stack.street)
     index = np.ix_(stack.street, stack.street)
     powers = SHARING_POWERS if stack.streets > 1 else (1.0,)
-    sharing = [_definite(shared**power)[index] for power in powers]
+    sharing = [definite(shared**power)[index] for power in powers]
     single = stack.treated == 1
     likely = np.exp(weights[0] - weights[0].max()) if single else np.ones_like(weights[0])
     moved, V = np.empty((2, len(stack.level), len(stack.level)))
@@ -382,7 +390,7 @@ def _fixed(stack: _Stack, shared: Floats, variance_prior: VariancePrior) -> Floa
     index = np.ix_(stack.street, stack.street)
     scatter = np.sqrt(stack.noise)
     same_week = stack.number[:, None] == stack.number[None, :]
-    common = np.where(stack.same, 0.0, _definite(shared)[index] * DAY_OVERLAP) * same_week
+    common = np.where(stack.same, 0.0, definite(shared)[index] * DAY_OVERLAP) * same_week
     fixed = common * scatter[:, None] * scatter[None, :] + np.diag(stack.noise)
     return np.asarray(
         fixed + _calendar(stack.breaks, variance_prior) * np.where(stack.same, 1.0, CALENDAR_SHARED), dtype=float
