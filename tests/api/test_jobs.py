@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +17,12 @@ import psycopg
 import pytest
 from tests.harness.processes import family, kill, paused, wait_until, wait_until_gone
 
+from telstraat_demo.stack.postgres import Postgres
+from telstraat_firmware_sim.chaos.fault_proxy import FaultProxy
 from telstraat_store.connection import Row
 from telstraat_store.jobs import deferred, runs
 from telstraat_store.jobs.deferred import NewJob
+from telstraat_store.jobs.queue import SILENT_S
 
 T = TypeVar("T")
 
@@ -193,6 +197,41 @@ def test_a_worker_that_was_held_still_writes_nothing_over_the_one_that_took_its_
         wait_for(database, after, "done")
     assert job(database, number) == row
     assert row["run"] == 2
+
+
+def test_a_database_that_is_away_for_longer_than_silence_costs_no_job_its_run(
+    database: str, postgres: Postgres, fault_proxy: Callable[[int], FaultProxy]
+) -> None:
+    proxy = fault_proxy(postgres.port)
+    through = database.replace(f":{postgres.port}/", f":{proxy.port}/")
+    numbers = [defer(database, arguments={"seconds": seconds}) for seconds in (3, 40)]
+    with working(through, "--at-once", "2"):
+        for number in numbers:
+            wait_until(lambda number=number: job(database, number)["progress"] > 0, 60, "progress")  # type: ignore[misc]
+        proxy.refuse()
+        proxy.cut()
+        time.sleep(SILENT_S + 5)  # one ends meanwhile, the other goes on
+        assert [job(database, number)["state"] for number in numbers] == ["running", "running"]
+        proxy.heal()
+        rows = [wait_for(database, number, "done", wait_s=120) for number in numbers]
+        after = defer(database)
+        wait_for(database, after, "done")
+    assert [(row["run"], row["crashes"]) for row in rows] == [(1, 0), (1, 0)]
+
+
+def test_an_api_that_is_killed_loses_no_job_and_leaves_no_process(database: str) -> None:
+    number = defer(database, arguments={"seconds": 4})
+    command = [sys.executable, "-m", "telstraat_cli", "api", "--dsn", database, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as first:
+        wait_until(lambda: job(database, number)["progress"] > 0, 60, "progress")
+        orphans = family(first.pid)
+        assert orphans
+        kill(first.pid)
+    wait_until_gone(orphans)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as second:
+        row = wait_for(database, number, "done", wait_s=120)
+        second.send_signal(signal.SIGTERM)
+    assert (row["run"], row["crashes"]) == (2, 1)
 
 
 def test_an_earlier_run_of_a_job_can_write_nothing_any_more(database: str) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 from importlib.metadata import version
 from typing import Any
 
@@ -164,13 +165,18 @@ class Worker:
 
     async def _sweep_again_and_again(self) -> None:
         """Look after jobs that nobody waits for or whose worker has gone, and count them for the metrics."""
+        there_since = time.monotonic()
         while True:
             try:
                 async with self.database.connection() as connection:
-                    swept = await runs.sweep(connection, silent_s=SILENT_S, crashes_max=self.settings.job_crashes_max)
+                    was_there = time.monotonic() - there_since > SILENT_S
+                    swept = await runs.sweep(
+                        connection, silent_s=SILENT_S, crashes_max=self.settings.job_crashes_max, was_there=was_there
+                    )
                     self.metrics.show(await count_jobs(connection))
             except UnavailableError:
                 self.metrics.show(None)
+                there_since = time.monotonic()
             else:
                 if swept.requeued or swept.failed:
                     log.warning(

@@ -34,7 +34,7 @@ async def begin(connection: AsyncConnection[Any], job_id: int, queue_id: int, wo
     return await fetch_one(
         connection,
         """
-        update job set state = 'running', run = run + 1, worker = %(worker)s, begun_at = now(), progress = 0, doing = '',
+        update job set state = 'running', run = run + 1, worker = %(worker)s, begun_at = now(), heard_at = now(), progress = 0, doing = '',
             first_answers = null
         where job_id = %(job_id)s and queue_id = %(queue_id)s and state = 'waiting' and expires_at > now()
         returning *
@@ -50,7 +50,7 @@ async def report(
     changed = await execute(
         connection,
         """
-        update job set progress = greatest(progress, %(progress)s), doing = %(doing)s,
+        update job set heard_at = now(), progress = greatest(progress, %(progress)s), doing = %(doing)s,
             first_answers = coalesce(%(first)s::json, first_answers)
         where job_id = %(job_id)s and run = %(run)s and state = 'running'
         """,
@@ -117,7 +117,14 @@ def broken_off(times: int) -> str:
     return f"the computation broke off {times} times, and is not tried again by itself; the server's log says more"
 
 
-async def sweep(connection: AsyncConnection[Any], *, silent_s: float, crashes_max: int, forget_days: int = 30) -> Swept:
+async def sweep(
+    connection: AsyncConnection[Any],
+    *,
+    silent_s: float,
+    crashes_max: int,
+    forget_days: int = 30,
+    was_there: bool = True,
+) -> Swept:
     """Look after all jobs: let those expire that nobody waits for, and take those back whose worker has gone.
 
     Parameters
@@ -125,11 +132,13 @@ async def sweep(connection: AsyncConnection[Any], *, silent_s: float, crashes_ma
     connection
         With all rights.
     silent_s
-        A worker that has not said so long that it lives has gone; the clock is the database's.
+        A job of which nothing was heard for so long has lost its worker; the clock is the database's.
     crashes_max
         Times that a job may break off before it has failed.
     forget_days
         Jobs that ended before are dropped; what they made stays.
+    was_there
+        Whether the database has answered for so long; if not, its workers may have been silent for no other reason.
 
     Returns
     -------
@@ -147,7 +156,7 @@ async def sweep(connection: AsyncConnection[Any], *, silent_s: float, crashes_ma
                 or (state in ('waiting', 'running') and looked_at + make_interval(secs => gone_after_s) < now())
             """,
         )
-        requeued, failed = await _take_back(connection, silent_s, crashes_max)
+        requeued, failed = await _take_back(connection, silent_s, crashes_max) if was_there else (0, 0)
         dropped = await execute(
             connection, "delete from job where ended_at < now() - make_interval(days => %s)", (forget_days,)
         )
@@ -172,12 +181,13 @@ async def _take_back(connection: AsyncConnection[Any], silent_s: float, crashes_
         """
         select job.* from job left join procrastinate_jobs entry on entry.id = job.queue_id
         left join procrastinate_workers worker on worker.id = entry.worker_id
-        where job.state in ('waiting', 'running') and (
-            entry.id is null or entry.status not in ('todo', 'doing') or (entry.status = 'doing' and (
-                worker.id is null or worker.last_heartbeat < now() - make_interval(secs => %s))))
+        where (job.state = 'running' and job.heard_at < now() - make_interval(secs => %(silent_s)s))
+            or (job.state = 'waiting' and (entry.id is null or entry.status not in ('todo', 'doing') or (
+                entry.status = 'doing' and (
+                    worker.id is null or worker.last_heartbeat < now() - make_interval(secs => %(silent_s)s)))))
         for update of job skip locked
         """,
-        (silent_s,),
+        {"silent_s": silent_s},
     )
     failed = 0
     for job in lost:
