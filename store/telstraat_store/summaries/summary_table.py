@@ -137,13 +137,21 @@ from listed join segment s using (segment_id) left join street_summary y using (
 CLUSTERS = sql.SQL("""
 select count(*)::int as streets, avg(m.at[0]) as lon, avg(m.at[1]) as lat,
     min(m.at[0]) as west, min(m.at[1]) as south, max(m.at[0]) as east, max(m.at[1]) as north
-from (select center(line_box(s.geometry)) as at {places}) as m
+from (select center(line_box(s.geometry)) as at {places} offset 0) as m  -- each line is looked at once, not for every column
 where m.at is not null
 group by floor((m.at[0] - %(west)s) / %(wide)s), floor((m.at[1] - %(south)s) / %(high)s)
 """)
-MIDDLE = sql.SQL("""
-select percentile_disc(0.5) within group (order by m.at[0]) as lon, percentile_disc(0.5) within group (order by m.at[1]) as lat
-from (select center(line_box(s.geometry)) as at {places}) as m where m.at is not null
+# Degrees of longitude are shorter: a box around the middle is enough to leave out what lies elsewhere.
+NEAR = sql.SQL("""
+with m as materialized (select center(line_box(s.geometry)) as at {places}),
+middle as (
+    select percentile_disc(0.5) within group (order by m.at[0]) as lon, percentile_disc(0.5) within group (order by m.at[1]) as lat
+    from m where m.at is not null
+)
+select middle.lon, middle.lat, min(m.at[0]) as west, min(m.at[1]) as south, max(m.at[0]) as east, max(m.at[1]) as north
+from middle join m on abs(m.at[1] - middle.lat) <= %(near)s
+    and abs(m.at[0] - middle.lon) * greatest(0.1, cos(radians(middle.lat))) <= %(near)s
+group by middle.lon, middle.lat
 """)
 SORTS = {
     "name": "lower(s.name)", "day": "y.day", "working": "y.working", "weekend": "y.weekend",
@@ -229,10 +237,20 @@ async def read_clusters(connection: AsyncConnection[Any], query: SummaryQuery, b
     return await fetch_all(connection, CLUSTERS.format(places=query.places), {**query.values, **grid})
 
 
-async def middle_of(connection: AsyncConnection[Any], query: SummaryQuery) -> tuple[float, float] | None:
-    """Return longitude and latitude of the middle street; None without any that lies somewhere."""
-    row = await fetch_one(connection, MIDDLE.format(places=query.places), query.values)
-    return None if row is None or row["lon"] is None else (row["lon"], row["lat"])
+@dataclass(frozen=True)
+class StreetsMiddle:
+    """Where most streets lie: longitude and latitude of the middle one, and the box of the middles of those around it."""
+
+    place: tuple[float, float]
+    box: Box
+
+
+async def middle_of(connection: AsyncConnection[Any], query: SummaryQuery, near_degrees: float) -> StreetsMiddle | None:
+    """Return where the streets of a question lie, those farther than so many degrees left out; None without any."""
+    row = await fetch_one(connection, NEAR.format(places=query.places), {**query.values, "near": near_degrees})
+    if row is None:
+        return None
+    return StreetsMiddle((row["lon"], row["lat"]), (row["west"], row["south"], row["east"], row["north"]))
 
 
 async def summary_of(connection: AsyncConnection[Any], segment_id: int) -> SummaryRow | None:

@@ -28,6 +28,7 @@ LABELS_MAX = 60
 NAME_MAX = 40
 AREAS = ("wood", "green", "square", "school", "water")
 LINES = ("stream", "path", "rail", "street", "road", "motorway")
+KM_A_DEGREE = 111.32
 FAR_KM = 40.0
 """What lies farther from the middle street than this has a wrong place: it would make a town a dot."""
 
@@ -71,7 +72,7 @@ def bounds_of(lines: Iterable[Sequence[Sequence[float]]], middle: Point) -> Box 
 def distance_km(place: Sequence[float], other: Sequence[float]) -> float:
     """Return how far two places are apart, roughly."""
     across = (place[0] - other[0]) * math.cos(math.radians((place[1] + other[1]) / 2))
-    return 111.32 * math.hypot(across, place[1] - other[1])
+    return KM_A_DEGREE * math.hypot(across, place[1] - other[1])
 
 
 def projection_for(box: Box) -> Projection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -219,11 +219,12 @@ async def map_of(request: Request, view: TownView, connections: Connections, lan
     async with database.connection() as connection:
         query = view.streets(LINES_MAX)
         rows, streets = await read_summaries(connection, query)
-        middle = await middle_of(connection, query)
+        around = await middle_of(connection, query, drawn_map.FAR_KM / drawn_map.KM_A_DEGREE)
+        middle = None if around is None else around.place
         if streets > LINES_MAX:
-            lines = [row.geometry["coordinates"] for row in rows]
-            box = view.box or (None if middle is None else drawn_map.bounds_of(lines, middle))
-            clusters = [] if box is None else await read_clusters(connection, query, box, CELLS)
+            box = view.box or (None if around is None else around.box)
+            inside = replace(query, box=box)
+            clusters = [] if box is None else await read_clusters(connection, inside, box, CELLS)
             return TownMap([], clusters, scale_for(view, ()), box)
     hours = await hours_of(view, connections, rows)
     ended_at = street_values.last_full_hour(datetime.now(UTC))
