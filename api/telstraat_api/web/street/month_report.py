@@ -8,6 +8,7 @@ from datetime import date
 from statistics import mean
 
 from telstraat_analytics.report.content import Content, Picture, ReportTable, Section
+from telstraat_analytics.report.numbers import chart_locale
 from telstraat_api.web.charts.moments import spelt
 from telstraat_api.web.languages import UNKNOWN, PageLanguage
 from telstraat_api.web.street.shown_counts import ShownCounts
@@ -254,7 +255,7 @@ def day_picture(month: StreetMonth, _: PageLanguage) -> Picture:
                 "scale": {"domain": [n + 1 for n in range(len(month.counts.slots))]},
                 "axis": {"labelAngle": 0},
             },
-            "y": {"field": "n", "type": "quantitative", "title": None, "stack": True, "axis": {"format": "~d"}},
+            "y": {"field": "n", "type": "quantitative", "title": None, "stack": True, "axis": {"format": ",d"}},
             "color": {
                 "field": "class",
                 "type": "nominal",
@@ -264,7 +265,7 @@ def day_picture(month: StreetMonth, _: PageLanguage) -> Picture:
             },
             "order": {"field": "place"},
         },
-        "config": {"view": {"stroke": None}, "font": "DejaVu Sans"},
+        "config": {"view": {"stroke": None}, "font": "DejaVu Sans", "locale": chart_locale(_.code)},
     }
     return Picture(_(PICTURE), spec)
 
