@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from telstraat_api.errors import EvaluationError, QueryError
 from telstraat_api.evaluations.evaluator import Evaluator
@@ -65,6 +65,13 @@ class Asked(RequestBody):
     against: Literal["before", "last year"] = Field(
         "before", description="The weeks before the measure, or the same weeks a year before (counts only)."
     )
+
+    @model_validator(mode="after")
+    def check_year(self) -> Self:
+        """Refuse at once what no worker could compute: only counts are compared with the year before."""
+        if self.against == "last year" and (self.what in {"v85", "above_limit"} or self.what.endswith("_share")):
+            raise ValueError(f"{self.what} is not compared with last year, only counts are")
+        return self
 
 
 class NewEvaluation(RequestBody):
