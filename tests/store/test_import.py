@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,9 @@ from telstraat_store.counts import rollup
 from telstraat_store.errors import CountsFileError, NoSuchRecordError
 from telstraat_store.imports import CountsFile, Reading, Refusal, writing
 from telstraat_store.imports.writing import Result, Source, import_file
+from telstraat_store.summaries.refreshing import refresh_all
+from telstraat_store.summaries.street_summary import DayKind
+from telstraat_store.summaries.summary_table import due_streets
 
 START = datetime(2025, 3, 1, 10, tzinfo=UTC)
 PORTAL_COLUMNS = [
@@ -89,6 +92,19 @@ def test_api_rows_are_kept_as_published_and_read_as_hours(connection: psycopg.Co
     assert results.fetchone() == (1.5, 0.75, None, 3.5 * 0.75), "never divided again"
     days = connection.execute("select day::text, hours, car_lft from segment_day order by day").fetchall()
     assert days == [("2025-03-01", 13, 13 * 1.5 + 78), ("2025-03-02", 17, 17 * 1.5 + sum(range(13, 30)))]
+
+
+def test_a_street_with_new_imported_counts_is_summarised_again(connection: psycopg.Connection, tmp_path: Path) -> None:
+    def all_term(_timezone: str, days: Sequence[date]) -> list[DayKind]:
+        return [DayKind.TERM for _ in days]
+
+    now = START + timedelta(days=30)
+    refresh_all(connection, all_term, now)
+    assert due_streets(connection, now, 10) == []
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"status_code": 200, "report": [api_row(number) for number in range(30)]}))
+    brought(connection, path)
+    assert [row["segment_id"] for row in due_streets(connection, now, 10)] == [9000000001]
 
 
 def test_rows_as_csv_are_the_same(connection: psycopg.Connection, tmp_path: Path) -> None:

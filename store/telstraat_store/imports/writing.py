@@ -20,6 +20,7 @@ from telstraat_store.errors import CountsFileError, NoSuchRecordError
 from telstraat_store.imports import CountsFile, Format, Reading, Refusal, Row
 from telstraat_store.imports.numbers import whole_number
 from telstraat_store.imports.rows import clean_text, shortened
+from telstraat_store.summaries.summary_table import forget_summaries
 
 CHUNK = 5000
 HALF_HOUR_S, DAY_S = 1800, 86_400
@@ -214,6 +215,7 @@ def import_file(
     connection.execute(
         "update import_progress set is_done = true where source_id = %s and sha256 = %s", (source_id, sha256)
     )
+    forget_summaries(connection, source_id)
     if not is_rehearsal:
         connection.commit()
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -84,9 +84,13 @@ def write_summaries(
         )
 
 
-def forget_summaries(connection: Connection[Any], segments: Sequence[int]) -> None:
-    """Have the summaries of some streets made again: their counts have changed."""
-    connection.execute("update street_summary set through_day = null where segment_id = any(%s)", (list(segments),))
+def forget_summaries(connection: Connection[Any], source_id: int) -> None:
+    """Have the summaries of the streets for which a source has counts made again: they have changed."""
+    connection.execute(
+        "update street_summary y set through_day = null"
+        " where exists (select from imported m where m.segment_id = y.segment_id and m.source_id = %s)",
+        (source_id,),
+    )
 
 
 class StreetState(StrEnum):
