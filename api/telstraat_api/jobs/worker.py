@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 import psycopg
+from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 
@@ -37,6 +38,11 @@ SWEEP_EVERY_S = 5.0
 AGAIN_S = 2.0
 CRASH_WAIT_S = 5.0
 """Before a job is tried again that broke off; as long again for each time."""
+
+
+async def open_queue(app: App) -> None:
+    """Open the connections of a queue."""
+    await app.open_async()
 
 
 class Worker:
@@ -81,20 +87,41 @@ class Worker:
     async def _take_jobs(self) -> None:
         """Take jobs until stopped, or until the database goes away."""
         app = queue_app(self.database.dsn, self._run_job)
-        async with app.open_async():
-            taking = asyncio.create_task(take_jobs(app, [*KINDS], self.at_once, self.name))
-            stopped = asyncio.create_task(self.stopping.wait())
-            try:
-                await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stopped.cancel()
-                taking.cancel()
-                _, late = await asyncio.wait({taking}, timeout=self.settings.job_grace_s)
-                if late and self.stopping.is_set():
-                    for process in list(self.processes.values()):
-                        process.hand_back()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await taking
+        try:
+            if await self._is_open_before_the_end(app):
+                await self._take_from(app)
+        finally:
+            await app.close_async()
+
+    async def _is_open_before_the_end(self, app: App) -> bool:
+        """Open the queue's connections; False when the worker was stopped meanwhile: a database that is away is waited for half a minute."""
+        opening = asyncio.create_task(open_queue(app))
+        stopped = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({opening, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                await opening
+            return opening.done()
+        finally:
+            for task in (opening, stopped):
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, *AWAY):
+                await opening
+
+    async def _take_from(self, app: App) -> None:
+        taking = asyncio.create_task(take_jobs(app, [*KINDS], self.at_once, self.name))
+        stopped = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            taking.cancel()
+            _, late = await asyncio.wait({taking}, timeout=self.settings.job_grace_s)
+            if late and self.stopping.is_set():
+                for process in list(self.processes.values()):
+                    process.hand_back()
+            with contextlib.suppress(asyncio.CancelledError):
+                await taking
 
     async def _run_job(self, job_id: int, queue_id: int) -> None:
         async with self.database.connection() as connection:
