@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -220,7 +221,8 @@ async def run(
     async def watch_memory() -> None:
         nonlocal most
         while time.monotonic() < hall.end:
-            most = max(most, memory_mb(kills.api.pid))
+            with suppress(OSError):  # just killed
+                most = max(most, memory_mb(kills.api.pid))
             await asyncio.sleep(1)
 
     watching = asyncio.create_task(watch_memory())
