@@ -67,6 +67,7 @@ from telstraat_api.web.my import (
     sensor_page,
 )
 from telstraat_api.web.operate import (
+    job_pages,
     overview_page,
     people_pages,
     published_pages,
@@ -188,6 +189,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         published_pages,
         quarantine_pages,
         upload_pages,
+        job_pages,
         docs_page,
     )
     for part in ours:

@@ -9,12 +9,20 @@ import httpx
 import psycopg
 import pytest
 from tests.api.streets import add_sensor
+from tests.api.test_jobs import defer
 
 from telstraat_api.http.access import COOKIE
 from telstraat_store.accounts.secrets import hashed, new_secret
 from telstraat_store.places.claims import issue_code
 
-PAGES = ["/operate", "/operate/people", "/operate/sensors", "/operate/published", "/operate/quarantine"]
+PAGES = [
+    "/operate",
+    "/operate/people",
+    "/operate/sensors",
+    "/operate/published",
+    "/operate/quarantine",
+    "/operate/jobs",
+]
 HOSTILE = "<script>alert(1)</script>&\u202e"
 
 
@@ -189,6 +197,18 @@ def test_what_is_taken_off_stays_with_its_maker(
     assert operator.post("/operate/published/account/1").status_code == 404
     assert one_row(connection, "select published, revision from street_event") == (False, 2)
     assert client.get(f"/api/v1/events/{event}").status_code == 404
+
+
+def test_a_job_is_cancelled_and_tried_again(operator: httpx.Client, connection: psycopg.Connection) -> None:
+    number = defer(connection.info.dsn, arguments={"seconds": 1})
+    page = operator.get("/operate/jobs", params={"state": "waiting"}).text
+    assert f"/operate/jobs/{number}/cancel" in page
+    operator.post(f"/operate/jobs/{number}/cancel")
+    assert one_row(connection, "select state from job") == ("cancelled",)
+    operator.post(f"/operate/jobs/{number}/retry")
+    assert one_row(connection, "select state from job") == ("waiting",)
+    operator.post("/operate/jobs/999/cancel")
+    assert operator.get("/operate/jobs", params={"state": "nonsense"}).status_code == 200
 
 
 @pytest.mark.parametrize("page", ["0", "-3", "99999999999999999999", "x", "2"])

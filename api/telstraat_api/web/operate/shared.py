@@ -18,6 +18,7 @@ TABS = (
     ("/operate/uploads", gettext_noop("Uploads")),
     ("/operate/published", gettext_noop("Published")),
     ("/operate/quarantine", gettext_noop("Refused messages")),
+    ("/operate/jobs", gettext_noop("Jobs")),
 )
 ROWS = 50
 OFFSET_MAX = 1_000_000
