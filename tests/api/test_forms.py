@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from telstraat_api.web.forms import MISSING, NO_DAY, NO_NUMBER, TOO_LONG, PageForm, local_path
+from telstraat_api.web.forms import MISSING, NO_DAY, NO_NUMBER, TOO_LONG, PageForm, digits_in, local_path
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,18 @@ def test_what_can_be_used_is_read() -> None:
     assert (form.text("name"), form.whole("n", -5, 5), form.day("day")) == ("Kerkstraat", -3, date(2026, 2, 28))
     assert (form.text("other", needed=False), form.whole("other", 0, 1, needed=False)) == ("", None)
     assert not form.errors
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "-" + "9" * 5000, "²", "٣", "9223372036854775808", "1_000", "--1", "1e3", ""]
+)
+def test_what_is_no_number_of_ours_is_none_and_never_an_error_of_the_program(text: str) -> None:
+    assert digits_in(text) is None
+    form = PageForm({"n": [text]})
+    assert form.whole("n", -(2**63), 2**63 - 1, needed=False) is None
+    assert bool(form.errors) is bool(text)
+
+
+def test_the_largest_number_of_ours_is_one_and_so_is_one_below_0() -> None:
+    assert digits_in("9223372036854775807") == 2**63 - 1
+    assert PageForm({"n": ["-1"]}).whole("n", -5, 5) == -1

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
 from tests.api.conftest import served
-from tests.api.streets import add_reports
+from tests.api.streets import add_reports, add_sensor
 from tests.api.test_browser import CHROMIUM
 from tests.api.test_operate import one_row, signed_in
 
@@ -89,6 +89,8 @@ def test_nobody_sees_or_overwrites_the_count_of_another(
     [
         "", "[]", "nothing", '[{"from_at": "2026-03-01T08:00:00Z"}]', tally(datetime(2020, 1, 1, tzinfo=UTC), car_lft=1),
         tally(datetime(2190, 1, 1, tzinfo=UTC), car_lft=1), "[" * 10_000,
+        '[{"from_at": "9999-12-31T23:59:00Z", "until_at": "9999-12-31T23:59:59Z", "counts": {}}]',
+        '[{"from_at": "0001-01-01T00:00:00+14:00", "until_at": "0001-01-01T00:05:00+14:00", "counts": {}}]',
     ],
 )  # fmt: skip
 def test_what_cannot_be_a_count_is_refused_in_words(
@@ -124,7 +126,7 @@ def test_an_owner_compares_quarters_and_others_whole_hours(
     hour = result(citizen, segment, tally(start, 4, car_lft=24, car_rgt=6, bike_lft=2))
     assert "You 120, the sensor 100." in hour
     assert "Compared over 60 minutes" in hour
-    connection.execute("update sensor set account_id = (select account_id from account)")
+    own_since(connection, start)
     own = result(citizen, segment, quarter)
     assert "You 27, the sensor 25." in own
     assert "no fault can be told from this" in own
@@ -132,10 +134,33 @@ def test_an_owner_compares_quarters_and_others_whole_hours(
     assert "So few tell nothing" in own
 
 
+def own_since(connection: psycopg.Connection, at: datetime) -> None:
+    """Let every sensor be the only account's since some time."""
+    connection.execute("update sensor set account_id = (select account_id from account), owned_since = %s", (at,))
+
+
+def test_an_owner_reads_no_quarters_of_before_nor_of_a_sensor_that_stood_there(
+    citizen: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int, start: datetime
+) -> None:
+    seen = {"sensor_id": sensor, "car_lft": 7}
+    add_reports(connection, [{**seen, "period_start": start + n * QUARTER} for n in range(4)])
+    quarter = tally(start, car_lft=1)
+    own_since(connection, start + QUARTER)  # claimed within the hour
+    assert "shown to the sensor" in result(citizen, segment, quarter)
+    own_since(connection, start)
+    assert "the sensor 7." in result(citizen, segment, quarter)
+    connection.execute("update sensor set account_id = null")
+    connection.execute("update installation set until_at = %s", (start + 4 * QUARTER,))
+    add_sensor(connection, "moved-here", segment, start + 5 * QUARTER)
+    connection.execute("update sensor set account_id = (select account_id from account) where name = 'moved-here'")
+    connection.execute("update sensor set owned_since = '2020-01-01' where name = 'moved-here'")
+    assert "shown to the sensor" in result(citizen, segment, quarter)
+
+
 def test_a_count_without_a_whole_quarter_or_before_its_report_says_so(
     citizen: httpx.Client, connection: psycopg.Connection, segment: int, sensor: int, start: datetime
 ) -> None:
-    connection.execute("update sensor set account_id = (select account_id from account)")
+    own_since(connection, start)
     half = json.dumps(
         [{"from_at": start.isoformat(), "until_at": (start + QUARTER / 2).isoformat(), "counts": {"car_lft": 1}}]
     )

@@ -107,3 +107,8 @@ def test_assets_come_from_our_own_paths_and_stay_in_the_cache(client: httpx.Clie
 @pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "leaflet/../../x", "nothing.js", ".hidden", "leaflet/"])
 def test_nothing_but_assets_is_served(client: httpx.Client, name: str) -> None:
     assert client.get(f"/static/{name}").status_code == 404
+
+
+def test_a_file_of_any_name_is_not_there_rather_than_a_fault_of_ours(client: httpx.Client) -> None:
+    for name in ("x" * 5000, "leaflet/" + "x" * 300, "a/" * 400, "%00", "..%2f..%2fapp.py"):
+        assert client.get(f"/static/{name}").status_code == 404

@@ -327,6 +327,17 @@ def test_a_workshop_needs_streets_and_says_what_is_missing(leader: httpx.Client,
     assert leader.get(f"/workshops/{number}").status_code == 404
 
 
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "9223372036854775807"])
+def test_a_street_that_is_no_number_of_ours_is_marked_and_breaks_nothing(
+    leader: httpx.Client, room: int, streets: list[int], number: str
+) -> None:
+    answer = lead(leader, room, "look", look=number, first="2026-05-01", last="2026-05-02")
+    assert (answer.status_code, "look" in answer.json()["errors"]) == (422, True)
+    assert make_workshop(leader, streets, street=[number, str(streets[0])])
+    form = {"action": "save", "name": "M", f"street-{number}": "treated"}
+    assert leader.post("/measures/new", data=form).status_code == 422
+
+
 def test_paper_tells_a_day_that_nobody_watched_from_one_on_which_nobody_came() -> None:
     bar = {"at": "2026-03-02T12:00:00", "series": "Cars", "value": 0}
     gap = {"from": "2026-03-03T00:00:00", "until": "2026-03-04T00:00:00", "state": "nobody watched"}

@@ -17,6 +17,8 @@ from telstraat_api.errors import NotFoundError
 router = APIRouter(include_in_schema=False)
 FOR_EVER = "public, max-age=31536000, immutable"
 LEAFLET = "leaflet/"
+NAME_MAX = 200
+"""No file of ours has a longer name, and no file system takes one of any length."""
 GZIPPED = ("text/", "application/javascript", "image/svg", "application/manifest+json")
 
 
@@ -42,7 +44,7 @@ def asset_of(name: str, content: bytes) -> Asset:
 def asset(name: str) -> Asset:
     """Return an asset by name, or raise `NotFoundError`."""
     parts = name.split("/")
-    if all(part and not part.startswith(".") for part in parts):
+    if len(name) <= NAME_MAX and all(part and not part.startswith(".") for part in parts):
         if name.startswith(LEAFLET):
             import xstatic.pkg.leaflet as leaflet
 

@@ -30,6 +30,9 @@ from telstraat_contract.languages import gettext_noop
 FIELDS_MAX = 500
 TEXT_MAX = 2000
 SEE_OTHER = 303
+BIGGEST = 2**63 - 1
+DIGITS_MAX = 19
+"""So many digits any number of ours has at most; Python refuses to read thousands of them."""
 
 MISSING = gettext_noop("Please fill this in.")
 TOO_LONG = gettext_noop("This is too long.")
@@ -72,8 +75,10 @@ class PageForm:
         value = self.text(name, longest=20, needed=needed)
         if not value:
             return None
-        if value.isascii() and value.removeprefix("-").isdigit() and low <= int(value) <= high:
-            return int(value)
+        size = digits_in(value.removeprefix("-"))
+        number = -size if size is not None and value.startswith("-") else size
+        if number is not None and low <= number <= high:
+            return number
         self.errors[name] = NO_NUMBER
         return None
 
@@ -90,6 +95,12 @@ class PageForm:
             self.errors[name] = NO_DAY
             return None
         return day
+
+
+def digits_in(text: str) -> int | None:
+    """Return a number of ours written in the digits 0 to 9; None for anything else, also for ² and ٣, which Python calls digits."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+    return number if number is not None and number <= BIGGEST else None
 
 
 async def read_form(request: Request) -> PageForm:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
 
 from telstraat_contract.quarters import QUARTER, quarter_start
 from telstraat_store.connection import Database
 from telstraat_store.counts.period import Period
 from telstraat_store.counts.reading import Key, read_periods
 from telstraat_store.counts.windows import Bucket, Window
-from telstraat_store.queries import fetch_all
+from telstraat_store.queries import fetch_all, fetch_one
 
 THEIRS = """
 select i.installation_id, greatest(i.from_at, v.owned_since) as start, i.until_at as until
@@ -23,6 +26,13 @@ from sensor v join account a using (account_id) join installation i using (senso
 where (v.sensor_id, v.account_id) = (%(sensor_id)s, %(account_id)s) and a.disabled_at is null
     and greatest(i.from_at, v.owned_since) < %(end)s
     and coalesce(i.until_at, 'infinity') > greatest(v.owned_since, %(start)s) order by i.from_at
+"""
+ALL_OF_A_STREET = """
+select count(*) > 0 and bool_and(
+    v.account_id is not distinct from %(account_id)s and a.disabled_at is null and v.owned_since <= %(start)s
+) as are_own
+from installation i join sensor v using (sensor_id) left join account a using (account_id)
+where i.segment_id = %(segment_id)s and i.from_at < %(end)s and coalesce(i.until_at, 'infinity') > %(start)s
 """
 ROWS_MAX = 10_000
 
@@ -49,6 +59,17 @@ async def own_spans(database: Database, sensor_id: int, account_id: int | None, 
         if begins < ends:
             spans.append(OwnSpan(row["installation_id"], Window(begins, ends)))
     return spans
+
+
+async def are_all_own(
+    connection: AsyncConnection[Any], segment_id: int, account_id: int | None, window: Window
+) -> bool:
+    """Tell whether every sensor that stood in a street during a window was an account's own all that time."""
+    if account_id is None:
+        return False
+    values = {"segment_id": segment_id, "account_id": account_id, "start": window.start, "end": window.end}
+    row = await fetch_one(connection, ALL_OF_A_STREET, values)
+    return bool(row and row["are_own"])
 
 
 async def read_own_quarters(database: Database, sensor_id: int, account_id: int | None, window: Window) -> list[Period]:

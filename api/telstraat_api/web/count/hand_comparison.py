@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from telstraat_analytics.describe.hand_count import HandComparison, compare_by_hand
 from telstraat_api.http.access import Reader, Role
@@ -12,10 +11,10 @@ from telstraat_api.web.count.hand_tally import HandTally
 from telstraat_api.web.names import SPLIT
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.quarters import QUARTER, QUARTER_S
+from telstraat_store.accounts.own_counts import are_all_own
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.reading import read_periods
 from telstraat_store.counts.windows import Bucket, Window
-from telstraat_store.places.sensors import sensors_at
 
 WATCHED = 0.9
 """A quarter of which the sensor has seen less is not compared: the rest is filled in, which says nothing of the sensor."""
@@ -47,7 +46,8 @@ async def beside_sensor(
     whole = [quarter.start for quarter in tally.quarters if quarter.is_whole]
     if not whole:
         return BesideSensor(why_none=NO_WHOLE_QUARTER)
-    connections = await connections_of(database, reader, segment_id)
+    asked_for = Window(min(whole), max(whole) + QUARTER)
+    connections = await connections_of(database, reader, segment_id, asked_for)
     if connections.is_public:
         hours = {start.replace(minute=0) for start in whole}
         whole = [hour + n * QUARTER for hour in sorted(hours) for n in range(4)]
@@ -75,11 +75,14 @@ def _starts(tally: HandTally) -> set[datetime]:
     return {quarter.start for quarter in tally.quarters if quarter.is_whole}
 
 
-async def connections_of(database: Database, reader: Reader, segment_id: int) -> Connections:
-    """Return the connections by which the sensor's counts are read: full ones for professionals and for the owner of every sensor there."""
+async def connections_of(database: Database, reader: Reader, segment_id: int, window: Window) -> Connections:
+    """Return the connections by which the sensor's counts are read: full ones for professionals, and for whose they all are.
+
+    An owner reads the quarters of the own sensor while it was theirs (decision 021), so every sensor that stood there then
+    must have been: who stands there today says nothing of a time before.
+    """
     if reader.role >= Role.PROFESSIONAL:
         return database.full
     async with database.connection() as connection:
-        sensors: list[dict[str, Any]] = await sensors_at(connection, segment_id)
-    is_own = bool(sensors) and all(sensor["account_id"] == reader.account_id for sensor in sensors)
-    return database.full if is_own and reader.account_id is not None else database.public
+        is_own = await are_all_own(connection, segment_id, reader.account_id, window)
+    return database.full if is_own else database.public

@@ -91,7 +91,7 @@ def checked(quarters: list[TallyQuarter], now: datetime) -> HandTally:
     for quarter in quarters:
         if quarter.from_at.tzinfo is None or quarter.until_at.tzinfo is None:
             raise QueryError("quarters: a time lacks its zone; write 2026-03-01T08:00:00Z")
-        if not quarter.from_at < quarter.until_at <= quarter.from_at + QUARTER + EDGE:
+        if not timedelta(0) < quarter.until_at - quarter.from_at <= QUARTER + EDGE:
             raise QueryError("quarters: a part ends before it begins, or is longer than a quarter of an hour")
         if before is not None and quarter.from_at < before:
             raise QueryError("quarters: two parts overlap, or are not in order")

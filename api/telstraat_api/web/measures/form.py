@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from telstraat_api.v1.evaluations import Asked
 from telstraat_api.v1.measures import MeasureChange, NewMeasure
-from telstraat_api.web.forms import PageForm
+from telstraat_api.web.forms import PageForm, digits_in
 from telstraat_api.web.measures import names
 from telstraat_contract.road_users import CLASSES
 from telstraat_store.connection import Row
@@ -21,7 +21,6 @@ from telstraat_store.work.measures import ROLES
 STREET = "street-"
 STREETS_MAX = 50
 QUESTIONS_MAX = 6
-BIGGEST = 2**63 - 1
 SHARES = ("v85", "above_limit", "bike_share")
 
 
@@ -59,10 +58,10 @@ def roles_of(form: PageForm) -> dict[int, str]:
     """Return the role of every street that the form names, also of those that have none."""
     roles = {}
     for name in form.fields:
-        number = name.removeprefix(STREET)
-        if name.startswith(STREET) and number.isascii() and number.isdigit() and 1 <= int(number) <= BIGGEST:
+        number = digits_in(name.removeprefix(STREET))
+        if name.startswith(STREET) and number:
             role = form.value(name)
-            roles[int(number)] = role if role in ROLES else ""
+            roles[number] = role if role in ROLES else ""
     return roles
 
 
@@ -162,8 +161,8 @@ def empty_form(today: date, query: Mapping[str, str]) -> PageForm:
         "against": ["before"],
         "direction": [""],
     }
-    for number in query.get("treated", "").split(",")[:STREETS_MAX]:
-        if number.isascii() and number.isdigit() and len(number) < 19:
+    for number in map(digits_in, query.get("treated", "").split(",")[:STREETS_MAX]):
+        if number is not None:
             fields[f"{STREET}{number}"] = ["treated"]
     return PageForm(fields)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from telstraat_api.web.forms import PageForm, read_form, see_other
+from telstraat_api.web.forms import PageForm, digits_in, read_form, see_other
 from telstraat_api.web.my.moments import local_moment
 from telstraat_api.web.my.own_live import SensorNumber
 from telstraat_api.web.my.sensor_page import require_own_sensor
@@ -75,12 +75,8 @@ async def render_place(
     pages: Pages = request.app.state.pages
     async with database.connection() as connection:
         listed = await search_streets(connection, words, STREETS_MAX + 1)
-        number = form.value("street")
-        picked = (
-            await find_segment(connection, int(number))
-            if number.isascii() and number.isdigit() and len(number) < 19
-            else None
-        )
+        number = digits_in(form.value("street"))
+        picked = None if number is None else await find_segment(connection, number)
     response = pages.render(
         request,
         "my/place.html",

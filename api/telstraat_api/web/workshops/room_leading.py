@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
 from telstraat_api.errors import NotFoundError
-from telstraat_api.web.forms import PageForm, read_form, see_other
+from telstraat_api.web.forms import PageForm, digits_in, read_form, see_other
 from telstraat_api.web.measures.measure_pages import Number
 from telstraat_api.web.workshops.room_access import Guest, leader_of
 from telstraat_api.web.workshops.room_chart import DAYS_MAX
@@ -46,13 +46,14 @@ async def set_look(connection: AsyncConnection[Any], guest: Guest, form: PageFor
     if street == "map":
         await rooms.change_room(connection, number_of(guest), {"looked_at": {"view": "map"}})
         return
-    if not street.isdigit() or int(street) not in guest.workshop["segments"]:
+    number = digits_in(street)
+    if number not in guest.workshop["segments"]:
         form.errors["look"] = CHOOSE
     first, last = form.day("first"), form.day("last")
     check_days(form, first, last)
     if form.errors or first is None or last is None:
         return
-    look = {"view": "street", "segment_id": int(street), "first": first.isoformat(), "last": last.isoformat()}
+    look = {"view": "street", "segment_id": number, "first": first.isoformat(), "last": last.isoformat()}
     await rooms.change_room(connection, number_of(guest), {"looked_at": look})
 
 

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Reader, Role
 from telstraat_api.v1.resources import audience_of, owns, require_changeable
-from telstraat_api.web.forms import PageForm, read_form, see_other, signed_in
+from telstraat_api.web.forms import PageForm, digits_in, read_form, see_other, signed_in
 from telstraat_api.web.measures.measure_pages import Number, rendered
 from telstraat_api.web.pages import page_reader
 from telstraat_api.web.workshops.room_chart import first_look
@@ -163,7 +163,7 @@ async def form_page(request: Request, form: PageForm, workshop: Row | None, stat
     async with database.connection() as connection:
         streets = {row["segment_id"]: row["name"] for row in await list_counted_segments(connection)}
         measures = await list_measures(connection, audience_of(reader), LISTED)
-        ticked = {int(value) for value in form.values("street") if value.isdigit() and len(value) < 19}
+        ticked = {number for value in form.values("street") if (number := digits_in(value)) is not None}
         streets |= await names_of(connection, sorted(ticked - set(streets)))
         room = None if workshop is None else await find_room(connection, workshop["workshop_id"])
     offered = [number for number in streets if number in ticked]
@@ -202,7 +202,7 @@ async def values_of(connection: AsyncConnection[Any], form: PageForm, reader: Re
 
 async def streets_of(connection: AsyncConnection[Any], form: PageForm) -> list[int]:
     """Return the streets that are ticked or named in a form; one that is not there is marked."""
-    ticked = [int(value) for value in form.values("street") if value.isdigit() and len(value) < 19]
+    ticked = [number for value in form.values("street") if (number := digits_in(value)) is not None]
     lines = [line.strip() for line in form.text("more", longest=4000, needed=False).splitlines() if line.strip()]
     known = await names_of(connection, ticked)
     segments = [number for number in ticked if number in known]
