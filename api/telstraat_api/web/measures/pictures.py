@@ -70,7 +70,7 @@ def curve_picture(
     outlooks: Sequence[Mapping[str, Any]], percent: Callable[[float], str], words: Mapping[str, str]
 ) -> Markup:
     """Return the smallest change that would be seen after so many weeks, a line per class."""
-    wide, high, left, bottom, right = 620.0, 250.0, 46.0, 34.0, 12.0
+    wide, high, left, bottom, right = 620.0, 258.0, 46.0, 42.0, 12.0
     weeks = [week for outlook in outlooks for week in outlook["weeks"]]
     most = max(0.1, *(value for outlook in outlooks for value in outlook["smallest"]))
     step = 0.1 if most <= 0.5 else 0.2

@@ -107,7 +107,7 @@ async function fill() {
   const map = ground(document.getElementById("pick-map"), { tiles, attribution });
   const chosenStreets = all.filter(({ id }) => box(id)?.value);
   const near = chosenStreets.length ? chosenStreets : all;
-  if (near.length) map.fitBounds(L.latLngBounds(near.flatMap((street) => street.path)), { padding: [50, 50], maxZoom: 16 });
+  if (near.length) map.fitBounds(L.latLngBounds(near.flatMap((street) => street.path)), { padding: matchMedia("(max-width: 560px)").matches ? [14, 14] : [50, 50], maxZoom: 16 });
   else map.setView([50.88, 4.7], 13);
   drawn(map, all);
   map.on("moveend", () => drawn(map, all));

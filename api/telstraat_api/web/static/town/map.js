@@ -34,7 +34,7 @@ function start() {
   map.zoomControl.setPosition("topright");
   map.scrollWheelZoom.disable();
   map.on("focus click", () => map.scrollWheelZoom.enable());
-  map.fitBounds([[south, west], [north, east]], { padding: [30, 30], maxZoom: 17 });
+  map.fitBounds([[south, west], [north, east]], { padding: matchMedia("(max-width: 560px)").matches ? [8, 8] : [30, 30], maxZoom: 17 });
   const drawn = L.layerGroup().addTo(map);
   const named = map.ground ?? addGround(map, { isBare: true });  // above tiles there are only the streets' names
   const lines = new Map();

@@ -249,10 +249,11 @@ function draw(before) {
       parts.push(element("h3", { dir: "auto" }, group.title, votes ? element("span", { class: "hint" }, ` ${fill(words.votes, { n: votes })}`) : ""));
       parts.push(list(notes.filter((note) => note.group === group.id)));
     }
-    parts.push(element("h3", {}, words.alone));
   }
   const alone = notes.filter((note) => !note.group || !room.groups.has(note.group));
-  parts.push(alone.length ? list(alone.slice(0, shownMax)) : element("p", { class: "empty" }, words.nothing));
+  if (room.groups.size && alone.length) parts.push(element("h3", {}, words.alone));
+  if (alone.length) parts.push(list(alone.slice(0, shownMax)));
+  else if (!notes.length) parts.push(element("p", { class: "empty" }, words.nothing));
   if (alone.length > shownMax) parts.push(element("button", { type: "button", class: "button", onclick: () => { shownMax += 200; draw(); } }, words.older));
   one("[data-notes]").replaceChildren(...parts);
   drawBallot();
