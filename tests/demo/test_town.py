@@ -297,7 +297,10 @@ def test_the_town_is_there_with_its_story(demo: Demo) -> None:
     assert "is being filled" not in get(demo, "/")
     with psycopg.connect(demo.dsn()) as connection:
         people = connection.execute("select role, count(*) from account group by role order by role").fetchall()
+        owned = connection.execute("select owned_since from sensor where account_id is not null").fetchall()
     assert dict(people) == {"citizen": 2, "professional": 2, "operator": 1}
+    assert len(owned) == 2
+    assert max(since for (since,) in owned) < datetime.now(UTC) - timedelta(days=200)  # they have a past to look at
 
 
 def test_the_live_street_was_counted_before_and_no_quarter_twice(demo: Demo) -> None:

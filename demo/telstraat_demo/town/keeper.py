@@ -32,6 +32,7 @@ from telstraat_demo.town.plan import quarter
 from telstraat_demo.town.story import Story
 from telstraat_demo.town.workshop import hold_workshop
 from telstraat_store.errors import TelstraatStoreError
+from telstraat_store.places.claims import date_claim_back
 
 BROKER_VARIABLE = "TELSTRAAT_DEMO_TOWN_BROKER"
 DSN_VARIABLE = "TELSTRAAT_DEMO_TOWN_DSN"
@@ -104,6 +105,7 @@ class Keeper:
         story = Story(self.api, keys, life.plan, life.cast, life.segments, life.town.timezone)
         try:
             is_whole = self._works(lambda: self._hold(story.tell(life.own_sensors())))
+            self._date_claims_back()
             is_whole = self._works(lambda: self.filler.add_up(self.dsn, self._note_sums)) and is_whole
             self._note(1.0)
             is_whole = self._works(story.evaluate) and is_whole
@@ -113,6 +115,12 @@ class Keeper:
             log.error("the story could not be told to its end: the next start tries again")
         self.progress = FillProgress(1.0, self.filler.quarters, stories=is_whole)
         write_fill_progress(self.folder, self.progress)
+
+    def _date_claims_back(self) -> None:
+        """Let the citizen's sensors be theirs since these began to count."""
+        with psycopg.connect(self.dsn) as connection:
+            for sensor in self.life.own_sensors().values():
+                date_claim_back(connection, sensor, self.life.plan.first_moment)
 
     def _hold(self, workshop_id: int) -> None:
         """Have the workshop's room as its evening left it."""

@@ -29,6 +29,8 @@ from telstraat_device.settings import BrokerSettings, SendSettings, SensorSettin
 from telstraat_firmware_sim.errors import FleetError
 
 STEP_S = 0.2
+FPS = 15.0
+"""What each says of its camera: frames a second."""
 START_APART_S = 0.02  # a hundred clients at once would be a burst that no street knows
 log = logging.getLogger(__name__)
 
@@ -143,7 +145,7 @@ class FleetSensor:
 
     def _health(self) -> list[Health]:
         condition = Condition(
-            at_s=self.clock.now_s(), clock_trusted=True, config=0, fps=None, dropped_frames=0,
+            at_s=self.clock.now_s(), clock_trusted=True, config=0, fps=FPS, dropped_frames=0,
             restarts=self._restarts, alarms=tuple(self.publisher.alarms()),
         )  # fmt: skip
         return health_messages(self.name, self.outbox, condition)

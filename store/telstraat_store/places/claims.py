@@ -66,6 +66,22 @@ async def claim_sensor(connection: AsyncConnection[Any], name: str, code: str, a
     return await fetch_one(connection, SELECT + " where v.sensor_id = %s", (row["sensor_id"],))
 
 
+@transaction
+def date_claim_back(name: str, since: datetime) -> Steps[None]:
+    """Let a claimed sensor be its owner's since earlier: for a past that was written at once, as the demo's."""
+    yield (
+        "update sensor set owned_since = least(owned_since, %s) where name = %s and account_id is not null",
+        (since, name),
+    )
+    yield (
+        """
+        update sensor_claim c set claimed_at = least(claimed_at, %s)
+        from sensor v where v.sensor_id = c.sensor_id and v.name = %s and claimed_at is not null
+        """,
+        (since, name),
+    )
+
+
 async def sensor_of_code(connection: AsyncConnection[Any], code: str) -> Row | None:
     """Return `sensor_id` and `name` of the sensor that a code, as people write it, can claim now; None for any other code.
 

@@ -235,6 +235,6 @@ async def minutes_page(
     leads = owns(reader, reading.workshop) or reader.role is Role.OPERATOR
     return rendered(
         request, "workshops/workshop.html", reading=reading, workshop=reading.workshop, facts=facts_of(reading, _),
-        charts=[render(chart, _) for chart in charts], leads=leads,
-        until=shared_until.date() if shared_until else None,
+        charts=[(chart.title, render(chart, _)) for chart in charts], leads=leads,
+        until=shared_until.date() if shared_until else None, today=datetime.now(UTC).date(),
     )  # fmt: skip
