@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 import msgspec
 import psycopg
+import pytest
 from tests.api.conftest import NOON, served
+from tests.api.rooms import browser, session_of
 from tests.api.streets import add_reports
 
 from telstraat_api.settings import ApiSettings
@@ -119,3 +121,22 @@ def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, seg
 
 def test_there_is_no_stream_of_a_street_that_does_not_exist(client: httpx.Client) -> None:
     assert client.get("/api/v1/segments/404/live").status_code == 404
+
+
+def test_a_stream_of_quarters_ends_with_the_session_that_opened_it(
+    settings: ApiSettings, connection: psycopg.Connection, segment: int, sensor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telstraat_api.v1.streams.ASKED_AGAIN_S", 0.0)
+    monkeypatch.setattr("telstraat_api.v1.streams.KEEP_ALIVE_S", 0.2)
+    with (
+        served(msgspec.structs.replace(settings, quarter_min=5)) as address,
+        browser(address, session_of(connection, "professional", "officer@example.org")) as officer,
+        officer.stream("GET", f"/api/v1/segments/{segment}/live") as answer,
+    ):
+        lines = answer.iter_lines()
+        assert ": still here" in (next(lines), next(lines), next(lines))
+        officer.post("/sign-out")
+        connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
+        rest = list(lines)  # ends by itself, long before the server does
+        assert not any("closing" in line for line in rest)
+        assert officer.get(f"/api/v1/segments/{segment}/live").status_code == 403

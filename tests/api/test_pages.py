@@ -112,3 +112,22 @@ def test_nothing_but_assets_is_served(client: httpx.Client, name: str) -> None:
 def test_a_file_of_any_name_is_not_there_rather_than_a_fault_of_ours(client: httpx.Client) -> None:
     for name in ("x" * 5000, "leaflet/" + "x" * 300, "a/" * 400, "%00", "..%2f..%2fapp.py"):
         assert client.get(f"/static/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/street/abc", "/street/0", "/street/9223372036854775808", "/street/1/month/2026-13", "/count/results/1", "/measures/x/plan", "/join/" + "A" * 60]
+)  # fmt: skip
+def test_an_address_that_cannot_be_is_not_there_in_our_own_words(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "No page has this address" in answer.text
+    assert "Input should" not in answer.text
+    assert "Geen pagina" in client.get(f"{path}?lang=nl", headers={"accept": "text/html"}).text
+
+
+def test_a_value_in_an_address_that_cannot_be_used_is_named(client: httpx.Client) -> None:
+    answer = client.get("/sign-in/link?token=1", headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert "What this address says of token cannot be used here." in answer.text
+    assert "String" not in answer.text
+    assert "String should" in client.get("/sign-in/link?token=1").text  # programs read what is wrong

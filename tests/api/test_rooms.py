@@ -146,6 +146,21 @@ def test_a_stream_tells_changes_to_everybody_and_what_was_missed_to_whoever_come
     assert missed["room"]["phase"] == "group"
 
 
+def test_a_stream_ends_for_whoever_has_left_or_signed_out(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telstraat_api.web.workshops.room_pages.ASKED_AGAIN_S", 0.0)
+    monkeypatch.setattr("telstraat_api.web.workshops.room_pages.BEAT_S", 0.2)
+    with listening(leader, room, lead="true") as led, listening(phones[0], room) as changes:
+        assert next(led)["room"]["open"]
+        assert next(changes)["room"]["open"]
+        phones[0].post(f"/workshops/{room}/leave")
+        assert all("notes" not in change for change in changes), "a stream of somebody who has left ends"
+        leader.post("/sign-out")
+        write(phones[1], room, "Said when nobody led")
+        assert all("notes" not in change for change in led), "a stream of somebody who has signed out ends"
+
+
 def test_a_revision_that_the_room_never_had_brings_everything(room: int, phones: list[httpx.Client]) -> None:
     write(phones[0], room, "Here")
     with listening(phones[0], room, since=10_000) as changes:

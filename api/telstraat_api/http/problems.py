@@ -100,7 +100,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
-        return await answer(request, 422, "bad-parameter", "A parameter cannot be used", complaint(error))
+        return await unreadable(request, error)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -118,6 +118,15 @@ def install(app: FastAPI) -> None:
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error at %s", request.url.path, exc_info=error)
         return await answer(request, 500, "internal", ApiError.title, "this was written to the server's log")
+
+
+async def unreadable(request: Request, error: RequestValidationError) -> Response:
+    """Return the answer to an address that cannot be read: for people in our own words, for programs with what is wrong."""
+    pages = getattr(request.app.state, "pages", None)
+    if pages is not None and wants_page(request) and not speaks_telraam(request.url.path):
+        page: Response = pages.wrong_address(request, [item["loc"] for item in error.errors()])
+        return page
+    return await answer(request, 422, "bad-parameter", "A parameter cannot be used", complaint(error))
 
 
 async def to_sign_in(_request: Request, error: Exception) -> Response:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
+from telstraat_api.errors import ForbiddenError, UnauthorizedError
 from telstraat_api.http.access import refuse_quarters
 from telstraat_api.http.answers import stamp
 from telstraat_api.http.rates import asker_of
@@ -22,6 +24,8 @@ from telstraat_store.connection import Database
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 KEEP_ALIVE_S = 15.0
+ASKED_AGAIN_S = 15.0
+"""So long may somebody go on watching whose session, key or role has just ended."""
 
 
 def live_shape(live: Live, sensor_id: int) -> dict[str, Any]:
@@ -47,17 +51,25 @@ def framed(event: Event) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.name.encode(), orjson.dumps(data))
 
 
-async def follow(hub: LiveHub, segment_id: int, asker: str) -> AsyncIterator[bytes]:
-    """Yield the events of one street until the browser leaves or the server stops."""
+async def follow(
+    hub: LiveHub, segment_id: int, asker: str, check_right: Callable[[], Awaitable[None]]
+) -> AsyncIterator[bytes]:
+    """Yield the events of one street until the browser leaves, may watch no more, or the server stops."""
+    asked_at = time.monotonic()
     async with hub.watch(segment_id, asker) as stream:
         yield b"retry: 3000\n\n"
         while not hub.closing:
             try:
                 event = await asyncio.wait_for(stream.events.get(), KEEP_ALIVE_S)
             except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            yield framed(event)
+                event = None
+            if time.monotonic() - asked_at >= ASKED_AGAIN_S:
+                asked_at = time.monotonic()
+                try:
+                    await check_right()
+                except (UnauthorizedError, ForbiddenError):
+                    return
+            yield b": still here\n\n" if event is None else framed(event)
 
 
 @router.get(
@@ -77,7 +89,13 @@ async def live(request: Request, segment_id: SegmentId) -> Response:
     async with database.connection() as connection:
         await require_segment(connection, segment_id)
     await refuse_quarters(request)
+
+    async def check_right() -> None:
+        request.state.connections = database.public  # who asked at the beginning may be nobody by now
+        await refuse_quarters(request)
+
     asker = asker_of(request.scope)
     hub.check_room(asker)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(follow(hub, segment_id, asker), media_type="text/event-stream", headers=headers)
+    events = follow(hub, segment_id, asker, check_right)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)

@@ -34,6 +34,8 @@ ERROR_TITLES = (
     gettext_noop("Not Found"),
     gettext_noop("Method Not Allowed"),
 )
+NO_PAGE = gettext_noop("No page has this address: a number or a word in it is mistyped, or never was one.")
+NO_VALUE = gettext_noop("What this address says of {names} cannot be used here.")
 YEAR_S = 365 * 86_400
 
 
@@ -120,6 +122,14 @@ class Pages:
         """Return a page that says what went wrong."""
         phrase = HTTPStatus(status).phrase
         return self.render(request, "error.html", status, title=title, detail=detail, phrase=phrase, code=status)
+
+    def wrong_address(self, request: Request, places: Sequence[Sequence[int | str]]) -> Response:
+        """Return the page about an address that cannot be, in our words: a path, or values after its question mark."""
+        _ = page_language(chosen(request))
+        if any(place[0] == "path" for place in places):
+            return self.error(request, 404, "There is nothing here", _(NO_PAGE))
+        names = ", ".join(dict.fromkeys(str(place[-1]) for place in places))
+        return self.error(request, 422, "A parameter cannot be used", _(NO_VALUE, names=names))
 
 
 def page_headers(request: Request) -> dict[str, str]:

@@ -15,22 +15,23 @@ from telstraat_api.http.rates import asker_of
 from telstraat_api.live import Event, LiveHub
 from telstraat_api.v1.streams import framed
 from telstraat_api.web.forms import signed_in
+from telstraat_api.web.pages import page_reader
 from telstraat_store.connection import Database
 from telstraat_store.places.own_sensors import find_own_sensor, is_owner
 
 router = APIRouter(include_in_schema=False)
 KEEP_ALIVE_S = 10.0
 ASKED_AGAIN_S = 5.0
-"""So long may somebody go on reading a sensor that has just been taken from them."""
+"""So long may somebody go on reading a sensor that has just been taken from them, or after their session has ended."""
 
 SensorNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-async def follow(
-    hub: LiveHub, database: Database, segment_id: int, sensor_id: int, account_id: int | None, asker: str
-) -> AsyncIterator[bytes]:
-    """Yield what one sensor counts, as long as it is the account's; other sensors of the street are left out."""
-    asked_at = time.monotonic()
+async def follow(request: Request, segment_id: int, sensor_id: int, account_id: int | None) -> AsyncIterator[bytes]:
+    """Yield what one sensor counts, as long as it is the account's and its session lasts; other sensors of the street are left out."""
+    hub: LiveHub = request.app.state.live
+    database: Database = request.app.state.database
+    asker, asked_at = asker_of(request.scope), time.monotonic()
     async with hub.watch(segment_id, asker) as stream:
         yield b"retry: 3000\n\n"
         while not hub.closing:
@@ -40,10 +41,12 @@ async def follow(
                 event = None
             if event is None or time.monotonic() - asked_at > ASKED_AGAIN_S:
                 asked_at = time.monotonic()
+                reader = await page_reader(request)
                 async with database.connection() as connection:
-                    if not await is_owner(connection, sensor_id, account_id):
-                        yield framed(Event("lost"))
-                        return
+                    is_theirs = await is_owner(connection, sensor_id, account_id)
+                if not is_theirs or reader.account_id != account_id:
+                    yield framed(Event("lost"))
+                    return
             if event is None:
                 yield b": still here\n\n"
             elif event.live is None or event.sensor_id == sensor_id:
@@ -60,8 +63,7 @@ async def own_live(request: Request, sensor_id: SensorNumber) -> Response:
         row = await find_own_sensor(connection, sensor_id, reader.account_id)
     if row is None or row["segment_id"] is None:
         raise NotFoundError(f"there is no sensor {sensor_id} of yours that stands in a street")
-    asker = asker_of(request.scope)
-    hub.check_room(asker)
+    hub.check_room(asker_of(request.scope))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    events = follow(hub, database, row["segment_id"], sensor_id, reader.account_id, asker)
+    events = follow(request, row["segment_id"], sensor_id, reader.account_id)
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 import orjson
@@ -35,7 +36,7 @@ from telstraat_contract.languages import gettext_noop
 from telstraat_store.accounts.secrets import SECRET_BYTES
 from telstraat_store.connection import Database
 from telstraat_store.counts.windows import zone
-from telstraat_store.errors import ClosedRoomError
+from telstraat_store.errors import ClosedRoomError, UnavailableError
 from telstraat_store.places.segments import names_of, timezones_of
 from telstraat_store.work.participants import (
     PARTICIPANT_PREFIX,
@@ -50,6 +51,8 @@ from telstraat_store.work.rooms import CODE_LENGTH, CODE_LETTERS, room_by_code
 
 router = APIRouter(include_in_schema=False)
 BEAT_S = 15.0
+ASKED_AGAIN_S = 15.0
+"""So long may somebody go on looking who has left, has signed out or leads no more."""
 NAME_MAX = 30
 Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Code = Annotated[str, Path(min_length=1, max_length=40)]
@@ -282,13 +285,33 @@ async def events(request: Request, workshop_id: Number, since: Since = 0, *, lea
     since = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else since
     hub.check_place(workshop_id, guest.name)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    follow = followed(hub, workshop_id, guest.name, since, is_lead=lead and guest.leads)
+    is_lead = lead and guest.leads
+
+    async def is_still_in() -> bool:
+        try:
+            async with database.connection() as connection:
+                again = await guest_of(request, connection, workshop_id)
+        except NotFoundError:
+            return False
+        except UnavailableError:
+            return True  # nobody is thrown out for a database that pauses
+        return again.name == guest.name and (again.leads or not is_lead)
+
+    follow = followed(hub, workshop_id, guest.name, since, is_still_in, is_lead=is_lead)
     return StreamingResponse(follow, media_type="text/event-stream", headers=headers)
 
 
-async def followed(hub: RoomHub, workshop_id: int, who: str, since: int, *, is_lead: bool) -> AsyncIterator[bytes]:
-    """Yield the changes of a room until the browser leaves or the server stops."""
+async def followed(
+    hub: RoomHub, workshop_id: int, who: str, since: int, is_still_in: Callable[[], Awaitable[bool]], *, is_lead: bool
+) -> AsyncIterator[bytes]:
+    """Yield the changes of a room until the browser leaves, whoever looks is in it no more, or the server stops."""
+    asked_at = time.monotonic()
     async with hub.watch(workshop_id, who, since, is_lead=is_lead) as stream:
         yield b"retry: 2000\n\n"
         while not hub.is_over_for(stream):
-            yield b"".join(await hub.frames(stream, BEAT_S)) or b"event: beat\ndata: {}\n\n"
+            frames = await hub.frames(stream, BEAT_S)
+            if time.monotonic() - asked_at >= ASKED_AGAIN_S:
+                asked_at = time.monotonic()
+                if not await is_still_in():
+                    return
+            yield b"".join(frames) or b"event: beat\ndata: {}\n\n"
