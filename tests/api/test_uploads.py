@@ -164,3 +164,13 @@ def test_a_form_without_a_file_or_with_wrong_answers_comes_back(
         == 400
     )
     assert one_row(connection, "select count(*) from upload") == (0,)
+
+
+def test_a_page_names_neither_a_path_of_the_server_nor_options_of_a_command(
+    operator: httpx.Client, connection: psycopg.Connection
+) -> None:
+    page = upload(operator, "counts", "tubes.csv", HOURS.encode(), source="City")
+    text = operator.get(page).text
+    assert "does not say whether the counts were divided by it; choose it below" in text
+    assert "/upload.csv" not in text
+    assert " --" not in text.partition("<main")[2]

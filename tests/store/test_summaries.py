@@ -120,6 +120,15 @@ def test_holidays_are_left_out_and_stand_in_when_there_is_no_term() -> None:
     assert summary.school.why is Why.NO_SCHOOL_DAYS
 
 
+def test_nobody_is_called_blind_in_the_dark_for_a_pause_at_noon_or_for_having_come_yesterday() -> None:
+    for first_day, unseen in ((date.min, range(12, 17)), (SUNDAY, range(15))):
+
+        def per_hour(day: date, hour: int, first: date = first_day, away: range = unseen) -> list[float] | None:
+            return None if day < first or hour in away else steady(day, hour)
+
+        assert not summary_for(a_street(per_hour)).night_blind
+
+
 def test_a_window_that_is_blind_in_the_dark_says_so() -> None:
     summary = summary_for(a_street(lambda day, hour: steady(day, hour) if 7 <= hour < 18 else None))
     assert summary.night_blind

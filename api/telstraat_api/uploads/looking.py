@@ -13,8 +13,10 @@ import psycopg
 
 from telstraat_api.errors import JobRefusedError
 from telstraat_api.jobs.kinds import JobRun
+from telstraat_api.uploads.page_words import for_a_page, without_options
 from telstraat_api.uploads.streets_upload import import_streets_of, look_at_streets
 from telstraat_contract.languages import gettext_noop
+from telstraat_store.errors import TelstraatStoreError, UnavailableError
 from telstraat_store.imports.rehearsal import Rehearsal, rehearse
 from telstraat_store.imports.uploads import content_of
 from telstraat_store.imports.writing import Known, Result, Source, import_file
@@ -37,7 +39,12 @@ def file_of(run: JobRun) -> Iterator[tuple[str, Path, dict[str, Any]]]:
         endings = "".join(Path(name).suffixes[-SUFFIXES_MAX:]).lower()
         path = Path(folder) / f"upload{endings if endings.isascii() and '/' not in endings else ''}"
         path.write_bytes(content)
-        yield kind, path, options
+        try:
+            yield kind, path, options
+        except TelstraatStoreError as error:
+            if isinstance(error, UnavailableError):
+                raise
+            raise JobRefusedError(for_a_page(str(error), name, str(path))) from None
 
 
 def look(run: JobRun) -> dict[str, Any]:
@@ -97,7 +104,8 @@ def outcome_of(result: Result) -> dict[str, Any]:
         "notes": list(result.notes),
         "refused": sum(result.refused.values()),
         "refusals": [
-            {"n": n, **asdict(result.examples[reason])} for reason, n in result.refused.most_common(REFUSED_MAX)
+            {"n": n, **asdict(bad), "reason": without_options(bad.reason)}
+            for bad, n in ((result.examples[kind], n) for kind, n in result.refused.most_common(REFUSED_MAX))
         ],
     }
 

@@ -22,11 +22,11 @@ from telstraat_store.summaries.street_summary import (
 )
 from telstraat_store.summaries.usual_days import (
     DAYS_MIN,
-    WHOLE_DAY,
     class_shares,
     day_totals,
     everything,
     good_days,
+    is_blind_at_night,
     is_working,
     latest_of_each,
     spread,
@@ -99,7 +99,7 @@ def summarise(street: StreetHours, kinds: Mapping[date, DayKind]) -> StreetSumma
         first_day=street.first_day,
         last_day=street.last_day,
         hours=usual.hours,
-        night_blind=bool(usual.hours) and len(usual.hours) < WHOLE_DAY,
+        night_blind=len(usual.totals) >= DAYS_MIN and is_blind_at_night(usual.hours),
         kind=usual.kind,
         good_days=sum(day > recent for day in usual.totals),
         day=mean(medians) if is_known else None,

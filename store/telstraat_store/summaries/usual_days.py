@@ -50,6 +50,14 @@ def usual_hours(street: StreetHours, since: date) -> tuple[int, ...]:
     return tuple(sorted(hour for hour, times in seen.items() if 2 * times >= len(days)))
 
 
+def is_blind_at_night(hours: Sequence[int]) -> bool:
+    """Tell whether the hours that are watched are one stretch of a day, but not all of it."""
+    if not hours:
+        return False
+    stretch = hours[-1] - hours[0] + 1
+    return stretch < WHOLE_DAY and stretch - len(hours) <= MISSING_MAX
+
+
 def typical_hours(street: StreetHours, days: Iterable[date]) -> tuple[float | None, ...]:
     """Return the median of each hour by class, of working days and of the rest: 2 x 24 x 5, None with fewer than three."""
     counts: dict[tuple[bool, int, int], list[float]] = {}
