@@ -137,6 +137,10 @@ def test_what_a_file_does_not_say_is_asked_for(
         ("counts", "nothing.csv", b"a,b\n"),
         ("counts", "picture.xlsx", b"PK\x03\x04 not a spreadsheet"),
         ("counts", "x" * 300 + ".parquet", b"PAR1"),
+        ("counts", "zeros.csv", b"\x00\x00\x00,\x00\n" * 50),
+        ("counts", "zero-later.csv", HOURS.encode() + b"x" * 200_000 + b"\x00\n"),
+        ("counts", "no-book.xlsx", b"PK\x03\x04" + b"x" * 100),
+        ("counts", "broken.csv.gz", b"\x1f\x8b\x08\x00no more"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_words(
@@ -147,6 +151,8 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(
     assert "This file cannot be read as it is" in text
     assert "Traceback" not in text
     assert "broke off" not in text
+    assert "could not be kept" not in text
+    assert "telstraat-upload-" not in text, "nobody learns where a file lies here"
     assert one_row(connection, "select count(*) from upload where preview is not null") == (0,)
 
 

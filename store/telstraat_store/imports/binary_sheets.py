@@ -38,9 +38,7 @@ def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]
                 if any(value is not None for value in cells):
                     yield number, cells
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
-        raise CountsFileError(
-            f"{path}: is no spreadsheet that can be read ({error}); save it as .xlsx or CSV"
-        ) from error
+        raise CountsFileError(f"{path}: is no spreadsheet that can be read; save it as .xlsx or CSV") from error
 
 
 def _has_formulas(raw: bytes) -> bool:
@@ -66,7 +64,7 @@ def parquet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]]]:
 
         table = pyarrow.parquet.read_table(io.BytesIO(raw))
     except (pa.ArrowException, OSError) as error:
-        raise CountsFileError(f"{path}: is a broken Parquet file ({error}); fetch it again") from error
+        raise CountsFileError(f"{path}: is a broken Parquet file; fetch it again") from error
     return _table_rows(table)
 
 
@@ -77,7 +75,7 @@ def arrow_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]]]:
         opened = pa.ipc.open_file(raw) if raw[:6] == b"ARROW1" else pa.ipc.open_stream(raw)
         table = opened.read_all()
     except (pa.ArrowException, OSError) as error:
-        raise CountsFileError(f"{path}: is a broken Arrow file ({error}); fetch it again") from error
+        raise CountsFileError(f"{path}: is a broken Arrow file; fetch it again") from error
     return _table_rows(table)
 
 

@@ -55,7 +55,7 @@ def open_sheet(path: Path, is_header: IsHeader) -> Sheet:
     except OSError as error:
         raise CountsFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (EOFError, zlib.error) as error:
-        raise CountsFileError(f"{path}: is a broken .gz file ({error}); fetch it again") from error
+        raise CountsFileError(f"{path}: is a broken .gz file; fetch it again") from error
     if not raw.strip():
         raise CountsFileError(f"{path}: is empty, or white space only")
     if raw[:4] == b"PK\x03\x04":
@@ -84,17 +84,21 @@ def decoded(path: Path, raw: bytes) -> tuple[str, list[str]]:
         (b"\xfe\xff", "utf-16"),
     ):
         if raw.startswith(mark):
-            return _decode(path, raw, name), []
+            return _text_of(path, _decode(path, raw, name)), []
     even, odd = raw[0:2000:2].count(0), raw[1:2000:2].count(0)
     if max(even, odd) > len(raw[:2000]) // 4:
-        return _decode(path, raw, "utf-16-le" if odd > even else "utf-16-be"), []
-    if 0 in raw[:100_000]:
-        raise CountsFileError(f"{path}: is no text: it holds zero bytes; export CSV, JSON or .xlsx")
+        return _text_of(path, _decode(path, raw, "utf-16-le" if odd > even else "utf-16-be")), []
     try:
-        return raw.decode("utf-8"), []
+        return _text_of(path, raw.decode("utf-8")), []
     except UnicodeDecodeError:
         note = f"{path.name} is not UTF-8: read as Windows-1252"
-        return _decode(path, raw, "cp1252"), [note]
+        return _text_of(path, _decode(path, raw, "cp1252")), [note]
+
+
+def _text_of(path: Path, text: str) -> str:
+    if "\0" in text:
+        raise CountsFileError(f"{path}: is no text: it holds zero bytes; export CSV, JSON or .xlsx")
+    return text
 
 
 def _decode(path: Path, raw: bytes, encoding: str) -> str:
