@@ -52,6 +52,7 @@ def settle(connection: psycopg.Connection, now: datetime) -> None:
         add_past(connection, number, street, first, until)
         last = until + timedelta(hours=14) if street.name == SILENT else now
         add_reports(connection, plausible_days(number, until, last, seed=number, scale=street.cars_a_day / 2000))
+        connection.execute("update stream set last_at = %s where sensor_id = %s", (last, number))
     add_up(connection)
     refresh_all(connection, kinds_of_days, now)
 
