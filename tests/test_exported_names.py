@@ -29,10 +29,10 @@ EXPORTED = {
     """,
     "telstraat_analytics": """
         Calendar Effect Evaluation Excluded Measure Monitoring Plan Question
-        as_counts days_needed evaluate evaluate_all monitor plan read_measure
+        as_counts days_needed evaluate evaluate_all inputs_hashes monitor plan read_measure
     """,
     "telstraat_api.client": """
-        AnswerError Client Columns EvaluationShape EventShape InstanceShape MeasureShape ReportsShape SegmentFeature
+        AnswerError Client Columns EvaluationShape EventShape InstanceShape JobShape MeasureShape ReportsShape SegmentFeature
         Sensor WorkshopShape
     """,
 }

@@ -70,7 +70,7 @@ def test_every_route_lets_in_its_role_and_those_above(
 
 
 CHANGED_BY = {
-    "citizen": {"keys", "events", "claims", "measures"},  # measures: they follow them
+    "citizen": {"keys", "events", "claims", "measures", "jobs"},  # measures: they follow them; jobs: their own
     "professional": {"measures", "evaluations", "workshops"},
     "operator": {"accounts", "segments", "imports", "sensors", "instances"},
 }
