@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import lapack
 
 from telstraat_analytics.model.weeks import Floats, Ints
 
@@ -60,30 +59,6 @@ class LevelShift:
     first: int
     column: Floats = field(repr=False)
     readings: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
-
-
-@dataclass(frozen=True)
-class Solved:
-    """Least squares under one covariance, with what is needed to add a column.
-
-    Attributes
-    ----------
-    beta, covariance
-        Coefficients and their covariance, shapes (p,) and (p, p).
-    likelihood
-        Restricted log likelihood.
-    L
-        Lower Cholesky factor of the covariance of the weeks.
-    X, y
-        Whitened columns and levels.
-    """
-
-    beta: Floats
-    covariance: Floats
-    likelihood: float
-    L: Floats
-    X: Floats
-    y: Floats
 
 
 def candidates(street: int, number: Ints, *, treated: bool) -> list[LevelShift]:
@@ -166,30 +141,6 @@ class Added:
     size: Floats
     variance: Floats
     pull: Floats
-
-
-def added(solved: Solved, C: Floats) -> Added:
-    """Add each column of `C` alone to a solved least squares, with a normal prior of its size around zero.
-
-    Parameters
-    ----------
-    solved
-        Without it.
-    C
-        Shape (weeks, k).
-
-    Returns
-    -------
-    Added
-        By the formula for a matrix that changes by one column: nothing is factorised again.
-    """
-    white, _ = lapack.dtrtrs(solved.L, C, lower=1)
-    across = solved.X.T @ white
-    pull = solved.covariance @ across
-    known = np.einsum("ij,ij->j", white, white) - np.einsum("ij,ij->j", across, pull)
-    score = white.T @ solved.y - across.T @ solved.beta
-    precision = known + 1 / SPREAD**2
-    return Added(log_factor(score, known), score / precision, 1 / precision, pull)
 
 
 def log_factor(score: Floats, known: Floats) -> Floats:

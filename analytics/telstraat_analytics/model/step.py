@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import block_diag, lapack
+from scipy.linalg import block_diag
 
 from telstraat_analytics.model.kalman import StreetWeeks, explained
 from telstraat_analytics.model.level_shifts import (
@@ -26,8 +26,6 @@ from telstraat_analytics.model.level_shifts import (
     SPEAKS_FOR,
     Added,
     LevelShift,
-    Solved,
-    added,
     candidates,
     columns,
     log_evidence,
@@ -43,6 +41,7 @@ from telstraat_analytics.model.priors import (
 )
 from telstraat_analytics.model.shared_days import definite, shared_days
 from telstraat_analytics.model.threads import one_thread
+from telstraat_analytics.model.together import JointWeeks, Solved, solved
 from telstraat_analytics.model.weeks import Floats, Ints, Weeks
 
 SIZES = np.exp(np.linspace(-1.5, 1.8, 9))  # multiples of the prior week step that are tried
@@ -52,7 +51,6 @@ LIKELIEST = (
     4  # noise models that placebo dates are tried with: all of them would cost ten times as much and say the same
 )
 FLAT = 1e-9
-NOTHING_LEFT = np.empty(0)
 SEVERAL_SPREAD = 0.35  # with several treated streets their sizes are known from each alone; this much may still be off
 DAY_OVERLAP = 0.95  # two streets rarely lose the same days
 
@@ -78,8 +76,7 @@ class _Fitted:
     log_weight: float
     noise_model: NoiseModel
     size: float
-    scale: Floats
-    correlation: Floats
+    moving: Floats  # covariance of the steps from week to week between streets
     change: Added
 
 
@@ -110,7 +107,6 @@ class _Stack:
     precision: Floats
     treated: int
     streets: int
-    right: Floats  # X and level beside each other
 
     @property
     def same(self) -> NDArray[np.bool_]:
@@ -157,9 +153,8 @@ def fit_steps(
     singles, noise_models = _singles(streets, len(treated), variance_prior, date, southern, noise_models)
     shifts = [shift for street in singles for shift in street.shifts]
     shared = shared_days(streets, variance_prior)
-    fixed = _fixed(stack, shared, variance_prior)
     weights = [street.weight for street in singles]
-    fits = list(_fits(stack, weights, shared, fixed, variance_prior, noise_models, shifts))
+    fits = list(_fits(stack, weights, shared, variance_prior, noise_models, shifts))
     entries = _entries(fits, shifts)
     mixture = _mixture(fits, shifts, entries, stack.treated)
     best = entries.best
@@ -170,7 +165,7 @@ def fit_steps(
     likely = fits[entries.fit[best]]
     expected: tuple[Expected, ...] = ()
     if not steps_only:
-        V = _signal(stack, likely, fixed, variance_prior)
+        V = _signal(stack, likely, shared, variance_prior)
         expected = _without_step(stack, likely, V, int(entries.shift[best]), shifts, mixture, treated, variance_prior)
     shifts_found = tuple(_level_shift(place, fits, shifts, entries, mixture) for place in range(len(treated)))
     return StepFit(mixture, expected, shared, likeliest, shifts_found)
@@ -222,7 +217,7 @@ def _stacked(
     share = SEASON_SHARED * np.ones((n, n)) + (1 - SEASON_SHARED) * np.eye(n)
     precision[n : 2 * n, n : 2 * n] += np.linalg.inv(variance_prior.season_amplitude**2 * share)
     noise = np.concatenate([weeks.noise for weeks in streets])
-    return _Stack(street, number, level, noise, breaks, X, precision, treated, n, np.column_stack([X, level]))
+    return _Stack(street, number, level, noise, breaks, X, precision, treated, n)
 
 
 def _calendar(breaks: Floats, variance_prior: VariancePrior) -> Floats:
@@ -232,24 +227,6 @@ def _calendar(breaks: Floats, variance_prior: VariancePrior) -> Floats:
 
 def _prior_of_size(size: float, spread: float) -> float:
     return -0.5 * float(np.log(size) / spread) ** 2
-
-
-def _solve(stack: _Stack, V: Floats) -> Solved:
-    """Return coefficients, their covariance and the restricted log likelihood under covariance `V`, which is overwritten."""
-    # Symmetric, and columns first, as LAPACK wants it; the factor takes the place of `V`, which nobody needs any more.
-    L, wrong = lapack.dpotrf(V.T, lower=1, clean=0, overwrite_a=1)
-    if wrong:
-        raise np.linalg.LinAlgError(f"covariance of {len(V)} weeks is not positive definite at {wrong}")
-    white, _ = lapack.dtrtrs(L, stack.right, lower=1)
-    Xs, ys = white[:, :-1], white[:, -1]
-    gram = Xs.T @ Xs + stack.precision
-    inner, _ = lapack.dpotrf(gram, lower=1, clean=0)
-    right = Xs.T @ ys
-    coefficients, _ = lapack.dpotrs(inner, right, lower=1)
-    covariance, _ = lapack.dpotrs(inner, np.eye(len(gram)), lower=1)
-    likelihood = -np.log(np.diag(L)).sum() - np.log(np.diag(inner)).sum()
-    likelihood -= 0.5 * (ys @ ys - coefficients @ right)
-    return Solved(coefficients, covariance, float(likelihood), L, Xs, ys)
 
 
 def _single(
@@ -341,48 +318,61 @@ def _fits(
     stack: _Stack,
     weights: list[Floats],
     shared: Floats,
-    fixed: Floats,
     variance_prior: VariancePrior,
     noise_models: Sequence[NoiseModel],
     shifts: Sequence[LevelShift],
 ) -> Iterator[_Fitted]:
     """Yield all streets' fit for every noise model that is worth trying."""
     C = columns(shifts, stack.street)
-    index = np.ix_(stack.street, stack.street)
-    powers = SHARING_POWERS if stack.streets > 1 else (1.0,)
-    sharing = [definite(shared**power)[index] for power in powers]
+    weeks = _joint(stack, shared, variance_prior)
+    estimated = stack.X.shape[1]
+    sharing = [definite(shared**power) for power in (SHARING_POWERS if stack.streets > 1 else (1.0,))]
     single = stack.treated == 1
+    spread = variance_prior.week_step_spread if single else SEVERAL_SPREAD
     likely = np.exp(weights[0] - weights[0].max()) if single else np.ones_like(weights[0])
-    moved, V = np.empty((2, len(stack.level), len(stack.level)))
     for row, noise_model in enumerate(noise_models):
-        K = variance_prior.week_step**2 * noise_model.covariance(stack.number)
         typical = np.array([_typical_size(weight[row]) for weight in weights])
+        tried: list[tuple[float, Floats, Floats]] = []
         for column, size in enumerate(SIZES):
-            if likely[row, column] < NEGLIGIBLE:
+            if likely[row, column] < NEGLIGIBLE or (not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD):
                 continue
             sizes = typical.copy()
             sizes[: stack.treated] = size if single else typical[: stack.treated] * size
-            spread = variance_prior.week_step_spread if single else SEVERAL_SPREAD
-            if not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD:
-                continue
-            scale = sizes[stack.street]
-            np.multiply(scale[:, None], scale[None, :], out=moved)
-            np.multiply(moved, K, out=moved)
-            for correlation in sharing:
-                np.multiply(correlation, moved, out=V)
-                np.add(V, fixed, out=V)
-                solved = _solve(stack, V)
-                weight = solved.likelihood + _prior_of_size(size, spread) + noise_model.log_prior
-                change = added(solved, C)
-                # The next fit overwrites the factor, and what was whitened with it is needed no more.
-                light = dataclasses.replace(solved, L=NOTHING_LEFT, X=NOTHING_LEFT, y=NOTHING_LEFT)
-                yield _Fitted(light, weight, noise_model, size, scale, correlation, change)
+            tried += [(size, sizes, correlation) for correlation in sharing]
+        if not tried:
+            continue
+        moving = variance_prior.week_step**2 * np.array(
+            [correlation * sizes[:, None] * sizes[None, :] for _, sizes, correlation in tried]
+        )
+        for (size, _, _), covariance, (all_of_it, change) in zip(
+            tried, moving, solved(weeks, C, noise_model, moving), strict=True
+        ):
+            solution = Solved(
+                all_of_it.beta[:estimated], all_of_it.covariance[:estimated, :estimated], all_of_it.likelihood
+            )
+            weight = solution.likelihood + _prior_of_size(size, spread) + noise_model.log_prior
+            change = dataclasses.replace(change, pull=change.pull[:estimated])
+            yield _Fitted(solution, weight, noise_model, size, covariance, change)
 
 
-def _signal(stack: _Stack, fit: _Fitted, fixed: Floats, variance_prior: VariancePrior) -> Floats:
-    """Return the covariance of the weeks under one fit, as it was when it was solved."""
-    K = variance_prior.week_step**2 * fit.noise_model.covariance(stack.number)
-    return np.asarray(fit.correlation * (fit.scale[:, None] * fit.scale[None, :] * K) + fixed, dtype=float)
+def _joint(stack: _Stack, shared: Floats, variance_prior: VariancePrior) -> JointWeeks:
+    """Return all streets' weeks as they are whitened: what the calendar does is estimated with a prior beside the rest."""
+    n = stack.streets
+    answers = np.zeros((len(stack.level), 2 * n))
+    answers[np.arange(len(answers)), stack.street] = stack.breaks[:, 0]
+    answers[np.arange(len(answers)), n + stack.street] = stack.breaks[:, 1]
+    known = np.linalg.inv(np.where(np.eye(n) > 0, 1.0, CALENDAR_SHARED))
+    spreads = (variance_prior.year_end_sd, variance_prior.school_break_sd)
+    precision = block_diag(stack.precision, *(known / spread**2 for spread in spreads))
+    alike = np.where(np.eye(n) > 0, 1.0, definite(shared) * DAY_OVERLAP)
+    X = np.column_stack([stack.X, answers])
+    return JointWeeks(stack.street, stack.number, stack.level, stack.noise, alike, X, precision)
+
+
+def _signal(stack: _Stack, fit: _Fitted, shared: Floats, variance_prior: VariancePrior) -> Floats:
+    """Return the covariance of the weeks under one fit."""
+    moved = fit.moving[np.ix_(stack.street, stack.street)] * fit.noise_model.covariance(stack.number)
+    return np.asarray(moved + _fixed(stack, shared, variance_prior), dtype=float)
 
 
 def _fixed(stack: _Stack, shared: Floats, variance_prior: VariancePrior) -> Floats:
