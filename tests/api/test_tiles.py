@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 from tests.api.conftest import served
+from tests.api.streets import add_segment
 
 from telstraat_api.app import create_app
 from telstraat_api.settings import ApiSettings, read_settings
@@ -39,6 +41,8 @@ def tile_file(path: Path, kind: TileType = TileType.PNG, many: int = 0) -> Path:
 @pytest.mark.parametrize("many", [0, 30_000])
 def test_a_picture_is_served_and_kept_by_browsers(many: int, database: str, tmp_path: Path) -> None:
     path = tile_file(tmp_path / "town.pmtiles", many=many)  # with many, its directory has leaves
+    with psycopg.connect(database) as connection:
+        add_segment(connection)  # a town without streets has no map
     with served(ApiSettings(dsn=database, pmtiles=path)) as address, httpx.Client(base_url=address) as client:
         for place in PLACES:
             answer = client.get("/tiles/{}/{}/{}".format(*place))
