@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.api.streets import BRUSSELS, a_neighbourhood, add_reports, add_segment, add_sensor
+from tests.harness.pages import wait_for
 
 from telstraat_contract.messages import Counts, Directed, Live, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
@@ -68,8 +69,8 @@ def axe_core() -> str:
 
 
 def ready(page: Page) -> None:
-    page.wait_for_function(
-        "[...document.querySelectorAll('figure[data-chart] .canvas')].every((canvas) => canvas.tabIndex === 0)"
+    wait_for(
+        page, "[...document.querySelectorAll('figure[data-chart] .canvas')].every((canvas) => canvas.tabIndex === 0)"
     )
 
 
@@ -121,7 +122,7 @@ def test_a_new_report_brings_the_page_up_to_date(
         module_connection,
         [{"sensor_id": row[0], "period_start": start, "car_lft": 321, "received_at": datetime.now(UTC)}],
     )
-    page.wait_for_function("text => document.querySelector('#latest tbody tr').innerText !== text", arg=before)
+    wait_for(page, "text => document.querySelector('#latest tbody tr').innerText !== text", arg=before)
     assert "321" in page.inner_text("#latest tbody tr >> nth=0")
     ready(page)
     assert complaints == []

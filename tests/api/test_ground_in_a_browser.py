@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.harness.pages import wait_for
 
 from telstraat_cli.main import main
 from telstraat_firmware_sim.town import map_of_overbeke, overbeke
@@ -69,7 +70,7 @@ def streets(
 
 
 def names_on(page: Page) -> list[str]:
-    page.wait_for_function("document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names")
+    wait_for(page, "document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names")
     return str(page.get_attribute(".leaflet-ground-names-pane canvas", "data-names")).split("|")
 
 
@@ -77,9 +78,7 @@ def test_a_street_lies_on_its_own_town_and_its_name_is_the_first(
     page: Page, streets: dict[str, int], complaints: list[str]
 ) -> None:
     page.goto(f"/street/{streets['Schoolstraat']}")
-    page.wait_for_function(
-        "document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names?.includes('Wende')"
-    )
+    wait_for(page, "document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names?.includes('Wende')")
     names = names_on(page)
     assert names[0] == "Schoolstraat"
     assert {"Wende", "De Klaproos"} <= set(names)
@@ -92,7 +91,7 @@ def test_a_street_lies_on_its_own_town_and_its_name_is_the_first(
 
 def test_the_source_of_the_ground_is_named_as_text(page: Page, streets: dict[str, int], complaints: list[str]) -> None:
     page.goto(f"/street/{streets['Noordring']}")
-    page.wait_for_function("document.querySelector('.leaflet-control-attribution')?.textContent.includes('<img')")
+    wait_for(page, "document.querySelector('.leaflet-control-attribution')?.textContent.includes('<img')")
     assert page.locator(".leaflet-control-attribution img").count() == 0
     assert complaints == []
 
@@ -138,7 +137,7 @@ def test_hostile_names_are_drawn_or_left_out(
         module_connection, [GroundRow("w1", "street", name + "!", bounds, 200.0, beside, beside, None)], bounds
     )
     page.goto(f"/street/{row[0]}")
-    page.wait_for_function("document.querySelector('.leaflet-ground-pane canvas')?.width > 0")
+    wait_for(page, "document.querySelector('.leaflet-ground-pane canvas')?.width > 0")
     page.wait_for_load_state("networkidle")
     assert page.locator(".leaflet-ground-pane canvas").evaluate(COLOURS) > 1
     assert complaints == []

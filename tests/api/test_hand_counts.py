@@ -16,6 +16,7 @@ from tests.api.conftest import served
 from tests.api.streets import add_reports, add_sensor
 from tests.api.test_browser import CHROMIUM
 from tests.api.test_operate import one_row, signed_in
+from tests.harness.pages import wait_for
 
 from telstraat_api.http.access import COOKIE
 from telstraat_api.settings import ApiSettings
@@ -180,7 +181,7 @@ def test_a_phone_counts_without_network_and_sends_later(
         context.add_cookies([{"name": COOKIE, "value": client.cookies[COOKIE], "url": home}])
         page = context.new_page()
         page.goto(f"{home}/count/{segment}")
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        wait_for(page, "navigator.serviceWorker.controller !== null")
         page.reload()
         page.wait_for_load_state("networkidle")
         context.set_offline(True)
@@ -194,7 +195,7 @@ def test_a_phone_counts_without_network_and_sends_later(
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         page.wait_for_timeout(1100)
         page.click("#finish")
-        page.wait_for_function("document.getElementById('waiting-note').textContent.startsWith('No network now')")
+        wait_for(page, "document.getElementById('waiting-note').textContent.startsWith('No network now')")
         assert one_row(connection, "select count(*) from hand_count") == (0,)
         context.set_offline(False)
         page.evaluate("dispatchEvent(new Event('online'))")

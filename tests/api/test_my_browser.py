@@ -15,6 +15,7 @@ from tests.api.mail_and_identities import Letters, free_port, mail_server
 from tests.api.my_people import add_person, code_of, own
 from tests.api.streets import a_neighbourhood
 from tests.api.test_browser import CHROMIUM, SERIOUS, axe_core
+from tests.harness.pages import wait_for
 
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.messages import Counts, Directed, Live, encode
@@ -135,7 +136,7 @@ def test_a_bad_time_is_marked_by_dragging_over_the_chart(
     day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     page.goto(f"/my/sensors/1?day={day}")
     canvas = page.locator("#own-day .canvas")
-    page.wait_for_function("document.querySelector('#own-day .canvas').tabIndex === 0")
+    wait_for(page, "document.querySelector('#own-day .canvas').tabIndex === 0")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from playwright.sync_api import Page, expect
 from tests.api.my_people import code_of
+from tests.harness.pages import wait_for
 from tests.journeys.conftest import PHONE, Town
 
 from telstraat_contract.messages import Counts, Directed, Live, encode
@@ -28,7 +29,7 @@ def passing(connection: psycopg.Connection, stop: threading.Event) -> None:
 
 
 def drag_over(page: Page, chart: str) -> None:
-    page.wait_for_function(f"document.querySelector('{chart} .canvas').tabIndex === 0")
+    wait_for(page, f"document.querySelector('{chart} .canvas').tabIndex === 0")
     canvas = page.locator(f"{chart} .canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
