@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from telstraat_api.jobs.metrics import JobMetrics
 from telstraat_ingest.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,15 +15,15 @@ METRIC = re.compile(r"\btelstraat_[a-z0-9_]+")
 
 
 def names_served() -> set[str]:
-    """Every name that a scrape of ingest can bring; `histogram_bucket` and the like included."""
+    """Every name that a scrape of ingest or of a worker can bring; `histogram_bucket` and the like included."""
     results = set()
-    for family in Metrics().registry.collect():
+    for family in (*Metrics().registry.collect(), *JobMetrics().registry.collect()):
         endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(family.type, ("",))
         results |= {family.name + ending for ending in endings}
     return results
 
 
-def test_every_metric_of_a_rule_is_served_by_ingest() -> None:
+def test_every_metric_of_a_rule_is_served_by_ingest_or_a_worker() -> None:
     expressions = re.findall(r"^ {8}expr: (?:>-\n)?((?:.|\n {10})+)", RULES, re.MULTILINE)
     assert len(expressions) == len(ALERTS) > 9
     for expression in expressions:
