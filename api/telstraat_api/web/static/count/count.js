@@ -161,8 +161,7 @@ function draw() {
   }
   byId("undo").disabled = !session.taps.length;
   const wait = session.start - now;
-  const since = Math.max(0, now - Math.max(session.start, Math.floor(now / QUARTER_MS) * QUARTER_MS));
-  const left = wait > 0 ? wait : QUARTER_MS - since - (session.start > Math.floor(now / QUARTER_MS) * QUARTER_MS ? session.start % QUARTER_MS : 0);
+  const left = wait > 0 ? wait : QUARTER_MS - now % QUARTER_MS;
   const text = `${Math.floor(left / 60000)}:${String(Math.floor((left % 60000) / 1000)).padStart(2, "0")}`;
   byId("clock").textContent = (wait > 0 ? words.begins : words.left).replace("{time}", text);
   byId("whole").textContent = words.whole.replace("{n}", number.format(quarters(now).filter((q) =>
