@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import psycopg
 import pytest
 from tests.api.streets import LINES
-from tests.api.test_jobs import working
+from tests.api.test_jobs import on, working
 from tests.api.test_operate import one_row, signed_in
 from tests.harness.processes import wait_until
 
 from telstraat_firmware_sim.town import map_of_overbeke
 from telstraat_firmware_sim.town.extract import write_extract
+from telstraat_store.imports import uploads
 
 HOURS = "street,date,uptime,car_lft,car_rgt\n" + "".join(
     f"Lindenstraat,2026-03-02T{hour:02d}:00:00Z,1,{hour},3\n" for hour in range(24)
@@ -126,6 +128,22 @@ def test_what_a_file_does_not_say_is_asked_for(
     operator.post(page, data={"source": "Tubes", "counts": "corrected", "times": "local"})
     settled(operator, page)
     assert "<strong>24</strong> new periods" in operator.get(page).text
+
+
+def test_a_look_that_comes_late_says_nothing_of_another_way_to_read(
+    operator: httpx.Client, connection: psycopg.Connection, segment: int, module_database: str
+) -> None:
+    page = upload(operator, "counts", "tubes.csv", HOURS.encode(), source="Tubes 2026", counts="corrected")
+    number = int(page.rpartition("/")[2])
+    first = one_row(connection, "select options from upload")[0]
+    operator.post(page, data={"source": "Tubes 2026", "counts": "raw", "street/Lindenstraat": str(segment)})
+    settled(operator, page)
+    on(module_database, lambda c: uploads.keep_preview(c, number, cast("dict[str, Any]", first), {"new": 999}))
+    assert "<strong>24</strong> new periods" in operator.get(page).text
+    operator.post(f"{page}/import")
+    operator.post(page, data={"source": "Other", "counts": "corrected"})  # too late: it is being imported, or was
+    settled(operator, page)
+    assert one_row(connection, "select name from import_source") == ("Tubes 2026",)
 
 
 @pytest.mark.parametrize(

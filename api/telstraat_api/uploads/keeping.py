@@ -13,7 +13,7 @@ from telstraat_store.imports import uploads
 async def keep_preview(connection: AsyncConnection[Any], job: Row, answer: Any) -> dict[str, Any]:
     """Note what a look at a file has found."""
     number = job["arguments"]["upload_id"]
-    await uploads.keep_preview(connection, number, answer)
+    await uploads.keep_preview(connection, number, job["arguments"]["options"], answer)
     return {"upload_id": number}
 
 

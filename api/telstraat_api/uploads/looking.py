@@ -29,10 +29,13 @@ SUFFIXES_MAX = 2
 
 @contextmanager
 def file_of(run: JobRun) -> Iterator[tuple[str, Path, dict[str, Any]]]:
-    """Lay an upload's content into a file of its own name's endings, for as long as it is needed; yield kind, path and options."""
+    """Lay an upload's content into a file of its own name's endings, for as long as it is needed; yield kind, path and options.
+
+    The options are those with which the job was deferred: what is imported is what was looked at.
+    """
     with psycopg.connect(run.dsn) as connection:
         upload = content_of(connection, run.arguments["upload_id"])
-    kind, name, options, content = upload or ("", "", {}, None)
+    kind, name, content = upload or ("", "", None)
     if content is None:
         raise JobRefusedError("this file has been imported or thrown away")
     with tempfile.TemporaryDirectory(prefix="telstraat-upload-") as folder:
@@ -40,7 +43,7 @@ def file_of(run: JobRun) -> Iterator[tuple[str, Path, dict[str, Any]]]:
         path = Path(folder) / f"upload{endings if endings.isascii() and '/' not in endings else ''}"
         path.write_bytes(content)
         try:
-            yield kind, path, options
+            yield kind, path, run.arguments["options"]
         except TelstraatStoreError as error:
             if isinstance(error, UnavailableError):
                 raise

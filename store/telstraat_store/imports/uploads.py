@@ -62,12 +62,14 @@ async def note_job(connection: AsyncConnection[Any], upload_id: int, job_id: int
     await execute(connection, "update upload set job_id = %s where upload_id = %s", (job_id, upload_id))
 
 
-async def keep_preview(connection: AsyncConnection[Any], upload_id: int, preview: Any) -> None:
-    """Keep what a look at the file has found."""
+async def keep_preview(
+    connection: AsyncConnection[Any], upload_id: int, options: Mapping[str, Any], preview: Any
+) -> None:
+    """Keep what a look at the file has found, read as `options` say; nothing when it is to be read otherwise by now."""
     await execute(
         connection,
-        "update upload set preview = %s where upload_id = %s and imported_at is null",
-        (Jsonb(preview), upload_id),
+        "update upload set preview = %s where upload_id = %s and options = %s and imported_at is null",
+        (Jsonb(preview), upload_id, Jsonb(dict(options))),
     )
 
 
@@ -85,9 +87,9 @@ async def delete_upload(connection: AsyncConnection[Any], upload_id: int) -> boo
     return bool(await execute(connection, "delete from upload where upload_id = %s", (upload_id,)))
 
 
-def content_of(connection: Connection[Any], upload_id: int) -> tuple[str, str, dict[str, Any], bytes | None] | None:
-    """Return kind, name, options and content of an upload (None once it was imported), or None without such an upload."""
+def content_of(connection: Connection[Any], upload_id: int) -> tuple[str, str, bytes | None] | None:
+    """Return kind, name and content of an upload (None once it was imported), or None without such an upload."""
     row = connection.execute(
-        "select kind, file_name, options, content from upload where upload_id = %s", (upload_id,)
+        "select kind, file_name, content from upload where upload_id = %s", (upload_id,)
     ).fetchone()
-    return None if row is None else (row[0], row[1], row[2], None if row[3] is None else bytes(row[3]))
+    return None if row is None else (row[0], row[1], None if row[2] is None else bytes(row[2]))

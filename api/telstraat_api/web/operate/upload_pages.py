@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -29,6 +31,7 @@ CHOICES_MAX = 2000
 """Streets that are offered for a name in a file; with more of them the operator writes the number."""
 
 KIND_NAMES = {"streets": gettext_noop("Streets"), "counts": gettext_noop("Counts")}
+ALIVE = {"waiting", "running"}
 EMPTY = gettext_noop("This file is empty.")
 
 
@@ -85,19 +88,23 @@ async def upload(request: Request) -> Response:
         return await render_uploads(request, form, 422)
     async with database.connection() as connection, connection.transaction():
         number = await stored.add_upload(connection, reader.account_id, kind, name, content, options)
-        await begin(connection, number, "upload-look", reader.account_id)
+        await begin(connection, number, "upload-look", options, reader.account_id)
     return see_other(f"/operate/uploads/{number}")
 
 
-async def begin(connection: Any, upload_id: int, kind: str, account_id: int | None) -> None:
-    """Defer the job that looks at a file or imports it; asked for twice, it is one job."""
-    job, _ = await defer(
-        connection,
-        NewJob(
-            kind, {"upload_id": upload_id}, account_id=account_id, key=f"{kind}/{upload_id}", lock="uploads", priority=5
-        ),
-    )
+async def begin(connection: Any, upload_id: int, kind: str, options: dict[str, Any], account_id: int | None) -> None:
+    """Defer the job that looks at a file or imports it, read in one way; asked for twice, it is one job."""
+    way = hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:16]
+    arguments = {"upload_id": upload_id, "options": options}
+    new = NewJob(kind, arguments, account_id=account_id, key=f"{kind}/{upload_id}/{way}", lock="uploads", priority=5)
+    job, _ = await defer(connection, new)
     await stored.note_job(connection, upload_id, job["job_id"])
+
+
+async def is_being_imported(connection: Any, upload: Row) -> bool:
+    """Tell whether a job imports the file now, or is about to: how it is read does not change any more."""
+    job = await find_job(connection, upload["job_id"]) if upload["job_id"] else None
+    return job is not None and job["kind"] == "upload-import" and job["state"] in ALIVE
 
 
 async def require_upload(connection: Any, upload_id: int) -> Row:
@@ -122,7 +129,7 @@ async def render_upload(request: Request, upload_id: int, form: PageForm | None,
         row = await require_upload(connection, upload_id)
         job = await find_job(connection, row["job_id"]) if row["job_id"] else None
         segments = await find_segments(connection, limit=CHOICES_MAX + 1) if row["kind"] == "counts" else []
-    is_busy = job is not None and job["state"] in {"waiting", "running"}
+    is_busy = job is not None and job["state"] in ALIVE
     names = {segment.segment_id: segment.name for segment in segments}
     by_name = {segment.name.casefold(): segment.segment_id for segment in reversed(segments)}
     outcome = row["outcome"] or row["preview"]
@@ -153,10 +160,10 @@ async def look_again(request: Request, upload_id: Number) -> Response:
     async with database.connection() as connection:
         row = await require_upload(connection, upload_id)
         options = options_of(row["kind"], form)
-        if not form.errors and row["is_kept"]:
+        if not form.errors and row["is_kept"] and not await is_being_imported(connection, row):
             async with connection.transaction():
                 await stored.ask_again(connection, upload_id, options)
-                await begin(connection, upload_id, "upload-look", reader.account_id)
+                await begin(connection, upload_id, "upload-look", options, reader.account_id)
     if form.errors:
         return await render_upload(request, upload_id, form, 422)
     return see_other(f"/operate/uploads/{upload_id}")
@@ -171,7 +178,7 @@ async def import_upload(request: Request, upload_id: Number) -> Response:
     async with database.connection() as connection, connection.transaction():
         row = await require_upload(connection, upload_id)
         if row["is_kept"] and row["preview"] is not None:
-            await begin(connection, upload_id, "upload-import", reader.account_id)
+            await begin(connection, upload_id, "upload-import", row["options"], reader.account_id)
     return see_other(f"/operate/uploads/{upload_id}")
 
 
