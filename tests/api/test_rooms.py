@@ -316,6 +316,24 @@ def test_the_board_is_led_by_forms_alone(leader: httpx.Client, room: int, phones
     assert leader.post(page, data={"do": "dance"}).status_code == 404
 
 
+def test_the_forms_of_a_workshop_are_not_there_for_whoever_may_not_see_it(
+    leader: httpx.Client, streets: list[int], module_connection: psycopg.Connection, address: str
+) -> None:
+    hidden, published = make_workshop(leader, streets), make_workshop(leader, streets, published="yes")
+    expected = {"citizen": (404, 403, 404), "professional": (403, 403, 404)}
+    for role, statuses in expected.items():
+        with browser(address, session_of(module_connection, role, f"{role}-3@example.org")) as client:
+            for number, status in zip((hidden, published, 987_654), statuses, strict=True):
+                assert client.get(f"/workshops/{number}/edit").status_code == status
+                for path in ("edit", "open", "delete"):
+                    answer = client.post(f"/workshops/{number}/{path}", data={"sure": "yes", "title": "Mine"})
+                    assert answer.status_code == status
+    with browser(address) as stranger:
+        assert stranger.get(f"/workshops/{hidden}/edit").headers["location"].startswith("/sign-in?next=")
+        assert stranger.post(f"/workshops/{hidden}/delete", data={"sure": "yes"}).status_code == 303
+    assert leader.get(f"/workshops/{hidden}/edit").status_code == 200
+
+
 def test_the_minutes_are_a_page_a_table_and_a_paper(
     leader: httpx.Client, room: int, phones: list[httpx.Client], streets: list[int]
 ) -> None:

@@ -126,6 +126,12 @@ def check_origin(request: Request) -> None:
         raise ForbiddenError("a change must come from the pages of this server")
 
 
+def require_role(reader: Reader, role: Role) -> None:
+    """Raise `ForbiddenError` when a reader has not this role."""
+    if reader.role < role:
+        raise ForbiddenError(f"this needs the role {role.name.lower()}")
+
+
 def may(role: Role, scope: str = Scope.READ) -> Callable[[Request], Awaitable[Reader]]:
     """Return the dependency that lets in whoever has the role, and a key with the scope."""
 
@@ -133,8 +139,7 @@ def may(role: Role, scope: str = Scope.READ) -> Callable[[Request], Awaitable[Re
         reader = await reader_of(request)
         if reader.role is Role.PUBLIC and role is not Role.PUBLIC:
             raise UnauthorizedError("sign in, or send a key: Authorization: Bearer tst_...")
-        if reader.role < role:
-            raise ForbiddenError(f"this needs the role {role.name.lower()}")
+        require_role(reader, role)
         if reader.account_id is not None and scope not in reader.scopes:
             raise ForbiddenError(f"this key lacks the scope {scope!r}")
         return reader

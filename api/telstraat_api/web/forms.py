@@ -22,8 +22,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from telstraat_api.errors import ForbiddenError, QueryError, SignInNeededError
-from telstraat_api.http.access import Reader, Role, check_origin
+from telstraat_api.errors import QueryError, SignInNeededError
+from telstraat_api.http.access import Reader, Role, check_origin, require_role
 from telstraat_api.web.pages import page_reader
 from telstraat_contract.languages import gettext_noop
 
@@ -134,8 +134,7 @@ async def signed_in(request: Request, role: Role = Role.CITIZEN) -> Reader:
     reader = await page_reader(request)
     if reader.role is Role.PUBLIC and role is not Role.PUBLIC:
         raise SignInNeededError(way_back(request))
-    if reader.role < role:
-        raise ForbiddenError(f"this needs the role {role.name.lower()}")
+    require_role(reader, role)
     return reader
 
 

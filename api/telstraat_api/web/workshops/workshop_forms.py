@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
 from telstraat_api.errors import NotFoundError
-from telstraat_api.http.access import Reader, Role
+from telstraat_api.http.access import Reader, Role, require_role
 from telstraat_api.v1.resources import audience_of, owns, require_changeable
 from telstraat_api.web.forms import PageForm, digits_in, read_form, see_other, signed_in
 from telstraat_api.web.measures.measure_pages import Number, rendered
@@ -82,12 +82,11 @@ async def make_workshop(request: Request) -> Response:
 @router.post("/workshops/{workshop_id}/open")
 async def open_rooms_door(request: Request, workshop_id: Number) -> Response:
     """Open the room of a workshop that has none, as those from the time before rooms."""
-    reader = await signed_in(request, Role.PROFESSIONAL)
+    reader = await signed_in(request)
     await read_form(request)
     database: Database = request.app.state.database
     async with database.connection() as connection:
-        row = await find_workshop(connection, workshop_id)
-        workshop = require_changeable(row, reader, "workshop", workshop_id)
+        workshop = await changeable(connection, reader, workshop_id)
         look = first_look(workshop, datetime.now(await zone_of(connection, workshop["segments"])).date())
         await open_room(connection, workshop_id, look, workshop["held_at"])
     return see_other(f"/workshops/{workshop_id}/lead")
@@ -96,11 +95,10 @@ async def open_rooms_door(request: Request, workshop_id: Number) -> Response:
 @router.get("/workshops/{workshop_id}/edit")
 async def edit_workshop(request: Request, workshop_id: Number) -> Response:
     """Ask what changes of a workshop."""
-    reader = await signed_in(request, Role.PROFESSIONAL)
+    reader = await signed_in(request)
     database: Database = request.app.state.database
     async with database.connection() as connection:
-        row = await find_workshop(connection, workshop_id)
-        workshop = require_changeable(row, reader, "workshop", workshop_id)
+        workshop = await changeable(connection, reader, workshop_id)
         tz = await zone_of(connection, workshop["segments"])
     held = workshop["held_at"] and workshop["held_at"].astimezone(tz)
     fields = {
@@ -117,12 +115,11 @@ async def edit_workshop(request: Request, workshop_id: Number) -> Response:
 @router.post("/workshops/{workshop_id}/edit")
 async def save_workshop(request: Request, workshop_id: Number) -> Response:
     """Change a workshop."""
-    reader = await signed_in(request, Role.PROFESSIONAL)
+    reader = await signed_in(request)
     form = await read_form(request)
     database: Database = request.app.state.database
     async with database.connection() as connection:
-        row = await find_workshop(connection, workshop_id)
-        workshop = require_changeable(row, reader, "workshop", workshop_id)
+        workshop = await changeable(connection, reader, workshop_id)
         values = await values_of(connection, form, reader)
         if form.errors:
             return await form_page(request, form, workshop, 422)
@@ -133,16 +130,30 @@ async def save_workshop(request: Request, workshop_id: Number) -> Response:
 @router.post("/workshops/{workshop_id}/delete")
 async def remove_workshop(request: Request, workshop_id: Number) -> Response:
     """Delete a workshop with its room, notes, votes and links, when its maker has ticked that this is meant."""
-    reader = await signed_in(request, Role.PROFESSIONAL)
+    reader = await signed_in(request)
     form = await read_form(request)
     database: Database = request.app.state.database
     async with database.connection() as connection:
-        row = await find_workshop(connection, workshop_id)
-        require_changeable(row, reader, "workshop", workshop_id)
+        await changeable(connection, reader, workshop_id)
         if form.value("sure") != "yes":
             return see_other(f"/workshops/{workshop_id}/edit")
         await delete_workshop(connection, workshop_id)
     return see_other("/workshops")
+
+
+async def changeable(connection: AsyncConnection[Any], reader: Reader, workshop_id: int) -> Row:
+    """Return a workshop that the reader may change.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such workshop, or none for whoever asks: both are answered alike, as in its room.
+    ForbiddenError
+        Whoever asks may only see it.
+    """
+    workshop = require_changeable(await find_workshop(connection, workshop_id), reader, "workshop", workshop_id)
+    require_role(reader, Role.PROFESSIONAL)
+    return workshop
 
 
 def day_text(day: date | None) -> str:
