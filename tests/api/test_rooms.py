@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Json
 from tests.api.conftest import served
 from tests.api.rooms import (
     SCRIPT,
@@ -30,6 +31,15 @@ from telstraat_analytics.report.minutes_chart import minutes_chart
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.forms import PageForm
 from telstraat_api.web.workshops.room_shapes import pin_of_form
+
+ADD_MEASURE = """
+insert into measure (name, kind, first_day, timezone, published)
+values ('School street', 'school_street', '2026-03-02', 'Europe/Brussels', true) returning measure_id
+"""
+ADD_EVALUATION = """
+insert into evaluation (measure_id, questions, answered, result, contents, published)
+values (%s, '[]', true, %s, '{}', %s)
+"""
 
 
 @pytest.fixture
@@ -332,6 +342,27 @@ def test_the_forms_of_a_workshop_are_not_there_for_whoever_may_not_see_it(
         assert stranger.get(f"/workshops/{hidden}/edit").headers["location"].startswith("/sign-in?next=")
         assert stranger.post(f"/workshops/{hidden}/delete", data={"sure": "yes"}).status_code == 303
     assert leader.get(f"/workshops/{hidden}/edit").status_code == 200
+
+
+def test_the_minutes_tell_the_newest_evaluation_and_only_those_that_a_reader_may_see(
+    leader: httpx.Client, streets: list[int], module_connection: psycopg.Connection, address: str
+) -> None:
+    measure = module_connection.execute(ADD_MEASURE).fetchone()
+    assert measure
+    for number in range(60):
+        answer = {"question": {"what": "car"}, "sentence": {"en": f"Sentence {number}."}, "effect": None}
+        result = Json({"evaluations": [answer]})
+        module_connection.execute(ADD_EVALUATION, (measure[0], result, number != 59))
+    room = make_workshop(leader, streets, measure=str(measure[0]), published="yes")
+    expecting = {"kind": "proposal", "what": "car", "change": "20", "way": "less"}
+    with browser(address) as phone:
+        join(phone, code_of(leader, room))
+        lead(leader, room, "phase", phase="collect")
+        assert write(phone, room, "One way", **expecting).status_code == 201
+        seen = {client: client.get(f"/workshops/{room}").text for client in (leader, phone)}
+    assert '<td class="wrap">Sentence 59.</td>' in seen[leader]
+    assert '<td class="wrap">Sentence 58.</td>' in seen[phone]
+    assert "Sentence 59." not in seen[phone]
 
 
 def test_the_minutes_are_a_page_a_table_and_a_paper(

@@ -14,6 +14,7 @@ from telstraat_store.work.published import Audience, Page, delete_row, fetch_pag
 
 SELECT = "select e.*, a.email from evaluation e left join account a using (account_id)"
 BRIEF = "select evaluation_id, measure_id, account_id, note, published, created_at from evaluation"
+EVERYTHING = Audience(None, sees_everything=True)
 OF_MEASURE = "and (%(measure)s::bigint is null or measure_id = %(measure)s)"
 
 
@@ -118,10 +119,18 @@ async def latest_answers(
     return {row["measure_id"]: row for row in rows}
 
 
-async def results_of_measure(connection: AsyncConnection[Any], measure_id: int | None) -> list[dict[str, Any]]:
-    """Return the results of all evaluations of a measure, the first one first."""
+async def results_of_measure(
+    connection: AsyncConnection[Any], measure_id: int | None, audience: Audience = EVERYTHING
+) -> list[dict[str, Any]]:
+    """Return the results of the evaluations of a measure that an audience sees, the first one first, without their words."""
     rows = await fetch_all(
-        connection, "select result from evaluation where measure_id = %s order by evaluation_id", (measure_id,)
+        connection,
+        """
+        select result from evaluation
+        where measure_id = %(measure)s and (published or account_id = %(account)s::int or %(everything)s)
+        order by evaluation_id
+        """,
+        {"measure": measure_id, "account": audience.account_id, "everything": audience.sees_everything},
     )
     return [row["result"] for row in rows]
 

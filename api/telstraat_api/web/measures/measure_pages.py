@@ -48,7 +48,6 @@ from telstraat_store.work.published import Page
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 LISTED = Page(after=0, limit=200)
-EVALUATIONS = Page(after=0, limit=50)
 BRIEFLY = Page(after=0, limit=500)
 GROUND_MAX = 600
 FIGURES_MAX = 8

@@ -15,7 +15,7 @@ from telstraat_api.http.access import EVERYBODY, Reader, Role
 from telstraat_api.v1.resources import audience_of, owns, require_visible, sees
 from telstraat_api.web.charts import Chart, Mark, render
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
-from telstraat_api.web.measures.measure_pages import EVALUATIONS, Number, rendered
+from telstraat_api.web.measures.measure_pages import Number, rendered
 from telstraat_api.web.pages import page_reader
 from telstraat_api.web.workshops.expectations import Outcome, outcomes
 from telstraat_api.web.workshops.minutes import Minutes, as_csv, minutes_of
@@ -25,7 +25,7 @@ from telstraat_contract.languages import SOURCE, gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
 from telstraat_store.places.segments import find_segment, names_of, timezones_of
-from telstraat_store.work.evaluations import list_evaluations, results_of_measure
+from telstraat_store.work.evaluations import results_of_measure
 from telstraat_store.work.measures import find_measure
 from telstraat_store.work.rooms import find_room, turnout
 from telstraat_store.work.sharing_links import shared_workshop
@@ -128,9 +128,7 @@ async def read_visible(request: Request, reader: Reader, workshop_id: int) -> Wo
         measure = await measure_of(connection, workshop)
         results: list[dict[str, Any]] = []
         if measure is not None and sees(reader, measure):
-            audience = audience_of(reader)
-            rows = await list_evaluations(connection, audience, EVALUATIONS, measure["measure_id"])
-            results = [row["result"] for row in rows]
+            results = await results_of_measure(connection, measure["measure_id"], audience_of(reader))
         else:
             measure = None
         return await read_workshop(connection, workshop, measure, results, page_language(chosen(request)))
