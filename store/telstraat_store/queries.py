@@ -1,4 +1,4 @@
-"""Ask a connection: rows by the names of their columns, or how many were changed."""
+"""Ask a connection: rows by the names of their columns, or how many were changed; and patterns to ask with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from telstraat_store.connection import Params, Query, Row
+
+
+def literal(text: str) -> str:
+    """Return a text for a pattern of LIKE in which it stands for itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def containing(text: str) -> str:
+    """Return the pattern of LIKE for whatever has a text in it."""
+    return f"%{literal(text)}%"
 
 
 async def fetch_all(connection: AsyncConnection[Any], query: Query, parameters: Params = None) -> list[Row]:

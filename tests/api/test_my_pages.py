@@ -14,7 +14,8 @@ from tests.api.my_people import add_person, browser_of, own
 from tests.api.streets import BRUSSELS, add_reports, add_segment
 
 from telstraat_api.settings import ApiSettings
-from telstraat_contract.quarters import QUARTER
+from telstraat_contract.messages import SEQ_MAX
+from telstraat_contract.quarters import QUARTER, quarter_start
 
 ANNA, BERT = "anna@example.org", "bert@example.org"
 
@@ -76,6 +77,17 @@ def test_an_owner_reads_quarters_that_the_public_does_not(
     everybody = bert.get(f"/street/{segment}?day={day}").text
     assert "counted, not shown" in everybody
     assert "7 road users" not in everybody
+
+
+def test_what_is_missing_up_to_the_last_number_is_told_as_well(
+    anna: httpx.Client, connection: psycopg.Connection, sensor: int
+) -> None:
+    add_reports(connection, [{"sensor_id": sensor, "period_start": quarter_start(datetime.now(UTC)) - QUARTER}])
+    connection.execute(
+        "update stream set last_at = now(), missing = int4multirange(int4range(%s, null)) where sensor_id = %s",
+        (SEQ_MAX - 2, sensor),
+    )
+    assert "3 quarters of an hour are missing" in anna.get(f"/my/sensors/{sensor}").text
 
 
 def test_what_was_counted_before_it_was_theirs_is_not_shown(

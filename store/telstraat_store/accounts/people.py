@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from telstraat_store.connection import Row
 from telstraat_store.errors import DuplicateError
-from telstraat_store.queries import fetch_all, fetch_one
+from telstraat_store.queries import containing, fetch_all, fetch_one
 from telstraat_store.transactions import Steps, transaction
 
 
@@ -48,7 +48,6 @@ def list_accounts() -> Steps[list[Row]]:
 
 async def search_accounts(connection: AsyncConnection[Any], search: str, *, offset: int, limit: int) -> list[Row]:
     """Return accounts whose address or name holds `search`, the newest first, with their `keys`, `sensors` and the `total` that fit."""
-    pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return await fetch_all(
         connection,
         """
@@ -58,7 +57,7 @@ async def search_accounts(connection: AsyncConnection[Any], search: str, *, offs
         from account a where a.email ilike %(pattern)s or a.name ilike %(pattern)s
         order by a.account_id desc offset %(offset)s limit %(limit)s
         """,
-        {"pattern": pattern, "offset": offset, "limit": limit},
+        {"pattern": containing(search), "offset": offset, "limit": limit},
     )
 
 

@@ -9,11 +9,9 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from telstraat_store.connection import Row
-from telstraat_store.queries import fetch_all, fetch_one
+from telstraat_store.places.fleet import SILENT_AFTER, TWO_DEVICES
+from telstraat_store.queries import containing, fetch_all, fetch_one
 from telstraat_store.reports.statements import LENGTH
-
-SILENT_AFTER = "2 hours"
-"""A sensor that counts sends four reports an hour: eight missed are no hiccup of a network."""
 
 MOVED_WITHIN = "28 days"
 
@@ -32,10 +30,7 @@ class SensorState(StrEnum):
 
 FLEET = f"""
 with doubled as (
-    select distinct r.sensor_id from report r
-    where r.period_start > now() - interval '1 day' and r.sensor_id in (
-        select sensor_id from stream where last_at > now() - interval '1 day' group by sensor_id having count(*) > 1)
-    group by r.sensor_id, r.period_start having sum(r.observed_s) > 900 + count(*)
+    {TWO_DEVICES}
 ), heard as (
     select s.sensor_id, max(s.last_at) as last_at, min(s.gap_since) as gap_since,
         coalesce(sum((select sum({LENGTH}) from unnest(s.missing) r)), 0)::int as missing,
@@ -100,11 +95,10 @@ async def list_fleet(
     connection: AsyncConnection[Any], *, state: str | None, search: str, offset: int, limit: int
 ) -> FleetPage:
     """Return sensors, those that need somebody first; `search` is part of the name of a sensor, a street or its owner's address."""
-    pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = await fetch_all(
         connection,
         LISTED,
-        {"state": state, "pattern": pattern, "offset": offset, "limit": limit},
+        {"state": state, "pattern": containing(search), "offset": offset, "limit": limit},
     )
     return FleetPage(rows, rows[0]["total"] if rows else 0)
 

@@ -16,10 +16,11 @@ from telstraat_store.connection import Row
 from telstraat_store.errors import NoSuchRecordError
 from telstraat_store.places.installations import install
 from telstraat_store.queries import execute, fetch_all, fetch_one
+from telstraat_store.reports.statements import LENGTH
 from telstraat_store.transactions import Steps, transaction
 
-# `condition` is a constant of this module; the last report of each stream is one look into its index.
-OWN = """
+# The last report of each stream is one look into its index.
+OWN = f"""
 select v.sensor_id, v.name, v.owned_since, v.muted_until, v.retired_at, i.installation_id, i.segment_id, i.from_at, i.side,
     i.to_b, i.to_a, s.name as street, s.timezone, coalesce(h.online, false) as online, h.online_since, h.health, h.health_at,
     h.clock_since, h.camera_since, heard.last_at, heard.missing, latest.period_start, latest.observed_s, latest.flags,
@@ -31,7 +32,7 @@ left join sensor_health h on h.sensor_id = v.sensor_id
 left join server_presence p on true
 left join lateral (
     select max(t.last_at) as last_at,
-        coalesce(sum((select sum(upper(r)::bigint - lower(r)) from unnest(t.missing) r)), 0)::bigint as missing
+        coalesce(sum((select sum({LENGTH}) from unnest(t.missing) r)), 0)::bigint as missing
     from stream t where t.sensor_id = v.sensor_id
 ) heard on true
 left join lateral (
@@ -41,7 +42,7 @@ left join lateral (
     ) r where t.sensor_id = v.sensor_id order by r.period_start desc limit 1
 ) latest on true
 where v.account_id = %(account_id)s
-"""
+"""  # noqa: S608  (a constant)
 STANDING = """
 update installation i set {} from sensor v
 where v.sensor_id = i.sensor_id and v.sensor_id = %(sensor_id)s and v.account_id = %(account_id)s and i.until_at is null

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from telstraat_store.connection import Row
-from telstraat_store.queries import fetch_all
+from telstraat_store.queries import fetch_all, literal
 
 NAMED = """
 select segment_id, name from segment
@@ -28,8 +28,7 @@ order by line_box(s.geometry) <-> center(line_box(own.geometry)), segment_id lim
 
 async def list_named(connection: AsyncConnection[Any], text: str, limit: int) -> list[Row]:
     """Return number and name of the streets with a text in their name, those first that begin with it; any street for no text."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await fetch_all(connection, NAMED, {"text": escaped, "limit": limit})
+    return await fetch_all(connection, NAMED, {"text": literal(text), "limit": limit})
 
 
 async def list_nearest_counted(connection: AsyncConnection[Any], segments: Sequence[int], limit: int) -> list[Row]:
