@@ -9,8 +9,7 @@ import pytest
 from telstraat_cli.main import main
 from telstraat_firmware_sim.town import map_of_overbeke
 from telstraat_firmware_sim.town.extract import write_extract
-from telstraat_store.maps.ground import replace_ground
-from telstraat_store.maps.ground_features import GroundRow
+from telstraat_store.maps.ground import GroundRow, replace_ground
 
 TOWN = "4.905,50.955,4.955,50.985"
 ADDRESS = "/api/v1/ground"

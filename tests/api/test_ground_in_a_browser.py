@@ -14,8 +14,7 @@ from tests.harness.pages import wait_for
 from telstraat_cli.main import main
 from telstraat_firmware_sim.town import map_of_overbeke, overbeke
 from telstraat_firmware_sim.town.extract import write_extract
-from telstraat_store.maps.ground import replace_ground
-from telstraat_store.maps.ground_features import GroundRow
+from telstraat_store.maps.ground import GroundRow, replace_ground
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]

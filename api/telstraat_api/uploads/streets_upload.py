@@ -10,8 +10,8 @@ from psycopg import Connection
 
 from telstraat_api.uploads.street_drafts import FileZone, drafts_of_geojson, drafts_of_pieces
 from telstraat_store.errors import StreetFileError
-from telstraat_store.maps.ground import replace_ground
-from telstraat_store.maps.ground_features import GroundRow, rows_of
+from telstraat_store.maps.ground import GroundRow, replace_ground
+from telstraat_store.maps.ground_features import rows_of
 from telstraat_store.maps.openstreetmap import CLASSES, ENDINGS, pieces, read_extract
 from telstraat_store.maps.whole_streets import whole_streets
 from telstraat_store.places.segments import lines_of

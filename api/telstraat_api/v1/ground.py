@@ -15,8 +15,7 @@ from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.v1.segments import GEOJSON
 from telstraat_api.v1.shapes import described
 from telstraat_store.connection import Database
-from telstraat_store.maps.ground import Detail, ground_within
-from telstraat_store.maps.ground_features import Bounds
+from telstraat_store.maps.ground import Bounds, Detail, ground_within
 
 router = APIRouter(prefix="/api/v1", tags=["streets"])
 FINE_UP_TO_KM, MIDDLE_UP_TO_KM = 9.0, 25.0

@@ -23,7 +23,7 @@ from telstraat_cli.database_options import add_database_arguments, dsn_of
 from telstraat_cli.errors import CliError
 
 if TYPE_CHECKING:
-    from telstraat_store.maps.ground_features import Bounds, GroundRow
+    from telstraat_store.maps.ground import Bounds, GroundRow
     from telstraat_store.maps.openstreetmap import Box, StreetPiece
     from telstraat_store.places.street_import import StreetImport
 

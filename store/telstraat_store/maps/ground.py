@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from psycopg import AsyncConnection
 
 from telstraat_store.connection import Row
-from telstraat_store.maps.ground_features import Bounds, GroundRow
 from telstraat_store.queries import fetch_all
 from telstraat_store.transactions import Steps, transaction
 
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north, in degrees."""
 Detail = Literal["fine", "middle", "coarse"]
 AT_ONCE = 2000
 FORGET = "delete from ground where place <@ box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
@@ -25,6 +27,21 @@ from unnest(
 ) as n (source, kind, name, west, south, east, north, size_m, fine, middle, coarse)
 where not exists (select from ground g where g.source = n.source and g.kind = n.kind)
 """
+
+
+@dataclass(frozen=True)
+class GroundRow:
+    """A thing of the ground as it is stored: the same at three levels of detail, None where it is too small."""
+
+    source: str
+    kind: str
+    name: str
+    bounds: Bounds
+    size_m: float
+    """Length, or the root of the area."""
+    fine: str
+    middle: str | None
+    coarse: str | None
 
 
 @transaction

@@ -18,12 +18,15 @@ import osmium
 import shapely
 from osmium.osm import Area, Way
 
+from telstraat_store.maps.covered_lines import METRES_A_DEGREE
+from telstraat_store.maps.ground import Bounds, GroundRow
+
 GROUND_KEYS = ("highway", "natural", "waterway", "landuse", "leisure", "railway", "amenity", "place")
 AREA_KINDS: Mapping[tuple[str, str], str] = {
     **{("natural", value): "water" for value in ("water", "bay")},
     **{("waterway", value): "water" for value in ("riverbank", "dock")},
     **{("landuse", value): "water" for value in ("reservoir", "basin")},
-    **{("natural", value): "wood" for value in ("wood",)},
+    ("natural", "wood"): "wood",
     ("landuse", "forest"): "wood",
     **{("leisure", value): "green" for value in ("park", "garden", "pitch", "golf_course", "playground", "recreation_ground")},
     **{
@@ -46,6 +49,7 @@ LINE_KINDS: Mapping[tuple[str, str], str] = {
     **{("highway", value): "street" for value in ("unclassified", "residential", "living_street", "pedestrian", "road", "busway")},
     **{("highway", value): "path" for value in ("cycleway", "footway", "path", "track", "bridleway", "steps", "service")},
 }  # fmt: skip
+DRAWN_AS_LINES = frozenset(LINE_KINDS.values())
 KINDS = ("water", "stream", "wood", "green", "square", "school", "rail", "motorway", "road", "street", "path")
 HIDDEN = {
     "service": {
@@ -74,9 +78,7 @@ COARSEST = {
     "water": 2, "stream": 2, "wood": 2, "green": 2, "square": 1, "school": 1, "rail": 2, "motorway": 2, "road": 2, "street": 1, "path": 0,
 }  # fmt: skip
 """At which level a kind is drawn at the most: 0 fine, 1 middle, 2 coarse."""
-METRES_A_DEGREE = 111_320.0
 _WKB = osmium.geom.WKBFactory()
-Bounds = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -93,21 +95,6 @@ class GroundFeature:
         """Tell whether it reaches into a box."""
         mine = self.shape.bounds
         return bool(mine[0] <= east and mine[2] >= west and mine[1] <= north and mine[3] >= south)
-
-
-@dataclass(frozen=True)
-class GroundRow:
-    """A thing of the ground as it is stored: the same at three levels of detail, None where it is too small."""
-
-    source: str
-    kind: str
-    name: str
-    bounds: Bounds
-    size_m: float
-    """Length, or the root of the area."""
-    fine: str
-    middle: str | None
-    coarse: str | None
 
 
 def kind_in(tags: Mapping[str, str], kinds: Mapping[tuple[str, str], str]) -> str | None:
@@ -173,7 +160,7 @@ def _joined(features: Iterable[GroundFeature]) -> Iterator[GroundFeature]:
         if (feature.source, feature.kind) in seen:
             continue
         seen.add((feature.source, feature.kind))
-        if feature.name and COARSEST[feature.kind] >= 0 and feature.kind in set(LINE_KINDS.values()):
+        if feature.name and feature.kind in DRAWN_AS_LINES:
             several[feature.kind, feature.name].append(feature)
         else:
             yield feature

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from telstraat_store.maps.covered_lines import METRES_A_DEGREE
 from telstraat_store.maps.openstreetmap import Extract, Point, StreetPiece, StreetWay
 
 LONG_M = 2000.0
@@ -23,7 +24,6 @@ SHORT_M = 25.0
 BESIDE_M = 28.0
 """Carriageways of one street lie no further apart."""
 POINTS_MAX = 480
-METRES_A_DEGREE = 111_320.0
 Node = tuple[int, Point]
 
 
