@@ -20,9 +20,7 @@ from telstraat_firmware_sim.demand.profiles import CLASSES, SEEN
 from telstraat_firmware_sim.fleet.fleet import CONFIDENCE_PERCENT, Fleet, SensorTruth, reports_of, speeds_of
 from telstraat_firmware_sim.fleet.sensors import LIGHTS, SimulatedSensor
 from telstraat_store.reports.copy_arrays import ReportArrays
-from telstraat_store.reports.copy_rows import NO_CONFIDENCE
-
-LIGHT_LETTERS = {"unknown": b"u", "day": b"d", "dusk": b"k", "night": b"n"}
+from telstraat_store.reports.copy_rows import LIGHT_LETTERS, NO_CONFIDENCE
 
 
 @dataclass(frozen=True)

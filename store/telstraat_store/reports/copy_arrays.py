@@ -14,9 +14,7 @@ import numpy.typing as npt
 from telstraat_contract.road_users import CONFIDENCE_COLUMNS, COUNT_COLUMNS, SPEED_BINS
 from telstraat_store.reports import copy_rows
 
-_EPOCH_2000_S = 946_684_800  # PostgreSQL counts from 2000-01-01
 _US = 1_000_000
-_SPEED_HEAD = (20 + 6 * SPEED_BINS, 1, 0, 21, SPEED_BINS, 1)  # bytes, dimensions, nulls, of smallint, how many, from 1
 
 
 def _sized(name: str, kind: str) -> list[tuple[str, str]]:
@@ -36,7 +34,7 @@ _ROW = np.dtype(
         *_sized("observed_s", ">i2"),
         *(field for name in (*COUNT_COLUMNS, *CONFIDENCE_COLUMNS) for field in _sized(name, ">i2")),
         *_sized("light", "S1"),
-        *((f"speed head {at}", ">i4") for at in range(len(_SPEED_HEAD))),
+        *((f"speed head {at}", ">i4") for at in range(len(copy_rows.SPEED_HEAD))),
         *(field for at in range(SPEED_BINS) for field in _sized(f"speed {at}", ">i2")),
     ]
 )
@@ -57,7 +55,7 @@ class ReportArrays:
     confidence: npt.NDArray[np.integer[Any]]
     """(report, class) in percent, as `road_users.CLASSES`; `copy_rows.NO_CONFIDENCE` where none was seen."""
     light: npt.NDArray[np.bytes_]
-    """`u`, `d`, `k` or `n`: unknown, day, dusk, night."""
+    """As `copy_rows.LIGHT_LETTERS`."""
     car_speed: npt.NDArray[np.integer[Any]]
     """(report, bin) of 5 km/h."""
 
@@ -78,13 +76,13 @@ def packed(arrays: ReportArrays, sensor_id: int, epoch_no: int) -> bytes:
     rows["ordinal"] = np.arange(len(arrays))
     rows["sensor_id"], rows["epoch_no"] = sensor_id, epoch_no
     rows["seq"], rows["flags"], rows["observed_s"] = arrays.seq, arrays.flags, arrays.observed_s
-    rows["period_start"] = (arrays.start_s.astype(np.int64) - _EPOCH_2000_S) * _US
+    rows["period_start"] = (arrays.start_s.astype(np.int64) - copy_rows.EPOCH_2000_S) * _US
     for at, name in enumerate(COUNT_COLUMNS):
         rows[name] = arrays.counts[:, at]
     for at, name in enumerate(CONFIDENCE_COLUMNS):
         rows[name] = arrays.confidence[:, at]
     rows["light"] = arrays.light
-    for at, number in enumerate(_SPEED_HEAD):
+    for at, number in enumerate(copy_rows.SPEED_HEAD):
         rows[f"speed head {at}"] = number
     for at in range(SPEED_BINS):
         rows[f"speed {at}"] = arrays.car_speed[:, at]

@@ -30,9 +30,9 @@ NO_CONFIDENCE = -1  # in the stage only: the table has null
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 
-_EPOCH_2000_S = 946_684_800  # PostgreSQL counts from 2000-01-01
+EPOCH_2000_S = 946_684_800  # PostgreSQL counts from 2000-01-01
 _SMALLINT_OID = 21
-_LIGHT = {"unknown": b"u", "day": b"d", "dusk": b"k", "night": b"n"}
+LIGHT_LETTERS = {"unknown": b"u", "day": b"d", "dusk": b"k", "night": b"n"}
 _HEAD = struct.Struct("!h" + "ii" + "ii" + "ih")
 _FIXED = struct.Struct(
     "!" + "ii" + "iq" + "ii" + "ih" + "ih" * len(COUNT_COLUMNS) + "ih" * len(CONFIDENCE_COLUMNS) + "ic"
@@ -43,7 +43,7 @@ _counts_of = attrgetter(*(f"{name}.{direction}" for name in COUNTED for directio
 _confidence_of = attrgetter(*CLASSES)
 _SPEED = struct.Struct("!iiiiii" + "ih" * SPEED_BINS)
 _NO_SPEED = struct.pack("!i", -1)
-_SPEED_HEAD = (20 + 6 * SPEED_BINS, 1, 0, _SMALLINT_OID, SPEED_BINS, 1)
+SPEED_HEAD = (20 + 6 * SPEED_BINS, 1, 0, _SMALLINT_OID, SPEED_BINS, 1)
 
 
 def period_start_s(at_utc: datetime) -> int:
@@ -64,11 +64,11 @@ def measured(report: Report) -> bytes:
     confidence = _confidence_of(report.confidence)
     numbers[2 * len(COUNT_COLUMNS) + 1 :: 2] = [NO_CONFIDENCE if percent is None else percent for percent in confidence]
     fixed = _FIXED.pack(
-        4, report.seq, 8, (start_s - _EPOCH_2000_S) * 1_000_000,
-        4, report.flags, 2, report.observed_s, *numbers, 1, _LIGHT[report.light],
+        4, report.seq, 8, (start_s - EPOCH_2000_S) * 1_000_000,
+        4, report.flags, 2, report.observed_s, *numbers, 1, LIGHT_LETTERS[report.light],
     )  # fmt: skip
     if report.car_speed is None:
         return fixed + _NO_SPEED
     bins = [2] * (2 * SPEED_BINS)
     bins[1::2] = report.car_speed
-    return fixed + _SPEED.pack(*_SPEED_HEAD, *bins)
+    return fixed + _SPEED.pack(*SPEED_HEAD, *bins)

@@ -53,18 +53,21 @@ def _confidence(table: str = "") -> str:
     return ", ".join(f"nullif({table}{name}, -1)" for name in CONFIDENCE_COLUMNS)
 
 
-INSERT = f"""
-insert into report (period_start, sensor_id, epoch_no, {_names(_MEASURED)}, {_names(CONFIDENCE_COLUMNS)}, light, car_speed)
-select period_start, sensor_id, epoch_no, {_names(_MEASURED)}, {_confidence()}, light, car_speed
+def _insert(column: str = "", value: str = "") -> str:
+    """Return how the stage becomes reports; a column more, and its value, each begins with a comma."""
+    return f"""
+insert into report (period_start, sensor_id, epoch_no, {_names(_MEASURED)}, {_names(CONFIDENCE_COLUMNS)}, light, car_speed{column})
+select period_start, sensor_id, epoch_no, {_names(_MEASURED)}, {_confidence()}, light, car_speed{value}
 from stage order by sensor_id, epoch_no, period_start, ordinal
 on conflict do nothing
 """  # noqa: S608  (constants of this module)
 
+
+INSERT = _insert()
+
 # Reports of the past, as if each had come when its quarter was over: how old the last news of a sensor is must stay true.
 _RECEIVED = "interval '15 minutes 5 seconds'"
-INSERT_PAST = INSERT.replace("car_speed)", "car_speed, received_at)").replace(
-    "car_speed\nfrom", f"car_speed, least(now(), period_start + {_RECEIVED})\nfrom"
-)
+INSERT_PAST = _insert(", received_at", f", least(now(), period_start + {_RECEIVED})")
 PAST_STREAM = f"""
 update stream s set first_at = least(s.first_at, c.first_at), last_at = least(now(), c.last_at) from (
     select sensor_id, epoch_no, min(period_start) as first_at, max(period_start) + {_RECEIVED} as last_at
