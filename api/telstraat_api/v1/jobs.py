@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,7 +15,7 @@ from telstraat_api.http.access import Contributor, Reader, Role, SignedIn, needs
 from telstraat_api.http.answers import stamp
 from telstraat_api.v1.resources import BIGGEST, Limit, Number, filtered_path, maker, owns, private
 from telstraat_api.v1.shapes import described
-from telstraat_api.v1.work_shapes import JobList, JobShape
+from telstraat_api.v1.work_shapes import JobList, JobShape, JobState
 from telstraat_contract.languages import LANGUAGES
 from telstraat_contract.languages.catalogue import language
 from telstraat_store.connection import Database, Row
@@ -23,11 +23,9 @@ from telstraat_store.jobs import deferred as stored
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 PATH = "/api/v1/jobs"
-LIVE = ("waiting", "running")
 LOOK_AGAIN_S = 0.5
 WAIT_MAX_S = 60
 WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,6})\s*(?:$|[,;])")
-JobState = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 
 FIRST_ANSWER = {
     "question": {"what": "car", "direction": "", "hours": [], "days": "all", "against": "before"},
@@ -103,7 +101,10 @@ def waits_s(headers: Mapping[str, str]) -> int:
 
 
 async def awaited(
-    database: Database, row: Row, wait_s: float, is_over: Callable[[Row], bool] = lambda row: row["state"] not in LIVE
+    database: Database,
+    row: Row,
+    wait_s: float,
+    is_over: Callable[[Row], bool] = lambda row: row["state"] not in stored.LIVE,
 ) -> Row:
     """Return a job as it is when it has ended, or after so long; nothing is held meanwhile."""
     until = time.monotonic() + wait_s
@@ -196,7 +197,7 @@ async def retry_job(request: Request, job_id: Number, reader: Contributor) -> Re
         require_own(await stored.find_job(connection, job_id), reader, job_id)
         is_waiting = await stored.retry_job(connection, job_id)
         row = require_own(await stored.find_job(connection, job_id), reader, job_id)
-    if not is_waiting and row["state"] not in LIVE:
+    if not is_waiting and row["state"] not in stored.LIVE:
         state = "is done" if row["state"] == "done" else "is under way again as another job"
         raise ConflictError(f"job {job_id} {state}")
     return private(request, job_shape(row, reader))

@@ -95,12 +95,15 @@ class FirstAnswer(BaseModel):
     controls: list[str]
 
 
+JobState = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
+
+
 class JobShape(BaseModel):
     """What was deferred to a worker: how far it is, and what came of it."""
 
     job_id: int
     kind: str
-    state: Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
+    state: JobState
     progress: float = Field(description="Share that is done, 0 to 1.")
     doing: dict[str, str] = Field(description="What is being computed, in words, per language.")
     ahead: int | None = Field(description="Jobs that wait before it, while it waits.")

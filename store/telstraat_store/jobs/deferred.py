@@ -19,6 +19,8 @@ from telstraat_store.queries import execute, fetch_all, fetch_one
 
 DAY_S = 86400.0
 TRIES: Final = 3
+LIVE: Final = frozenset({"waiting", "running"})
+"""States of a job that something may still come of."""
 
 
 @dataclass(frozen=True)

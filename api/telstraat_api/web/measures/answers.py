@@ -13,7 +13,6 @@ from telstraat_store.connection import Row
 OBSERVED, EXPECTED, CHANGE, INTERVAL, DETECTABLE = 1, 2, 3, 4, 6
 """Columns of the report's table of answers: street, observed, expected, change, interval, chance, smallest fall seen, days."""
 
-SPEEDS = frozenset({"v85", "above_limit"})
 VERDICTS = ("failed", "doubt", "unknown", "passed")
 NOTHING = "–"
 CARD_UNITS = {
@@ -100,11 +99,6 @@ class AnswerView:
     parts: Sequence[Mapping[str, Any]] = ()
     tables: Sequence[Mapping[str, Any]] = ()
     detectable: str = ""
-
-    @property
-    def is_speed(self) -> bool:
-        """Tell whether speeds were asked for."""
-        return self.what in SPEEDS
 
     @property
     def treated(self) -> list[AnswerLine]:

@@ -23,11 +23,10 @@ from telstraat_api.web.measures.answers import change_text, result_of
 from telstraat_api.web.measures.form import ask_of, questions_of
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
-from telstraat_store.jobs.deferred import cancel_job, find_job, list_jobs, retry_job
+from telstraat_store.jobs.deferred import LIVE, cancel_job, find_job, list_jobs, retry_job
 from telstraat_store.work.measures import find_measure
 
 router = APIRouter(include_in_schema=False)
-LIVE = ("waiting", "running")
 LATEST = 20
 NOTHING_COUNTED = gettext_noop(
     "Nothing was ever counted in the streets with the measure, so there is nothing to evaluate."

@@ -20,7 +20,7 @@ from telstraat_api.web.operate.upload_view import lines_in_view
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.imports import uploads as stored
-from telstraat_store.jobs.deferred import NewJob, defer, find_job
+from telstraat_store.jobs.deferred import LIVE, NewJob, defer, find_job
 from telstraat_store.places.segments import find_segments
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +31,6 @@ CHOICES_MAX = 2000
 """Streets that are offered for a name in a file; with more of them the operator writes the number."""
 
 KIND_NAMES = {"streets": gettext_noop("Streets"), "counts": gettext_noop("Counts")}
-ALIVE = {"waiting", "running"}
 EMPTY = gettext_noop("This file is empty.")
 
 
@@ -104,7 +103,7 @@ async def begin(connection: Any, upload_id: int, kind: str, options: dict[str, A
 async def is_being_imported(connection: Any, upload: Row) -> bool:
     """Tell whether a job imports the file now, or is about to: how it is read does not change any more."""
     job = await find_job(connection, upload["job_id"]) if upload["job_id"] else None
-    return job is not None and job["kind"] == "upload-import" and job["state"] in ALIVE
+    return job is not None and job["kind"] == "upload-import" and job["state"] in LIVE
 
 
 async def require_upload(connection: Any, upload_id: int) -> Row:
@@ -129,7 +128,7 @@ async def render_upload(request: Request, upload_id: int, form: PageForm | None,
         row = await require_upload(connection, upload_id)
         job = await find_job(connection, row["job_id"]) if row["job_id"] else None
         segments = await find_segments(connection, limit=CHOICES_MAX + 1) if row["kind"] == "counts" else []
-    is_busy = job is not None and job["state"] in ALIVE
+    is_busy = job is not None and job["state"] in LIVE
     names = {segment.segment_id: segment.name for segment in segments}
     by_name = {segment.name.casefold(): segment.segment_id for segment in reversed(segments)}
     outcome = row["outcome"] or row["preview"]
