@@ -49,7 +49,7 @@ def upload(operator: httpx.Client, kind: str, name: str, content: bytes, **field
 
 
 def settled(operator: httpx.Client, page: str) -> str:
-    wait_until(lambda: "data-busy" not in operator.get(page).text, 60)
+    wait_until(lambda: "data-again" not in operator.get(page).text, 60)
     return page
 
 
