@@ -80,7 +80,7 @@ def weeks_chart(answer: StreetAnswer, language: str) -> dict[str, Any]:
         .encode(x=x, y=y, color=colour, strokeDash=dash)
     )
     begun = str(weeks.loc[weeks["after"], "day"].min())
-    return _finished(band + lines + _event(begun, language), HEIGHT_PX, language)
+    return finished(band + lines + _event(begun, language), HEIGHT_PX, language)
 
 
 def streets_chart(rows: list[dict[str, Any]], language: str, title: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def streets_chart(rows: list[dict[str, Any]], language: str, title: str) -> dict
     )
     points = alt.Chart(data).mark_point(color=SEEN, filled=True, size=60).encode(y=y, x=alt.X("change:Q"))
     zero = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(x="x:Q")
-    return _finished(zero + bars + points, 20 * max(len(rows), 2), language)
+    return finished(zero + bars + points, 20 * max(len(rows), 2), language)
 
 
 def findings_chart(findings: Sequence[Finding], measure: Measure, language: str) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def findings_chart(findings: Sequence[Finding], measure: Measure, language: str)
             ),
         )
     )
-    return _finished(compared + bars + _event(f"{span.begin:%Y-%m-%d}", language), 22 * max(len(streets), 2), language)
+    return finished(compared + bars + _event(f"{span.begin:%Y-%m-%d}", language), 22 * max(len(streets), 2), language)
 
 
 def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def power_chart(table: pd.DataFrame, language: str) -> dict[str, Any]:
         .encode(x=x, y=y, color=colour, strokeDash=dash)
     )
     rule = alt.Chart(alt.InlineData(values=[{"y": 80}])).mark_rule(color=EVENT, strokeDash=[2, 2]).encode(y="y:Q")
-    return _finished(lines + rule, HEIGHT_PX, language)
+    return finished(lines + rule, HEIGHT_PX, language)
 
 
 def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def profile_chart(profile: pd.DataFrame, language: str) -> dict[str, Any]:
             ),
         )
     )
-    return _finished(chart, HEIGHT_PX, language)
+    return finished(chart, HEIGHT_PX, language)
 
 
 def week_chart(week: pd.DataFrame, language: str) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def week_chart(week: pd.DataFrame, language: str) -> dict[str, Any]:
             ),
         )
     )
-    return _finished(chart, 20 * 7, language)
+    return finished(chart, 20 * 7, language)
 
 
 def svg(spec: dict[str, Any]) -> str:
@@ -300,7 +300,8 @@ def _days_axis(language: str) -> alt.Axis:
     return alt.Axis(format=word("axis.day", language), labelAngle=0, tickCount=LABELS_MAX, labelOverlap=True)
 
 
-def _finished(chart: Any, height_px: int, language: str) -> dict[str, Any]:
+def finished(chart: Any, height_px: int, language: str) -> dict[str, Any]:
+    """Return the spec of a chart in the size, type and numbers of a report."""
     done = chart.properties(width=WIDTH_PX, height=height_px)
     spec: dict[str, Any] = (
         done.configure(font=FONT, locale=chart_locale(language)).configure_view(stroke=None).to_dict()

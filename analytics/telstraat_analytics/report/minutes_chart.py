@@ -7,8 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from telstraat_analytics.report.charts import FONT, HEIGHT_PX, LABELS_MAX, WIDTH_PX
-from telstraat_analytics.report.numbers import chart_locale
+from telstraat_analytics.report.charts import HEIGHT_PX, LABELS_MAX, WIDTH_PX, finished
 from telstraat_contract.road_user_names import COLOURS
 
 UNNAMED_COLOUR = "#66717e"
@@ -66,11 +65,7 @@ def minutes_chart(
     )
     layers = _shades(gaps) + bars if gaps else alt.layer(bars)
     layers = layers + _pins(pins) if pins else layers
-    drawn = layers.properties(width=WIDTH_PX, height=HEIGHT_PX)
-    spec: dict[str, Any] = (
-        drawn.configure(font=FONT, locale=chart_locale(language)).configure_view(stroke=None).to_dict()
-    )
-    return spec
+    return finished(layers, HEIGHT_PX, language)
 
 
 def _shades(gaps: Sequence[Mapping[str, str]]) -> Any:
