@@ -1,4 +1,7 @@
-"""Runs evaluations in processes of their own: a few at once, each for a limited time, ended when the asker goes away."""
+"""Runs what a reader waits for in processes of their own: reports set, pictures, prospects; evaluations themselves are jobs.
+
+A few at once, each for a limited time, ended when the asker goes away.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Evaluator:
     async def run(self, task: str, content: Any) -> bytes:
         """Return what a process answers to a task; its refusal is an `EvaluationError`."""
         if self.running >= self.settings.evaluations_max:
-            raise BusyError(f"{self.running} evaluations are under way already; try again in a minute")
+            raise BusyError(f"{self.running} others are being computed already; try again in a minute")
         self.running += 1
         try:
             return await self._run(task, content)
@@ -46,9 +49,7 @@ class Evaluator:
             async with asyncio.timeout(self.settings.evaluation_timeout_s):
                 answer, log_lines = await process.communicate(orjson.dumps(content))
         except TimeoutError as error:
-            raise EvaluationError(
-                f"this took longer than {self.settings.evaluation_timeout_s:g} s; ask fewer questions at once"
-            ) from error
+            raise EvaluationError(f"this took longer than {self.settings.evaluation_timeout_s:g} s") from error
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -57,6 +58,6 @@ class Evaluator:
         if process.returncode == REFUSED:
             raise EvaluationError(answer.decode(errors="replace").strip())
         if process.returncode != 0:
-            log.error("an evaluation ended with %s: %s", process.returncode, log_lines.decode(errors="replace")[-2000:])
-            raise EvaluationError("the evaluation broke off; this was written to the server's log")
+            log.error("%s ended with %s: %s", task, process.returncode, log_lines.decode(errors="replace")[-2000:])
+            raise EvaluationError("this broke off; why was written to the server's log")
         return answer
