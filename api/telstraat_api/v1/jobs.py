@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -100,15 +100,10 @@ def waits_s(headers: Mapping[str, str]) -> int:
     return min(int(match[1]), WAIT_MAX_S) if match else 0
 
 
-async def awaited(
-    database: Database,
-    row: Row,
-    wait_s: float,
-    is_over: Callable[[Row], bool] = lambda row: row["state"] not in stored.LIVE,
-) -> Row:
+async def awaited(database: Database, row: Row, wait_s: float) -> Row:
     """Return a job as it is when it has ended, or after so long; nothing is held meanwhile."""
     until = time.monotonic() + wait_s
-    while not is_over(row) and time.monotonic() < until:
+    while row["state"] in stored.LIVE and time.monotonic() < until:
         await asyncio.sleep(LOOK_AGAIN_S)
         async with database.connection() as connection:
             await stored.look_at(connection, row["job_id"])
