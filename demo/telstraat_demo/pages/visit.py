@@ -80,7 +80,7 @@ def router_of(town_folder: Path) -> APIRouter:
     async def progress() -> dict[str, int | bool]:
         """Tell how far the town's history is."""
         known = read_fill_progress(town_folder)
-        return {"percent": percent_of(known), "full": known.is_full, "stories": known.stories}
+        return {"percent": known.percent, "full": known.is_full, "stories": known.stories}
 
     @router.get("/static/{name}")
     async def static(name: str) -> Response:
@@ -91,11 +91,6 @@ def router_of(town_folder: Path) -> APIRouter:
         return Response(content_of(name), media_type=STATIC[name], headers=headers)
 
     return router
-
-
-def percent_of(progress: FillProgress) -> int:
-    """Return a share in whole percent: 100 only when it is all."""
-    return int(progress.share * 100)
 
 
 def require_this_computer(request: Request) -> None:

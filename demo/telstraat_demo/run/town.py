@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from telstraat_demo.town.plan import TownPlan
 
 MONTHS = 14.0
-FAST_LIMIT_KMH = 50
 THINGS_TO_SEE = """
 [bold]{home}[/]  {name}, {streets} streets with {months:g} months of counts{filling}
   {home}/measures  a circulation plan with its evaluation, a school street that is being planned
@@ -89,7 +88,7 @@ class TownProgress:
             return ""
         if self.is_full:
             return "the circulation plan is being evaluated"
-        return f"the town's history: {int(progress.share * 100)} %"
+        return f"the town's history: {progress.percent} %"
 
     def _say(self, text: str) -> None:
         self.console.print(f"  [green]✓[/] {text}", highlight=False, soft_wrap=True)

@@ -43,6 +43,11 @@ class FillProgress(msgspec.Struct, frozen=True):
     """Whether what people did is in the database too, the evaluation included."""
 
     @property
+    def percent(self) -> int:
+        """The share in whole percent: 100 only when it is all."""
+        return int(self.share * 100)
+
+    @property
     def is_full(self) -> bool:
         """Whether all counts are there, and added up."""
         return self.share >= 1.0

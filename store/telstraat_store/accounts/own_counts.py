@@ -8,7 +8,6 @@ with the ownership.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -72,28 +71,13 @@ async def are_all_own(
     return bool(row and row["are_own"])
 
 
-async def read_own_quarters(database: Database, sensor_id: int, account_id: int | None, window: Window) -> list[Period]:
-    """Return the quarters that one's own sensor has counted while it was theirs, by time; those it was blind in, too."""
+async def read_own_periods(
+    database: Database, sensor_id: int, account_id: int | None, window: Window, bucket: Bucket
+) -> list[Period]:
+    """Return the periods that one's own sensor has counted while it was theirs, by time; those it was blind in, too."""
     periods: list[Period] = []
     for span in await own_spans(database, sensor_id, account_id, window):
         periods += await read_periods(
-            database.full, [span.installation_id], span.window, Bucket.QUARTER, ROWS_MAX, Key.INSTALLATION
+            database.full, [span.installation_id], span.window, bucket, ROWS_MAX, Key.INSTALLATION
         )
     return sorted(periods, key=lambda period: period.start)
-
-
-async def read_own_hours(database: Database, sensor_id: int, account_id: int | None, window: Window) -> list[Period]:
-    """Return the hours of one's own sensor while it was theirs, by time."""
-    periods: list[Period] = []
-    for span in await own_spans(database, sensor_id, account_id, window):
-        periods += await read_periods(
-            database.full, [span.installation_id], span.window, Bucket.HOUR, ROWS_MAX, Key.INSTALLATION
-        )
-    return sorted(periods, key=lambda period: period.start)
-
-
-async def read_own_uptime(
-    database: Database, sensor_id: int, account_id: int | None, window: Window
-) -> dict[datetime, int]:
-    """Return for how many seconds the own sensor watched, by the UTC start of each hour in which it did."""
-    return {hour.start: hour.observed_s for hour in await read_own_hours(database, sensor_id, account_id, window)}

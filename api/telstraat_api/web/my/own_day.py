@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.road_users import TOGETHER
-from telstraat_store.accounts.own_counts import read_own_hours, read_own_quarters
+from telstraat_store.accounts.own_counts import read_own_periods
 from telstraat_store.connection import Database
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.states import State
@@ -157,6 +157,8 @@ async def read_own_day(
     day = day or now.astimezone(tz).date()
     window = local_day(day, tz)
     before = local_midnight(day - timedelta(days=CALENDAR_DAYS + 6), tz)
-    quarters = await read_own_quarters(database, sensor_id, account_id, Window(window.start, min(window.end, now)))
-    hours = await read_own_hours(database, sensor_id, account_id, Window(before, window.end))
+    quarters = await read_own_periods(
+        database, sensor_id, account_id, Window(window.start, min(window.end, now)), Bucket.QUARTER
+    )
+    hours = await read_own_periods(database, sensor_id, account_id, Window(before, window.end), Bucket.HOUR)
     return OwnDay(tz, day, now, window, quarters, hours, theirs_from)
