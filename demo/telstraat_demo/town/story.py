@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from telstraat_demo.town.workshop import workshop_day
 
 API = "/api/v1"
 ANSWER_S = 60.0
+LISTED_MAX = 500
 EVALUATION_S, LOOK_AGAIN_S = 920.0, 1.0
 UNDER_WAY = {"waiting", "running"}
 BEFORE_DAYS, AFTER_DAYS, TRANSITION_DAYS = 91, 84, 14
@@ -62,8 +63,7 @@ class Story:
         measure_id = self._circulation_plan()
         if measure_id is None:
             return
-        listed = self._get(OFFICER, "/evaluations", measure=measure_id)["evaluations"]
-        if not listed:
+        if not self._listed(OFFICER, "evaluations", measure=measure_id):
             body = {"measure_id": measure_id, "questions": QUESTIONS, "published": True}
             job = self._post(OFFICER, "/evaluations", body)
             until = clock.monotonic() + EVALUATION_S
@@ -76,14 +76,14 @@ class Story:
     def _claim(self, person: Person, sensors: Mapping[str, str]) -> None:
         """Claim sensors with codes that the operator has made, as the notes say that come with them."""
         own = {claim["sensor"] for claim in self._get(person, "/claims")["claims"]}
-        known = {each["name"]: each["sensor_id"] for each in self._get(OPERATOR, "/sensors")["sensors"]}
+        known = {each["name"]: each["sensor_id"] for each in self._listed(OPERATOR, "sensors")}
         for sensor in sensors.values():
             if sensor not in own:
                 code = self._post(OPERATOR, f"/sensors/{known[sensor]}/claim-code", None)["code"]
                 self._post(person, "/claims", {"sensor": sensor, "code": code})
 
     def _works(self) -> None:
-        """Mark roadworks with their dent, a fair, and the time since when a sensor has been silent."""
+        """Mark the roadworks, whose days are left out of comparisons, and a fair."""
         first, end = self.plan.roadworks
         works = WORKS_TITLE.format(street=self.cast.works)
         fair = self.plan.plan_day - 40 * DAY
@@ -94,7 +94,7 @@ class Story:
         )
         for person, street, kind, title, from_at, until_at, excludes in events:
             segment = self.segments[street]
-            if any(each["title"] == title for each in self._get(OPERATOR, "/events", segment=segment)["events"]):
+            if any(each["title"] == title for each in self._listed(OPERATOR, "events", segment=segment)):
                 continue
             body = {
                 "segment_id": segment,
@@ -147,7 +147,7 @@ class Story:
         return {role: [self.segments[street] for street in streets] for role, streets in named.items()}
 
     def _measure(self, person: Person, body: dict[str, Any]) -> int:
-        for each in self._get(person, "/measures")["measures"]:
+        for each in self._listed(person, "measures"):
             if each["name"] == body["name"]:
                 return int(each["measure_id"])
         return int(self._post(person, "/measures", body)["measure_id"])
@@ -159,7 +159,7 @@ class Story:
     def _workshop(self, measure_id: int) -> int:
         """Prepare the workshop about the school street and return its number."""
         title = WORKSHOP_TITLE.format(street=self.cast.school)
-        for each in self._get(FACILITATOR, "/workshops")["workshops"]:
+        for each in self._listed(FACILITATOR, "workshops"):
             if each["title"] == title:
                 return int(each["workshop_id"])
         held = workshop_day(self.plan)
@@ -179,23 +179,19 @@ class Story:
     def _at(self, day: date, hour: int) -> datetime:
         return datetime.combine(day, time(hour), self.zone)
 
-    def _get(self, person: Person, path: str, **query: Any) -> dict[str, Any]:
-        return self._send(
-            person, "GET", path, None, query=query if path == "/claims" or "/jobs/" in path else {"limit": 500, **query}
-        )
+    def _listed(self, person: Person, what: str, **query: Any) -> list[dict[str, Any]]:
+        """Return as many as the API lists at once."""
+        listed: list[dict[str, Any]] = self._send(person, "GET", f"/{what}", None, {"limit": LISTED_MAX, **query})[what]
+        return listed
 
-    def _post(self, person: Person, path: str, body: object, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
-        return self._send(person, "POST", path, body, timeout_s=timeout_s)
+    def _get(self, person: Person, path: str) -> dict[str, Any]:
+        return self._send(person, "GET", path, None)
+
+    def _post(self, person: Person, path: str, body: object) -> dict[str, Any]:
+        return self._send(person, "POST", path, body)
 
     def _send(
-        self,
-        person: Person,
-        method: str,
-        path: str,
-        body: object,
-        *,
-        query: Mapping[str, Any] | None = None,
-        timeout_s: float = ANSWER_S,
+        self, person: Person, method: str, path: str, body: object, query: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         answer = self.http.request(
             method,
@@ -203,7 +199,6 @@ class Story:
             json=body,
             params=query,
             headers={"Authorization": f"Bearer {self.keys[person.email]}"},
-            timeout=timedelta(seconds=timeout_s).total_seconds(),
         )
         if answer.is_error:
             raise StackError(
