@@ -219,6 +219,12 @@ def test_two_windows_of_whoever_leads_show_one_state(hall: Hall, leader: httpx.C
     windows[1].fill("#title", "Made in the other window")
     windows[1].click("form:has(input[value=add-group]) button")
     expect(windows[0].locator("[data-board]")).to_contain_text("Made in the other window")
+    group = windows[0].locator("section[data-group]:not([data-group=''])")
+    group.get_by_text("Change the group").click()
+    group.get_by_label("Name", exact=True).fill("Rat run")
+    group.get_by_role("button", name="Rename").click()
+    expect(windows[1].locator("[data-board] h3", has_text="Rat run")).to_be_visible()
+    expect(group.get_by_role("button", name="Take apart")).to_be_visible()
 
 
 def test_a_timer_runs_by_the_servers_clock_on_a_phone_whose_own_is_wrong(

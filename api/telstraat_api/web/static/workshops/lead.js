@@ -79,8 +79,8 @@ function column(group, notes) {
   const votes = group.id ? votesOf(group) : 0;
   one("h3", section).replaceChildren(group.title, votes ? element("span", { class: "hint" }, ` ${fill(words.votes, { n: votes })}`) : "");
   if (group.id && !one(".group-tools", section)) {
-    const rename = element("form", { method: "post", action: `${data.base}/lead`, "data-quiet": true, class: "row" }, hidden("do", "rename-group"), hidden("group", group.id), element("input", { name: "title", type: "text", maxlength: 80, value: group.title, required: true, "aria-label": words.move_to }), element("button", { type: "submit", class: "button" }, "✎"));
-    one("h3", section).after(element("details", { class: "group-tools" }, element("summary", {}, "…"), rename, small("delete-group", words.delete, { group: group.id }, "is-danger")));
+    const rename = element("form", { method: "post", action: `${data.base}/lead`, "data-quiet": true, class: "row" }, hidden("do", "rename-group"), hidden("group", group.id), element("input", { name: "title", type: "text", maxlength: 80, value: group.title, required: true, "aria-label": words.group_name }), element("button", { type: "submit", class: "button" }, words.rename));
+    one("h3", section).after(element("details", { class: "group-tools" }, element("summary", {}, words.change_group), rename, small("delete-group", words.take_apart, { group: group.id }, "is-danger")));
   }
   const list = one("ul", section);
   const most = Number(section.dataset.most ?? SHOWN_FIRST);
