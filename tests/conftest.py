@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from tests.harness.brokers import TestBroker
 from tests.harness.databases import Databases, quick_cluster
 from tests.harness.disks import small_disk
 from tests.harness.moments import running
+from tests.harness.pages import CHROMIUM
 from tests.harness.truth_keeper import TruthKeeper
 
 from telstraat_demo.stack.broker import mosquitto_program
@@ -79,6 +81,17 @@ def empty_database(databases: Databases) -> Iterator[str]:
     dsn = databases.empty()
     yield dsn
     databases.drop(dsn)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for the tests of a module; not for longer, since its driver's loop lets no other run in this thread."""
+    if not CHROMIUM:
+        pytest.skip("CHROMIUM IS NOT INSTALLED: no page is opened (apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from tests.api.streets import BRUSSELS, a_neighbourhood, add_reports, add_segment, add_sensor
-from tests.harness.pages import wait_for
+from tests.harness.pages import SERIOUS, axe_core, wait_for, write_down
 
 from telstraat_contract.messages import Counts, Directed, Live, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-]
-SERIOUS = {"serious", "critical"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -46,26 +30,14 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, module_client: httpx.Client, complaints: list[str]) -> Iterator[Page]:
+def page(chromium: Browser, module_client: httpx.Client, complaints: list[str]) -> Iterator[Page]:
     """A page that writes down every error of a script or a policy, and every request to elsewhere."""
     home = str(module_client.base_url)
-    context = browser.new_context(base_url=home, locale="en-GB", timezone_id="America/New_York")
+    context = chromium.new_context(base_url=home, locale="en-GB", timezone_id="America/New_York")
     page = context.new_page()
-    page.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: complaints.append(request.url) if not request.url.startswith((home, "data:")) else None,
-    )
+    write_down(complaints, page, home)
     yield page
     context.close()
-
-
-def axe_core() -> str:
-    spec = find_spec("axe_playwright_python")
-    assert spec
-    assert spec.origin
-    return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 def ready(page: Page) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from tests.harness.pages import wait_for
+from playwright.sync_api import Browser, Page
+from tests.harness.pages import wait_for, write_down
 
 from telstraat_cli.main import main
 from telstraat_firmware_sim.town import map_of_overbeke, overbeke
 from telstraat_firmware_sim.town.extract import write_extract
 from telstraat_store.maps.ground import GroundRow, replace_ground
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
+pytestmark = pytest.mark.browser
 STREETS = ("Brugstraat", "Noordring", "Parklaan", "Schoolstraat", "Kerkstraat")
 # How many different colours a canvas holds: an empty one has a single one, which is none.
 COLOURS = """canvas => {
@@ -28,27 +26,17 @@ COLOURS = """canvas => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def complaints() -> list[str]:
     return []
 
 
 @pytest.fixture
-def page(browser: Browser, module_client: httpx.Client, complaints: list[str]) -> Iterator[Page]:
+def page(chromium: Browser, module_client: httpx.Client, complaints: list[str]) -> Iterator[Page]:
     home = str(module_client.base_url)
-    context = browser.new_context(base_url=home, locale="en-GB")
+    context = chromium.new_context(base_url=home, locale="en-GB")
     page = context.new_page()
-    page.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda r: complaints.append(r.url) if not r.url.startswith((home, "data:")) else None)
+    write_down(complaints, page, home)
     yield page
     context.close()
 
@@ -97,7 +85,7 @@ def test_the_source_of_the_ground_is_named_as_text(page: Page, streets: dict[str
 
 def test_the_ground_is_drawn_in_the_colours_of_the_theme(page: Page, streets: dict[str, int]) -> None:
     page.goto(f"/street/{streets['Brugstraat']}")
-    names_on(page)
+    wait_for(page, f"({COLOURS})(document.querySelector('.leaflet-ground-pane canvas')) > 5")
     colour = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).filter((_, n) => n % 4 < 3).reduce((a, b) => a + b)"
     light = page.locator(".leaflet-ground-pane canvas").evaluate(colour)
     page.click("[data-theme-switch]")

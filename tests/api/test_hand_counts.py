@@ -11,10 +11,9 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from tests.api.conftest import served
 from tests.api.streets import add_reports, add_sensor
-from tests.api.test_browser import CHROMIUM
 from tests.api.test_operate import one_row, signed_in
 from tests.harness.pages import wait_for
 
@@ -171,13 +170,14 @@ def test_a_count_without_a_whole_quarter_or_before_its_report_says_so(
     assert "have not come yet" in result(citizen, segment, tally(now, car_lft=1))
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="CHROMIUM IS NOT INSTALLED: no page is opened (apt install chromium)")
+@pytest.mark.browser
 def test_a_phone_counts_without_network_and_sends_later(
-    connection: psycopg.Connection, home: str, segment: int, sensor: int
+    chromium: Browser, connection: psycopg.Connection, home: str, segment: int, sensor: int
 ) -> None:
-    with signed_in(connection, home, "citizen") as client, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    with (
+        signed_in(connection, home, "citizen") as client,
+        chromium.new_context(viewport={"width": 360, "height": 740}, has_touch=True) as context,
+    ):
         context.add_cookies([{"name": COOKIE, "value": client.cookies[COOKIE], "url": home}])
         page = context.new_page()
         page.goto(f"{home}/count/{segment}")

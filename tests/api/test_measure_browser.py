@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from tests.analytics.streets import town
 from tests.api.streets import add_imported_town
-from tests.api.test_browser import CHROMIUM, SERIOUS, axe_core
 from tests.api.test_making_measures import browser
+from tests.harness.pages import SERIOUS, axe_core, write_down
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -33,24 +33,21 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(
-    module_client: httpx.Client, module_connection: psycopg.Connection, complaints: list[str], streets: list[int]
+    chromium: Browser,
+    module_client: httpx.Client,
+    module_connection: psycopg.Connection,
+    complaints: list[str],
+    streets: list[int],
 ) -> Iterator[Page]:
     """A signed-in officer's page that writes down every error and every request to elsewhere."""
     home = str(module_client.base_url).rstrip("/")
     name, _, secret = browser(module_client, module_connection, "professional")["Cookie"].partition("=")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = chromium.new_context(base_url=home, locale="en-GB", bypass_csp=True)
-        context.add_cookies([{"name": name, "value": secret, "url": home}])
-        page = context.new_page()
-        page.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: complaints.append(request.url) if not request.url.startswith((home, "data:")) else None,
-        )
-        yield page
-        chromium.close()
+    context = chromium.new_context(base_url=home, locale="en-GB", bypass_csp=True)
+    context.add_cookies([{"name": name, "value": secret, "url": home}])
+    page = context.new_page()
+    write_down(complaints, page, home)
+    yield page
+    context.close()
 
 
 def test_a_click_on_the_map_a_search_and_the_list_say_the_same(

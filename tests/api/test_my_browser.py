@@ -9,31 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from tests.api.conftest import served
 from tests.api.mail_and_identities import Letters, free_port, mail_server
 from tests.api.my_people import add_person, code_of, own
 from tests.api.streets import a_neighbourhood
-from tests.api.test_browser import CHROMIUM, SERIOUS, axe_core
-from tests.harness.pages import wait_for
+from tests.harness.pages import SERIOUS, axe_core, wait_for, write_down
 
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.messages import Counts, Directed, Live, encode
 from telstraat_contract.quarters import QUARTER, quarter_start
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-]
+pytestmark = pytest.mark.browser
 ANNA = "anna@example.org"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -60,12 +48,7 @@ def page(chromium: Browser, letters_and_home: tuple[Letters, str], complaints: l
     home = letters_and_home[1]
     context = chromium.new_context(base_url=home, locale="en-GB", timezone_id="America/New_York")
     page = context.new_page()
-    page.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: complaints.append(request.url) if not request.url.startswith((home, "data:")) else None,
-    )
+    write_down(complaints, page, home)
     yield page
     context.close()
 

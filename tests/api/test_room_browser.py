@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,16 +10,15 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.api.rooms import browser as plain_browser
 from tests.api.rooms import code_of, join, lead, make_workshop, session_of, state_of, write
 from tests.api.streets import a_neighbourhood
-from tests.api.test_browser import axe_core
+from tests.harness.pages import axe_core
 
 from telstraat_contract.quarters import QUARTER, quarter_start
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
+pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}
 
 
@@ -63,14 +61,6 @@ class Hall:
         page.click(".join button[type=submit]")
         page.wait_for_url("**/room")
         return page
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
