@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from telstraat_api.web.names import STATE_NAMES
 from telstraat_api.web.town.town_view import Show, TownPeriod, TownView
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.road_users import CLASSES, TOGETHER
@@ -36,11 +37,6 @@ NOT_SUMMARISED = gettext_noop("being added up")
 NOT_COUNTED_HERE = gettext_noop("not counted here")
 FEW_PEOPLE = gettext_noop("too few people in that hour")
 NO_USUAL_HOUR = gettext_noop("no usual hour is known")
-STATE_TEXTS = {
-    State.MISSING: gettext_noop("nobody watched"),
-    State.WITHHELD: gettext_noop("counted, not shown"),
-    State.NOT_YET: gettext_noop("not yet"),
-}
 SENSOR_TEXTS = {
     StreetState.LATE: gettext_noop("late"),
     StreetState.SILENT: gettext_noop("silent"),
@@ -121,9 +117,9 @@ def of_counts(show: Show, counts: Mapping[str, float | None]) -> ShownValue:
 def live_value(view: TownView, row: SummaryRow, hour: LastHour | None, ended_at: datetime) -> ShownValue:
     """Return what the last hour brought, or how it stands against the usual one."""
     if row.state in {StreetState.SETTING_UP, StreetState.NOTHING} and (hour is None or hour.state is State.MISSING):
-        return ShownValue(None, STATE_TEXTS[State.NOT_YET])
+        return ShownValue(None, STATE_NAMES[State.NOT_YET])
     if hour is None or hour.state is not State.COUNTED:
-        return ShownValue(None, STATE_TEXTS[State.MISSING if hour is None else hour.state])
+        return ShownValue(None, STATE_NAMES[State.MISSING if hour is None else hour.state])
     everybody = total(hour.counts.values()) or 0
     if view.show is Show.BIKE_SHARE and everybody < SHARE_FROM:
         return ShownValue(None, FEW_PEOPLE)

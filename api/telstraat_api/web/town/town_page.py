@@ -46,7 +46,7 @@ from telstraat_store.summaries.summary_table import (
     read_clusters,
     read_summaries,
 )
-from telstraat_store.summaries.town_totals import TownTotals, town_totals
+from telstraat_store.summaries.town_totals import town_totals
 from telstraat_store.work.measures import list_measures
 from telstraat_store.work.published import Audience, Page
 
@@ -127,8 +127,8 @@ async def town_html(request: Request, reader: Reader, view: TownView, connection
     pages: Pages = request.app.state.pages
     language = page_language(chosen(request))
     now = datetime.now(UTC)
-    totals = await totals_of(request)
     async with database.connection() as connection:
+        totals = await town_totals(connection)
         who = Audience(reader.account_id, sees_everything=reader.role >= Role.PROFESSIONAL)
         measures = await list_measures(connection, who, Page(0, 200))
         names = await names_of(connection, [number for row in newest(measures) for number in row["treated"]])
@@ -196,13 +196,6 @@ async def listed_streets(
         listed.sort(key=lambda street: (street.figure.value is None, way * (street.figure.value or 0)))
         listed = listed[first : first + ROWS_A_PAGE]
     return listed, streets
-
-
-async def totals_of(request: Request) -> TownTotals:
-    """Return the town's totals; they look at every street and are the same for every view, so they are kept apart."""
-    database: Database = request.app.state.database
-    async with database.connection() as connection:
-        return await town_totals(connection)
 
 
 async def hours_of(view: TownView, connections: Connections, rows: Sequence[SummaryRow]) -> Mapping[int, LastHour]:
