@@ -16,11 +16,6 @@ STATE_NAMES = {
     State.WITHHELD: gettext_noop("counted, not shown"),
     State.NOT_YET: gettext_noop("not yet"),
 }
-WITHOUT_COUNTS = {
-    State.MISSING: gettext_noop("nobody watched in the last 24 hours"),
-    State.WITHHELD: gettext_noop("counted in the last 24 hours, not shown"),
-    State.NOT_YET: gettext_noop("nothing counted yet"),
-}
 ROLE_NAMES = {
     Role.PUBLIC: gettext_noop("Visitor"),
     Role.CITIZEN: gettext_noop("Citizen"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -18,12 +18,11 @@ from telstraat_api.http.answers import tag_of, tags
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web import assets
 from telstraat_api.web.languages import COOKIE, PageLanguage, chosen, page_language
-from telstraat_api.web.names import ROLE_NAMES, SPLIT, STATE_NAMES, WITHOUT_COUNTS
+from telstraat_api.web.names import ROLE_NAMES, SPLIT
 from telstraat_contract.languages import LANGUAGES, gettext_noop
 from telstraat_contract.languages.catalogue import language
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
-from telstraat_store.counts.period import total
 
 ERROR_TITLES = (
     gettext_noop("There is nothing here"),
@@ -44,11 +43,6 @@ def as_json(value: object) -> Markup:
     text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     escaped = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(escaped)  # noqa: S704
-
-
-def total_of(counts: Mapping[str, float | None], kinds: Sequence[str]) -> float | None:
-    """Return the counts of some classes together; None when none of them was counted."""
-    return total(counts[kind] for kind in kinds)
 
 
 class Pages:
@@ -78,14 +72,11 @@ class Pages:
             _=_,
             w=_,
             ngettext=_.ngettext,
-            total_of=total_of,
             asset=assets.address,
             site=self.settings,
             languages={code: language(code).name for code in LANGUAGES},
             classes=TOGETHER,
             class_names=PLURALS,
-            state_names=STATE_NAMES,
-            without_counts=WITHOUT_COUNTS,
             split_classes=SPLIT,
             roles=Role,
             role_names=ROLE_NAMES,

@@ -33,8 +33,3 @@ def local_moment(form: PageForm, name: str, tz: ZoneInfo, *, needed: bool = True
         form.errors[name] = NO_SUCH_HOUR
         return None
     return moment
-
-
-def written_moment(at: datetime, tz: ZoneInfo) -> str:
-    """Return a time as a field of a form holds it."""
-    return at.astimezone(tz).strftime("%Y-%m-%dT%H:%M")
