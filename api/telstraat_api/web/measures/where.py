@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from markupsafe import Markup, escape
 
-Point = tuple[float, float]
+from telstraat_api.web.projection import Point, Projection, lines_in, projection_for
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 WIDE, HIGH_MIN, HIGH_MAX = 760.0, 260.0, 460.0
 MARGIN = 0.18
-EARTH_DEGREE_M = 111_320.0
 LEAST_DEGREES = 0.002
 LETTER, LINE_HIGH, CLEAR = 6.6, 15.0, 12.0
 WIDTHS = (4.0, 13.0)
@@ -58,12 +57,13 @@ def where_map(streets: Sequence[WhereStreet], ground: Sequence[Mapping[str, Any]
     label
         What a screen reader says.
     """
-    place, high = projection(extent_of(streets))
+    projection = projection_for(extent_of(streets), WIDE, (HIGH_MIN, HIGH_MAX))
+    high = projection.height
     parts = [f'<rect class="land" width="{WIDE:g}" height="{high:.0f}"/>']
-    parts += [path for row in ground for path in ground_paths(row, place)]
+    parts += [ground_path(row, projection) for row in ground]
     order = {"controls": 0, "no_answer": 1, "unclear": 2}
     for street in sorted(streets, key=lambda street: order.get(street.result, 3)):
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, street.line))
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in projection.line(street.line))
         size = min(abs(street.size), FULL_WIDTH) / FULL_WIDTH
         width = WIDTHS[0] + (WIDTHS[1] - WIDTHS[0]) * size
         parts.append(
@@ -71,54 +71,30 @@ def where_map(streets: Sequence[WhereStreet], ground: Sequence[Mapping[str, Any]
             f'<polyline class="casing" points="{points}" stroke-width="{width + 4:.1f}"/>'
             f'<polyline class="result is-{escape(street.result)}" points="{points}" stroke-width="{width:.1f}"/></a>'
         )
-    parts += labels(streets, place, high)
+    parts += labels(streets, projection)
     return Markup(  # noqa: S704
         f'<svg class="where" viewBox="0 0 {WIDE:g} {high:.0f}" role="group" aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
 
-def projection(extent: Box) -> tuple[Callable[[Point], Point], float]:
-    """Return where a place in degrees lies on the map, and how high the map is."""
-    west, south, east, north = extent
-    metres_east = EARTH_DEGREE_M * math.cos(math.radians((south + north) / 2))
-    across, up = (east - west) * metres_east, (north - south) * EARTH_DEGREE_M
-    high = min(max(WIDE * up / across, HIGH_MIN), HIGH_MAX)
-    scale = max(across / WIDE, up / high)
-    middle = ((west + east) / 2, (south + north) / 2)
-
-    def place(point: Point) -> Point:
-        return (
-            WIDE / 2 + (point[0] - middle[0]) * metres_east / scale,
-            high / 2 - (point[1] - middle[1]) * EARTH_DEGREE_M / scale,
-        )
-
-    return place, high
-
-
-def ground_paths(row: Mapping[str, Any], place: Callable[[Point], Point]) -> Iterator[str]:
-    """Yield the shapes of a thing on the ground."""
+def ground_path(row: Mapping[str, Any], projection: Projection) -> str:
+    """Return the shape of a thing on the ground."""
     shape = orjson.loads(row["shape"])
-    kind, depth = shape["type"], {"LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
-    lines = [shape["coordinates"]]
-    for _ in range(depth.get(kind, 1) - 1):
-        lines = [part for group in lines for part in group]
-    drawn = []
-    for line in lines:
-        points = [place((float(point[0]), float(point[1]))) for point in line]
-        drawn.append("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points))
-    style = "area" if kind.endswith("Polygon") else "way"
-    yield f'<path class="ground-{style} ground-{escape(row["kind"])}" d="{"".join(drawn)}"/>'
+    lines = (projection.line(line) for line, _ in lines_in(shape))
+    drawn = "".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in line) for line in lines)
+    style = "area" if shape["type"].endswith("Polygon") else "way"
+    return f'<path class="ground-{style} ground-{escape(row["kind"])}" d="{drawn}"/>'
 
 
-def labels(streets: Sequence[WhereStreet], place: Callable[[Point], Point], high: float) -> Iterator[str]:
+def labels(streets: Sequence[WhereStreet], projection: Projection) -> Iterator[str]:
     """Yield names and changes where they cover least: no two on top of each other where there is room."""
     taken: list[Box] = []
-    crossed = [place(point) for street in streets for point in street.line]
+    crossed = [point for street in streets for point in projection.line(street.line)]
     for street in [street for street in streets if street.result != "controls"]:
         wide = LETTER * max(len(street.name), len(street.label), 4)
         tall = LINE_HIGH * (2 if street.label else 1)
-        line = [place(point) for point in street.line]
-        box = min(boxes(line, wide, tall), key=lambda box: covers(box, taken, crossed, high))
+        line = projection.line(street.line)
+        box = min(boxes(line, wide, tall), key=lambda box: covers(box, taken, crossed, projection.height))
         taken.append(box)
         yield f'<text class="name" x="{box[0]:.1f}" y="{box[1] + 12:.1f}">{escape(street.name)}</text>'
         if street.label:

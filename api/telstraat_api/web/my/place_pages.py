@@ -14,6 +14,7 @@ from telstraat_api.web.my.moments import local_moment
 from telstraat_api.web.my.own_live import SensorNumber
 from telstraat_api.web.my.sensor_page import require_own_sensor
 from telstraat_api.web.pages import Pages
+from telstraat_api.web.projection import box_around, projection_for
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
@@ -46,18 +47,14 @@ class PlacedStreet:
 def drawn_streets(streets: Sequence[tuple[int, str, Mapping[str, Any]]]) -> list[PlacedStreet]:
     """Return streets, each with number, name and line, as they lie in a picture of `WIDTH` by `HEIGHT`, north above."""
     lines = [(number, name, geometry["coordinates"]) for number, name, geometry in streets]
-    points = [point for _, _, line in lines for point in line]
-    if not points:
+    box = box_around(point for _, _, line in lines for point in line)
+    if box is None:
         return []
-    west, east = min(p[0] for p in points), max(p[0] for p in points)
-    south, north = min(p[1] for p in points), max(p[1] for p in points)
-    squeeze = max(0.2, 1 - (abs(south + north) / 2 / 90) ** 2)  # a degree of longitude is shorter than one of latitude
-    wide, high = max((east - west) * squeeze, 1e-6), max(north - south, 1e-6)
-    scale = min((WIDTH - 2 * EDGE) / wide, (HEIGHT - 2 * EDGE) / high)
-    left, top = (WIDTH - wide * scale) / 2, (HEIGHT - high * scale) / 2
+    projection = projection_for(box, WIDTH, (HEIGHT, HEIGHT), edge=EDGE)
 
     def placed(point: Sequence[float]) -> tuple[float, float]:
-        return round(left + (point[0] - west) * squeeze * scale, 1), round(top + (north - point[1]) * scale, 1)
+        x, y = projection.point(point[0], point[1])
+        return round(x, 1), round(y, 1)
 
     return [
         PlacedStreet(

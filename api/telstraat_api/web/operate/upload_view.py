@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from telstraat_api.web.projection import box_around, projection_for
 
 WIDTH = 1000.0
 HEIGHT_MAX = 700.0
@@ -14,28 +15,23 @@ EDGE = 12.0
 
 @dataclass(frozen=True)
 class LinesInView:
-    """A picture of `width` by `height`, and per street its name, whether it is new, and its points as SVG writes them."""
+    """What of the picture is shown, as SVG writes a `viewBox`, and per street its name, whether it is new, and its points as SVG writes them."""
 
-    width: float
-    height: float
+    view_box: str
     lines: list[tuple[str, bool, str]]
 
 
 def lines_in_view(streets: Sequence[Mapping[str, Any]]) -> LinesInView | None:
     """Return the picture of some streets (`name`, `is_new`, `line` of longitude and latitude); None without any."""
-    points = [point for street in streets for point in street["line"]]
-    if not points:
+    box = box_around(point for street in streets for point in street["line"])
+    if box is None:
         return None
-    west, east = min(p[0] for p in points), max(p[0] for p in points)
-    south, north = min(p[1] for p in points), max(p[1] for p in points)
-    across = math.cos(math.radians((south + north) / 2)) or 1.0
-    wide, high = max((east - west) * across, 1e-9), max(north - south, 1e-9)
-    scale = min((WIDTH - 2 * EDGE) / wide, (HEIGHT_MAX - 2 * EDGE) / high)
-
-    def drawn(line: Sequence[Sequence[float]]) -> str:
-        return " ".join(
-            f"{EDGE + (x - west) * across * scale:.1f},{EDGE + (north - y) * scale:.1f}" for x, y, *_ in line
-        )
-
-    lines = [(street["name"], street["is_new"], drawn(street["line"])) for street in streets]
-    return LinesInView(round(wide * scale + 2 * EDGE, 1), round(high * scale + 2 * EDGE, 1), lines)
+    projection = projection_for(box, WIDTH, (2 * EDGE + 1, HEIGHT_MAX), edge=EDGE)
+    lines = [
+        (street["name"], street["is_new"], " ".join(f"{x:.1f},{y:.1f}" for x, y in projection.line(street["line"])))
+        for street in streets
+    ]
+    (left, top), (right, bottom) = projection.point(box[0], box[3]), projection.point(box[2], box[1])
+    return LinesInView(
+        f"{left - EDGE:.1f} {top - EDGE:.1f} {right - left + 2 * EDGE:.1f} {bottom - top + 2 * EDGE:.1f}", lines
+    )

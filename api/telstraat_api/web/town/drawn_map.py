@@ -1,7 +1,6 @@
 """The town's map as the server draws it: the ground beneath, streets in the colours of a scale, names that do not collide, or numbers of streets.
 
-Coordinates are those of the picture, 1000 wide. A map of a town is small enough to be flat: degrees of longitude are shortened by the cosine
-of the latitude in its middle.
+Coordinates are those of the picture, 1000 wide.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup, escape
 
+from telstraat_api.web.projection import Box, Point, Projection, box_around, lines_in, projection_for
 from telstraat_store.connection import Row
-from telstraat_store.summaries.summary_table import Box
 
 WIDTH = 1000.0
 LOW, HIGH = 520.0, 900.0
@@ -31,21 +29,6 @@ LINES = ("stream", "path", "rail", "street", "road", "motorway")
 KM_A_DEGREE = 111.32
 FAR_KM = 40.0
 """What lies farther from the middle street than this has a wrong place: it would make a town a dot."""
-
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Projection:
-    """From degrees to the picture."""
-
-    box: Box
-    height: float
-
-    def point(self, lon: float, lat: float) -> Point:
-        """Return where a place lies in the picture."""
-        west, south, east, north = self.box
-        return (lon - west) / (east - west) * WIDTH, (north - lat) / (north - south) * self.height
 
 
 @dataclass(frozen=True)
@@ -62,11 +45,7 @@ class DrawnStreet:
 
 def bounds_of(lines: Iterable[Sequence[Sequence[float]]], middle: Point) -> Box | None:
     """Return the box of lines, those that lie far from the middle left out; None without any."""
-    near = [line for line in lines if line and distance_km(line[0], middle) <= FAR_KM]
-    if not near:
-        return None
-    lons, lats = [point[0] for line in near for point in line], [point[1] for line in near for point in line]
-    return min(lons), min(lats), max(lons), max(lats)
+    return box_around(point for line in lines if line and distance_km(line[0], middle) <= FAR_KM for point in line)
 
 
 def distance_km(place: Sequence[float], other: Sequence[float]) -> float:
@@ -75,22 +54,12 @@ def distance_km(place: Sequence[float], other: Sequence[float]) -> float:
     return KM_A_DEGREE * math.hypot(across, place[1] - other[1])
 
 
-def projection_for(box: Box) -> Projection:
+def town_projection(box: Box) -> Projection:
     """Return the projection that shows a box with a margin, in a picture that is neither flat nor a tower."""
     west, south, east, north = box
-    middle_lon, middle_lat = (west + east) / 2, (south + north) / 2
-    shorter = max(0.1, math.cos(math.radians(middle_lat)))
-    wide = max((east - west) * shorter, LEAST_DEGREES) * (1 + 2 * MARGIN)
-    high = max(north - south, LEAST_DEGREES) * (1 + 2 * MARGIN)
-    height = min(HIGH, max(LOW, WIDTH * high / wide))
-    if WIDTH * high / wide < height:
-        high = wide * height / WIDTH
-    else:
-        wide = high * WIDTH / height
-    half_lon, half_lat = wide / shorter / 2, high / 2
-    return Projection(
-        (middle_lon - half_lon, middle_lat - half_lat, middle_lon + half_lon, middle_lat + half_lat), height
-    )
+    wide, high = (east - west) * MARGIN, (north - south) * MARGIN
+    around = (west - wide, south - high, east + wide, north + high)
+    return projection_for(around, WIDTH, (LOW, HIGH), least=LEAST_DEGREES * (1 + 2 * MARGIN))
 
 
 def path_of(points: Sequence[Point], *, is_area: bool = False) -> str:
@@ -108,21 +77,11 @@ def ground_paths(rows: Sequence[Row], projection: Projection) -> Markup:
     parts: dict[str, list[str]] = {}
     for row in rows:
         for line, is_area in lines_in(json.loads(row["shape"])):
-            points = [projection.point(point[0], point[1]) for point in line]
-            parts.setdefault(row["kind"], []).append(path_of(points, is_area=is_area))
+            parts.setdefault(row["kind"], []).append(path_of(projection.line(line), is_area=is_area))
     paths = [
         f'<path class="ground-{kind}" d="{"".join(parts[kind])}"/>' for kind in (*AREAS, *LINES) if parts.get(kind)
     ]
     return Markup("".join(paths))  # noqa: S704 - numbers and our own words
-
-
-def lines_in(shape: dict[str, Any]) -> list[tuple[Sequence[Sequence[float]], bool]]:
-    """Return the lines of a GeoJSON geometry, and whether they go around something."""
-    kind, of = shape["type"], shape["coordinates"]
-    nested = {"LineString": [of], "MultiLineString": of, "Polygon": of}
-    if kind == "MultiPolygon":
-        return [(ring, True) for polygon in of for ring in polygon]
-    return [(line, kind == "Polygon") for line in nested.get(kind, [])]
 
 
 def street_paths(streets: Sequence[DrawnStreet], projection: Projection) -> Markup:
@@ -130,7 +89,7 @@ def street_paths(streets: Sequence[DrawnStreet], projection: Projection) -> Mark
     tab = Markup(' tabindex="-1"') if len(streets) > LABELS_MAX else Markup("")
     parts = []
     for street in streets:
-        d = path_of([projection.point(point[0], point[1]) for point in street.line])
+        d = path_of(projection.line(street.line))
         parts.append(
             Markup(
                 '<a href="/street/{id}" data-street="{id}" aria-label="{name}: {text}"{tab}>'
@@ -147,7 +106,7 @@ def labels(streets: Sequence[DrawnStreet], projection: Projection) -> Markup:
     taken: list[tuple[float, float, float, float]] = []
     parts = []
     for street in streets[:LABELS_MAX]:
-        points = [projection.point(point[0], point[1]) for point in street.line]
+        points = projection.line(street.line)
         name = street.name[:NAME_MAX] + ("…" if len(street.name) > NAME_MAX else "")
         for place, x, y, kind in room_for(points, len(name) * LETTER_PX):
             is_free = all(place[2] < t[0] or place[0] > t[2] or place[3] < t[1] or place[1] > t[3] for t in taken)

@@ -17,9 +17,10 @@ from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.v1.ground import boxes_of
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.pages import Pages, page_headers, page_reader, remembering
+from telstraat_api.web.projection import Projection
 from telstraat_api.web.town import drawn_map, street_values
 from telstraat_api.web.town.colour_scale import ColourScale, scale_for, signed
-from telstraat_api.web.town.drawn_map import DrawnStreet, Projection
+from telstraat_api.web.town.drawn_map import DrawnStreet
 from telstraat_api.web.town.street_values import LastHour, ShownValue, value_of
 from telstraat_api.web.town.town_view import (
     FILTER_NAMES,
@@ -255,7 +256,7 @@ async def picture_of(request: Request, view: TownView, town_map: TownMap, langua
     if town_map.box is None:
         return None
     database: Database = request.app.state.database
-    projection = drawn_map.projection_for(town_map.box)
+    projection = drawn_map.town_projection(town_map.box)
     west, south, east, north = projection.box
     boxes, detail = boxes_of(f"{max(west, -180)},{max(south, -90)},{min(east, 180)},{min(north, 90)}")
     async with database.connection() as connection:
