@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
+from tests.api.people import browser
 
 from telstraat_store.accounts.secrets import hashed
 from telstraat_store.places.claims import issue_code
@@ -25,14 +24,9 @@ def add_person(connection: psycopg.Connection, email: str, role: str = "citizen"
     return int(row[0])
 
 
-@contextlib.contextmanager
-def browser_of(home: str, email: str | None) -> Iterator[httpx.Client]:
-    """Something that keeps cookies and comes from our own pages, signed in as somebody or not."""
-    cookies = {"telstraat_session": f"cookie of {email}"} if email else {}
-    with httpx.Client(
-        base_url=home, timeout=20, headers={"Origin": home, "Accept": "text/html"}, cookies=cookies
-    ) as client:
-        yield client
+def browser_of(home: str, email: str | None) -> httpx.Client:
+    """Return a browser of its own, signed in as somebody or not."""
+    return browser(home, f"cookie of {email}" if email else None)
 
 
 def own(connection: psycopg.Connection, sensor_id: int, account_id: int | None, days: float = 0) -> None:

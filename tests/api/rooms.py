@@ -10,35 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
-
-from telstraat_store.accounts.secrets import hashed, new_secret
 
 SCRIPT = {"accept": "application/json"}
 NEW = {"title": "School street", "question": "Where do the cars go?", "place": "Library", "held_day": "2026-05-04"}
-
-
-def session_of(connection: psycopg.Connection, role: str, email: str) -> str:
-    """Return the session of somebody who has signed in."""
-    secret = new_secret("tss_")
-    row = connection.execute(
-        "insert into account (email, role) values (%s, %s) on conflict (email) do update set role = excluded.role"
-        " returning account_id",
-        (email, role),
-    ).fetchone()
-    assert row
-    connection.execute(
-        "insert into browser_session (account_id, hash, expires_at) values (%s, %s, now() + interval '1 day')",
-        (row[0], hashed(secret)),
-    )
-    return secret
-
-
-def browser(address: str, session: str | None = None) -> httpx.Client:
-    """Return a browser of its own; its forms come from our own pages."""
-    cookies = {} if session is None else {"telstraat_session": session}
-    headers = {"origin": address, "accept": "text/html"}
-    return httpx.Client(base_url=address, cookies=cookies, headers=headers, timeout=15)
 
 
 def make_workshop(leader: httpx.Client, streets: list[int], **fields: Any) -> int:

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser
 from tests.api.conftest import served
+from tests.api.people import signed_in
 from tests.api.streets import add_reports, add_sensor
-from tests.api.test_operate import one_row, signed_in
+from tests.harness.databases import one_row
 from tests.harness.pages import wait_for
 
 from telstraat_api.http.access import COOKIE

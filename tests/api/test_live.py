@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 import pytest
 from tests.api.conftest import NOON, served
-from tests.api.rooms import browser, session_of
+from tests.api.people import browser, session_of
 from tests.api.streets import add_reports
 
 from telstraat_api.settings import ApiSettings

@@ -10,8 +10,10 @@ import httpx
 import psycopg
 import pytest
 from tests.analytics.streets import MEASURE, town
+from tests.api.people import session_of
 from tests.api.streets import add_imported_town, add_segment
-from tests.api.test_access import let_in, session
+
+from telstraat_api.http.access import COOKIE
 
 HOSTILE = "<script>alert(1)</script> \u202e & 'x'"
 Headers = dict[str, str]
@@ -30,9 +32,9 @@ def streets(module_connection: psycopg.Connection) -> list[int]:
 
 def browser(client: httpx.Client, connection: psycopg.Connection, role: str, email: str = "") -> Headers:
     """Return the headers of a browser that has signed in."""
-    let_in(connection, role, email=email)
+    secret = session_of(connection, role, email or f"{role}@example.org")
     origin = str(client.base_url).rstrip("/")
-    return session(connection, email or f"{role}@example.org") | {"Origin": origin, "Accept": "text/html"}
+    return {"Cookie": f"{COOKIE}={secret}", "Origin": origin, "Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")

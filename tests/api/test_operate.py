@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import httpx
 import psycopg
 import pytest
+from tests.api.people import signed_in
 from tests.api.streets import add_sensor
 from tests.api.test_jobs import defer
+from tests.harness.databases import one_row
 
-from telstraat_api.http.access import COOKIE
-from telstraat_store.accounts.secrets import hashed, new_secret
 from telstraat_store.places.claims import issue_code
 
 PAGES = [
@@ -24,19 +23,6 @@ PAGES = [
     "/operate/jobs",
 ]
 HOSTILE = "<script>alert(1)</script>&\u202e"
-
-
-def signed_in(connection: psycopg.Connection, address: str, role: str) -> httpx.Client:
-    """Return a browser in which somebody of a role is signed in."""
-    secret = new_secret("")
-    connection.execute(
-        "with who as (insert into account (email, role) values (%s, %s) returning account_id)"
-        " insert into browser_session (hash, account_id, expires_at) select %s, account_id, now() + %s from who",
-        (f"{role}@example.org", role, hashed(secret), timedelta(days=1)),
-    )
-    return httpx.Client(
-        base_url=address, timeout=15, cookies={COOKIE: secret}, headers={"origin": address, "accept": "text/html"}
-    )
 
 
 @pytest.fixture
@@ -215,10 +201,3 @@ def test_a_job_is_cancelled_and_tried_again(operator: httpx.Client, connection: 
 def test_a_page_that_is_not_there_is_an_empty_list_or_the_first(operator: httpx.Client, page: str) -> None:
     for path in ("/operate/people", "/operate/sensors", "/operate/quarantine", "/operate/published"):
         assert operator.get(path, params={"page": page, "search": "%_\\"}).status_code == 200
-
-
-def one_row(connection: psycopg.Connection, query: str, *values: object) -> tuple[object, ...]:
-    """Return the first row of a query."""
-    row = connection.execute(query, values).fetchone()
-    assert row is not None
-    return tuple(row)

@@ -11,8 +11,9 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from tests.api.rooms import browser as plain_browser
-from tests.api.rooms import code_of, join, lead, make_workshop, session_of, state_of, write
+from tests.api.people import browser as plain_browser
+from tests.api.people import session_of
+from tests.api.rooms import code_of, join, lead, make_workshop, state_of, write
 from tests.api.streets import a_neighbourhood
 from tests.harness.pages import axe_core
 

@@ -17,7 +17,8 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-from tests.api.rooms import SCRIPT, browser, code_of, join, lead, make_workshop, session_of, state_of
+from tests.api.people import browser, session_of
+from tests.api.rooms import SCRIPT, code_of, join, lead, make_workshop, state_of
 from tests.api.streets import add_segment
 
 from telstraat_demo.stack.postgres import Postgres

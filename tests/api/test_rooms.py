@@ -12,18 +12,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Json
 from tests.api.conftest import served
-from tests.api.rooms import (
-    SCRIPT,
-    browser,
-    code_of,
-    join,
-    lead,
-    listening,
-    make_workshop,
-    session_of,
-    state_of,
-    write,
-)
+from tests.api.people import browser, session_of
+from tests.api.rooms import SCRIPT, code_of, join, lead, listening, make_workshop, state_of, write
 from tests.api.streets import add_segment
 
 from telstraat_analytics.report.charts import svg

@@ -10,9 +10,10 @@ from typing import Any, cast
 import httpx
 import psycopg
 import pytest
+from tests.api.people import signed_in
 from tests.api.streets import LINES
 from tests.api.test_jobs import on, working
-from tests.api.test_operate import one_row, signed_in
+from tests.harness.databases import one_row
 from tests.harness.processes import wait_until
 
 from telstraat_firmware_sim.town import map_of_overbeke

@@ -7,6 +7,8 @@ import itertools
 import os
 from pathlib import Path
 
+import psycopg
+
 from telstraat_demo.stack.postgres import Postgres
 
 TEST_BIN_VARIABLE = "TELSTRAAT_TEST_PG_BIN"
@@ -52,3 +54,10 @@ class Databases:
     def drop(self, dsn: str) -> None:
         """Remove a database that was handed out."""
         self.server.drop_database(dsn.partition("?")[0].rpartition("/")[2])
+
+
+def one_row(connection: psycopg.Connection, query: str, *values: object) -> tuple[object, ...]:
+    """Return the first row of a query."""
+    row = connection.execute(query, values).fetchone()
+    assert row is not None
+    return tuple(row)
