@@ -102,10 +102,17 @@ def decisions_by_text(trees: Mapping[str, ast.Module]) -> Places:
 
 def _decides_by_text(node: ast.AST, errors: set[str]) -> bool:
     match node:
-        case ast.Compare(left=left, comparators=others):
+        case ast.Compare(left=left, ops=ops, comparators=others):
             is_literal = any(isinstance(o, ast.Constant) and isinstance(o.value, str) for o in (left, *others))
-            return any(_is_text_of_error(o, errors) for o in (left, *others)) or (
-                is_literal and any(isinstance(o, ast.Name) and o.id in {"message", "reason", "why"} for o in others)
+            is_looked_into = any(isinstance(o, ast.Name) and o.id in NAMES_OF_ERRORS for o in others) and any(
+                isinstance(op, ast.In | ast.NotIn) for op in ops
+            )
+            return (
+                is_looked_into
+                or any(_is_text_of_error(o, errors) for o in (left, *others))
+                or (
+                    is_literal and any(isinstance(o, ast.Name) and o.id in {"message", "reason", "why"} for o in others)
+                )
             )
         case ast.Call(func=ast.Attribute(value=value, attr=attr), args=args) if attr in READS_OF_TEXT:
             return any(_is_text_of_error(o, errors) for o in (value, *args)) or (

@@ -17,7 +17,7 @@ from telstraat_analytics.designs.one_street import StreetAnswer
 from telstraat_analytics.designs.parts import known_parts
 from telstraat_analytics.designs.series import Prepared, needed, prepare
 from telstraat_analytics.effect import Effect
-from telstraat_analytics.errors import FrameError
+from telstraat_analytics.errors import NoCountsError
 from telstraat_analytics.frames import CountsAre, as_counts, frame_hash
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.quality.findings import timeline
@@ -153,7 +153,7 @@ def evaluate_all(
     known = sorted(map(str, checked["segment"].unique()))
     if not set(known) & set(measure.treated):
         streets = f"{', '.join(known[:STREETS_TOLD])}{', …' if len(known) > STREETS_TOLD else ''}"
-        raise FrameError(
+        raise NoCountsError(
             f"none of the treated streets ({', '.join(measure.treated)}) is in the counts; they hold {streets or 'nothing'}"
         )
     checked = needed(checked, measure)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from telstraat_analytics.days import DailyCounts
-from telstraat_analytics.errors import QuestionError
+from telstraat_analytics.errors import NotCountedError
 from telstraat_analytics.frames import speed_counts
 from telstraat_analytics.quality.inspect import Span
 from telstraat_analytics.question import Question
@@ -96,7 +96,7 @@ def daily_values(
     if question.what in SHARES:
         return _modal(rows, segment, question, hours)
     if "car_speed" not in rows:
-        raise QuestionError(f"{segment}: the counts have no car_speed, which {question.what!r} needs")
+        raise NotCountedError(f"{segment}: the counts have no car_speed, which {question.what!r} needs")
     days, day_no = np.unique(rows["day"].to_numpy("datetime64[D]"), return_inverse=True)
     histograms = np.zeros((len(days), SPEED_BINS))
     np.add.at(histograms, day_no, speed_counts(rows))
@@ -114,7 +114,7 @@ def _modal(rows: pd.DataFrame, segment: str, question: Question, hours: tuple[in
     part, whole = SHARES[question.what]
     missing = [name for name in whole if name not in rows]
     if missing:
-        raise QuestionError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
+        raise NotCountedError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
     by_day = rows.dropna(subset=list(whole)).groupby("day")[list(whole)].sum()
     enough = by_day.sum(axis=1) >= PEOPLE_MIN
     by_day = by_day[enough]

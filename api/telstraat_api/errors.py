@@ -123,7 +123,11 @@ class EvaluationError(ApiError):
 
 
 class JobRefusedError(ApiError):
-    """What was deferred cannot be computed; the text is for who waits for it."""
+    """What was deferred cannot be computed; the text is for who waits for it, `why` for programs (empty: none that they know)."""
+
+    def __init__(self, text: str, why: str = "") -> None:
+        super().__init__(text)
+        self.why = why
 
     status = 422
     kind = "not-computed"

@@ -16,7 +16,7 @@ from tests.api.streets import add_imported_town, add_segment
 from tests.api.test_making_measures import browser, text_of, typed
 
 from telstraat_api.settings import ApiSettings
-from telstraat_api.web.measures.running import OTHERWISE, REASONS, reason_in
+from telstraat_api.web.measures.running import OTHERWISE, REASONS, reason_of
 
 Headers = dict[str, str]
 LONGEST_S = 240
@@ -138,6 +138,8 @@ def test_streets_without_any_count_are_told_at_once(
 
 
 def test_an_error_is_told_in_human_words() -> None:
-    assert reason_in("the database has no hours of segments 1, 2 around 2026-03-02") == REASONS[0][1]
-    assert reason_in("Traceback: KeyError 'x'") == OTHERWISE
-    assert reason_in("") == ""
+    assert (
+        reason_of({"error": "the database has no hours of segments 1, 2", "why": "no-counts"}) == REASONS["no-counts"]
+    )
+    assert reason_of({"error": "KeyError 'x'", "why": ""}) == OTHERWISE
+    assert reason_of({"error": "", "why": ""}) == ""

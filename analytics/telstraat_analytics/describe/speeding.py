@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.days import local_table
-from telstraat_analytics.errors import QuestionError
+from telstraat_analytics.errors import NotCountedError
 from telstraat_analytics.frames import speed_counts
 from telstraat_analytics.values import quantile_kmh, share_above
 from telstraat_contract.road_users import SPEED_BINS
@@ -33,7 +33,7 @@ def speeding(frame: pd.DataFrame, segment: str, timezone: str, limit_kmh: int) -
     """
     table = local_table(frame, segment, timezone)
     if "car_speed" not in table:
-        raise QuestionError(f"{segment}: the counts have no car_speed")
+        raise NotCountedError(f"{segment}: the counts have no car_speed")
     histograms = speed_counts(table)
     hours = table["hour"].to_numpy()
     rows: dict[object, dict[str, float]] = {}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from telstraat_analytics.days import DailyCounts, common_hours, daily_counts, local_table
-from telstraat_analytics.errors import QuestionError
+from telstraat_analytics.errors import NotCountedError
 from telstraat_analytics.measure import Measure
 from telstraat_analytics.model.priors import CONTROL_HISTORY_DAYS, HISTORY_DAYS
 from telstraat_analytics.model.weeks import Floats, Weeks, weekly_levels, weekly_values
@@ -207,7 +207,7 @@ def _street(prepared: Prepared, segment: str, measure: Measure, question: Questi
         return None
     missing = [name for name in question.columns if name not in table]
     if missing:
-        raise QuestionError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
+        raise NotCountedError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
     span = prepared.span
     compared = table[(table["day"] < span.begin) | (table["day"] >= span.date)]
     hours = question.hours or common_hours(compared, span.first, span.last, span.date)

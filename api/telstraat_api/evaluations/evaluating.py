@@ -18,7 +18,7 @@ import pandas as pd
 import psycopg
 
 from telstraat_analytics import Excluded, Measure, days_needed
-from telstraat_analytics.errors import AnalysisError, FrameError
+from telstraat_analytics.errors import AnalysisError, FrameError, NoCountsError, NotAddedUpError
 from telstraat_analytics.lines import Line, line_of
 from telstraat_analytics.report.content import Content
 from telstraat_analytics.report.write import html, pdf
@@ -107,7 +107,7 @@ def read_hours(
         refuse_waiting(connection, windows_read)
     if frame is None:
         watched = " that were watched whole, all four quarters by one stream" if whole else ""
-        raise FrameError(
+        raise NoCountsError(
             f"the database has no hours of segments {', '.join(measure.segments)} around {measure.date}{watched}"
         )
     return frame
@@ -150,7 +150,7 @@ def refuse_waiting(
     """Raise `FrameError` while reports of a street wait to be added up: an answer would lack them."""
     waiting = [number for number, window in windows.items() if is_waiting(connection, number, window)]
     if waiting:
-        raise FrameError(
+        raise NotAddedUpError(
             f"reports of segments {', '.join(map(str, waiting))} are not added up to hours yet, so the answer would lack them: "
             "try again in a minute, and see that telstraat ingest runs"
         )

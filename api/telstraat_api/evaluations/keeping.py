@@ -86,7 +86,7 @@ async def keep_evaluation(connection: AsyncConnection[Any], job: Row, answer: Ma
     arguments = job["arguments"]
     known = await stored.find_evaluation(connection, answer["known"]) if "known" in answer else None
     if "known" in answer and known is None:
-        raise JobRefusedError("the evaluation that had this answer was deleted at this moment: ask again")
+        raise JobRefusedError("the evaluation that had this answer was deleted at this moment: ask again", "deleted")
     same = {"account_id": job["account_id"], "note": arguments["note"], "published": arguments["published"]}
     if known is not None and all(known[name] == value for name, value in same.items()):
         return result_of(known["evaluation_id"], arguments, is_known=True)
@@ -102,7 +102,7 @@ async def keep_evaluation(connection: AsyncConnection[Any], job: Row, answer: Ma
     }
     row = await stored.add_evaluation(connection, job["account_id"], arguments["measure_id"], values)
     if row is None:
-        raise JobRefusedError(f"measure {arguments['measure_id']} was deleted meanwhile")
+        raise JobRefusedError(f"measure {arguments['measure_id']} was deleted meanwhile", "deleted")
     return result_of(row["evaluation_id"], arguments, is_known=known is not None)
 
 

@@ -93,10 +93,12 @@ def computed(request: dict[str, Any], lines: Lines) -> dict[str, Any]:
         return {"answer": KINDS[request["kind"]].computing()(run)}
     except (psycopg.OperationalError, UnavailableError) as error:
         return {"away": str(error).strip()}
-    except (AnalysisError, JobRefusedError, TelstraatStoreError) as error:
-        return {"refused": str(error)}
+    except (AnalysisError, JobRefusedError) as error:
+        return {"refused": str(error), "why": error.why}
+    except TelstraatStoreError as error:
+        return {"refused": str(error), "why": ""}
     except MemoryError:
-        return {"refused": TOO_MUCH_MEMORY}
+        return {"refused": TOO_MUCH_MEMORY, "why": "too-much-memory"}
 
 
 def main() -> int:

@@ -33,6 +33,7 @@ class JobEnding:
     how: Ending
     answer: Any = None
     reason: str = ""
+    why: str = ""
 
 
 def cores() -> int:
@@ -79,7 +80,7 @@ class JobProcess:
                 ending = await self._listen(process, hear, check_every_s)
         except TimeoutError:
             limit = f"this took longer than {self.settings.job_timeout_s:g} s, which is as long as a job may take here"
-            return JobEnding("refused", reason=f"{limit}; ask fewer questions at once")
+            return JobEnding("refused", reason=f"{limit}; ask fewer questions at once", why="too-long")
         finally:
             self.kill()
             if process.stdin is not None:
@@ -134,7 +135,7 @@ def ending_in(spoken: dict[str, Any]) -> JobEnding | None:
     if "answer" in spoken:
         return JobEnding("answered", answer=spoken["answer"])
     if "refused" in spoken:
-        return JobEnding("refused", reason=spoken["refused"])
+        return JobEnding("refused", reason=spoken["refused"], why=spoken["why"])
     return JobEnding("crashed") if "away" in spoken else None
 
 

@@ -175,20 +175,22 @@ class Worker:
                     )
                     return ("broke off" if is_crash else "handed back") if is_mine else "over"
                 if ending.how == "refused":
-                    return "failed" if await runs.end_badly(connection, job, ending.reason) else "over"
+                    return "failed" if await runs.end_badly(connection, job, ending.reason, ending.why) else "over"
                 if ending.how == "answered":
                     return "done" if await kept_once(connection, job, ending.answer) else "over"
         except UnavailableError:
             raise
-        except (JobRefusedError, TelstraatStoreError) as error:
-            reason = str(error)
+        except JobRefusedError as error:
+            reason, why = str(error), error.why
+        except TelstraatStoreError as error:
+            reason, why = str(error), ""
         except psycopg.Error:  # anything else ends this run, and the sweep counts it as a crash
             log.exception("the answer of job %s (%s) cannot be kept", job["job_id"], job["kind"])
-            reason = "the answer was computed and could not be kept; the server's log says why"
+            reason, why = "the answer was computed and could not be kept; the server's log says why", ""
         else:
             return "over"
         async with self.database.connection() as connection:
-            return "failed" if await runs.end_badly(connection, job, reason) else "over"
+            return "failed" if await runs.end_badly(connection, job, reason, why) else "over"
 
     async def _sweep_again_and_again(self) -> None:
         """Look after jobs that nobody waits for or whose worker has gone, and count them for the metrics."""

@@ -185,7 +185,7 @@ async def retry_job(connection: AsyncConnection[Any], job_id: int, expires_s: fl
         row = await fetch_one(
             connection,
             """
-            update job set state = 'waiting', crashes = 0, progress = 0, doing = '', error = '', first_answers = null,
+            update job set state = 'waiting', crashes = 0, progress = 0, doing = '', error = '', why = '', first_answers = null,
                 result = null, worker = '', begun_at = null, ended_at = null, looked_at = now(),
                 expires_at = now() + make_interval(secs => %(expires_s)s)
             where job_id = %(job_id)s and state in ('failed', 'cancelled', 'expired') and not exists (

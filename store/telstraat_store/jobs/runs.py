@@ -80,12 +80,13 @@ async def end_well(connection: AsyncConnection[Any], job: Row, result: Any) -> b
     return bool(changed)
 
 
-async def end_badly(connection: AsyncConnection[Any], job: Row, error: str) -> bool:
-    """Note why a job has no result, in words for who waits for it; trying again would say the same."""
+async def end_badly(connection: AsyncConnection[Any], job: Row, error: str, why: str = "") -> bool:
+    """Note why a job has no result, in words for who waits for it and as a word for programs; trying again would say the same."""
     changed = await execute(
         connection,
-        "update job set state = 'failed', error = %(error)s, ended_at = now() where job_id = %(job_id)s and run = %(run)s and state = 'running'",
-        {"job_id": job["job_id"], "run": job["run"], "error": error},
+        "update job set state = 'failed', error = %(error)s, why = %(why)s, ended_at = now()"
+        " where job_id = %(job_id)s and run = %(run)s and state = 'running'",
+        {"job_id": job["job_id"], "run": job["run"], "error": error, "why": why},
     )
     return bool(changed)
 

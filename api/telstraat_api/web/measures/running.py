@@ -32,22 +32,15 @@ NOTHING_COUNTED = gettext_noop(
     "Nothing was ever counted in the streets with the measure, so there is nothing to evaluate."
 )
 OTHERWISE = gettext_noop("It broke off for a reason that nobody foresaw; it stands in the server's log.")
-REASONS = (
-    ("has no hours of segments", gettext_noop("Nothing was counted in these streets in the weeks around the measure.")),
-    (
-        "none of the treated streets",
-        gettext_noop("Nothing was counted in these streets in the weeks around the measure."),
-    ),
-    (
-        "not added up to hours yet",
-        gettext_noop("The newest counts are still being added up. Try it again in a minute."),
-    ),
-    ("took longer than", gettext_noop("It took too long. Ask fewer questions at once, or fewer parts.")),
-    ("more memory", gettext_noop("It took more memory than there is. Ask fewer questions at once, or fewer parts.")),
-    ("was deleted", gettext_noop("What it was about was deleted meanwhile.")),
-    ("have no", gettext_noop("These streets were not counted for what was asked.")),
-)
-"""What errors of a job have in common, and what a person is told instead."""
+REASONS = {
+    "no-counts": gettext_noop("Nothing was counted in these streets in the weeks around the measure."),
+    "not-added-up": gettext_noop("The newest counts are still being added up. Try it again in a minute."),
+    "not-counted": gettext_noop("These streets were not counted for what was asked."),
+    "too-long": gettext_noop("It took too long. Ask fewer questions at once, or fewer parts."),
+    "too-much-memory": gettext_noop("It took more memory than there is. Ask fewer questions at once, or fewer parts."),
+    "deleted": gettext_noop("What it was about was deleted meanwhile."),
+}
+"""What a person is told, by the word that a job has failed with."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +73,9 @@ class JobView:
         return result.get("evaluation_id")
 
 
-def reason_in(error: str) -> str:
-    """Return an error of a job in human words."""
-    return next((text for part, text in REASONS if part in error), OTHERWISE) if error else ""
+def reason_of(job: Row) -> str:
+    """Return why a job has no answer, as a text that the template translates; empty where it has not failed."""
+    return REASONS.get(job["why"], OTHERWISE) if job["error"] else ""
 
 
 async def latest_job(connection: AsyncConnection[Any], measure_id: int) -> JobView | None:
@@ -93,7 +86,7 @@ async def latest_job(connection: AsyncConnection[Any], measure_id: int) -> JobVi
     if job is None:
         return None
     answers = (job["first_answers"] or {}).get("answers", [])
-    return JobView(job, list(answers), reason_in(job["error"]))
+    return JobView(job, list(answers), reason_of(job))
 
 
 async def changes_since(
