@@ -7,7 +7,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SERIOUS = {"serious", "critical"}
@@ -16,12 +16,19 @@ SERIOUS = {"serious", "critical"}
 def wait_for(page: Page, expression: str, arg: object = None, wait_s: float = 30) -> None:
     """Return once an expression (or a function of `arg`) is true on a page; fail when it is not in time.
 
-    The policy of our pages forbids `eval`, by which a browser driver's own wait asks a second time.
+    The policy of our pages forbids `eval`, by which a browser driver's own wait asks a second time. A page that
+    is still on its way has not what the expression names: that is "not yet", and said when it stays so.
     """
     end = time.monotonic() + wait_s
-    while not page.evaluate(expression, arg):
+    while True:
+        last = "false"
+        try:
+            if page.evaluate(expression, arg):
+                return
+        except Error as error:
+            last = error.message
         if time.monotonic() > end:
-            raise AssertionError(f"not within {wait_s:g} s: {expression}")
+            raise AssertionError(f"not within {wait_s:g} s: {expression}: {last}")
         page.wait_for_timeout(50)
 
 

@@ -74,6 +74,7 @@ def test_a_citizen_finds_the_street_claims_a_sensor_sees_a_crossing_marks_a_time
     three_days = timedelta(days=3)  # go by
     town.connection.execute("update sensor set owned_since = owned_since - %s where sensor_id = 1", (three_days,))
     page.get_by_role("link", name="The day before").click()
+    page.wait_for_url("**day=**")  # the page it leaves has a chart of the same name
     drag_over(page, "#own-day")
     assert page.get_by_label("From", exact=True).input_value() < page.get_by_label("Until", exact=True).input_value()
     page.get_by_label("In your words").fill("scaffolding")
