@@ -14,6 +14,7 @@ from tests.api.my_people import add_person, browser_of, own
 from tests.api.streets import BRUSSELS, add_reports, add_segment
 
 from telstraat_api.settings import ApiSettings
+from telstraat_api.web.languages import page_language
 from telstraat_contract.messages import SEQ_MAX
 from telstraat_contract.quarters import QUARTER, quarter_start
 
@@ -101,7 +102,49 @@ def test_what_was_counted_before_it_was_theirs_is_not_shown(
     )
     day = at.astimezone(BRUSSELS).date().isoformat()
     # The third and the fourth quarter: 30 and 40.
-    assert "70 road users were counted" in anna.get(f"/my/sensors/{sensor}?day={day}").text
+    page = anna.get(f"/my/sensors/{sensor}?day={day}").text
+    assert "70 road users were counted" in page
+    assert "The chart begins on" in page
+    before = anna.get(f"/my/sensors/{sensor}?day={(at - timedelta(days=1)).astimezone(BRUSSELS).date()}").text
+    assert "The sensor was not yours yet on this day" in before
+    assert "data-chart" not in before
+
+
+def test_a_sensor_silent_for_weeks_is_told_since_when_and_not_that_it_was_never_heard(
+    anna: httpx.Client, connection: psycopg.Connection, sensor: int
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    add_reports(connection, [{"sensor_id": sensor, "period_start": quarter_start(long_ago)}])
+    connection.execute("update stream set last_at = %s where sensor_id = %s", (long_ago, sensor))
+    connection.execute("delete from sensor_health where sensor_id = %s", (sensor,))
+    connection.execute("delete from server_presence")
+    connection.execute("insert into server_presence (since_at, last_at) values (%s, now())", (long_ago,))
+    page = anna.get(f"/my/sensors/{sensor}").text
+    when = page_language("en").moment(long_ago, BRUSSELS)
+    assert f"Silent since {when}, 40 days ago." in page
+    assert f"The last counts came on {when}, 40 days ago; none since then." in page
+    assert "never" not in page
+    assert "what is older is lost by now" in page
+
+
+def test_a_sensor_that_moved_says_where_from_in_each_street_s_own_time(
+    anna: httpx.Client, connection: psycopg.Connection, sensor: int
+) -> None:
+    far = add_segment(connection, "Rua Nova")
+    connection.execute("update segment set timezone = 'Atlantic/Azores' where segment_id = %s", (far,))
+    at = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    connection.execute(
+        "update installation set from_at = %s, until_at = %s where sensor_id = %s",
+        (at - timedelta(days=30), at, sensor),
+    )
+    connection.execute(
+        "insert into installation (sensor_id, segment_id, from_at) values (%s, %s, %s)", (sensor, far, at)
+    )
+    connection.execute("update sensor set owned_since = %s where sensor_id = %s", (at - timedelta(days=60), sensor))
+    page = anna.get(f"/my/sensors/{sensor}").text
+    assert "It moved here from Lindenstraat on 2 Mar 2026, 11:00." in page
+    assert "From here it moved to Rua Nova." in page
+    assert "2 Mar 2026, 13:00 (Europe/Brussels)" in page
 
 
 def test_whoever_loses_a_sensor_reads_and_changes_nothing_more(

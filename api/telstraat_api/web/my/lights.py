@@ -24,6 +24,9 @@ FRESH = timedelta(minutes=5)
 DUE = 2 * QUARTER + timedelta(minutes=10)
 """A connected sensor's next report is there by then, counted from the one before."""
 
+KEPT = timedelta(days=30)
+"""So long a device keeps what it counted and could not send."""
+
 DEAF = timedelta(minutes=15)
 CLOCK_OFF_S = 120.0
 NEW = timedelta(minutes=35)
@@ -74,6 +77,12 @@ class _Sensor:
     def at(self, moment: datetime) -> str:
         return self.language.moment(moment, self.tz)
 
+    def ago(self, moment: datetime) -> str:
+        hours = round((self.now - moment).total_seconds() / 3600)
+        if hours < 48:
+            return self.language.ngettext("{n} hour ago", "{n} hours ago", max(hours, 1))
+        return self.language.ngettext("{n} day ago", "{n} days ago", (self.now - moment).days)
+
     def number(self, value: float, digits: int = 0) -> str:
         return self.language.number(value, digits)
 
@@ -104,7 +113,7 @@ def line_of(sensor: _Sensor) -> tuple[str, str]:
         return _("It has not sent any counts yet."), "silent"
     if sensor.now - last <= DUE:
         return _("It counts; the last counts came at {clock}.", clock=_.clock(last, sensor.tz)), "on"
-    return _("Silent since {when}.", when=sensor.at(last)), "silent"
+    return _("Silent since {when}, {days}.", when=sensor.at(last), days=sensor.ago(last)), "silent"
 
 
 def unknown(name: str, sensor: _Sensor) -> SensorLight:
@@ -112,7 +121,7 @@ def unknown(name: str, sensor: _Sensor) -> SensorLight:
     _, row = sensor.language, sensor.row
     heard = row["health_at"]
     sentence = (
-        _("The sensor has never said how it is.")
+        _("The sensor has not said how it is.")
         if heard is None
         else _("The sensor said so last on {when}; what has been since, nobody knows.", when=sensor.at(heard))
     )
@@ -206,15 +215,21 @@ def server_light(sensor: _Sensor) -> SensorLight:
         )
     if row["retired_at"] is not None:
         return SensorLight(name, "unknown", _("not expected"), _("A retired sensor is not let in."))
-    if row["online_since"] is None and row["health_at"] is None:
+    if row["online_since"] is None and row["health_at"] is None and sensor.last_at is None:
         return SensorLight(
             name, "bad", _("never heard"), _("The sensor has never reached the server."),
             _("Is it plugged in, and in the Wi-Fi? Give it five minutes after the first start."),
         )  # fmt: skip
     if not row["online"]:
+        # A server that was moved knows the counts and not the connection: the last counts were the last word.
+        since = row["online_since"] or sensor.last_at
+        keeps = (
+            _("The sensor is not connected. It keeps what it counts, for 30 days, and sends it later.")
+            if since is None or sensor.now - since <= KEPT
+            else _("The sensor is not connected. It keeps what it counts for 30 days: what is older is lost by now.")
+        )
         return SensorLight(
-            name, "bad", _("not connected"), _("The sensor is not connected. It keeps what it counts, for 30 days, and sends it later."),
-            _("Is its lamp on? Then restart the router; otherwise look at the plug."), row["online_since"],
+            name, "bad", _("not connected"), keeps, _("Is its lamp on? Then restart the router; otherwise look at the plug."), since,
         )  # fmt: skip
     if not sensor.is_live:
         return SensorLight(
@@ -268,7 +283,7 @@ def receipt_light(sensor: _Sensor) -> SensorLight:
         name,
         "bad",
         _("nothing new"),
-        _("Since then no counts have arrived."),
+        _("The last counts came on {when}, {days}; none since then.", when=sensor.at(last), days=sensor.ago(last)),
         _("See the other lights, from the left."),
         last,
     )

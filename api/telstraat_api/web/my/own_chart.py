@@ -17,7 +17,9 @@ from telstraat_store.counts.windows import Bucket, Window
 
 
 def day_figure(own: OwnDay, sensor: Row, marks: Sequence[Row], _: PageLanguage) -> Markup:
-    """Return a day as a figure: a bar per quarter of an hour, stacked by class, and a band for each bad time."""
+    """Return a day as a figure: a bar per quarter of an hour, stacked by class, and a band for each bad time; none before it was theirs."""
+    if not own.starts:
+        return Markup()
     slots = [Window(start, start + QUARTER) for start in own.starts]
     quarters = [own.by_start.get(start) for start in own.starts]
     pale = frozenset(n for n, quarter in enumerate(quarters) if quarter and quarter.observed_s < QUARTER_S / 2)
@@ -31,7 +33,7 @@ def day_figure(own: OwnDay, sensor: Row, marks: Sequence[Row], _: PageLanguage) 
         )
         for kind in TOGETHER
     ]
-    window = own.window
+    window = Window(own.begins, own.window.end)
     bands = [
         Band(Window(max(mark["from_at"], window.start), min(mark["until_at"], window.end)), mark["title"])
         for mark in marks

@@ -55,6 +55,16 @@ class OwnDay:
         return after if after <= self.now.astimezone(self.tz).date() else None
 
     @property
+    def begins(self) -> datetime:
+        """Return from when on the day is its owner's to see: its start, or the quarter in which the sensor became theirs."""
+        return max(self.window.start, min(start_of(self.theirs_from, Bucket.QUARTER, self.tz), self.window.end))
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether the sensor became theirs only during this day, or after it."""
+        return self.begins > self.window.start
+
+    @property
     def closed(self) -> datetime:
         """Return until when quarters are over."""
         return min(start_of(self.now, Bucket.QUARTER, self.tz), self.window.end)
@@ -73,8 +83,8 @@ class OwnDay:
 
     @cached_property
     def starts(self) -> list[datetime]:
-        """The starts of the day's quarters, 92, 96 or 100."""
-        return [self.window.start + n * QUARTER for n in range(self.window.length_s // 900)]
+        """The starts of the day's quarters, 92, 96 or 100; fewer on the day on which the sensor became theirs, none before it."""
+        return [self.begins + n * QUARTER for n in range(Window(self.begins, self.window.end).length_s // 900)]
 
     @property
     def is_unwatched(self) -> bool:

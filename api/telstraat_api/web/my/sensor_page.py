@@ -112,6 +112,8 @@ async def render_sensor(
         figure=day_figure(own_day, row, marks, _) if own_day else "",
         form=form,
         tz=zone(row["timezone"] or (places[0]["timezone"] if places else "UTC")),
+        zone_of=zone,
+        moved=moved_from(places),
         now=now,
         weeks=weeks_of(own_day),
         reasons=REASONS,
@@ -119,6 +121,12 @@ async def render_sensor(
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def moved_from(places: list[Row]) -> Row | None:
+    """Return where a sensor stood before it came to its street; None when it has always stood there."""
+    is_elsewhere = len(places) > 1 and places[1]["segment_id"] != places[0]["segment_id"]
+    return places[1] if is_elsewhere and places[0]["until_at"] is None else None
 
 
 def weeks_of(own_day: OwnDay | None) -> list[list[Any]]:
