@@ -29,7 +29,7 @@ def test_the_smallest_visible_change_is_seen_four_times_out_of_five() -> None:
 def test_what_cannot_be_seen_is_said_in_every_language() -> None:
     poor = plan("heavy", -0.05, 40.0, sensors=(1,), weeks=(2, 4))
     assert poor.weeks_needed() is None
-    assert "5 %" in poor.sentence("en")
+    assert "5%" in poor.sentence("en")
     assert poor.sentence("nl") != poor.sentence("fr")
 
 

@@ -40,7 +40,7 @@ def test_a_language_that_is_not_there_is_refused() -> None:
         word("car", "xx")
 
 
-@pytest.mark.parametrize(("value", "text"), [(-0.234, "−23 %"), (0.051, "+5 %"), (-0.001, "0 %"), (0.0, "0 %")])
+@pytest.mark.parametrize(("value", "text"), [(-0.234, "−23%"), (0.051, "+5%"), (-0.001, "0%"), (0.0, "0%")])
 def test_percent_is_written_as_people_do(value: float, text: str) -> None:
     assert percent(value, "en", signed=True) == text
 

@@ -89,12 +89,12 @@ def evaluated(
 def test_the_number_stands_with_its_interval_and_how_sure_it_is(module_client: httpx.Client, evaluated: str) -> None:
     response = module_client.get(evaluated, headers=HTML)
     text = text_of(response)
-    number = re.search(r'<p class="huge is-fell">−(\d+) %</p>', response.text)
+    number = re.search(r'<p class="huge is-fell">−(\d+)%</p>', response.text)
     assert number
     assert 35 < int(number[1]) < 62
-    assert re.search(r"95 % interval: −\d+ % … −\d+ %", text)
+    assert re.search(r"95% interval: −\d+% … −\d+%", text)
     assert "Is it sure?" in text
-    assert f"fell by {number[1]} %" in text
+    assert f"fell by {number[1]}%" in text
 
 
 def test_what_is_drawn_is_in_the_page_and_said_in_a_table(module_client: httpx.Client, evaluated: str) -> None:
@@ -119,7 +119,7 @@ def test_the_card_never_shows_the_number_without_interval_period_and_address(
 ) -> None:
     page = module_client.get(f"{evaluated}/share", headers=HTML)
     card = unescape(re.findall(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)[0])
-    assert re.search(r"−\d+ % \(95 % interval: −\d+ % … −\d+ %\)", card)
+    assert re.search(r"−\d+% \(95% interval: −\d+% … −\d+%\)", card)
     assert "56 days before" in card
     assert "28 days after" in card
     assert evaluated in card

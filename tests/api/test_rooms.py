@@ -96,7 +96,7 @@ def test_a_form_without_a_script_adds_a_note_and_votes(
     assert answer.headers["location"] == f"/workshops/{room}/room"
     page = phones[0].get(f"/workshops/{room}/room").text
     assert "One way" in page
-    assert "expects 20 % fewer cars" in page
+    assert "expects 20% fewer cars" in page
     lead(leader, room, "phase", phase="vote")
     page = phones[1].get(f"/workshops/{room}/room").text
     target = re.findall(r'name="vote" value="(n\d+)"', page)[0]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gettext
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Message
 from catalogues import begun, texts
 
@@ -138,3 +141,20 @@ def test_a_rule_for_plurals_that_cannot_be_computed_is_named(folder: Path, rule:
     (folder / "it.po").write_text(head + text, encoding="utf-8")
     with pytest.raises(LanguageError, match=r"it\.po: no catalogue of a language"):
         language("it")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [("en", "42%"), ("nl", "42%"), ("de", "42\u202f%"), ("fr", "42\u202f%"), ("sv", "42\u202f%")]
+)
+@pytest.mark.parametrize("written", ["{n} %", "{n}%", "{n}\u00a0%", "42 %"])
+def test_a_per_cent_sign_stands_as_its_language_puts_it_whoever_wrote_the_text(
+    code: str, text: str, written: str
+) -> None:
+    texts = reader.Language(code, Locale.parse(code), gettext.NullTranslations())
+    assert texts.gettext(written, n=42) == text
+    assert texts.ngettext(written, written, 42) == text
+
+
+def test_a_german_reader_meets_one_word_for_what_is_usual() -> None:
+    texts = [text for message in read_catalogue("de") for text in forms(message.string)]
+    assert not [text for text in texts if re.search(r"(?<!un)gewöhnlich", text, re.IGNORECASE)]

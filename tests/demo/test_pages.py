@@ -107,7 +107,7 @@ def test_somebody_behind_a_proxy_is_not_on_this_computer(visitor: httpx.Client) 
 
 def test_every_page_says_that_the_town_is_made_up_and_how_full_it_is(visitor: httpx.Client) -> None:
     for path in ("/", "/measures", "/docs", "/nothing-here"):
-        assert "43 %" in visitor.get(path, headers={"Accept": "text/html"}).text, path
+        assert "43%" in visitor.get(path, headers={"Accept": "text/html"}).text, path
     assert visitor.get("/demo/progress").json() == {"percent": 43, "full": False, "stories": False}
     german = visitor.get("/?lang=de").text
     assert "erfunden" in german

@@ -36,4 +36,4 @@ def test_an_officer_finds_the_worst_street_registers_plans_evaluates_and_shares(
 
     passer_by = town.sit_down()
     passer_by.get_by_role("link", name=NAME).click()
-    expect(passer_by.locator(".headline")).to_contain_text("95 % interval")
+    expect(passer_by.locator(".headline")).to_contain_text("95% interval")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gettext
 import logging
+import re
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -20,6 +22,10 @@ from telstraat_contract.languages import CONTEXT, FOLDER, LANGUAGES, SOURCE, SUF
 SOURCE_LOCALE = "en_GB"
 PLURALS_TRIED = range(200)
 """Numbers for which a rule for plurals is computed at once: those of the world's languages repeat after a hundred."""
+
+PERCENT = re.compile(r"(?<=[0-9}])[ \u00a0\u202f]*%")
+NARROW = "\u202f"
+"""A narrow space at which no line breaks: what stands between a number and its per cent sign where a language puts a space there."""
 
 log = logging.getLogger("telstraat.languages")
 
@@ -52,16 +58,27 @@ class Language:
         """Return a text in this language, with its values filled in; `pgettext_noop` may have given it a context."""
         context, _, bare = text.rpartition(CONTEXT)
         translation = self.texts.pgettext(context, bare) if context else self.texts.gettext(bare)
-        return translation.format(**values) if values else translation
+        return self._filled(translation, values)
 
     def pgettext(self, context: str, text: str, /, **values: object) -> str:
         """Return a text that means one of several things; the context says which."""
-        translation = self.texts.pgettext(context, text)
-        return translation.format(**values) if values else translation
+        return self._filled(self.texts.pgettext(context, text), values)
 
     def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
         """Return the form that fits the number `n`, which stands for ``{n}`` unless it is given in writing."""
-        return self.texts.ngettext(singular, plural, n).format(**{"n": n, **values})
+        return self._filled(self.texts.ngettext(singular, plural, n), {"n": n, **values})
+
+    def _filled(self, text: str, values: Mapping[str, object]) -> str:
+        if "%" in text:
+            text = with_percent_signs(text, self.locale)
+        return text.format(**values) if values else text
+
+
+@lru_cache(maxsize=4096)
+def with_percent_signs(text: str, locale: Locale) -> str:
+    """Return a text whose numbers have their per cent signs as the language writes them, whoever wrote the text: `42%`, or `42 %` with a narrow space."""
+    gap = NARROW if locale.percent_formats[None].pattern[-2:-1].isspace() else ""
+    return PERCENT.sub(f"{gap}%", text)
 
 
 @lru_cache
