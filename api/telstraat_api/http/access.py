@@ -122,7 +122,11 @@ def check_origin(request: Request) -> None:
     if request.method in SAFE:
         return
     origin = request.headers.get("origin") or request.headers.get("referer") or ""
-    if urlsplit(origin).netloc != request.headers.get("host"):
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:  # no address at all, such as http://[
+        host = ""
+    if not host or host != request.headers.get("host"):
         raise ForbiddenError("a change must come from the pages of this server")
 
 

@@ -22,14 +22,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from telstraat_api.errors import QueryError, SignInNeededError
-from telstraat_api.http.access import Reader, Role, check_origin, require_role
-from telstraat_api.web.pages import page_reader
+from telstraat_api.errors import ForbiddenError, QueryError, SignInNeededError
+from telstraat_api.http.access import Reader, Role, Scope, check_origin, require_role
+from telstraat_api.web.pages import NOT_BY_KEY, page_reader
 from telstraat_contract.languages import gettext_noop
 
 FIELDS_MAX = 500
 TEXT_MAX = 2000
 SEE_OTHER = 303
+HOME = "/my"
 BIGGEST = 2**63 - 1
 DIGITS_MAX = 19
 """So many digits any number of ours has at most; Python refuses to read thousands of them."""
@@ -129,12 +130,14 @@ async def signed_in(request: Request, role: Role = Role.CITIZEN) -> Reader:
     SignInNeededError
         Nobody is signed in: the browser is sent to sign in, and comes back.
     ForbiddenError
-        Whoever is signed in has not this role.
+        Whoever is signed in has not this role, or a key is not meant for what is somebody's own.
     """
     reader = await page_reader(request)
     if reader.role is Role.PUBLIC and role is not Role.PUBLIC:
         raise SignInNeededError(way_back(request))
     require_role(reader, role)
+    if reader.account_id is not None and Scope.ACCOUNTS not in reader.scopes:
+        raise ForbiddenError(NOT_BY_KEY)
     return reader
 
 
@@ -142,15 +145,21 @@ def way_back(request: Request) -> str:
     """Return the page that a reader wants to see: this one, or for a form the page on which it stands."""
     if request.method in {"GET", "HEAD"}:
         return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-    parts = urlsplit(request.headers.get("referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return HOME
     return local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
 def local_path(path: str) -> str:
     """Return a path of this site as it is, and `/my` for anything else: nobody is sent elsewhere."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # no address at all, such as //[
+        return HOME
     is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return path if is_local and path.isprintable() and len(path) <= TEXT_MAX and "\\" not in path else "/my"
+    return path if is_local and path.isprintable() and len(path) <= TEXT_MAX and "\\" not in path else HOME
 
 
 def see_other(path: str, **parameters: str) -> Response:

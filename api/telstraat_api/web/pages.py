@@ -12,8 +12,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from telstraat_api.additions import NOTHING, Additions
-from telstraat_api.errors import UnauthorizedError
-from telstraat_api.http.access import EVERYBODY, Reader, Role, reader_of
+from telstraat_api.errors import ForbiddenError, UnauthorizedError
+from telstraat_api.http.access import EVERYBODY, SAFE, SCOPES, Reader, Role, reader_of
 from telstraat_api.http.answers import tag_of, tags
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web import assets
@@ -35,6 +35,9 @@ ERROR_TITLES = (
 )
 NO_PAGE = gettext_noop("No page has this address: a number or a word in it is mistyped, or never was one.")
 NO_VALUE = gettext_noop("What this address says of {names} cannot be used here.")
+NOT_BY_KEY = (
+    "this key may do less than its owner: pages are for browsers that have signed in, keys for the addresses of the API"
+)
 YEAR_S = 365 * 86_400
 
 
@@ -154,11 +157,19 @@ def changed(request: Request, **changes: str | None) -> str:
 
 
 async def page_reader(request: Request) -> Reader:
-    """Return who reads a page, and remember it for the page's head; a session that has ended is nobody's."""
+    """Return who reads a page, and remember it for the page's head; a session that has ended is nobody's.
+
+    Raises
+    ------
+    ForbiddenError
+        A key changes something that may not do everything which its owner may: forms do not ask for scopes one by one.
+    """
     try:
         reader = await reader_of(request)
     except UnauthorizedError:
         reader = EVERYBODY
+    if request.method not in SAFE and reader.account_id is not None and not reader.scopes.issuperset(SCOPES):
+        raise ForbiddenError(NOT_BY_KEY)
     request.state.visitor = reader
     return reader
 
