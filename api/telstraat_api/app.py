@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.evaluations.evaluator import Evaluator
+from telstraat_api.evaluations.typesetting import Typesetter
 from telstraat_api.following import quiet, stop
 from telstraat_api.following.silence import SilenceWatch
 from telstraat_api.http import health, problems, well_known
@@ -55,7 +56,7 @@ from telstraat_api.web import assets, docs_page, pages, tiles
 from telstraat_api.web.compare import compare_page
 from telstraat_api.web.count import count_pages
 from telstraat_api.web.data import data_page
-from telstraat_api.web.measures import acting, making, measure_pages, running
+from telstraat_api.web.measures import acting, making, measure_pages, report_page, running
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import (
     claim_pages,
@@ -131,6 +132,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     app.state.room_charts = RoomCharts(database, settings)
     app.state.exporter = Exporter(settings.exports_max, settings.licence, settings.attribution)
     app.state.evaluator = Evaluator(settings)
+    app.state.typesetter = Typesetter(app.state.evaluator)
     app.state.mail_links = MailLinks(database, settings)
     app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
@@ -175,6 +177,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         acting,
         running,
         measure_sharing,
+        report_page,
         measure_pages,
         workshop_forms,
         room_pages,

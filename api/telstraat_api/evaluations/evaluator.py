@@ -20,6 +20,8 @@ from telstraat_api.settings import ApiSettings
 
 log = logging.getLogger("telstraat.api")
 REFUSED = 3
+WAITING_MAX = 24
+"""So many may wait their turn; others are asked to come again."""
 
 
 class Evaluator:
@@ -27,17 +29,22 @@ class Evaluator:
 
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
-        self.running = 0
+        self.turn = asyncio.Semaphore(settings.evaluations_max)
+        self.waiting = 0
 
-    async def run(self, task: str, content: Any) -> bytes:
-        """Return what a process answers to a task; its refusal is an `EvaluationError`."""
-        if self.running >= self.settings.evaluations_max:
-            raise BusyError(f"{self.running} others are being computed already; try again in a minute")
-        self.running += 1
+    async def run(self, task: str, content: Any, *, waits: bool = False) -> bytes:
+        """Return what a process answers to a task; its refusal is an `EvaluationError`. `waits`: until it is its turn."""
+        if self.turn.locked() and (not waits or self.waiting >= WAITING_MAX):
+            raise BusyError("others are being computed already; try again in a minute")
+        self.waiting += 1
+        try:
+            await self.turn.acquire()
+        finally:
+            self.waiting -= 1
         try:
             return await self._run(task, content)
         finally:
-            self.running -= 1
+            self.turn.release()
 
     async def _run(self, task: str, content: Any) -> bytes:
         process = await asyncio.create_subprocess_exec(

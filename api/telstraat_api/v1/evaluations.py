@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, model_validator
 
 from telstraat_api.errors import EvaluationError, QueryError
-from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.evaluations.inputs import CHANGED, UNCHANGED, UNKNOWN, changed_inputs
 from telstraat_api.evaluations.keeping import defer_evaluation
+from telstraat_api.evaluations.typesetting import Typesetter
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.settings import ApiSettings
@@ -353,15 +353,15 @@ async def report(
     return Response(body, media_type=FORMS[form], headers=headers)
 
 
-async def set_report(request: Request, row: Row, language: str, form: str) -> bytes:
+async def set_report(request: Request, row: Row, language: str, form: Form) -> bytes:
     """Return a report, setting it when nobody has asked for it yet."""
     database: Database = request.app.state.database
-    evaluator: Evaluator = request.app.state.evaluator
+    typesetter: Typesetter = request.app.state.typesetter
     async with database.connection() as connection:
         known = await stored.find_report(connection, row["evaluation_id"], language, form)
     if known is not None:
         return known
-    body = await evaluator.run(form, row["contents"][language])
+    body = await typesetter.body(form, row["contents"][language])
     async with database.connection() as connection:
         await stored.keep_report(connection, row["evaluation_id"], language, form, body)
     return body

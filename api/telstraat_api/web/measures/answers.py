@@ -58,13 +58,14 @@ class AnswerLine:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A check of one street or several, in the words of the report."""
+    """A check of one street or several, in the words of the report; `streets` is of how many."""
 
     title: str
     verdict: str
     verdict_name: str
     sentence: str
     where: str
+    streets: int = 1
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,8 @@ class AnswerView:
         return next((line.name for line in self.lines if str(line.segment) == segment), segment)
 
     def counted(self, verdict: str) -> int:
-        """Return how many checks came out so."""
-        return sum(check.verdict == verdict for check in self.checks)
+        """Return how many checks came out so, each street's for itself: as the verdict counts them."""
+        return sum(check.streets for check in self.checks if check.verdict == verdict)
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ def checks_in(result: Mapping[str, Any], section: Mapping[str, Any]) -> list[Che
         for row, mark in zip(table["rows"], table["marks"], strict=True):
             streets.setdefault((row[0], mark, row[1], row[2]), []).append(called.get(segment, segment))
     checks = [
-        CheckLine(title, mark, verdict, sentence, ", ".join(where))
+        CheckLine(title, mark, verdict, sentence, ", ".join(where), len(where))
         for (title, mark, verdict, sentence), where in streets.items()
     ]
     return sorted(checks, key=lambda check: VERDICTS.index(check.verdict))

@@ -6,7 +6,8 @@ Shown from the same objects as the JSON and the reports, so that one number stan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -122,7 +123,9 @@ async def measure_page(
         "measures/measure.html",
         measure=measure,
         may_change=may_change(reader, measure),
+        changeable={row["evaluation_id"] for row in evaluations if owns(reader, row) or reader.role is Role.OPERATOR},
         reader=reader,
+        time_after=time_after(measure, view, datetime.now(tz).date()),
         state=state_of(measure, datetime.now(tz).date(), is_evaluated=view is not None),
         view=view,
         card=shared_card(request, measure, view, beside["called"], language) if view else None,
@@ -156,12 +159,13 @@ async def read_beside(connection: AsyncConnection[Any], measure: Row, reader: Re
 async def read_officers(
     request: Request, connection: AsyncConnection[Any], measure: Row, evaluation: Row | None, reader: Reader
 ) -> dict[str, Any]:
-    """Return what officers see besides: the evaluation that is being computed, and what has changed since the one that is shown."""
+    """Return the evaluation that is being computed, and what officers see besides: what has changed since the one that is shown."""
+    run = await latest_job(connection, measure["measure_id"])
     if reader.role < Role.PROFESSIONAL:
-        return {"run": None, "changes": []}
+        return {"run": run if run and run.is_live else None, "changes": []}
     settings: ApiSettings = request.app.state.settings
     changes = await changes_since(connection, measure, evaluation, reader, settings) if evaluation else []
-    return {"run": await latest_job(connection, measure["measure_id"]), "changes": changes}
+    return {"run": run, "changes": changes}
 
 
 def shared_card(
@@ -178,6 +182,34 @@ def may_change(reader: Reader, measure: Row) -> bool:
     return sees(reader, measure) and (
         (owns(reader, measure) and reader.role >= Role.PROFESSIONAL) or reader.role is Role.OPERATOR
     )
+
+
+@dataclass(frozen=True)
+class TimeAfter:
+    """The days after a measure that are compared: from when to when, how many of them were over, and whether that is all of them."""
+
+    first: date
+    last: date
+    days: int
+    over: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every day that was asked for was over."""
+        return self.over >= self.days
+
+
+def time_after(measure: Row, view: EvaluationView | None, today: date) -> TimeAfter:
+    """Return the time after a measure: as its shown evaluation saw it, else as it is today."""
+    details = measure["details"]
+    days, transition = int(details.get("after_days", 56)), int(details.get("transition_days", 7))
+    begin, seen = measure["first_day"], today
+    if view is not None:
+        compared = view.evaluation["result"]["evaluations"][0]["measure"]
+        days, transition = int(compared["after_days"]), int(compared["transition_days"])
+        begin, seen = date.fromisoformat(compared["date"]), view.evaluation["created_at"].date()
+    first = begin + timedelta(days=transition)
+    return TimeAfter(first, first + timedelta(days=days - 1), days, min(max((seen - first).days, 0), days))
 
 
 def chosen_evaluation(evaluations: Sequence[Row], number: int | None) -> Row | None:

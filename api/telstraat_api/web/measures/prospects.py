@@ -151,14 +151,14 @@ async def prospects_of(
     )
 
 
-async def computed(evaluator: Evaluator, task: Mapping[str, Any], kind: str = "prospects") -> bytes:
+async def computed(evaluator: Evaluator, task: Mapping[str, Any]) -> bytes:
     """Return what a process answers, or has answered to the very same before."""
     lately = int(time.monotonic() // KEPT_S)  # counts that come in are looked at soon
-    key = hashlib.sha256(orjson.dumps([kind, lately, task], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    key = hashlib.sha256(orjson.dumps([lately, task], option=orjson.OPT_SORT_KEYS)).hexdigest()
     if key in KNOWN:
         KNOWN.move_to_end(key)
         return KNOWN[key]
-    answer = KNOWN[key] = await evaluator.run(kind, task)
+    answer = KNOWN[key] = await evaluator.run("prospects", task)
     while len(KNOWN) > KEPT_MAX:
         KNOWN.popitem(last=False)
     return answer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -21,6 +23,7 @@ from telstraat_api.web.forms import read_form, see_other, signed_in
 from telstraat_api.web.measures import names
 from telstraat_api.web.measures.answers import change_text, result_of
 from telstraat_api.web.measures.form import ask_of, questions_of
+from telstraat_api.web.pages import page_reader
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.jobs.deferred import LIVE, cancel_job, find_job, list_jobs, retry_job
@@ -28,6 +31,9 @@ from telstraat_store.work.measures import find_measure
 
 router = APIRouter(include_in_schema=False)
 LATEST = 20
+TELLING = 0.15
+"""From this share on one can tell how long the rest will take."""
+
 NOTHING_COUNTED = gettext_noop(
     "Nothing was ever counted in the streets with the measure, so there is nothing to evaluate."
 )
@@ -65,6 +71,15 @@ class JobView:
     def is_live(self) -> bool:
         """Tell whether it waits or runs."""
         return self.job["state"] in LIVE
+
+    @property
+    def minutes_left(self) -> int | None:
+        """Return how long it goes on if it goes on as it has, in minutes, rounded up; None while that cannot be told."""
+        started, share = self.job["begun_at"], float(self.job["progress"] or 0)
+        if self.job["state"] != "running" or started is None or share < TELLING:
+            return None
+        so_far = float((datetime.now(UTC) - started).total_seconds())
+        return max(math.ceil(so_far * (1 - share) / share / 60), 1)
 
     @property
     def evaluation_id(self) -> int | None:
@@ -125,14 +140,16 @@ async def evaluate_measure(request: Request, measure_id: Number) -> Response:
 @router.get("/measures/{measure_id}/run")
 async def run_part(request: Request, measure_id: Number) -> Response:
     """Return the part of the page that says how far it is, for the script that looks again and again."""
-    reader = await signed_in(request, Role.PROFESSIONAL)
+    reader = await page_reader(request)
     database: Database = request.app.state.database
     async with database.connection() as connection:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
         view = await latest_job(connection, measure_id)
+    if reader.role < Role.PROFESSIONAL and view is not None and not view.is_live:
+        view = None
     response: Response = request.app.state.pages.render(
-        request, "measures/run.html", measure=measure, run=view, names=names, result_of=result_of, changed=change_text
-    )
+        request, "measures/run.html", measure=measure, run=view, reader=reader, names=names, result_of=result_of, changed=change_text
+    )  # fmt: skip
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

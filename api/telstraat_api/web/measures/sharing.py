@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg import AsyncConnection
 
 from telstraat_api.errors import NotFoundError
+from telstraat_api.evaluations.typesetting import Typesetter
 from telstraat_api.http.answers import tag_of, tags
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.languages import chosen, page_language
 from telstraat_api.web.measures.answers import evaluation_view
 from telstraat_api.web.measures.card import ShareCard, base_of, card_of
 from telstraat_api.web.measures.measure_pages import Number, rendered
-from telstraat_api.web.measures.prospects import computed
 from telstraat_api.web.pages import page_reader
 from telstraat_store.connection import Database, Row
 from telstraat_store.places.segments import names_of
@@ -71,7 +71,8 @@ async def card_picture(
     """Return the card as a picture: for everybody, who needs no session to look at a link's preview."""
     _, _, card = await published_card(request, measure_id, evaluation)
     svg = card.svg()
-    body = svg.encode() if form == "svg" else await computed(request.app.state.evaluator, {"svg": svg}, "png")
+    typesetter: Typesetter = request.app.state.typesetter
+    body = svg.encode() if form == "svg" else await typesetter.body("png", {"svg": svg})
     headers = {
         "Cache-Control": "public, max-age=300",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",

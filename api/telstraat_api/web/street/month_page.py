@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from telstraat_analytics.report.write import pdf
 from telstraat_api.http.access import connections_for
-from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.segments import require_segment
 from telstraat_api.web.charts import CategoryAxis, Chart, Series, SeriesKind, render
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.pages import Pages, page_headers, page_reader
+from telstraat_api.web.paper import paper
 from telstraat_api.web.street.month_report import (
     StreetMonth,
     caveats,
@@ -81,22 +79,19 @@ async def month_page(request: Request, segment_id: Number, month: Month) -> Resp
 @router.get("/street/{segment_id}/month/{month}/report.pdf")
 async def month_pdf(request: Request, segment_id: Number, month: Month) -> Response:
     """Return a month of a street as PDF."""
-    cache: ResponseCache = request.app.state.response_cache
     settings: ApiSettings = request.app.state.settings
     await page_reader(request)
-    connections = connections_for(request)
     segment = await segment_of(request, segment_id)
     _ = page_language(chosen(request))
-
-    async def make() -> bytes:
-        report = await read_month(request, connections, segment, month)
-        licence = _("Licence of the counts: {licence}.", licence=settings.licence)
-        address = f"{settings.public_url}/street/{segment_id}/month/{month}"
-        return await asyncio.to_thread(pdf, month_content(report, [f"{licence} {settings.attribution}", address], _))
-
+    report = await read_month(request, connections_for(request), segment, month)
+    licence = _("Licence of the counts: {licence}.", licence=settings.licence)
+    page = f"/street/{segment_id}/month/{month}"
+    content = month_content(report, [f"{licence} {settings.attribution}", f"{settings.public_url}{page}"], _)
     name = f'inline; filename="street-{segment_id}-{month}.pdf"'
     headers = {**page_headers(request), "Content-Type": "application/pdf", "Content-Disposition": name}
-    return await cache.answer(request, ("month", segment_id, month, chosen(request)), make, headers)
+    return await paper(
+        request, "pdf", content, title=f"{segment.name}, {month_name(report.counts, _)}", back=page, headers=headers
+    )
 
 
 async def segment_of(request: Request, segment_id: int) -> Segment:

@@ -111,7 +111,7 @@ def caveats(month: StreetMonth, _: PageLanguage) -> list[str]:
             "Means are of days of which at least 90 of 100 parts were watched; other days are in the table of days only."
         ),
         _(
-            "Weather, holidays and works differ from month to month: a change of a month says nothing of its cause. Whether a measure worked is told by an evaluation."
+            "Changes here set this month beside the month before and the same month of last year, as they were counted: weather, holidays and works are in them. A measure's page compares with what was to be expected without it, so its percentages are other ones."
         ),
     ]
     if min(len(good_days(of)) for of in (month.counts, month.before)) < DAYS_MIN:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from telstraat_analytics.report.content import Content, Picture, ReportTable, Section
 from telstraat_analytics.report.minutes_chart import minutes_chart
-from telstraat_analytics.report.write import pdf
 from telstraat_api.web.charts import Chart, TimeAxis
 from telstraat_api.web.languages import PageLanguage
 from telstraat_api.web.names import STATE_NAMES
@@ -96,8 +94,3 @@ def picture_of(chart: Chart, _: PageLanguage) -> dict[str, Any]:
 def local(at: datetime, axis: TimeAxis) -> str:
     """Return a time by the clock of the street, as charts on paper read it."""
     return at.astimezone(axis.tz).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-async def minutes_pdf(content: Content) -> bytes:
-    """Return the minutes as PDF, set in a thread: it takes a second, in which others are served."""
-    return await asyncio.to_thread(pdf, content)

@@ -17,9 +17,10 @@ from telstraat_api.web.charts import Chart, Mark, render
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.measures.measure_pages import Number, rendered
 from telstraat_api.web.pages import page_reader
+from telstraat_api.web.paper import paper
 from telstraat_api.web.workshops.expectations import Outcome, outcomes
 from telstraat_api.web.workshops.minutes import Minutes, as_csv, minutes_of
-from telstraat_api.web.workshops.minutes_pdf import minutes_content, minutes_pdf
+from telstraat_api.web.workshops.minutes_pdf import minutes_content
 from telstraat_api.web.workshops.room_chart import LookedAt, first_look, looked_at_of, read_chart
 from telstraat_contract.languages import SOURCE, gettext_noop
 from telstraat_store.connection import Database, Row
@@ -103,7 +104,8 @@ async def minutes_on_paper(request: Request, workshop_id: Number) -> Response:
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f'inline; filename="workshop-{workshop_id}.pdf"',
     }
-    return Response(await minutes_pdf(content), media_type="application/pdf", headers=headers)
+    back = f"/workshops/{workshop_id}"
+    return await paper(request, "pdf", content, title=workshop["title"], back=back, headers=headers)
 
 
 @router.get("/workshops/{workshop_id}/notes.csv")

@@ -1,0 +1,53 @@
+"""What takes seconds to be set: whoever waits for it before a screen is shown at once that it is being made, programs wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+from telstraat_api.evaluations.typesetting import TypesetForm, Typesetter
+from telstraat_api.web.pages import Pages
+
+AT_ONCE_S = 0.6
+"""What is there within this time is sent without a page in between."""
+
+MEDIA = {"pdf": "application/pdf", "html": "text/html; charset=utf-8"}
+
+
+async def paper(
+    request: Request,
+    form: TypesetForm,
+    content: Any,
+    *,
+    title: str,
+    back: str,
+    headers: Mapping[str, str],
+) -> Response:
+    """Return a report, or the page that says that it is being set and leads to it.
+
+    Parameters
+    ----------
+    request
+        Whoever takes `text/html` sits before a browser.
+    form, content
+        As `telstraat_api.evaluations.typesetting.Typesetter.begin` takes them.
+    title
+        What is being set.
+    back
+        The page from which one came.
+    headers
+        Of the report.
+    """
+    typesetter: Typesetter = request.app.state.typesetter
+    task = typesetter.begin(form, content)
+    if "text/html" in request.headers.get("accept", ""):
+        await asyncio.wait({task}, timeout=AT_ONCE_S)
+        if not task.done():
+            pages: Pages = request.app.state.pages
+            response = pages.render(request, "paper.html", 202, paper_title=title, back=back)
+            response.headers["Cache-Control"] = "no-store"
+            return response
+    return Response(await asyncio.shield(task), media_type=MEDIA[form], headers=dict(headers))
