@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,19 @@ def test_a_street_too_short_for_an_odd_level_is_still_weighed() -> None:
     single = step._single(0, weeks, variance_prior, DATE, False, NOISE_MODELS, treated=True)
     assert single.shifts == ()
     assert np.isfinite(single.weight).all()
+
+
+def test_what_was_weighed_before_changes_nothing_of_what_is_weighed_now() -> None:
+    weeks, variance_prior = street("bike", 0.6), VARIANCE_PRIORS["bike"]
+    step._single(2, weeks, variance_prior, DATE, False, NOISE_MODELS[3:20:4], treated=True)
+    step._single(0, weeks, variance_prior, DATE, False, NOISE_MODELS[3:20:4], treated=False)
+    after = step._single(1, weeks, variance_prior, DATE, False, NOISE_MODELS, treated=True)
+    alone = step._single(1, dataclasses.replace(weeks), variance_prior, DATE, False, NOISE_MODELS, treated=True)
+    assert after.weight == pytest.approx(alone.weight, rel=1e-12)
+    assert [(shift.street, shift.kind, shift.first) for shift in after.shifts] == [
+        (1, shift.kind, shift.first) for shift in alone.shifts
+    ]
+    assert any(shift.first == -6 for shift in after.shifts)
 
 
 def test_what_is_left_out_as_negligible_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -102,6 +103,19 @@ def candidates(street: int, number: Ints, *, treated: bool) -> list[LevelShift]:
             for week in later
         ]
     return out
+
+
+LATEST_MAX = 64
+
+
+def shifts_of(number: Ints, *, treated: bool) -> tuple[LevelShift, ...]:
+    """Return the level shifts that a street with these weeks may have had, as street 0; streets of a town mostly have the same weeks."""
+    return _shifts_of(number.tobytes(), treated)
+
+
+@lru_cache(maxsize=LATEST_MAX)
+def _shifts_of(number: bytes, treated: bool) -> tuple[LevelShift, ...]:
+    return tuple(candidates(0, np.frombuffer(number, dtype=np.int64), treated=treated))
 
 
 def _own_or_shared(number: Ints, week: int) -> tuple[tuple[float, float], ...]:

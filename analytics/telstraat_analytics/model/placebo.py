@@ -89,10 +89,10 @@ def placebos_in_time(
     for back in range(span, len(past.number), span):
         if len(placebos) == PLACEBOS_MAX:
             break
-        shifted = past.between(-10_000, -back + span - 1).shifted(-back)
+        shifted = _seen_from(past, back, span)
         if (shifted.number < 0).sum() < WEEKS_BEFORE_MIN or (shifted.number >= 0).sum() < max(1, span // 2):
             continue
-        donors = [control.between(-10_000, -back + span - 1).shifted(-back) for control in others]
+        donors = [_seen_from(control, back, span) for control in others]
         donors = [
             control
             for control in donors
@@ -103,6 +103,21 @@ def placebos_in_time(
             _placebo(shifted, donors, variance_prior, earlier, southern=southern, noise_models=noise_models)
         )
     return placebos
+
+
+LATEST_MAX = 128
+_LATEST: dict[tuple[int, int, int], tuple[Weeks, Weeks]] = {}
+"""What `_seen_from` has answered last: many streets are compared with the same controls."""
+
+
+def _seen_from(weeks: Weeks, back: int, span: int) -> Weeks:
+    """Return weeks numbered from a date `back` weeks earlier, up to `span` weeks after it."""
+    key = (id(weeks), back, span)
+    if key not in _LATEST:
+        while len(_LATEST) >= LATEST_MAX:
+            del _LATEST[next(iter(_LATEST))]
+        _LATEST[key] = weeks, weeks.between(-10_000, -back + span - 1).shifted(-back)
+    return _LATEST[key][1]
 
 
 def placebos_in_space(

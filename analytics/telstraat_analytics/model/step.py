@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from telstraat_analytics.model.kalman import StreetWeeks, explained
 from telstraat_analytics.model.level_shifts import (
@@ -26,9 +25,9 @@ from telstraat_analytics.model.level_shifts import (
     SPEAKS_FOR,
     Added,
     LevelShift,
-    candidates,
     columns,
     log_evidence,
+    shifts_of,
 )
 from telstraat_analytics.model.noise_models import NOISE_MODELS, NoiseModel
 from telstraat_analytics.model.posterior import Expected, Mixture, ShiftEvidence, StepFit
@@ -63,9 +62,9 @@ class _SingleStreet:
     shifts: tuple[LevelShift, ...]
 
 
-LATEST_MAX = 64
-_LATEST: dict[tuple[object, ...], tuple[Weeks, _SingleStreet]] = {}
-"""What `_single` has answered last, by what it was asked."""
+LATEST_MAX = 192
+_LATEST: dict[tuple[object, ...], tuple[Weeks, dict[NoiseModel, tuple[Floats, Floats]]]] = {}
+"""What streets by themselves have said last, per noise model: log posterior weights of sizes, and log Bayes factors of odd levels."""
 
 
 @dataclass(frozen=True)
@@ -194,9 +193,10 @@ def _singles(
 
 
 def _season(number: Ints, date: pd.Timestamp, southern: bool) -> Floats:
-    middle = date + pd.to_timedelta(number * 7 + 3, unit="D")
+    middle = date.to_datetime64().astype("datetime64[D]") + (number * 7 + 3)
+    day_of_year = (middle - middle.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
     warmest = WARMEST_DAY_OF_YEAR + (182 if southern else 0)
-    return np.asarray(np.cos(2 * np.pi * (np.asarray(middle.day_of_year) - warmest) / 365.25), dtype=float)
+    return np.asarray(np.cos(2 * np.pi * (day_of_year - warmest) / 365.25), dtype=float)
 
 
 def _stacked(
@@ -225,8 +225,8 @@ def _calendar(breaks: Floats, variance_prior: VariancePrior) -> Floats:
     return np.asarray(year_end + variance_prior.school_break_sd**2 * np.outer(breaks[:, 1], breaks[:, 1]), dtype=float)
 
 
-def _prior_of_size(size: float, spread: float) -> float:
-    return -0.5 * float(np.log(size) / spread) ** 2
+def _prior_of_size(sizes: Floats | np.float64, spread: float) -> Floats:
+    return np.asarray(-0.5 * (np.log(sizes) / spread) ** 2, dtype=float)
 
 
 def _single(
@@ -241,35 +241,25 @@ def _single(
 ) -> _SingleStreet:
     """Return what one street's own weeks say about its movement, and the odd levels that they speak for.
 
-    Placebo streets and answers without one control ask for the very same again, so the latest are remembered.
+    Placebo streets, answers without one control and other streets with the same controls ask again, so the latest are remembered.
     """
-    key = (id(weeks), variance_prior, date, southern, tuple(noise_models), treated)
-    if key not in _LATEST:
-        single = _new_single(place, weeks, variance_prior, date, southern, noise_models, treated=treated)
-        _LATEST[key] = weeks, single  # holding on to the weeks, nothing else gets their id
-        while len(_LATEST) > LATEST_MAX:
-            del _LATEST[next(iter(_LATEST))]
-        return single
-    single = _LATEST[key][1]
-    return _SingleStreet(single.weight, tuple(dataclasses.replace(shift, street=place) for shift in single.shifts))
-
-
-def _new_single(
-    place: int,
-    weeks: Weeks,
-    variance_prior: VariancePrior,
-    date: pd.Timestamp,
-    southern: bool,
-    noise_models: Sequence[NoiseModel],
-    *,
-    treated: bool,
-) -> _SingleStreet:
-    shifts = candidates(place, weeks.number, treated=treated)
-    plain, factor = _explained(weeks, shifts, variance_prior, date, noise_models, southern=southern, treated=treated)
+    shifts = shifts_of(weeks.number, treated=treated)
+    key = (id(weeks), variance_prior, date, southern, treated)
+    _, known = _LATEST.setdefault(key, (weeks, {}))  # holding on to the weeks, nothing else gets their id
+    _LATEST[key] = _LATEST.pop(key)
+    while len(_LATEST) > LATEST_MAX:
+        del _LATEST[next(iter(_LATEST))]
+    new = [noise_model for noise_model in noise_models if noise_model not in known]
+    if new:
+        every = _explained(weeks, shifts, variance_prior, date, new, southern=southern, treated=treated)
+        known.update(zip(new, zip(*every, strict=True), strict=True))
+    plain, factor = (np.array(rows) for rows in zip(*(known[noise_model] for noise_model in noise_models), strict=True))
     share = np.exp(plain - plain.max())[:, :, None]
     mean = (share * np.exp(np.minimum(factor, 300.0))).sum(axis=(0, 1)) / share.sum()
-    worth = tuple(shift for shift, size in zip(shifts, mean, strict=True) if size > SPEAKS_FOR)
-    return _SingleStreet(plain + log_evidence(factor), worth)
+    worth = [shift for shift, size in zip(shifts, mean, strict=True) if size > SPEAKS_FOR]
+    return _SingleStreet(
+        plain + log_evidence(factor), tuple(dataclasses.replace(shift, street=place) for shift in worth)
+    )
 
 
 def _explained(
@@ -290,23 +280,27 @@ def _explained(
         stack.level,
         stack.noise,
         np.column_stack([stack.X, stack.breaks]),
-        block_diag(stack.precision, holidays),
+        _beside(stack.precision, holidays),
     )
-    C = np.column_stack([np.zeros((len(stack.number), 0)), *(shift.column for shift in shifts)])
+    C = np.array([shift.column for shift in shifts]).reshape(len(shifts), len(stack.number)).T
     seen = explained(street, C, noise_models, variance_prior.week_step * SIZES)
-    prior = np.array(
-        [
-            [_prior_of_size(size, variance_prior.week_step_spread) + noise_model.log_prior for size in SIZES]
-            for noise_model in noise_models
-        ]
-    )
-    return seen.likelihood + prior, seen.factor
+    prior = np.array([noise_model.log_prior for noise_model in noise_models])[:, None]
+    return seen.likelihood + prior + _prior_of_size(SIZES, variance_prior.week_step_spread), seen.factor
+
+
+def _beside(*blocks: Floats) -> Floats:
+    """Return square blocks along the diagonal, and zeros beside them."""
+    ends = np.cumsum([len(block) for block in blocks])
+    out = np.zeros((ends[-1], ends[-1]))
+    for block, end in zip(blocks, ends, strict=True):
+        out[end - len(block) : end, end - len(block) : end] = block
+    return out
 
 
 @one_thread()
 def odd_evidence(weeks: Weeks, variance_prior: VariancePrior, date: pd.Timestamp) -> tuple[float, int]:
     """Return the sum of the Bayes factors of a treated street's odd levels, by its own weeks alone, and how many were tried."""
-    shifts = candidates(0, weeks.number, treated=True)
+    shifts = shifts_of(weeks.number, treated=True)
     if not shifts:
         return 0.0, 0
     plain, factor = _explained(weeks, shifts, variance_prior, date, NOISE_MODELS, southern=False, treated=True)
@@ -330,29 +324,27 @@ def _fits(
     single = stack.treated == 1
     spread = variance_prior.week_step_spread if single else SEVERAL_SPREAD
     likely = np.exp(weights[0] - weights[0].max()) if single else np.ones_like(weights[0])
+    tried: list[tuple[NoiseModel, np.float64, Floats, Floats]] = []
     for row, noise_model in enumerate(noise_models):
         typical = np.array([_typical_size(weight[row]) for weight in weights])
-        tried: list[tuple[float, Floats, Floats]] = []
         for column, size in enumerate(SIZES):
             if likely[row, column] < NEGLIGIBLE or (not single and abs(np.log(size)) > 2.5 * SEVERAL_SPREAD):
                 continue
             sizes = typical.copy()
             sizes[: stack.treated] = size if single else typical[: stack.treated] * size
-            tried += [(size, sizes, correlation) for correlation in sharing]
-        if not tried:
-            continue
-        moving = variance_prior.week_step**2 * np.array(
-            [correlation * sizes[:, None] * sizes[None, :] for _, sizes, correlation in tried]
+            tried += [(noise_model, size, sizes, correlation) for correlation in sharing]
+    moving = variance_prior.week_step**2 * np.array(
+        [correlation * sizes[:, None] * sizes[None, :] for _, _, sizes, correlation in tried]
+    )
+    for (noise_model, size, _, _), covariance, (all_of_it, change) in zip(
+        tried, moving, solved(weeks, C, [each[0] for each in tried], moving), strict=True
+    ):
+        solution = Solved(
+            all_of_it.beta[:estimated], all_of_it.covariance[:estimated, :estimated], all_of_it.likelihood
         )
-        for (size, _, _), covariance, (all_of_it, change) in zip(
-            tried, moving, solved(weeks, C, noise_model, moving), strict=True
-        ):
-            solution = Solved(
-                all_of_it.beta[:estimated], all_of_it.covariance[:estimated, :estimated], all_of_it.likelihood
-            )
-            weight = solution.likelihood + _prior_of_size(size, spread) + noise_model.log_prior
-            change = dataclasses.replace(change, pull=change.pull[:estimated])
-            yield _Fitted(solution, weight, noise_model, size, covariance, change)
+        weight = solution.likelihood + float(_prior_of_size(size, spread)) + noise_model.log_prior
+        change = dataclasses.replace(change, pull=change.pull[:estimated])
+        yield _Fitted(solution, weight, noise_model, size, covariance, change)
 
 
 def _joint(stack: _Stack, shared: Floats, variance_prior: VariancePrior) -> JointWeeks:
@@ -363,7 +355,7 @@ def _joint(stack: _Stack, shared: Floats, variance_prior: VariancePrior) -> Join
     answers[np.arange(len(answers)), n + stack.street] = stack.breaks[:, 1]
     known = np.linalg.inv(np.where(np.eye(n) > 0, 1.0, CALENDAR_SHARED))
     spreads = (variance_prior.year_end_sd, variance_prior.school_break_sd)
-    precision = block_diag(stack.precision, *(known / spread**2 for spread in spreads))
+    precision = _beside(stack.precision, *(known / spread**2 for spread in spreads))
     alike = np.where(np.eye(n) > 0, 1.0, definite(shared) * DAY_OVERLAP)
     X = np.column_stack([stack.X, answers])
     return JointWeeks(stack.street, stack.number, stack.level, stack.noise, alike, X, precision)
