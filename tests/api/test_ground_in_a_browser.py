@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import httpx
 import psycopg
@@ -56,6 +57,11 @@ def streets(
     return dict(module_connection.execute("select name, segment_id from segment").fetchall())
 
 
+def look_at(page: Page, name: str) -> None:
+    """Open the map of the town where only streets of that name are."""
+    page.goto("/?" + urlencode({"q": name}))
+
+
 def names_on(page: Page) -> list[str]:
     wait_for(page, "document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names")
     return str(page.get_attribute(".leaflet-ground-names-pane canvas", "data-names")).split("|")
@@ -64,7 +70,7 @@ def names_on(page: Page) -> list[str]:
 def test_a_street_lies_on_its_own_town_and_its_name_is_the_first(
     page: Page, streets: dict[str, int], complaints: list[str]
 ) -> None:
-    page.goto(f"/street/{streets['Schoolstraat']}")
+    look_at(page, "Schoolstraat")
     wait_for(page, "document.querySelector('.leaflet-ground-names-pane canvas')?.dataset.names?.includes('Wende')")
     names = names_on(page)
     assert names[0] == "Schoolstraat"
@@ -77,14 +83,14 @@ def test_a_street_lies_on_its_own_town_and_its_name_is_the_first(
 
 
 def test_the_source_of_the_ground_is_named_as_text(page: Page, streets: dict[str, int], complaints: list[str]) -> None:
-    page.goto(f"/street/{streets['Noordring']}")
+    look_at(page, "Noordring")
     wait_for(page, "document.querySelector('.leaflet-control-attribution')?.textContent.includes('<img')")
     assert page.locator(".leaflet-control-attribution img").count() == 0
     assert complaints == []
 
 
 def test_the_ground_is_drawn_in_the_colours_of_the_theme(page: Page, streets: dict[str, int]) -> None:
-    page.goto(f"/street/{streets['Brugstraat']}")
+    look_at(page, "Brugstraat")
     wait_for(page, f"({COLOURS})(document.querySelector('.leaflet-ground-pane canvas')) > 5")
     colour = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).filter((_, n) => n % 4 < 3).reduce((a, b) => a + b)"
     light = page.locator(".leaflet-ground-pane canvas").evaluate(colour)
@@ -100,7 +106,7 @@ def test_a_town_without_an_extract_has_a_grid(
         "insert into segment (name, geometry, timezone) values ('Alone', %s, 'UTC') returning segment_id", (line,)
     ).fetchone()
     assert row
-    page.goto(f"/street/{row[0]}")
+    look_at(page, "Alone")
     page.locator(".grid-tile").first.wait_for()
     assert names_on(page) == ["Alone"]
     assert complaints == []
@@ -123,7 +129,7 @@ def test_hostile_names_are_drawn_or_left_out(
     replace_ground(
         module_connection, [GroundRow("w1", "street", name + "!", bounds, 200.0, beside, beside, None)], bounds
     )
-    page.goto(f"/street/{row[0]}")
+    look_at(page, name)
     wait_for(page, "document.querySelector('.leaflet-ground-pane canvas')?.width > 0")
     page.wait_for_load_state("networkidle")
     assert page.locator(".leaflet-ground-pane canvas").evaluate(COLOURS) > 1

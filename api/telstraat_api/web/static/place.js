@@ -2,11 +2,9 @@
 
 import { addGround } from "./ground.js";
 
-export function ground(element, { tiles = "", attribution = "", interactive = true } = {}) {
+export function ground(element, { tiles = "", attribution = "" } = {}) {
   const map = L.map(element, {
-    zoomControl: interactive, dragging: interactive, scrollWheelZoom: interactive, doubleClickZoom: interactive,
-    boxZoom: interactive, keyboard: interactive, touchZoom: interactive, attributionControl: Boolean(tiles),
-    zoomSnap: 0.25, minZoom: 3, maxZoom: 19,
+    attributionControl: Boolean(tiles), zoomSnap: 0.25, minZoom: 3, maxZoom: 19,
   });
   if (tiles) {
     map.attributionControl.setPrefix(false);
@@ -34,11 +32,4 @@ function grid() {
 
 export function points(geometry) {
   return geometry.coordinates.map(([lon, lat]) => [lat, lon]);
-}
-
-export function letter(map, at, text) {
-  const icon = L.divIcon({ className: "letter", html: "", iconSize: [22, 22] });
-  const marker = L.marker(at, { icon, interactive: false, keyboard: false }).addTo(map);
-  marker.getElement().textContent = text;
-  return marker;
 }

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
+  root.classList.add("has-script"); // what only a script fills is hidden without one
   const remembered = () => {
     try { return localStorage.getItem("theme"); } catch { return null; }
   };

@@ -26,6 +26,7 @@ from telstraat_api.web.street.street_charts import (
     watch_calendar,
     week_chart,
 )
+from telstraat_api.web.street.street_map import street_map
 from telstraat_api.web.street.street_reading import StreetPage, read_street
 from telstraat_api.web.street.street_sentence import street_sentence
 from telstraat_api.web.street.street_view import OFFERED, Against, StreetView, ViewPeriod, Ways, read_view
@@ -65,6 +66,7 @@ AGAINST = {
     Against.YEAR: gettext_noop("A year earlier"),
 }
 WEEK_EARLIER = gettext_noop("A week earlier")
+WHERE = gettext_noop("Where the street lies, from A to B")
 
 
 @router.get("/street/{segment_id}")
@@ -101,16 +103,18 @@ async def shown_to(
     database: Database = request.app.state.database
     settings: ApiSettings = request.app.state.settings
     page = await read_street(database, connections, segment, view, now, reader, settings.quarter_min)
+    _ = page_language(chosen(request))
     async with database.connection() as connection:
         streets = await find_segments(connection, limit=STREETS_OFFERED)
+        place = await street_map(connection, segment.name, segment.geometry, _(WHERE))
     view = page.view
-    _ = page_language(chosen(request))
     before, after = view.neighbours()
     first, last = view.days
     return {
         **charts_of(page, lambda joined="", **changes: joined_address(request, joined, changes), _),
         "page": page,
         "segment": segment,
+        "place": place,
         "view": view,
         "counts": page.counts,
         "sentences": street_sentence(

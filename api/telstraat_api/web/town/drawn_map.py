@@ -5,7 +5,6 @@ Coordinates are those of the picture, 1000 wide.
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from telstraat_api.web.map_names import FreeRoom, MapName, names_drawn
 from telstraat_api.web.projection import Box, Point, Projection, box_around, lines_in, projection_for
 from telstraat_store.connection import Row
 
@@ -20,10 +20,10 @@ WIDTH = 1000.0
 LOW, HIGH = 520.0, 900.0
 MARGIN = 0.06
 LEAST_DEGREES = 0.002
-LABEL_PX = 19.0
-LETTER_PX = 9.6
 LABELS_MAX = 60
-NAME_MAX = 40
+LIFT = 15.0
+SIZES = {"names-wide": 14.0, "names-narrow": 30.0}
+"""Of letters in a picture 1000 wide: on a phone it is drawn at a third of that, and then so are its names."""
 AREAS = ("wood", "green", "square", "school", "water")
 LINES = ("stream", "path", "rail", "street", "road", "motorway")
 KM_A_DEGREE = 111.32
@@ -102,48 +102,16 @@ def street_paths(streets: Sequence[DrawnStreet], projection: Projection) -> Mark
 
 
 def labels(streets: Sequence[DrawnStreet], projection: Projection) -> Markup:
-    """Return the names of the first streets that find room, above or below the middle of a line, beside one that is steep."""
-    taken: list[tuple[float, float, float, float]] = []
+    """Return the names of the first streets that find room, once for a wide picture and once, larger and fewer, for a phone's."""
     parts = []
-    for street in streets[:LABELS_MAX]:
-        points = projection.line(street.line)
-        name = street.name[:NAME_MAX] + ("…" if len(street.name) > NAME_MAX else "")
-        for place, x, y, kind in room_for(points, len(name) * LETTER_PX):
-            is_free = all(place[2] < t[0] or place[0] > t[2] or place[3] < t[1] or place[1] > t[3] for t in taken)
-            if is_free and place[0] >= 0 and place[2] <= WIDTH and place[1] > 0 and place[3] < projection.height:
-                taken.append(place)
-                text = Markup('<text{kind} x="{x}" y="{y}">{name}</text>')
-                parts.append(text.format(kind=kind, x=round(x), y=round(y), name=name))
-                break
-    return Markup("").join(parts)
-
-
-def room_for(
-    points: Sequence[Point], wide: float
-) -> list[tuple[tuple[float, float, float, float], float, float, Markup]]:
-    """Return where a name of a width may stand: its box, where its text begins or has its middle, and its class."""
-    x, y = middle_of_line(points)
-    across, along = abs(points[-1][0] - points[0][0]), abs(points[-1][1] - points[0][1])
-    rooms = []
-    if along > across:
-        rooms = [
-            ((x + 12, y - LABEL_PX / 2, x + 12 + wide, y + LABEL_PX / 2), x + 12, y + 7, Markup(' class="beside"'))
+    for css, size in SIZES.items():
+        names = [
+            MapName(street.name, projection.line(street.line), LIFT, is_sure=css == "names-wide")
+            for street in streets[:LABELS_MAX]
         ]
-    for up in (-12.0, 34.0):
-        rooms.append(((x - wide / 2, y + up - LABEL_PX, x + wide / 2, y + up), x, y + up - 5, Markup("")))
-    return rooms
-
-
-def middle_of_line(points: Sequence[Point]) -> Point:
-    """Return the point half-way along a line."""
-    lengths = [math.dist(a, b) for a, b in itertools.pairwise(points)]
-    rest = sum(lengths) / 2
-    for (a, b), length in zip(itertools.pairwise(points), lengths, strict=True):
-        if rest <= length and length > 0:
-            share = rest / length
-            return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
-        rest -= length
-    return points[0]
+        room = FreeRoom(projection.width, projection.height)
+        parts.append(Markup('<g class="{}">{}</g>').format(css, names_drawn(names, size, room, f"{css}-")))
+    return Markup("").join(parts)
 
 
 def cluster_circles(clusters: Sequence[tuple[Point, int, str, str]], projection: Projection) -> Markup:

@@ -1,23 +1,9 @@
 // A street's page while somebody looks: live counts as they come, a fresh page whenever a report has been committed.
 
-import { ground, letter, points } from "../place.js";
-
 const street = document.querySelector("[data-live]");
 const KINDS = document.body.dataset.classes.split(" ");
 const QUARTER_MS = 15 * 60 * 1000;
 const SILENT_AFTER_MS = 45_000;
-
-function place() {
-  const element = document.getElementById("place");
-  const line = points(JSON.parse(document.getElementById("place-line").textContent));
-  const map = ground(element, { interactive: false });
-  map.fitBounds(L.latLngBounds(line), { padding: [34, 34], maxZoom: 18 });
-  L.polyline(line, { weight: 11, className: "street-casing", interactive: false }).addTo(map);
-  L.polyline(line, { weight: 7, className: "street-line", interactive: false }).addTo(map);
-  letter(map, line[0], "A");
-  letter(map, line.at(-1), "B");
-  map.ground?.label([{ text: element.dataset.name, line, weight: 11 }]);
-}
 
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
   hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: street.dataset.zone,
@@ -105,6 +91,5 @@ function refresh() {
   return refreshing;
 }
 
-place();
 document.addEventListener("chart:fresh", drawLive);
 if (street.dataset.today === "true") follow();
