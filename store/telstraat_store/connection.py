@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from telstraat_store.errors import SchemaError, UnavailableError
+from telstraat_store.errors import BadValueError, SchemaError, UnavailableError
 
 Row = dict[str, Any]
 Query = LiteralString | sql.Composed
@@ -54,7 +54,7 @@ class Connections:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """Lend a connection; what goes wrong on it becomes an `UnavailableError`."""
+        """Lend a connection; what goes wrong on it becomes an `UnavailableError`, text that no text of a database is a `BadValueError`."""
         try:
             async with self.pool.connection() as connection:
                 yield connection
@@ -67,6 +67,10 @@ class Connections:
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
             condition = next((text for kind, text in CONDITIONS.items() if isinstance(error, kind)), BROKEN)
             raise UnavailableError(f"{condition}; try again in a minute") from error
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            if isinstance(error, psycopg.DataError) and error.sqlstate is not None:
+                raise  # the database has refused it: our own mistake, not the text of whoever asks
+            raise BadValueError("a text holds a sign that cannot be kept or looked for, such as NUL") from error
 
     async def rows(self, query: Query, params: Params = None) -> list[Row]:
         """Return all rows, by name."""

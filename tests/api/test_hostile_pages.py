@@ -88,3 +88,19 @@ def test_a_key_to_read_counts_does_not_read_who_is_known_here(
         assert client.get("/").status_code == client.get("/measures").status_code == 200
         for path in ("/operate/people", "/my", "/my/data.json", "/operate/sensors"):
             assert client.get(path).status_code == 403, path
+
+
+@pytest.mark.parametrize("path", ["/operate/people?search=", "/operate/sensors?search=", "/?q=", "/operate/quarantine?reason="])
+def test_a_search_for_a_sign_that_no_text_holds_is_answered_with_a_sentence(
+    operator: httpx.Client, path: str
+) -> None:
+    for text in ("%00", "a%00b"):
+        answer = operator.get(path + text)
+        assert answer.status_code in {200, 422}
+        assert answer.status_code == 200 or "such as NUL" in answer.text
+
+
+def test_nul_in_a_form_is_left_out_of_every_field(operator: httpx.Client) -> None:
+    answer = operator.post("/measures/new", data={"action": "find", "q": "Lin\x00den", "name": "a\x00b"})
+    assert answer.status_code < 500
+    assert "\x00" not in answer.text

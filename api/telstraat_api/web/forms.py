@@ -119,7 +119,7 @@ async def read_form(request: Request) -> PageForm:
         fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError as error:
         raise QueryError("this form cannot be read") from error
-    return PageForm(fields)
+    return PageForm({name: [value.replace("\x00", "") for value in values] for name, values in fields.items()})
 
 
 async def signed_in(request: Request, role: Role = Role.CITIZEN) -> Reader:
