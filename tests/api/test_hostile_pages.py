@@ -90,10 +90,10 @@ def test_a_key_to_read_counts_does_not_read_who_is_known_here(
             assert client.get(path).status_code == 403, path
 
 
-@pytest.mark.parametrize("path", ["/operate/people?search=", "/operate/sensors?search=", "/?q=", "/operate/quarantine?reason="])
-def test_a_search_for_a_sign_that_no_text_holds_is_answered_with_a_sentence(
-    operator: httpx.Client, path: str
-) -> None:
+@pytest.mark.parametrize(
+    "path", ["/operate/people?search=", "/operate/sensors?search=", "/?q=", "/operate/quarantine?reason="]
+)
+def test_a_search_for_a_sign_that_no_text_holds_is_answered_with_a_sentence(operator: httpx.Client, path: str) -> None:
     for text in ("%00", "a%00b"):
         answer = operator.get(path + text)
         assert answer.status_code in {200, 422}

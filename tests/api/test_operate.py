@@ -197,7 +197,21 @@ def test_a_job_is_cancelled_and_tried_again(operator: httpx.Client, connection: 
     assert operator.get("/operate/jobs", params={"state": "nonsense"}).status_code == 200
 
 
+def test_who_is_at_work_is_told_whatever_is_listed_and_every_job_can_be_reached(
+    operator: httpx.Client, connection: psycopg.Connection
+) -> None:
+    number = defer(connection.info.dsn, arguments={"seconds": 1})
+    connection.execute("update job set state = 'running', worker = 'cellar-7', begun_at = now(), heard_at = now()")
+    connection.execute(
+        "insert into job (kind, arguments, expires_at) select 'trial', '{}', now() + interval '1 day' from generate_series(1, 60)"
+    )
+    for query in ({}, {"state": "failed"}, {"page": "2"}, {"state": "running"}):
+        assert "At work now: cellar-7" in operator.get("/operate/jobs", params=query).text
+    assert f"/operate/jobs/{number}/cancel" not in operator.get("/operate/jobs").text
+    assert f"/operate/jobs/{number}/cancel" in operator.get("/operate/jobs", params={"page": "2"}).text
+
+
 @pytest.mark.parametrize("page", ["0", "-3", "99999999999999999999", "x", "2"])
 def test_a_page_that_is_not_there_is_an_empty_list_or_the_first(operator: httpx.Client, page: str) -> None:
-    for path in ("/operate/people", "/operate/sensors", "/operate/quarantine", "/operate/published"):
+    for path in ("/operate/people", "/operate/sensors", "/operate/quarantine", "/operate/published", "/operate/jobs"):
         assert operator.get(path, params={"page": page, "search": "%_\\"}).status_code == 200

@@ -48,3 +48,20 @@ def test_nothing_has_no_box_and_every_kind_of_geometry_its_lines() -> None:
     assert lines_in({"type": "MultiLineString", "coordinates": [ring, ring]}) == [(ring, False)] * 2
     assert lines_in({"type": "MultiPolygon", "coordinates": [[ring], [ring]]}) == [(ring, True)] * 2
     assert lines_in({"type": "Polygon", "coordinates": [ring]}) == [(ring, True)]
+
+
+def test_a_street_of_ten_thousand_points_is_drawn_with_as_many_as_can_be_told_apart() -> None:
+    street = [(4.69 + i * 2e-6, 50.875 + math.sin(i / 50) * 1e-4) for i in range(10_000)]
+    projection = projection_for(KERKSTRAAT, 1000, (100, 900))
+    drawn = projection.line(street)
+    assert len(drawn) < 2000
+    assert (drawn[0], drawn[-1]) == (projection.point(*street[0]), projection.point(*street[-1]))
+    whole = [projection.point(*place) for place in street]
+    assert max(min(math.dist(place, near) for near in drawn) for place in whole[::97]) < 1.1
+
+
+def test_a_street_without_length_keeps_both_of_its_ends() -> None:
+    projection = projection_for(KERKSTRAAT, 1000, (100, 900))
+    assert len(projection.line([(4.7, 50.875)] * 9)) == 2
+    assert len(projection.line([(4.7, 50.875)])) == 1
+    assert projection.line([]) == []

@@ -47,11 +47,13 @@ class PageForm:
     Parameters
     ----------
     fields
-        Values by name; a name may have several, as boxes to tick do.
+        Values by name; a name may have several, as boxes to tick do. NUL, which no text of a database holds, is left out.
     """
 
     def __init__(self, fields: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.fields = dict(fields or {})
+        self.fields: dict[str, Sequence[str]] = {
+            name: [value.replace("\x00", "") for value in values] for name, values in (fields or {}).items()
+        }
         self.errors: dict[str, str] = {}
 
     def value(self, name: str) -> str:
@@ -64,7 +66,7 @@ class PageForm:
 
     def text(self, name: str, *, longest: int = TEXT_MAX, needed: bool = True) -> str:
         """Return a field without space around it; an error when it is empty but needed, or longer than so many characters."""
-        value = self.value(name).replace("\x00", "").strip()
+        value = self.value(name).strip()
         if needed and not value:
             self.errors[name] = MISSING
         elif len(value) > longest:
@@ -119,7 +121,7 @@ async def read_form(request: Request) -> PageForm:
         fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError as error:
         raise QueryError("this form cannot be read") from error
-    return PageForm({name: [value.replace("\x00", "") for value in values] for name, values in fields.items()})
+    return PageForm(fields)
 
 
 async def signed_in(request: Request, role: Role = Role.CITIZEN) -> Reader:

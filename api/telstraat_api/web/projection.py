@@ -13,6 +13,8 @@ from typing import Any
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
+APART = 1.0
+"""Points of a line that are nearer to the one before, in steps of the picture, are not drawn."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,16 @@ class Projection:
         return (lon - west) / (east - west) * self.width, (north - lat) / (north - south) * self.height
 
     def line(self, line: Iterable[Sequence[float]]) -> list[Point]:
-        """Return where the points of a line, longitude first, lie in the picture."""
-        return [self.point(point[0], point[1]) for point in line]
+        """Return where the points of a line, longitude first, lie in the picture, without those that nobody could tell apart.
+
+        Its ends stay. A street that was drawn by a GPS every second has ten thousand points, and weighed 250 kB on a map.
+        """
+        points = [self.point(point[0], point[1]) for point in line]
+        drawn = points[:1]
+        for point in points[1:-1]:
+            if abs(point[0] - drawn[-1][0]) + abs(point[1] - drawn[-1][1]) >= APART:
+                drawn.append(point)
+        return drawn + points[1:][-1:]
 
 
 def box_around(points: Iterable[Sequence[float]]) -> Box | None:

@@ -142,6 +142,7 @@ async def list_jobs(
     measure_id: int | None = None,
     before: int | None = None,
     limit: int = 100,
+    offset: int = 0,
 ) -> list[Row]:
     """Return jobs, the latest first, without their answers: those of an account, or everybody's when that is None."""
     return await fetch_all(
@@ -154,10 +155,11 @@ async def list_jobs(
             and (%(measure_id)s::bigint is null or measure_id = %(measure_id)s)
             and (%(before)s::bigint is null or job_id < %(before)s)
             and (%(states)s::text[] = '{}' or state = any(%(states)s))
-        order by job_id desc limit %(limit)s
+        order by job_id desc limit %(limit)s offset %(offset)s
         """,
-        {"account_id": account_id, "states": list(states), "measure_id": measure_id, "before": before, "limit": limit},
-    )
+        {"account_id": account_id, "states": list(states), "measure_id": measure_id, "before": before, "limit": limit,
+         "offset": offset},
+    )  # fmt: skip
 
 
 async def cancel_job(connection: AsyncConnection[Any], job_id: int) -> bool:
@@ -203,3 +205,11 @@ async def count_jobs(connection: AsyncConnection[Any]) -> dict[str, int]:
     """Return how many jobs there are by state; those that ended are dropped after a month."""
     rows = await fetch_all(connection, "select state, count(*) as jobs from job group by state")
     return {row["state"]: row["jobs"] for row in rows}
+
+
+async def workers_at_work(connection: AsyncConnection[Any]) -> list[str]:
+    """Return the names of the workers that have a job now, in order."""
+    rows = await fetch_all(
+        connection, "select distinct worker from job where state = 'running' and worker <> '' order by worker"
+    )
+    return [row["worker"] for row in rows]

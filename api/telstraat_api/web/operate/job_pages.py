@@ -8,14 +8,13 @@ from fastapi import APIRouter, Path, Request, Response
 
 from telstraat_api.http.access import Role
 from telstraat_api.web.forms import read_form, see_other, signed_in
-from telstraat_api.web.operate.shared import rendered_for_operators
+from telstraat_api.web.operate.shared import ROWS, page_number, pager, rendered_for_operators
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database
 from telstraat_store.jobs import deferred as stored
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-LISTED = 100
 
 JOB_STATE_NAMES = {
     "waiting": gettext_noop("waiting"),
@@ -34,19 +33,24 @@ JOB_KIND_NAMES = {
 
 @router.get("/operate/jobs")
 async def jobs_page(request: Request) -> Response:
-    """List the latest jobs, those of a state when one is asked for."""
+    """List jobs, the latest first, those of a state when one is asked for."""
     await signed_in(request, Role.OPERATOR)
     database: Database = request.app.state.database
     state = request.query_params.get("state")
     state = state if state in JOB_STATE_NAMES else None
+    number = page_number(request)
     async with database.connection() as connection:
         counts = await stored.count_jobs(connection)
-        rows = await stored.list_jobs(connection, account_id=None, states=(state,) if state else (), limit=LISTED)
-    workers = sorted({row["worker"] for row in rows if row["state"] == "running" and row["worker"]})
+        rows = await stored.list_jobs(
+            connection, account_id=None, states=(state,) if state else (), limit=ROWS, offset=(number - 1) * ROWS
+        )
+        workers = await stored.workers_at_work(connection)
+    total = counts.get(state, 0) if state else sum(counts.values())
     return rendered_for_operators(
         request,
         "operate/jobs.html",
         rows=rows,
+        pager=pager(number, len(rows), total),
         counts=counts,
         workers=workers,
         state=state,
