@@ -215,3 +215,26 @@ def test_who_is_at_work_is_told_whatever_is_listed_and_every_job_can_be_reached(
 def test_a_page_that_is_not_there_is_an_empty_list_or_the_first(operator: httpx.Client, page: str) -> None:
     for path in ("/operate/people", "/operate/sensors", "/operate/quarantine", "/operate/published", "/operate/jobs"):
         assert operator.get(path, params={"page": page, "search": "%_\\"}).status_code == 200
+
+
+def test_times_are_the_town_s_own_and_the_zone_is_said_once(
+    operator: httpx.Client, connection: psycopg.Connection, segment: int
+) -> None:
+    connection.execute("update segment set timezone = 'Atlantic/Azores'")
+    sensor = add_sensor(connection, "linden-1", segment)
+    connection.execute(
+        "insert into stream (sensor_id, epoch_no, epoch, last_at) values (%s, 1, 1, '2026-03-02T12:30:00Z')",
+        (sensor,),
+    )
+    for path in ("/operate", "/operate/sensors", f"/operate/sensors/{sensor}"):
+        page = operator.get(path).text
+        assert page.count("Atlantic/Azores") == 1
+        assert "2 Mar 2026, 11:30" in page
+        assert "UTC" not in page
+
+
+def test_an_error_is_told_in_the_reader_s_language(operator: httpx.Client) -> None:
+    german = operator.get("/operate/sensors/77", params={"lang": "de"}).text
+    assert "Was Sie suchen, ist nicht hier" in german
+    assert "there is no sensor" not in german
+    assert "there is no sensor 77" in operator.get("/operate/sensors/77", params={"lang": "en"}).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from tests.api.people import signed_in
-from tests.api.streets import LINES
+from tests.api.streets import LINES, add_segment
 from tests.api.test_jobs import on, working
 from tests.harness.databases import one_row
 from tests.harness.processes import wait_until
@@ -116,6 +117,25 @@ def test_counts_are_given_their_street_and_imported(
     operator.post(f"{page}/import")
     assert "This was imported" in operator.get(settled(operator, page)).text
     assert one_row(connection, "select count(*), sum(car_lft)::int from imported") == (24, sum(range(24)))
+
+
+def test_of_two_streets_of_one_name_the_operator_says_which_and_it_lands_there(
+    operator: httpx.Client, connection: psycopg.Connection, segment: int
+) -> None:
+    other = add_segment(connection, "LINDENSTRAAT")
+    page = upload(operator, "counts", "twice.csv", HOURS.encode(), source="Twice", counts="corrected")
+    text = operator.get(page).text
+    assert "at no street yet" in text
+    assert "selected>Lindenstraat" not in text  # which of the two is meant only the operator knows
+    assert "selected>LINDENSTRAAT" not in text
+    fields = dict.fromkeys(re.findall(r'<select[^>]* name="(street/[^"]+)"', text), str(other))
+    assert fields == {"street/Lindenstraat": str(other)}
+    operator.post(page, data={"source": "Twice", "counts": "corrected", **fields})
+    settled(operator, page)
+    text = operator.get(page).text
+    assert "at no street yet" not in text
+    assert f'<a href="/street/{other}">LINDENSTRAAT</a>' in text
+    assert f'<option value="{other}" selected>' in text
 
 
 def test_what_a_file_does_not_say_is_asked_for(

@@ -35,6 +35,7 @@ it is kept once. So `compute` changes nothing, and `keep` does.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -91,10 +92,15 @@ class JobRun:
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of job: where its computation stands (`module:function`), and, if it has its own table, what keeps its answer."""
+    """A kind of job: where its computation stands (`module:function`), and, if it has its own table, what keeps its answer.
+
+    A file of somebody's may be anything: uploads have a place of their own at every worker, and a time (s) of their own.
+    """
 
     compute: str
     keep: str = ""
+    is_upload: bool = False
+    timeout_s: float = math.inf
 
     def computing(self) -> Callable[[JobRun], Any]:
         """Return the computation; imports its libraries, so only the job's own process does."""
@@ -116,8 +122,13 @@ KINDS: dict[str, JobKind] = {
         "telstraat_api.evaluations.computing:evaluation", "telstraat_api.evaluations.keeping:keep_evaluation"
     ),
     "trial": JobKind("telstraat_api.jobs.trial:trial"),
-    "upload-look": JobKind("telstraat_api.uploads.looking:look", keep="telstraat_api.uploads.keeping:keep_preview"),
+    "upload-look": JobKind(
+        "telstraat_api.uploads.looking:look",
+        keep="telstraat_api.uploads.keeping:keep_preview",
+        is_upload=True,
+        timeout_s=180.0,
+    ),
     "upload-import": JobKind(
-        "telstraat_api.uploads.looking:bring_in", keep="telstraat_api.uploads.keeping:keep_outcome"
+        "telstraat_api.uploads.looking:bring_in", keep="telstraat_api.uploads.keeping:keep_outcome", is_upload=True
     ),
 }

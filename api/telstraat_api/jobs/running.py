@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 import orjson
 
+from telstraat_api.jobs.kinds import KINDS
 from telstraat_api.settings import ApiSettings
 from telstraat_store.connection import Row
 
@@ -75,12 +76,15 @@ class JobProcess:
         )  # fmt: skip
         assert process.stderr is not None, "it has a pipe"
         log_lines = asyncio.create_task(last_of(process.stderr))
+        kind = KINDS[self.job["kind"]]
+        timeout_s = min(self.settings.job_timeout_s, kind.timeout_s)
         try:
-            async with asyncio.timeout(self.settings.job_timeout_s):
+            async with asyncio.timeout(timeout_s):
                 ending = await self._listen(process, hear, check_every_s)
         except TimeoutError:
-            limit = f"this took longer than {self.settings.job_timeout_s:g} s, which is as long as a job may take here"
-            return JobEnding("refused", reason=f"{limit}; ask fewer questions at once", why="too-long")
+            limit = f"this took longer than {timeout_s:g} s, which is as long as a job may take here"
+            what = "cut the file into smaller ones" if kind.is_upload else "ask fewer questions at once"
+            return JobEnding("refused", reason=f"{limit}; {what}", why="too-long")
         finally:
             self.kill()
             if process.stdin is not None:

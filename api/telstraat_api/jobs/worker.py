@@ -109,7 +109,7 @@ class Worker:
                 await opening
 
     async def _take_from(self, app: App) -> None:
-        taking = asyncio.create_task(take_jobs(app, [*KINDS], self.at_once, self.name))
+        taking = asyncio.create_task(self._take_both(app))
         stopped = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -122,6 +122,14 @@ class Worker:
                     process.hand_back()
             with contextlib.suppress(asyncio.CancelledError):
                 await taking
+
+    async def _take_both(self, app: App) -> None:
+        """Take jobs of people who evaluate, and uploads in a place of their own: neither waits for the other."""
+        uploads = [kind for kind, each in KINDS.items() if each.is_upload]
+        others = [kind for kind, each in KINDS.items() if not each.is_upload]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(take_jobs(app, others, self.at_once, self.name))
+            group.create_task(take_jobs(app, uploads, 1, f"{self.name}, uploads"))
 
     async def _run_job(self, job_id: int, queue_id: int) -> None:
         async with self.database.connection() as connection:

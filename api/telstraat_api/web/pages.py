@@ -17,9 +17,10 @@ from telstraat_api.http.access import EVERYBODY, SAFE, SCOPES, Reader, Role, rea
 from telstraat_api.http.answers import tag_of, tags
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web import assets
+from telstraat_api.web.error_words import words_of_status
 from telstraat_api.web.languages import COOKIE, PageLanguage, chosen, page_language
 from telstraat_api.web.names import ROLE_NAMES, SPLIT
-from telstraat_contract.languages import LANGUAGES, gettext_noop
+from telstraat_contract.languages import LANGUAGES, SOURCE, gettext_noop
 from telstraat_contract.languages.catalogue import language
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
@@ -113,7 +114,14 @@ class Pages:
         return remembering(request, Response(body, status, headers=headers))
 
     def error(self, request: Request, status: int, title: str, detail: str) -> Response:
-        """Return a page that says what went wrong."""
+        """Return a page that says what went wrong: in English what programs are told, in other languages what it means."""
+        _ = page_language(chosen(request))
+        words = words_of_status(status)
+        shown_title = title if _.code == SOURCE or _(title) != title else words.title
+        return self.told_error(request, status, shown_title, detail if _.code == SOURCE else _(words.sentence))
+
+    def told_error(self, request: Request, status: int, title: str, detail: str) -> Response:
+        """Return the page of an error whose detail is in the reader's language already."""
         phrase = HTTPStatus(status).phrase
         return self.render(request, "error.html", status, title=title, detail=detail, phrase=phrase, code=status)
 
@@ -121,9 +129,9 @@ class Pages:
         """Return the page about an address that cannot be, in our words: a path, or values after its question mark."""
         _ = page_language(chosen(request))
         if any(place[0] == "path" for place in places):
-            return self.error(request, 404, "There is nothing here", _(NO_PAGE))
+            return self.told_error(request, 404, "There is nothing here", _(NO_PAGE))
         names = ", ".join(dict.fromkeys(str(place[-1]) for place in places))
-        return self.error(request, 422, "A parameter cannot be used", _(NO_VALUE, names=names))
+        return self.told_error(request, 422, "A parameter cannot be used", _(NO_VALUE, names=names))
 
 
 def page_headers(request: Request) -> dict[str, str]:

@@ -11,7 +11,11 @@ from typing import Any
 
 from telstraat_store.errors import CountsFileError
 
-CELLS_MAX = 50_000_000
+CELLS_MAX = 5_000_000
+"""A year of quarters of ten streets has a third of it; what spreadsheets pad rows with counts, too."""
+
+UNPACKED_MAX = 400_000_000
+"""Bytes: a packed file may hold a thousand times its size, and whoever unpacks it all has none left."""
 
 
 def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]]]:
@@ -21,6 +25,7 @@ def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]
     except ModuleNotFoundError as error:
         raise CountsFileError(_lacks(path, "a spreadsheet", "openpyxl")) from error
     try:
+        _check_size(path, raw)
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(io.BytesIO(raw), read_only=True) if _has_formulas(raw) else None
         sheets = [sheet for sheet in book.worksheets if any(any(v is not None for v in row) for row in _some(sheet))]
@@ -29,16 +34,32 @@ def spreadsheet_rows(path: Path, raw: bytes) -> Iterator[tuple[int, list[object]
             raise CountsFileError(
                 f"{path}: has several sheets ({names}); save the one with the counts as a file of its own"
             )
+        seen = 0
         for sheet in sheets:
             written = formulas[sheet.title].iter_rows(values_only=True) if formulas else repeat(())
             for number, (row, texts) in enumerate(
                 zip(sheet.iter_rows(values_only=True), written, strict=False), start=1
             ):
+                seen += max(len(row), 1)
+                if seen > CELLS_MAX:
+                    raise CountsFileError(
+                        f"{path}: has more than {CELLS_MAX // 1_000_000} million cells, empty ones included; save the rows with counts as CSV"
+                    )
                 cells = [text if value is None else value for value, text in zip_longest(row, texts)]
                 if any(value is not None for value in cells):
                     yield number, cells
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
         raise CountsFileError(f"{path}: is no spreadsheet that can be read; save it as .xlsx or CSV") from error
+
+
+def _check_size(path: Path, raw: bytes) -> None:
+    """Refuse a workbook that is small only while it is packed."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as book:
+        size = sum(part.file_size for part in book.infolist())
+    if size > UNPACKED_MAX:
+        raise CountsFileError(
+            f"{path}: unpacks to {size // 1_000_000} MB, of {UNPACKED_MAX // 1_000_000} MB that are read; save the rows with counts as CSV"
+        )
 
 
 def _has_formulas(raw: bytes) -> bool:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from telstraat_store.errors import CountsFileError
-from telstraat_store.imports.binary_sheets import arrow_rows, parquet_rows, spreadsheet_rows
+from telstraat_store.imports.binary_sheets import UNPACKED_MAX, arrow_rows, parquet_rows, spreadsheet_rows
 from telstraat_store.imports.json_sheets import json_rows
 
 SEPARATORS = ",;\t|"
@@ -51,7 +51,7 @@ def open_sheet(path: Path, is_header: IsHeader) -> Sheet:
     """
     try:
         raw = path.read_bytes()
-        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        raw = unpacked(path, raw) if raw[:2] == b"\x1f\x8b" else raw
     except OSError as error:
         raise CountsFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (EOFError, zlib.error) as error:
@@ -62,6 +62,8 @@ def open_sheet(path: Path, is_header: IsHeader) -> Sheet:
         return _of_lines(path, spreadsheet_rows(path, raw), is_header)
     if raw[:4] == b"\xd0\xcf\x11\xe0":
         raise CountsFileError(f"{path}: is an old Excel file (.xls); save it as .xlsx or CSV")
+    if raw[:5] == b"%PDF-":
+        raise CountsFileError(f"{path}: is a PDF, whatever it is called; export CSV, JSON or .xlsx")
     if raw[:4] == b"PAR1":
         return _of_lines(path, parquet_rows(path, raw), is_header)
     if raw[:4] == b"\xff\xff\xff\xff" or raw[:6] == b"ARROW1":
@@ -73,6 +75,15 @@ def open_sheet(path: Path, is_header: IsHeader) -> Sheet:
             raise CountsFileError(f"{path}: is JSON without counts; it has {', '.join(columns[:8]) or 'no columns'}")
         return Sheet(path, columns, lambda: iter(rows), notes)
     return _text_sheet(path, text, notes, is_header)
+
+
+def unpacked(path: Path, raw: bytes) -> bytes:
+    """Return the content of a .gz file, as far as one is read."""
+    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
+        content = file.read(UNPACKED_MAX + 1)
+    if len(content) > UNPACKED_MAX:
+        raise CountsFileError(f"{path}: unpacks to more than {UNPACKED_MAX // 1_000_000} MB; cut it into smaller files")
+    return content
 
 
 def decoded(path: Path, raw: bytes) -> tuple[str, list[str]]:

@@ -282,6 +282,14 @@ async def lines_around(connection: AsyncConnection[Any], segments: Sequence[int]
     )
 
 
+async def town_timezone(connection: AsyncConnection[Any]) -> str:
+    """Return the time zone of most of the streets, which is the town's; UTC before there is any street."""
+    row = await fetch_one(
+        connection, "select timezone from segment group by timezone order by count(*) desc, timezone limit 1"
+    )
+    return "UTC" if row is None else str(row["timezone"])
+
+
 async def timezones_of(connection: AsyncConnection[Any], segments: Sequence[int] | None = None) -> dict[int, str]:
     """Return the time zones of segments, or of all, by number; those that do not exist are left out."""
     rows = await fetch_all(

@@ -46,7 +46,7 @@ async def jobs_page(request: Request) -> Response:
         )
         workers = await stored.workers_at_work(connection)
     total = counts.get(state, 0) if state else sum(counts.values())
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/jobs.html",
         rows=rows,

@@ -47,7 +47,7 @@ async def overview_page(request: Request) -> Response:
         sensors = await troubled(connection)
         reasons = await quarantine_by_reason(connection)
     held = await asyncio.to_thread(measured, settings.dsn)
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/overview.html",
         states=states,

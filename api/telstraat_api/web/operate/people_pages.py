@@ -43,7 +43,7 @@ async def render_people(request: Request, reader: Reader, form: PageForm, status
     search, number = request.query_params.get("search", "")[:100], page_number(request)
     async with database.connection() as connection:
         rows = await people.search_accounts(connection, search, offset=(number - 1) * ROWS, limit=ROWS)
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/people.html",
         status,

@@ -32,7 +32,7 @@ async def published_page(request: Request) -> Response:
     kind = kind if kind in KINDS else None
     async with database.connection() as connection:
         rows = await list_published(connection, kind=kind, offset=(number - 1) * ROWS, limit=ROWS)
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/published.html",
         rows=rows,

@@ -32,7 +32,7 @@ async def quarantine_page(request: Request) -> Response:
         reasons = await quarantine_by_reason(connection)
         reason = reason if reason in {row["reason"] for row in reasons} else None
         rows = await list_quarantine(connection, reason=reason, sensor_id=None, offset=(number - 1) * ROWS, limit=ROWS)
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/quarantine.html",
         reasons=reasons,
@@ -53,7 +53,7 @@ async def message_page(request: Request, quarantine_id: Annotated[int, Path(ge=1
     if message is None:
         raise NotFoundError(f"there is no refused message {quarantine_id}")
     payload = bytes(message["payload"]).decode("utf-8", "backslashreplace")
-    return rendered_for_operators(request, "operate/message.html", message=message, payload=payload)
+    return await rendered_for_operators(request, "operate/message.html", message=message, payload=payload)
 
 
 @router.post("/operate/quarantine")

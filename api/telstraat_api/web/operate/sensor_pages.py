@@ -84,7 +84,7 @@ async def render_sensors(request: Request, form: PageForm, status: int = 200, ne
     async with database.connection() as connection:
         states = await fleet_by_state(connection)
         fleet = await list_fleet(connection, state=state, search=search, offset=(number - 1) * ROWS, limit=ROWS)
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/sensors.html",
         status,
@@ -146,7 +146,7 @@ async def render_sensor(
         names = await names_of(connection, [row["segment_id"] for row in history])
         refused = await list_quarantine(connection, reason=None, sensor_id=sensor_id, offset=0, limit=REFUSED)
     state = SensorState(sensor["state"])
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/sensor.html",
         status,

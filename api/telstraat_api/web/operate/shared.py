@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from fastapi import Request, Response
 
 from telstraat_api.web.pages import Pages
 from telstraat_contract.languages import gettext_noop
+from telstraat_store.connection import Database
+from telstraat_store.counts.windows import zone
+from telstraat_store.places.segments import town_timezone
 
 TABS = (
     ("/operate", gettext_noop("Overview")),
@@ -51,9 +53,12 @@ def pager(number: int, rows: int, total: int) -> Pager:
     )
 
 
-def rendered_for_operators(request: Request, template: str, status: int = 200, **context: Any) -> Response:
-    """Return a page that only operators may see: no cache keeps it."""
+async def rendered_for_operators(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """Return a page that only operators may see, in the town's own time: no cache keeps it."""
     pages: Pages = request.app.state.pages
-    response = pages.render(request, template, status, tabs=TABS, utc=UTC, **context)
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        town_tz = zone(await town_timezone(connection))
+    response = pages.render(request, template, status, tabs=TABS, town_tz=town_tz, **context)
     response.headers["Cache-Control"] = "private, no-store"
     return response

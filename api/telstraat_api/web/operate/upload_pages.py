@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -21,7 +23,7 @@ from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.imports import uploads as stored
 from telstraat_store.jobs.deferred import LIVE, NewJob, defer, find_job
-from telstraat_store.places.segments import find_segments
+from telstraat_store.places.segments import Segment, find_segments
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -48,7 +50,7 @@ async def render_uploads(request: Request, form: PageForm, status: int = 200) ->
     database: Database = request.app.state.database
     async with database.connection() as connection:
         rows = await stored.list_uploads(connection, LISTED)
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request, "operate/uploads.html", status, rows=rows, form=form, kind_names=KIND_NAMES, bytes_max=BYTES_MAX
     )
 
@@ -130,9 +132,9 @@ async def render_upload(request: Request, upload_id: int, form: PageForm | None,
         segments = await find_segments(connection, limit=CHOICES_MAX + 1) if row["kind"] == "counts" else []
     is_busy = job is not None and job["state"] in LIVE
     names = {segment.segment_id: segment.name for segment in segments}
-    by_name = {segment.name.casefold(): segment.segment_id for segment in reversed(segments)}
+    by_name = {name: numbers[0] for name, numbers in numbers_by_name(segments).items() if len(numbers) == 1}
     outcome = row["outcome"] or row["preview"]
-    return rendered_for_operators(
+    return await rendered_for_operators(
         request,
         "operate/upload.html",
         status,
@@ -142,12 +144,21 @@ async def render_upload(request: Request, upload_id: int, form: PageForm | None,
         is_busy=is_busy,
         form=form or page_form_of(row["kind"], row["options"]),
         kind_names=KIND_NAMES,
+        read_moment=datetime.fromisoformat,
         names=names if len(names) <= CHOICES_MAX else {},
         likely={
             street["name"]: by_name.get(street["name"].casefold()) for street in (outcome or {}).get("streets", ())
         },
         view=lines_in_view(outcome["streets"]) if outcome and row["kind"] == "streets" and not row["outcome"] else None,
     )
+
+
+def numbers_by_name(segments: Sequence[Segment]) -> dict[str, list[int]]:
+    """Return the numbers of the streets of each name, in whatever case: where several have one, only the operator can tell which."""
+    numbers: dict[str, list[int]] = {}
+    for segment in segments:
+        numbers.setdefault(segment.name.casefold(), []).append(segment.segment_id)
+    return numbers
 
 
 @router.post("/operate/uploads/{upload_id}")

@@ -147,6 +147,7 @@ function draw() {
   const isOn = Boolean(session);
   byId("before").hidden = isOn;
   byId("counting").hidden = !isOn;
+  document.body.classList.toggle("is-counting", isOn);
   const waiting = read(WAITING, []);
   byId("waiting").hidden = !waiting.length;
   byId("waiting-title").textContent = words.waiting.replace("{n}", number.format(waiting.length));
