@@ -75,7 +75,7 @@ class Calendar:
         free = np.asarray((mark >= 1224) | (mark <= 101))
         if self.country and len(days):
             known = _public(self.country, self.region, int(days.year.min()), int(days.year.max()))
-            free = free | np.array([day in known for day in days.date])
+            free = free | np.isin(days.to_numpy("datetime64[D]"), known)
         return free
 
     def breaks(self, days: pd.DatetimeIndex) -> NDArray[np.float64]:
@@ -134,13 +134,14 @@ class Calendar:
 
 
 @lru_cache(maxsize=64)
-def _public(country: str, region: str | None, first: int, last: int) -> frozenset[date]:
+def _public(country: str, region: str | None, first: int, last: int) -> NDArray[np.datetime64]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `_is_known` looks for them, and the check of holidays says so
-            return frozenset(holidays.country_holidays(country, subdiv=region, years=range(first, last + 1)))
+            known = holidays.country_holidays(country, subdiv=region, years=range(first, last + 1))
+            return np.array(sorted(known), dtype="datetime64[D]")
     except NotImplementedError:
-        return frozenset()
+        return np.array([], dtype="datetime64[D]")
 
 
 @lru_cache(maxsize=512)

@@ -137,13 +137,16 @@ def daily_counts(
     DailyCounts
         Days on which at least 80 % of the window's usual traffic was seen, filled up by the street's own hour profile.
     """
-    rows = table[table["hour"].isin(hours) & (table["day"] >= first) & (table["day"] <= last)]
-    if rows.empty or not hours:
+    day, hour = table["day"].to_numpy("datetime64[ns]"), table["hour"].to_numpy()
+    compared = np.isin(hour, hours) & (day >= first.to_datetime64()) & (day <= last.to_datetime64())
+    if not compared.any() or not hours:
         return DailyCounts(segment, pd.Series(dtype=float), pd.DatetimeIndex([]), hours)
-    counts = rows[list(columns)].sum(axis=1, skipna=False).to_numpy(float) / rows["uptime"].to_numpy(float)
-    days, day_no = np.unique(rows["day"].to_numpy("datetime64[D]"), return_inverse=True)
-    where = {hour: number for number, hour in enumerate(hours)}
-    hour_no = rows["hour"].map(where).to_numpy()
+    counts = sum(table[name].to_numpy(float)[compared] for name in columns)
+    counts = counts / table["uptime"].to_numpy(float)[compared]
+    days, day_no = np.unique(day[compared].astype("datetime64[D]"), return_inverse=True)
+    where = np.zeros(24, dtype=np.int64)
+    where[list(hours)] = np.arange(len(hours))
+    hour_no = where[hour[compared]]
     grid = np.full((len(days), len(hours)), np.nan)
     grid[day_no, hour_no] = counts
     seen = ~np.isnan(grid)
@@ -156,7 +159,8 @@ def daily_counts(
     before = totals[totals.index < date]
     recent = before[before.index >= date - pd.Timedelta(days=MEDIAN_DAYS)]
     median = (recent if len(recent) > 5 else before).median() if len(before) else 0.0
-    dead = totals < DEAD_SHARE * median
-    in_a_row = dead.groupby((~dead).cumsum()).transform("sum")
+    dead = totals.to_numpy() < DEAD_SHARE * median
+    run = np.cumsum(~dead)
+    in_a_row = np.bincount(run, dead)[run]
     dead &= (median >= DEAD_MIN) | (median * in_a_row >= DEAD_RUN_MIN)
     return DailyCounts(segment, totals[~dead], pd.DatetimeIndex(totals.index[dead]), hours)

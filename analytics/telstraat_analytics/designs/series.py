@@ -81,6 +81,8 @@ class Prepared:
     weather: pd.DataFrame | None = None
     latest: dict[tuple[object, ...], StreetSeries | None] = field(default_factory=dict, repr=False, compare=False)
     """What `street` has answered last: many streets are compared with the same controls."""
+    hours: dict[tuple[str, Span], tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """The hours that can be compared, per street and compared days."""
 
 
 def span_of(measure: Measure) -> Span:
@@ -209,8 +211,7 @@ def _street(prepared: Prepared, segment: str, measure: Measure, question: Questi
     if missing:
         raise NotCountedError(f"{segment}: the counts have no {', '.join(missing)}, which {question.what!r} needs")
     span = prepared.span
-    compared = table[(table["day"] < span.begin) | (table["day"] >= span.date)]
-    hours = question.hours or common_hours(compared, span.first, span.last, span.date)
+    hours = question.hours or _hours(prepared, segment)
     first = min(pd.Timestamp(table["day"].min()), span.first)
     if question.is_count:
         daily = daily_counts(table, segment, question.columns, hours, span.date, first, span.last)
@@ -229,6 +230,17 @@ def _street(prepared: Prepared, segment: str, measure: Measure, question: Questi
     else:
         counted = weeks = weekly_values(segment, totals, daily.weight, span.date, question.variance_prior, measure.days)
     return StreetSeries(segment, daily, weeks, counted.level)
+
+
+def _hours(prepared: Prepared, segment: str) -> tuple[int, ...]:
+    """Return the hours of a street that can be compared, whatever is asked."""
+    span = prepared.span
+    key = (segment, span)
+    if key not in prepared.hours:
+        table = prepared.tables[segment]
+        compared = table[(table["day"] < span.begin) | (table["day"] >= span.date)]
+        prepared.hours[key] = common_hours(compared, span.first, span.last, span.date)
+    return prepared.hours[key]
 
 
 def concerning(findings: tuple[Finding, ...], question: Question) -> tuple[Finding, ...]:
@@ -272,12 +284,9 @@ def best_controls(treated: StreetSeries, candidates: list[StreetSeries]) -> list
     list of StreetSeries
         Best first.
     """
-
-    def alike(other: StreetSeries) -> float:
-        own = treated.weeks.shocks
-        return likeness(own[own.index < 0], other.weeks.shocks)
-
-    return sorted(candidates, key=alike, reverse=True)[:CONTROLS_MAX]
+    own = treated.weeks.shocks
+    before = own[own.index < 0]
+    return sorted(candidates, key=lambda other: likeness(before, other.weeks.shocks), reverse=True)[:CONTROLS_MAX]
 
 
 def likeness(own: pd.Series, other: pd.Series) -> float:
@@ -288,7 +297,9 @@ def likeness(own: pd.Series, other: pd.Series) -> float:
     own, other
         Standardised deviations of days from their weeks, indexed by day (see `telstraat_analytics.model.weeks.Weeks.shocks`).
     """
-    both = pd.concat([own, other], axis=1, join="inner").to_numpy()
-    if len(both) < 10 or both.std(axis=0).min() <= 0:
+    _, mine, theirs = np.intersect1d(own.index, other.index, assume_unique=True, return_indices=True)
+    both = np.array([own.to_numpy()[mine], other.to_numpy()[theirs]])
+    days = both.shape[1]
+    if days < 10 or both.std(axis=1).min() <= 0:
         return -1.0
-    return float(np.corrcoef(both.T)[0, 1]) * len(both) / (len(both) + 20)
+    return float(np.corrcoef(both)[0, 1] * days / (days + 20))
