@@ -56,6 +56,16 @@ def test_nothing_after_the_measure_is_looked_at() -> None:
     assert answers[0] == answers[1]
 
 
+def test_a_street_that_is_not_counted_any_more_is_no_control() -> None:
+    frame = town(3, ("a", "b", "c"), before=112, after=0)
+    without = frame[(frame["segment"] != "b") | (frame["start"] < frame["start"].max() - np.timedelta64(9, "D"))]
+    looked = looked_at(Measure("scheme", MEASURE, ("a",)), ("b", "c"), MEASURE)
+    _, others = judged(as_counts(without, timezone=looked.timezone), looked, Question("car"), lines={})
+    obstacles = {street.segment: street.obstacle for street in others}
+    assert obstacles["b"] == "silent"
+    assert obstacles["c"] != "silent"
+
+
 def test_distances_are_those_between_the_nearest_points() -> None:
     assert distance_m(LINE, NEAR) == pytest.approx(14, abs=3)
     assert distance_m(LINE, FAR) == pytest.approx(1334, abs=20)

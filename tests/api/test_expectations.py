@@ -48,7 +48,7 @@ def answer(what: str, estimate: float | None, **more: Any) -> dict[str, Any]:
 
 
 def sentence_of(expected: dict[str, Any], *answers: dict[str, Any]) -> str:
-    note = {"note_id": 1, "expected": expected, "votes": 2}
+    note = {"note_id": 1, "body": "Close it", "expected": expected, "votes": 2}
     results = [{"evaluations": [each]} for each in answers]
     [outcome] = outcomes([note, {"note_id": 2, "expected": None, "votes": 0}], results, page_language("en"))
     return outcome.happened

@@ -109,6 +109,14 @@ def test_what_is_drawn_is_in_the_page_and_said_in_a_table(module_client: httpx.C
     assert len(page) < 200_000
 
 
+def test_the_list_has_a_map_of_all_measures_that_leads_to_each(module_client: httpx.Client, evaluated: str) -> None:
+    page = module_client.get("/measures", headers=HTML).text
+    drawn = page[page.index('class="where"') : page.index("</svg>", page.index('class="where"'))]
+    assert f'<a href="{evaluated}"' in drawn
+    assert "is-fell" in drawn
+    assert page.index('class="where"') < page.index('class="measure-cards"')
+
+
 def test_a_passed_check_says_what_passed_means(module_client: httpx.Client, evaluated: str) -> None:
     text = text_of(module_client.get(evaluated, headers=HTML))
     assert "Passed means: what was looked for was not found." in text

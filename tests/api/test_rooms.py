@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -364,7 +365,7 @@ def test_the_minutes_are_a_page_a_table_and_a_paper(
     assert "'=1+1" in table.text
     assert "2026-04-20T06:00:00Z" in table.text
     for language in ("en", "nl", "fr", "de"):
-        paper = leader.get(f"/workshops/{room}/minutes.pdf", params={"lang": language})
+        paper = leader.get(f"/workshops/{room}/minutes.pdf", params={"lang": language}, headers={"accept": "*/*"})
         assert paper.content.startswith(b"%PDF")
     assert phones[0].get(f"/workshops/{room}/notes.csv").status_code == 404
 
@@ -412,3 +413,81 @@ def test_paper_tells_a_day_that_nobody_watched_from_one_on_which_nobody_came() -
 def test_an_hour_is_pinned_by_the_clock_on_the_wall(day: str, hour: str, start: str, end: str) -> None:
     form = PageForm({"street": ["7"], "day": [day], "hour": [hour]})
     assert pin_of_form(form, {7: "Europe/Brussels"}) == {"segment_id": 7, "from": start, "until": end}
+
+
+def test_a_phone_of_a_closed_room_is_told_so_in_words_whatever_it_sends(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], address: str
+) -> None:
+    lead(leader, room, "close")
+    page = phones[0].get(f"/workshops/{room}/room", params={"lang": "de"})
+    assert page.status_code == 404
+    assert "Dieser Raum ist geschlossen" in page.text
+    form = phones[0].post(f"/workshops/{room}/notes", data={"kind": "cause", "body": "late"})
+    assert form.headers["location"] == f"/workshops/{room}/room"
+    with browser(address) as stranger:
+        text = stranger.get(f"/workshops/{room}/room").text
+        assert text == stranger.get("/workshops/999999/room").text.replace("999999", str(room))
+        assert "is closed</h1>" not in text
+
+
+def test_whoever_is_in_comes_in_again_when_the_room_is_full(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], module_connection: psycopg.Connection, address: str
+) -> None:
+    code = code_of(leader, room)
+    with browser(address) as phone:
+        once = re.findall(r'name="once" value="([^"]+)"', phone.get(f"/join/{code}").text)[0]
+        join_form = {"first_name": "Els", "once": once}
+        assert phone.post(f"/join/{code}", data=join_form).status_code == 303
+        module_connection.execute(
+            "insert into workshop_participant (workshop_id, hash, first_name)"
+            " select %s, sha256(n::text::bytea), '' from generate_series(5, 500) n",
+            (room,),
+        )
+        phone.cookies.clear()
+        assert phone.post(f"/join/{code}", data=join_form).status_code == 303
+        assert phone.get(f"/workshops/{room}/room").status_code == 200
+        other = phone.post(f"/join/{code}", data={"first_name": "Wim", "once": once[:-4] + "zzzz"})
+        assert other.status_code == 422
+        assert "This room is full" in other.text
+
+
+def test_a_phone_without_a_script_takes_its_own_note_back_and_nobody_elses(
+    room: int, phones: list[httpx.Client]
+) -> None:
+    note = write(phones[0], room, "Mine").json()["note"]["id"]
+    back = f"/workshops/{room}/notes/{note}/take-back"
+    assert back in phones[0].get(f"/workshops/{room}/room").text
+    assert back not in phones[1].get(f"/workshops/{room}/room").text
+    assert phones[1].post(back, headers=SCRIPT).status_code == 404
+    assert phones[0].post(back).status_code == 303
+    assert state_of(phones[1], room).get("notes", []) == []
+
+
+def test_what_became_of_what_was_expected_stands_first_in_the_room_with_its_proposal(
+    leader: httpx.Client, room: int, phones: list[httpx.Client], module_connection: psycopg.Connection
+) -> None:
+    effect = {"estimate": -0.4, "low": -0.5, "high": -0.3, "unit": "relative"}
+    answer = {"question": {"what": "car"}, "sentence": {"en": "Cars fell by 40 %."}, "effect": effect}
+    number = module_connection.execute(
+        """
+        with m as (insert into measure (name, kind, first_day, timezone, published)
+            values ('Filter', 'other', '2026-03-02', 'Europe/Brussels', true) returning measure_id),
+        e as (insert into evaluation (measure_id, questions, answered, result, contents, published)
+            select measure_id, '[]', true, %s::json, '{}', true from m)
+        select measure_id from m
+        """,
+        (json.dumps({"evaluations": [answer]}),),
+    ).fetchone()
+    assert number
+    module_connection.execute("update workshop set measure_id = %s where workshop_id = %s", (number[0], room))
+    for body, change in (("Second best", "10"), ("Close <it>", "40")):
+        write(phones[0], room, body, kind="proposal", what="car", change=change, way="less")
+    lead(leader, room, "phase", phase="vote")
+    best = state_of(leader, room)["notes"][1]["id"]
+    phones[1].post(f"/workshops/{room}/ballot", data={"sequence": "1", "vote": f"n{best}"})
+    for client, path in ((phones[0], "room"), (leader, "screen"), (leader, "lead"), (leader, "")):
+        page = client.get(f"/workshops/{room}/{path}".rstrip("/")).text
+        table = page[page.index('id="again-title"') :]
+        assert table.index("Close &lt;it&gt;") < table.index("40% fewer cars") < table.index("Cars fell by 40 %.")
+        assert table.index("Close &lt;it&gt;") < table.index("Second best")
+        assert page.index('id="again-title"') < page.index("data-chart")

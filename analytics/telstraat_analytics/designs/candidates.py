@@ -23,6 +23,9 @@ RECENT_DAYS = 28
 """The days that are looked at, all of them before the measure; so many of them stand for the time after, as a sensor must last."""
 
 DAYS_WANTED = 28
+SILENT_DAYS = 7
+"""A street that nobody has counted for so long may not be counted after the measure either."""
+
 GOOD, FAIR = 0.25, 0.1
 """Likeness of streets of one town: cars of real pairs go together by 0.2 to 0.4, and 91 days count for four fifths."""
 
@@ -30,7 +33,7 @@ NEAR_M = 150.0
 """Nearer streets take up the traffic that a measure drives away."""
 
 EARTH_DEGREE_M = 111_320.0
-Obstacle = Literal["", "treated", "no_counts", "few_days", "faults", "near", "unlike"]
+Obstacle = Literal["", "treated", "no_counts", "few_days", "silent", "faults", "near", "unlike"]
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,12 @@ def judged(
     own = {name: street(prepared, name, looked, question) for name in looked.treated}
     seen = [series for series in own.values() if series is not None]
     taken = set(treated_elsewhere)
-    themselves = [_described(prepared, name, own[name], [], question, None) for name in looked.treated]
+    themselves = [_described(prepared, name, own[name], [], question, looked, None) for name in looked.treated]
     candidates = []
     for name in looked.controls:
         series = street(prepared, name, looked, question)
         metres = _nearest(lines.get(name, ()), [lines.get(other, ()) for other in looked.treated])
-        described = _described(prepared, name, series, seen, question, metres)
+        described = _described(prepared, name, series, seen, question, looked, metres)
         candidates.append(replace(described, obstacle="treated") if name in taken else described)
     return themselves, sorted(candidates, key=_rank)
 
@@ -145,6 +148,7 @@ def _described(
     series: StreetSeries | None,
     treated: Sequence[StreetSeries],
     question: Question,
+    looked: Measure,
     metres: float | None,
 ) -> Candidate:
     faults = [finding for finding in prepared.findings if finding.segment == name and finding.touches(question.columns)]
@@ -164,10 +168,14 @@ def _described(
         wrong,
         _levels(series),
     )
-    return replace(candidate, obstacle=_obstacle(candidate, faults))
+    last = prepared.tables[name]["day"].max()
+    silent_days = (pd.Timestamp(looked.date) + pd.Timedelta(days=looked.after_days - 1) - last).days
+    return replace(candidate, obstacle=_obstacle(candidate, faults, silent_days))
 
 
-def _obstacle(candidate: Candidate, faults: Sequence[Finding]) -> Obstacle:
+def _obstacle(candidate: Candidate, faults: Sequence[Finding], silent_days: int) -> Obstacle:
+    if silent_days >= SILENT_DAYS:
+        return "silent"
     if candidate.days < DAYS_WANTED:
         return "few_days"
     if any(fault.kind in {"moved", "new_instance", "gain_drift", "dead_channel"} for fault in faults):

@@ -19,6 +19,6 @@ STATE_NAMES = {
 ROLE_NAMES = {
     Role.PUBLIC: gettext_noop("Visitor"),
     Role.CITIZEN: gettext_noop("Citizen"),
-    Role.PROFESSIONAL: gettext_noop("Mobility officer"),
+    Role.PROFESSIONAL: gettext_noop("Mobility officer or facilitator"),
     Role.OPERATOR: gettext_noop("Operator"),
 }

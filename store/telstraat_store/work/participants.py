@@ -21,7 +21,7 @@ PARTICIPANT_PREFIX = "tsp_"
 
 @transaction
 def join_room(workshop_id: int, code: str, first_name: str, secret: str) -> Steps[None]:
-    """Let somebody in who has this secret in a cookie; sent twice, it is one participant.
+    """Let somebody in who has this secret in a cookie; sent twice, it is one participant, also when the room is full meanwhile.
 
     Raises
     ------
@@ -33,7 +33,12 @@ def join_room(workshop_id: int, code: str, first_name: str, secret: str) -> Step
     room = yield from lock_room(workshop_id)
     if not room["is_open"] or room["join_code"] != code:
         raise ClosedRoomError("this room is closed, or its link was made anew")
-    rows = yield "select count(*) as n from workshop_participant where workshop_id = %s", (workshop_id,)
+    rows = yield (
+        "select count(*) as n, coalesce(bool_or(hash = %s), false) as is_in from workshop_participant where workshop_id = %s",
+        (hashed(secret), workshop_id),
+    )
+    if rows[0]["is_in"]:
+        return
     if rows[0]["n"] >= PARTICIPANTS_MAX:
         raise BadValueError(f"this room holds {PARTICIPANTS_MAX} participants")
     rows = yield (

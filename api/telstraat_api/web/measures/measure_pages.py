@@ -53,6 +53,10 @@ BRIEFLY = Page(after=0, limit=500)
 GROUND_MAX = 600
 FIGURES_MAX = 8
 """Of each kind on the page; the report has all."""
+NAMED_MAX = 12
+"""Measures whose names stand on the map of all."""
+
+ALL_LABEL = gettext_noop("Map of the streets with measures; the list below says the same")
 WHERE_LABEL = gettext_noop("Map of the streets of this measure; the table below says the same")
 
 
@@ -80,6 +84,7 @@ async def measures_page(request: Request) -> Response:
         measures = await list_measures(connection, audience, LISTED)
         answers = await latest_answers(connection, audience, [measure["measure_id"] for measure in measures])
         called = await names_of(connection, [number for measure in measures for number in measure["treated"]])
+        where = await where_all(connection, measures, answers, called, page_language(chosen(request)))
     today = datetime.now(UTC).date()
     states = {
         measure["measure_id"]: state_of(measure, today, is_evaluated=measure["measure_id"] in answers)
@@ -91,6 +96,7 @@ async def measures_page(request: Request) -> Response:
         "measures/measures.html",
         measures=measures,
         answers=answers,
+        where=where,
         states=states,
         called=called,
         names=names,
@@ -234,6 +240,37 @@ def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> dict[st
     return {"weeks": [figure for figure in weeks if figure], "hours": [figure for figure in hours if figure]}
 
 
+async def where_all(
+    connection: AsyncConnection[Any],
+    measures: Sequence[Row],
+    answers: Mapping[int, Row],
+    called: Mapping[int, str],
+    language: PageLanguage,
+) -> Markup:
+    """Return the map of the streets with any measure, each leading to it, by what its evaluation says; nothing where none has a line."""
+    lines = await lines_of(connection, list(called))
+    streets = []
+    for at, measure in enumerate(measures):
+        number = measure["measure_id"]
+        result = result_of(answers[number]["effect"]) if number in answers else "plain-treated"
+        there = [street for street in measure["treated"] if len(lines.get(street, ())) > 1]
+        for street in there:
+            is_named = street == there[0] and at < NAMED_MAX
+            name, label = (measure["name"], "") if is_named else (called[street], measure["name"])
+            streets.append(
+                WhereStreet(street, name, lines[street], result, 0.2, label, f"/measures/{number}", is_named)
+            )
+    return await drawn_map(connection, streets, language(ALL_LABEL))
+
+
+async def drawn_map(connection: AsyncConnection[Any], streets: Sequence[WhereStreet], label: str) -> Markup:
+    """Return the map of some streets on the town's ground; nothing without a street."""
+    if not streets:
+        return Markup("")
+    ground = await ground_within(connection, [extent_of(streets)], "fine", but=["path"], limit=GROUND_MAX)
+    return where_map(streets, ground, label)
+
+
 async def where_of(
     connection: AsyncConnection[Any],
     measure: Row,
@@ -255,7 +292,4 @@ async def where_of(
             streets.append(
                 WhereStreet(number, called[number], lines[number], result, size, line.change if line else "")
             )
-    if not streets:
-        return Markup("")
-    ground = await ground_within(connection, [extent_of(streets)], "fine", but=["path"], limit=GROUND_MAX)
-    return where_map(streets, ground, language(WHERE_LABEL))
+    return await drawn_map(connection, streets, language(WHERE_LABEL))

@@ -62,6 +62,9 @@ OBSTACLES: Final[dict[str, str]] = {
     "treated": gettext_noop("Another measure acts there."),
     "no_counts": gettext_noop("Nobody counted there in these weeks."),
     "few_days": gettext_noop("Too few days were watched there."),
+    "silent": gettext_noop(
+        "Nobody has counted there for a week or longer: a street to compare with must be counted before and after."
+    ),
     "faults": gettext_noop("Its sensor did not stay the same: it was moved, replaced, or saw something else."),
     "near": gettext_noop("It is so near that the traffic may move there: that makes it a street around the measure."),
     "unlike": gettext_noop("Its good and bad days are not those of the street with the measure."),

@@ -25,7 +25,10 @@ FULL_WIDTH = 0.5
 
 @dataclass(frozen=True)
 class WhereStreet:
-    """A street on the map: its number, name, line, result (`fell`, `rose`, `unclear`, `no_answer`, `controls`), size and label."""
+    """A street on the map: its number, name, line, result (`fell`, `rose`, `unclear`, `no_answer`, `controls`), size and label.
+
+    `leads_to` is where a click goes, its own page without; `is_named` is whether name and label are written on the map.
+    """
 
     segment: int
     name: str
@@ -33,6 +36,8 @@ class WhereStreet:
     result: str
     size: float = 0.0
     label: str = ""
+    leads_to: str = ""
+    is_named: bool = True
 
 
 def extent_of(streets: Sequence[WhereStreet]) -> Box:
@@ -67,7 +72,7 @@ def where_map(streets: Sequence[WhereStreet], ground: Sequence[Mapping[str, Any]
         size = min(abs(street.size), FULL_WIDTH) / FULL_WIDTH
         width = WIDTHS[0] + (WIDTHS[1] - WIDTHS[0]) * size
         parts.append(
-            f'<a href="/street/{street.segment}" aria-label="{escape(street.name)} {escape(street.label)}"><title>{escape(street.name)} {escape(street.label)}</title>'
+            f'<a href="{escape(street.leads_to or f"/street/{street.segment}")}" aria-label="{escape(street.name)} {escape(street.label)}"><title>{escape(street.name)} {escape(street.label)}</title>'
             f'<polyline class="casing" points="{points}" stroke-width="{width + 4:.1f}"/>'
             f'<polyline class="result is-{escape(street.result)}" points="{points}" stroke-width="{width:.1f}"/></a>'
         )
@@ -90,7 +95,7 @@ def labels(streets: Sequence[WhereStreet], projection: Projection) -> Iterator[s
     """Yield names and changes where they cover least: no two on top of each other where there is room."""
     taken: list[Box] = []
     crossed = [point for street in streets for point in projection.line(street.line)]
-    for street in [street for street in streets if street.result != "controls"]:
+    for street in [street for street in streets if street.is_named and street.result != "controls"]:
         wide = LETTER * max(len(street.name), len(street.label), 4)
         tall = LINE_HIGH * (2 if street.label else 1)
         line = projection.line(street.line)

@@ -27,9 +27,10 @@ DOUBTED = gettext_noop("The evaluation has doubts of its own: this is no certain
 
 @dataclass(frozen=True)
 class Outcome:
-    """An expectation and what became of it, as two sentences; `note_id` is the note that says it."""
+    """An expectation and what became of it, as two sentences; `note_id` is the note that says it, `body` its words."""
 
     note_id: int
+    body: str
     expected: str
     happened: str
     votes: int
@@ -38,7 +39,7 @@ class Outcome:
 def outcomes(
     notes: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]], _: PageLanguage
 ) -> list[Outcome]:
-    """Return what became of every note that expected something, from the newest evaluation that asked about it.
+    """Return what became of every note that expected something, from the newest evaluation that asked about it; most votes first.
 
     Parameters
     ----------
@@ -47,13 +48,18 @@ def outcomes(
     results
         Of the evaluations of its measure that the reader may see, the first one first.
     """
-    return [
+    became = [
         Outcome(
-            note["note_id"], expectation(note["expected"], _), happened(note["expected"], results, _), note["votes"]
+            note["note_id"],
+            note["body"],
+            expectation(note["expected"], _),
+            happened(note["expected"], results, _),
+            note["votes"],
         )
         for note in notes
         if note["expected"]
     ]
+    return sorted(became, key=lambda outcome: -outcome.votes)
 
 
 def expectation(expected: Mapping[str, Any], _: PageLanguage) -> str:

@@ -23,7 +23,12 @@ AGAIN = gettext_noop("Expected, and what happened")
 NOTHING_AGREED = gettext_noop("Nothing was written down as agreed.")
 HEADS = (gettext_noop("Note"), gettext_noop("Kind"), gettext_noop("Where and when"), gettext_noop("Votes"))
 GROUP_HEAD = gettext_noop("{title} (votes: {n})")
-EXPECTED_HEADS = (gettext_noop("Expected"), gettext_noop("What happened"), gettext_noop("Votes"))
+EXPECTED_HEADS = (
+    gettext_noop("Proposal"),
+    gettext_noop("Expected"),
+    gettext_noop("What happened"),
+    gettext_noop("Votes"),
+)
 SOURCE_OF_COUNTS = gettext_noop("Counts: as everybody may see them. Notes: as they were written, hidden ones left out.")
 
 
@@ -54,8 +59,10 @@ def minutes_content(
         if group.notes
     ]
     if outcomes:
-        rows = tuple((outcome.expected, outcome.happened, _.number(outcome.votes)) for outcome in outcomes)
-        tables.append(ReportTable(_(AGAIN), tuple(_(head) for head in EXPECTED_HEADS), rows, numbers=(2,)))
+        rows = tuple(
+            (outcome.body, outcome.expected, outcome.happened, _.number(outcome.votes)) for outcome in outcomes
+        )
+        tables.insert(0, ReportTable(_(AGAIN), tuple(_(head) for head in EXPECTED_HEADS), rows, numbers=(3,)))
     pictures = tuple(Picture(chart.title, picture_of(chart, _)) for chart in charts)
     section = Section(_(SAID), question, (agreed,), pictures, "")
     return Content(

@@ -18,6 +18,11 @@ from telstraat_store.work.participants import participant_of
 from telstraat_store.work.rooms import find_room
 from telstraat_store.work.workshops import find_workshop
 
+
+class NotInRoomError(NotFoundError):
+    """Whoever asks is not in this room, or there is none: both are answered alike."""
+
+
 NOT_HERE = "you are not in this room: scan the code on the wall, or type it at /join"
 
 
@@ -60,19 +65,19 @@ async def guest_of(request: Request, connection: AsyncConnection[Any], workshop_
 
     Raises
     ------
-    NotFoundError
+    NotInRoomError
         There is no such room, or none for whoever asks: both are answered alike, so that nobody guesses rooms.
     """
     reader = await page_reader(request)
     workshop = await find_workshop(connection, workshop_id)
     room = await find_room(connection, workshop_id)
     if workshop is None or room is None:
-        raise NotFoundError(NOT_HERE)
+        raise NotInRoomError(NOT_HERE)
     secret = request.cookies.get(cookie_of(workshop_id))
     participant = await participant_of(connection, workshop_id, secret) if secret else None
     guest = Guest(workshop, room, reader, participant)
     if participant is None and not (guest.leads or (reader.role >= Role.PROFESSIONAL and sees(reader, workshop))):
-        raise NotFoundError(NOT_HERE)
+        raise NotInRoomError(NOT_HERE)
     return guest
 
 
@@ -80,7 +85,7 @@ async def participant_in(request: Request, connection: AsyncConnection[Any], wor
     """Return a participant who may write; `NotFoundError` for everybody else."""
     guest = await guest_of(request, connection, workshop_id)
     if guest.participant is None:
-        raise NotFoundError(NOT_HERE)
+        raise NotInRoomError(NOT_HERE)
     return guest
 
 

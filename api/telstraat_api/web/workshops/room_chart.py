@@ -102,7 +102,8 @@ class RoomCharts:
             segment = await find_segment(connection, look.segment_id)
         if segment is None:
             return Markup("")
-        return render(await read_chart(self.database, self.settings, segment, look, _), _)
+        chart = await read_chart(self.database, self.settings, segment, look, _)
+        return Markup('<p class="look-title">{}</p>{}').format(chart.title, render(chart, _))
 
 
 async def read_chart(

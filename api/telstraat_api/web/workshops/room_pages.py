@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Annotated, Any
 
 import orjson
@@ -16,10 +17,12 @@ from starlette.responses import StreamingResponse
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.rates import Buckets, asker_of
 from telstraat_api.settings import ApiSettings
+from telstraat_api.v1.resources import audience_of, sees
 from telstraat_api.web.forms import PageForm, read_form, see_other
-from telstraat_api.web.languages import chosen, page_language
+from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.measures.measure_pages import Number, rendered
 from telstraat_api.web.pages import Pages, page_reader
+from telstraat_api.web.workshops.expectations import Outcome, outcomes
 from telstraat_api.web.workshops.room_access import (
     Guest,
     cookie_of,
@@ -34,10 +37,12 @@ from telstraat_api.web.workshops.room_shapes import changes_shape
 from telstraat_api.web.workshops.room_words import BODY_MAX, PHASE_NAMES, ROOM_KINDS, WORDS
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.accounts.secrets import SECRET_BYTES
-from telstraat_store.connection import Database
+from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
-from telstraat_store.errors import ClosedRoomError, UnavailableError
+from telstraat_store.errors import BadValueError, ClosedRoomError, UnavailableError
 from telstraat_store.places.segments import names_of, timezones_of
+from telstraat_store.work.evaluations import results_of_measure
+from telstraat_store.work.measures import find_measure
 from telstraat_store.work.participants import (
     PARTICIPANT_PREFIX,
     join_room,
@@ -47,7 +52,8 @@ from telstraat_store.work.participants import (
 )
 from telstraat_store.work.room_changes import room_changes
 from telstraat_store.work.room_notes import ballot_of, notes_of_participant
-from telstraat_store.work.rooms import CODE_LENGTH, CODE_LETTERS, room_by_code
+from telstraat_store.work.rooms import CODE_LENGTH, CODE_LETTERS, find_room, room_by_code
+from telstraat_store.work.workshops import find_workshop
 
 router = APIRouter(include_in_schema=False)
 BEAT_S = 15.0
@@ -57,6 +63,10 @@ NAME_MAX = 30
 Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Code = Annotated[str, Path(min_length=1, max_length=40)]
 WRONG_CODE = gettext_noop("This code opens no room: it is mistyped, was made anew, or the room is closed.")
+FULL = gettext_noop("This room is full: it holds 500 phones.")
+KEEPING = gettext_noop(
+    "The room is open until {at}. When it closes, first names and cookies are deleted; notes and votes stay without names until the workshop is deleted."
+)
 WRONG_CODES = Buckets(per_minute=20, burst=60)
 JOINED = Buckets(per_minute=120, burst=400)
 """From one address: a hall behind one address joins within minutes; whoever stuffs votes with new cookies is slowed down."""
@@ -86,7 +96,7 @@ async def type_code(request: Request, code: Annotated[str, Query(max_length=40)]
     await page_reader(request)
     if typed_code(code):
         return see_other(f"/join/{typed_code(code)}")
-    return rendered(request, "workshops/join.html", form=PageForm(), room=None, secret="")
+    return door(request, PageForm())
 
 
 @router.get("/join/{code}")
@@ -101,7 +111,7 @@ async def offer_to_join(request: Request, code: Code) -> Response:
         secret = request.cookies.get(cookie_of(room["workshop_id"]))
         if secret and await participant_of(connection, room["workshop_id"], secret):
             return see_other(f"/workshops/{room['workshop_id']}/room")
-    return rendered(request, "workshops/join.html", form=PageForm(), room=room, secret=new_participant_secret())
+    return door(request, PageForm(), room=room, secret=new_participant_secret())
 
 
 @router.post("/join/{code}")
@@ -119,10 +129,14 @@ async def take_part(request: Request, code: Code) -> Response:
         if room is None:
             return wrong_code(request)
         if form.errors:
-            return rendered(request, "workshops/join.html", status=422, form=form, room=room, secret=secret)
+            return door(request, form, 422, room=room, secret=secret)
         if JOINED.take(asker_of(request.scope)):
             raise ClosedRoomError("many have joined from your network just now; try again in a minute")
-        await join_room(connection, room["workshop_id"], room["join_code"], " ".join(name.split()), secret)
+        try:
+            await join_room(connection, room["workshop_id"], room["join_code"], " ".join(name.split()), secret)
+        except BadValueError:
+            form.errors["first_name"] = FULL
+            return door(request, form, 422, room=room, secret=secret)
     response = see_other(f"/workshops/{room['workshop_id']}/room")
     return remember_participant(request, response, room, secret)
 
@@ -133,7 +147,48 @@ def wrong_code(request: Request) -> Response:
         raise ClosedRoomError("too many codes were tried from your network; try again in a minute")
     form = PageForm()
     form.errors["code"] = WRONG_CODE
-    return rendered(request, "workshops/join.html", status=404, form=form, room=None, secret="")
+    return door(request, form, 404)
+
+
+def door(
+    request: Request,
+    form: PageForm,
+    status: int = 200,
+    *,
+    room: Row | None = None,
+    secret: str = "",
+    closed: Row | None = None,
+    is_out: bool = False,
+) -> Response:
+    """Return the page on which one joins; `closed` is the workshop in whose room this phone was, `is_out` that it is in none."""
+    keeping = keeping_text(room, page_language(chosen(request))) if room else ""
+    return rendered(
+        request, "workshops/join.html", status=status, form=form, room=room, secret=secret, closed=closed,
+        is_out=is_out, keeping=keeping,
+    )  # fmt: skip
+
+
+def keeping_text(room: Row, _: PageLanguage, tz: tzinfo = UTC) -> str:
+    """Return what is kept of a room's people, and until when."""
+    return _(KEEPING, at=_.moment(room["ends_at"], tz))
+
+
+def by_votes(things: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return notes or groups: those with most votes first, then the newest."""
+    return sorted(things, key=lambda thing: (-thing["votes"], -thing["id"]))
+
+
+async def outcomes_in(
+    connection: AsyncConnection[Any], guest: Guest, notes: Sequence[Mapping[str, Any]], _: PageLanguage
+) -> tuple[Row | None, list[Outcome]]:
+    """Return the measure that a room is about, as far as the guest may see it, and what became of what was expected of it."""
+    number = guest.workshop["measure_id"]
+    measure = None if number is None else await find_measure(connection, number)
+    if measure is None or not sees(guest.reader, measure):
+        return None, []
+    results = await results_of_measure(connection, number, audience_of(guest.reader))
+    expecting = [{**note, "note_id": note["id"]} for note in notes if note["expected"] and not note.get("hidden")]
+    return measure, outcomes(expecting, results, _) if results else []
 
 
 async def room_context(
@@ -148,14 +203,21 @@ async def room_context(
     names = await names_of(connection, guest.workshop["segments"])
     zones = await timezones_of(connection, guest.workshop["segments"])
     state = changes_shape(changes, 0, is_lead=is_lead)
+    notes = [note for note in state.get("notes", ()) if "gone" not in note]
+    measure, became = await outcomes_in(connection, guest, notes, _)
+    tz = zone(next(iter(zones.values()), "UTC"))
     return {
         "workshop": guest.workshop,
         "room": guest.room,
         "state": state,
-        "notes": [note for note in state.get("notes", ()) if "gone" not in note],
+        "notes": notes,
+        "by_votes": by_votes,
+        "measure": measure,
+        "outcomes": became,
+        "keeping": keeping_text(guest.room, _, tz),
         "groups": state.get("groups", []),
         "names": names,
-        "tz": zone(next(iter(zones.values()), "UTC")),
+        "tz": tz,
         "map": await read_map(connection, guest.workshop["segments"]),
         "words": {name: _(text) for name, text in WORDS.items()},
         "phases": PHASE_NAMES,
@@ -177,7 +239,10 @@ async def phone_page(request: Request, workshop_id: Number) -> Response:
         except NotFoundError:
             guest = None
         if guest is None or guest.participant is None:
-            return rendered(request, "workshops/join.html", status=404, form=PageForm(), room=None, secret="")
+            was_in = cookie_of(workshop_id) in request.cookies  # nobody else is told that the room is there
+            room = await find_room(connection, workshop_id) if was_in else None
+            closed = None if room is None or room["is_open"] else await find_workshop(connection, workshop_id)
+            return door(request, PageForm(), 404, closed=closed, is_out=closed is None)
         return await phone(request, connection, guest, PageForm())
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
 from telstraat_api.errors import NotFoundError
 from telstraat_api.web.forms import PageForm, read_form, see_other
 from telstraat_api.web.measures.measure_pages import Number
-from telstraat_api.web.workshops.room_access import cookie_of, participant_in
+from telstraat_api.web.workshops.room_access import NotInRoomError, cookie_of, participant_in
 from telstraat_api.web.workshops.room_pages import phone
 from telstraat_api.web.workshops.room_shapes import note_of_form, note_shape
 from telstraat_api.web.workshops.room_words import NOT_TAKEN
@@ -20,7 +22,26 @@ from telstraat_store.places.segments import timezones_of
 from telstraat_store.work.participants import leave_room
 from telstraat_store.work.room_notes import add_room_note, ballot_of, cast_ballot, erase_note
 
-router = APIRouter(include_in_schema=False)
+
+class RoomRoute(APIRoute):
+    """Leads a form of somebody who is not in the room any more to the page that says so; a script is answered 404."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers."""
+        handle = super().get_route_handler()
+
+        async def led(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except NotInRoomError:
+                if wants_json(request):
+                    raise
+                return see_other(f"/workshops/{request.path_params['workshop_id']}/room")
+
+        return led
+
+
+router = APIRouter(include_in_schema=False, route_class=RoomRoute)
 TARGETS_MAX = 20
 
 

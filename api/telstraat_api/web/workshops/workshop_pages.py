@@ -177,7 +177,11 @@ async def charts_of(request: Request, reading: WorkshopReading, _: PageLanguage)
     pinned = [row["pin"] for row in reading.notes if row["pin"] and row["pin"].get("from")]
     streets = [pin["segment_id"] for pin in pinned if pin.get("segment_id") in reading.names]
     looks = [look] if look else []
-    looks += [LookedAt(n, start.first, start.last) for n in dict.fromkeys(streets) if not look or n != look.segment_id]
+    looks += [
+        LookedAt(n, start.first, start.last)
+        for n in workshop["segments"]  # in the order in which the streets are named above
+        if n in streets and (not look or n != look.segment_id)
+    ]
     charts = []
     for number, each in enumerate(looks[:CHARTS_MAX]):
         async with database.connection() as connection:

@@ -102,8 +102,8 @@ function draw() {
 
 function drawBoard() {
   waiting = false;
-  const notes = [...room.notes.values()].filter((note) => note.kind !== "agreement").sort((a, b) => b.id - a.id);
-  const groups = [{ id: "", title: words.alone, votes: 0 }, ...room.groups.values()];
+  const notes = [...room.notes.values()].filter((note) => note.kind !== "agreement").sort((a, b) => b.votes - a.votes || b.id - a.id);
+  const groups = [{ id: "", title: words.alone, votes: 0 }, ...[...room.groups.values()].sort((a, b) => votesOf(b) - votesOf(a))];
   const focus = document.activeElement?.closest("[data-note]")?.dataset.note;
   board.replaceChildren(...groups.map((group) => column(group, notes.filter((note) => (group.id ? note.group === group.id : !note.group || !room.groups.has(note.group))))));
   if (focus) one(`[data-note="${focus}"] button`, board)?.focus();

@@ -239,7 +239,8 @@ function draw(before) {
   form.hidden = !takesNotes();
   one('[data-needs="not-taking"]').hidden = takesNotes() || state.phase !== "collect";
   one('[data-needs="vote"]').hidden = !state.open || state.phase !== "vote";
-  const notes = [...room.notes.values()].sort((a, b) => b.id - a.id);
+  const isVoted = state.phase === "vote" || state.phase === "agree" || !state.open;
+  const notes = [...room.notes.values()].sort((a, b) => (isVoted ? b.votes - a.votes : 0) || b.id - a.id);
   const card = (note) => noteCard(note, mine.has(note.id) ? [element("p", { class: "mine" }, `${words.yours} · `, takeBack(note))] : []);
   const list = (some) => element("ul", { class: "room-notes" }, ...some.map(card));
   const parts = [];
