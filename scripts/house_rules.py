@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import collections
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,11 +33,12 @@ Places = dict[str, list[str]]
 def sources(root: Path = ROOT, folders: Iterable[str] = PARTS) -> dict[str, ast.Module]:
     """Return the syntax tree of every module below some folders, by its path from the root."""
     paths = sorted(path for folder in folders for path in (root / folder).rglob("*.py"))
-    return {path.relative_to(root).as_posix(): _tree(path) for path in paths}
+    return {path.relative_to(root).as_posix(): tree_of(path) for path in paths}
 
 
 @functools.cache
-def _tree(path: Path) -> ast.Module:
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax tree of a file, read once; `tree_of.cache_clear()` gives back the memory of them all."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -175,23 +176,27 @@ def _reachable(graph: Graph, start: str) -> set[str]:
     return reached
 
 
-def counts() -> dict[str, int]:
-    """Return how many places each rule refuses in the working tree, by the rule's name."""
-    trees = sources()
-    with_benches = {module_name(path): tree for path, tree in sources(folders=(*PARTS, "bench")).items()}
-    rules = {
-        "refused names": refused_names(trees),
-        "refused names in tests, benches and scripts": refused_names(sources(folders=("tests", "bench", "scripts"))),
-        "shared class names": shared_class_names(trees),
-        "decisions by text": decisions_by_text(sources(folders=(*PARTS, "bench", "scripts"))),
-        "modules beyond fifteen in a folder": {
-            folder: ["beyond"] * (count - CROWDED)
-            for folder, count in crowded_folders(sources(folders=(*PARTS, "bench"))).items()
-            if folder not in MAY_BE_CROWDED
-        },
-        "circles": {group[0]: group for group in circles(graph_of(with_benches))},
-    }
-    return {rule: sum(map(len, places.values())) for rule, places in rules.items()}
+def _crowds() -> Places:
+    crowds = crowded_folders(sources(folders=(*PARTS, "bench")))
+    return {folder: ["beyond"] * (count - CROWDED) for folder, count in crowds.items() if folder not in MAY_BE_CROWDED}
+
+
+def _circles() -> Places:
+    modules = {module_name(path): tree for path, tree in sources(folders=(*PARTS, "bench")).items()}
+    return {group[0]: group for group in circles(graph_of(modules))}
+
+
+RULES: dict[str, Callable[[], Places]] = {
+    "refused names": lambda: refused_names(sources()),
+    "refused names in tests, benches and scripts": lambda: refused_names(
+        sources(folders=("tests", "bench", "scripts"))
+    ),
+    "shared class names": lambda: shared_class_names(sources()),
+    "decisions by text": lambda: decisions_by_text(sources(folders=(*PARTS, "bench", "scripts"))),
+    "modules beyond fifteen in a folder": _crowds,
+    "circles": _circles,
+}
+"""What gives the places that a rule refuses in the working tree, by the rule's name."""
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import gettext
 import re
 import string
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from babel import Locale
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
 from catalogues import begun, texts
 
 from telstraat_contract.errors import LanguageError
@@ -16,7 +17,11 @@ from telstraat_contract.languages import LANGUAGES, SOURCE, catalogues
 from telstraat_contract.languages import catalogue as reader
 from telstraat_contract.languages.catalogue import forms, language, read_catalogue
 
-TEMPLATE = texts()
+
+@functools.cache
+def template() -> Catalog:
+    """Return every text of the sources; read by the first test that asks, not whenever tests are collected."""
+    return texts()
 
 
 def fields(text: str) -> set[str]:
@@ -30,7 +35,9 @@ def key(message: Message) -> tuple[str, str | None]:
 @pytest.mark.parametrize("code", catalogues())
 def test_a_catalogue_holds_every_text_and_none_that_is_gone(code: str) -> None:
     catalogue = read_catalogue(code)
-    assert {key(message) for message in catalogue if message.id} == {key(message) for message in TEMPLATE if message.id}
+    assert {key(message) for message in catalogue if message.id} == {
+        key(message) for message in template() if message.id
+    }
     assert not catalogue.obsolete
 
 
@@ -80,8 +87,10 @@ def test_a_new_catalogue_begins_with_every_text_and_without_a_translation() -> N
     from babel import Locale
     from babel.messages.pofile import read_po
 
-    catalogue = read_po(begun(Locale.parse("it_IT"), TEMPLATE).decode().splitlines(keepends=True))
-    assert {key(message) for message in catalogue if message.id} == {key(message) for message in TEMPLATE if message.id}
+    catalogue = read_po(begun(Locale.parse("it_IT"), template()).decode().splitlines(keepends=True))
+    assert {key(message) for message in catalogue if message.id} == {
+        key(message) for message in template() if message.id
+    }
     assert str(catalogue.locale) == "it_IT"
     assert not any(text for message in catalogue if message.id for text in forms(message.string))
 
