@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -85,6 +86,16 @@ from telstraat_api.web.workshops.room_hub import RoomHub
 from telstraat_store.export.files import Exporter
 
 
+class Application(FastAPI):
+    """Describes itself when that is first asked for, since it takes half a second; `serve` asks before it listens to anybody."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, the ways to sign in named in it."""
+        document = super().openapi()
+        document.setdefault("components", {})["securitySchemes"] = SCHEMES
+        return document
+
+
 def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHING) -> FastAPI:
     """Return the application; it opens the database when it starts and closes it when it stops.
 
@@ -114,7 +125,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
             await app.state.mail_links.stop()
             await database.close()
 
-    app = FastAPI(
+    app = Application(
         title=f"{settings.site_name} API",
         version=version("telstraat"),
         description="Counts of street traffic: who passed, in which direction, and how much of the time was observed.",
@@ -142,7 +153,6 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     problems.install(app)
     wrap(app, settings, cache)
     add_routes(app, additions)
-    app.openapi().setdefault("components", {})["securitySchemes"] = SCHEMES
     return app
 
 

@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.app import create_app
@@ -23,10 +24,11 @@ BACKLOG = 512
 class Server(uvicorn.Server):
     """A server that closes live streams first: they would hold the others up."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveHub, rooms: RoomHub) -> None:
+    def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
         super().__init__(config)
-        self.live = live
-        self.rooms = rooms
+        self.application = application
+        self.live: LiveHub = application.state.live
+        self.rooms: RoomHub = application.state.rooms
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the live streams, then stop as uvicorn does."""
@@ -48,7 +50,7 @@ def server_for(settings: ApiSettings, additions: Additions = NOTHING) -> Server:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return Server(config, app.state.live, app.state.rooms)
+    return Server(config, app)
 
 
 def serve(settings: ApiSettings, additions: Additions = NOTHING) -> int:
@@ -60,5 +62,7 @@ def serve(settings: ApiSettings, additions: Additions = NOTHING) -> int:
         sys.stdout.write(f"listening on http://{host}:{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server_for(settings, additions).serve(sockets=[listener]))
+            server = server_for(settings, additions)
+            server.application.openapi()  # takes half a second, for which no reader is to wait
+            runner.run(server.serve(sockets=[listener]))
     return 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from types import CodeType
 from urllib.parse import urlencode
 
 import orjson
 from fastapi import Request, Response
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup
 
 from telstraat_api.additions import NOTHING, Additions
@@ -49,6 +51,25 @@ def as_json(value: object) -> Markup:
     return Markup(escaped)  # noqa: S704
 
 
+class CompiledOnce(BytecodeCache):
+    """Keeps compiled templates for as long as the process lives: a page is compiled by its first reader, however many servers there are."""
+
+    def __init__(self) -> None:
+        self.codes: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled of the same source."""
+        bucket.code = self.codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self.codes[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = {code: CompiledOnce() for code in LANGUAGES}
+"""By language: what a filter makes of a constant is compiled in."""
+
+
 class Pages:
     """Renders templates in the reader's language."""
 
@@ -67,6 +88,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=COMPILED.get(_.code),
         )
         # A page has hundreds of these: a filter costs a tenth of a call.
         environment.filters.update(
