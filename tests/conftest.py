@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [*(str(ROOT / part) for part in ("demo", "firmware-sim")), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
+# They are hundreds: each would compile a thousand modules anew where nothing may be written beside them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tests call single kernels, which only numba has; what they start as a process of its own decides for itself.
 with pytest.MonkeyPatch.context() as environment:
     environment.setenv("TELSTRAAT_KERNELS", "jit")

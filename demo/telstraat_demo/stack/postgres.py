@@ -124,7 +124,7 @@ class Postgres:
         self._port_file.unlink(missing_ok=True)
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Create a database unless it is there."""
+        """Create a database unless it is there; one that copies a template is copied as files, in half the time of its log."""
         import psycopg
         from psycopg import sql
 
@@ -133,7 +133,7 @@ class Postgres:
                 return
             statement = sql.SQL("create database {}").format(sql.Identifier(name))
             if template:
-                statement += sql.SQL(" template {}").format(sql.Identifier(template))
+                statement += sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template))
             connection.execute(statement)
 
     def drop_database(self, name: str) -> None:
