@@ -15,7 +15,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.evaluations.typesetting import Typesetter
-from telstraat_api.following import quiet, stop
+from telstraat_api.following import month_pages, quiet, stop
+from telstraat_api.following.months import MonthWatch
 from telstraat_api.following.silence import SilenceWatch
 from telstraat_api.http import health, problems, well_known
 from telstraat_api.http.access import SCHEMES, check_key
@@ -105,7 +106,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     database = database_of(settings)
     live = LiveHub(database, settings)
     rooms = RoomHub(database)
-    beside = (SummaryKeeper(settings), live, rooms, SilenceWatch(database, settings))
+    beside = (SummaryKeeper(settings), live, rooms, SilenceWatch(database, settings), MonthWatch(database, settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -178,6 +179,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         sign_in,
         stop,
         quiet,
+        month_pages,
         town_page,
         compare_page,
         data_page,

@@ -40,6 +40,8 @@ KNOWN = {
     "follows": "select measure_id, what, language, since_at from measure_follower where account_id = %(a)s",
     "letters_about_measures": "select measure_id, what, weeks, made_at, sent_at from measure_letter"
     " where account_id = %(a)s order by letter_id",
+    "months_of_streets": "select r.segment_id, r.language, r.asked_at, r.confirmed_at from month_reader r join account a using (email)"
+    " where a.account_id = %(a)s order by r.reader_id",
 }
 
 
@@ -113,5 +115,6 @@ def delete_account(account_id: int | None) -> Steps[None]:
     yield "update street_event set title = kind where account_id = %s and not published", (account_id,)
     yield "delete from measure where account_id = %s and not published", (account_id,)
     yield "delete from workshop where account_id = %s and not published", (account_id,)
+    yield "delete from month_reader where email = (select email from account where account_id = %s)", (account_id,)
     yield "delete from sign_in_link where email = (select email from account where account_id = %s)", (account_id,)
     yield "delete from account where account_id = %s", (account_id,)

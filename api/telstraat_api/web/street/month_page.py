@@ -47,7 +47,8 @@ async def month_page(request: Request, segment_id: Number, month: Month) -> Resp
     pages: Pages = request.app.state.pages
     await page_reader(request)
     segment = await segment_of(request, segment_id)
-    report = await read_month(request, connections_for(request), segment, month)
+    settings: ApiSettings = request.app.state.settings
+    report = await read_month(settings, connections_for(request), segment, month)
     _ = page_language(chosen(request))
     view = report.counts.view
     before, after = view.neighbours()
@@ -83,7 +84,7 @@ async def month_pdf(request: Request, segment_id: Number, month: Month) -> Respo
     await page_reader(request)
     segment = await segment_of(request, segment_id)
     _ = page_language(chosen(request))
-    report = await read_month(request, connections_for(request), segment, month)
+    report = await read_month(settings, connections_for(request), segment, month)
     licence = _("Licence of the counts: {licence}.", licence=settings.licence)
     page = f"/street/{segment_id}/month/{month}"
     content = month_content(report, [f"{licence} {settings.attribution}", f"{settings.public_url}{page}"], _)
@@ -101,9 +102,8 @@ async def segment_of(request: Request, segment_id: int) -> Segment:
         return await require_segment(connection, segment_id)
 
 
-async def read_month(request: Request, connections: Connections, segment: Segment, month: str) -> StreetMonth:
+async def read_month(settings: ApiSettings, connections: Connections, segment: Segment, month: str) -> StreetMonth:
     """Read a month, the one before it and that of a year earlier."""
-    settings: ApiSettings = request.app.state.settings
     tz, now = zone(segment.timezone), datetime.now(UTC)
     values = {"day": f"{month}-01", "period": ViewPeriod.MONTH.value, "by": "day"}
     view = read_view(values, tz, now, segment.first_report, is_public=connections.is_public)
