@@ -121,6 +121,7 @@ KINDS: dict[str, JobKind] = {
     "evaluation": JobKind(
         "telstraat_api.evaluations.computing:evaluation", "telstraat_api.evaluations.keeping:keep_evaluation"
     ),
+    "odd-sensors": JobKind("telstraat_api.evaluations.odd_sensors:odd_sensors"),
     "trial": JobKind("telstraat_api.jobs.trial:trial"),
     "upload-look": JobKind(
         "telstraat_api.uploads.looking:look",

@@ -62,6 +62,14 @@ def names_of_two_devices(connection: Connection[Any]) -> list[str]:
     return [row[0] for row in rows]
 
 
+def standing_streets(connection: Connection[Any]) -> list[tuple[int, str]]:
+    """Return number and time zone of every street where a sensor stands, by number."""
+    return connection.execute(
+        "select distinct s.segment_id, s.timezone from installation i join segment s using (segment_id)"
+        " where i.until_at is null order by 1"
+    ).fetchall()
+
+
 async def ask_for_live_counts(connection: AsyncConnection[Any], segments: Collection[int]) -> list[Row]:
     """Ask the sensors at some segments for live counts, and return their names and numbers with the segment of each."""
     return await fetch_all(

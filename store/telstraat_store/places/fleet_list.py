@@ -22,6 +22,7 @@ class SensorState(StrEnum):
     DOUBLED = "doubled"  # two devices use its name
     SILENT = "silent"  # nothing has come for two hours
     LATE = "late"  # reports are missing since more than an hour
+    ODD = "odd"  # its counts differ from its own past or from its neighbours
     WAITING = "waiting"  # installed, and nothing has ever come
     UNPLACED = "unplaced"  # stands nowhere
     COUNTING = "counting"
@@ -36,12 +37,21 @@ with doubled as (
         coalesce(sum((select sum({LENGTH}) from unnest(s.missing) r)), 0)::int as missing,
         coalesce(sum((select sum({LENGTH}) from unnest(s.lost) r)), 0)::int as lost
     from stream s group by s.sensor_id
+), odd_look as (
+    select result from job where kind = 'odd-sensors' and state = 'done' order by job_id desc limit 1
+), odd as (
+    select f.segment_id, jsonb_agg(to_jsonb(f) order by f.first) as oddities
+    from odd_look l, jsonb_to_recordset(l.result::jsonb -> 'findings') as f(segment_id bigint, kind text, first text, last text)
+    group by f.segment_id
 ), fleet as (
     select v.sensor_id, v.name, v.retired_at, a.email, i.installation_id, i.segment_id, g.name as segment, g.timezone, i.from_at,
         coalesce(h.online, false) as online, h.received_at as heard_at, h.health, t.last_at, t.gap_since,
         coalesce(t.missing, 0) as missing, coalesce(t.lost, 0) as lost,
         i.from_at > now() - interval '{MOVED_WITHIN}' and exists (
             select from installation e where e.sensor_id = v.sensor_id and e.from_at < i.from_at) as moved,
+        (select g2.name from installation e join segment g2 using (segment_id)
+            where e.sensor_id = v.sensor_id and e.from_at < i.from_at order by e.from_at desc limit 1) as moved_from,
+        o.oddities,
         case
             when v.retired_at is not null then 'retired'
             when d.sensor_id is not null then 'doubled'
@@ -49,6 +59,7 @@ with doubled as (
             when t.last_at is null then 'waiting'
             when t.last_at < now() - interval '{SILENT_AFTER}' then 'silent'
             when t.missing > 0 and t.gap_since < now() - interval '1 hour' then 'late'
+            when o.segment_id is not null then 'odd'
             else 'counting'
         end as state
     from sensor v
@@ -58,12 +69,13 @@ with doubled as (
     left join sensor_health h on h.sensor_id = v.sensor_id
     left join heard t on t.sensor_id = v.sensor_id
     left join doubled d on d.sensor_id = v.sensor_id
+    left join odd o on o.segment_id = i.segment_id
 )
 """  # noqa: S608  (constants)
 
 BY_STATE = FLEET + "select state, count(*)::int as n from fleet group by state"  # noqa: S608  (a constant)
 SENSOR = FLEET + "select * from fleet where sensor_id = %s"  # noqa: S608  (a constant)
-ORDER = "array_position(array['doubled', 'silent', 'late', 'waiting', 'unplaced', 'counting', 'retired'], state)"
+ORDER = "array_position(array['doubled', 'silent', 'late', 'odd', 'waiting', 'unplaced', 'counting', 'retired'], state)"
 
 
 LISTED = (
@@ -106,3 +118,12 @@ async def list_fleet(
 async def sensor_of_fleet(connection: AsyncConnection[Any], sensor_id: int) -> Row | None:
     """Return a sensor as the list has it, or None."""
     return await fetch_one(connection, SENSOR, (sensor_id,))
+
+
+async def last_odd_look(connection: AsyncConnection[Any]) -> Row | None:
+    """Return `day`, `streets` and `at` of the last look for odd sensors, None before there was one."""
+    return await fetch_one(
+        connection,
+        "select result ->> 'day' as day, (result ->> 'streets')::int as streets, ended_at as at from job"
+        " where kind = 'odd-sensors' and state = 'done' order by job_id desc limit 1",
+    )

@@ -26,6 +26,7 @@ JOB_STATE_NAMES = {
 }
 JOB_KIND_NAMES = {
     "evaluation": gettext_noop("Evaluation"),
+    "odd-sensors": gettext_noop("A look for odd sensors"),
     "upload-look": gettext_noop("A look at an upload"),
     "upload-import": gettext_noop("Import of an upload"),
 }

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from telstraat_api.http.access import Role
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.forms import signed_in
-from telstraat_api.web.operate.sensor_pages import STATE_NAMES_OF_SENSORS
+from telstraat_api.web.operate.sensor_pages import STATE_NAMES_OF_SENSORS, look_for_odd_ones
 from telstraat_api.web.operate.shared import rendered_for_operators
 from telstraat_store.connection import Database
 from telstraat_store.places.fleet_list import SensorState, fleet_by_state, list_fleet
@@ -20,7 +20,7 @@ from telstraat_store.reports.quarantined import quarantine_by_reason
 from telstraat_store.schema.retention import Size, size
 
 router = APIRouter(include_in_schema=False)
-NEEDING = (SensorState.DOUBLED, SensorState.SILENT, SensorState.LATE, SensorState.WAITING)
+NEEDING = (SensorState.DOUBLED, SensorState.SILENT, SensorState.LATE, SensorState.ODD, SensorState.WAITING)
 LISTED = 12
 
 
@@ -44,6 +44,7 @@ async def overview_page(request: Request) -> Response:
     settings: ApiSettings = request.app.state.settings
     async with database.connection() as connection:
         states = await fleet_by_state(connection)
+        await look_for_odd_ones(connection)
         sensors = await troubled(connection)
         reasons = await quarantine_by_reason(connection)
     held = await asyncio.to_thread(measured, settings.dsn)

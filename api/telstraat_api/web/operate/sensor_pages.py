@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from telstraat_analytics.words import word
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Role
 from telstraat_api.v1.accounts import EMAIL
 from telstraat_api.web.forms import MISSING, PageForm, read_form, see_other, signed_in
+from telstraat_api.web.languages import chosen, page_language
 from telstraat_api.web.operate.shared import ROWS, page_number, pager, rendered_for_operators
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.accounts.people import find_account
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
 from telstraat_store.errors import DuplicateError, NoSuchRecordError, RegistryError
+from telstraat_store.jobs.deferred import NewJob, defer
 from telstraat_store.places import sensors as stored
 from telstraat_store.places.claims import issue_code
-from telstraat_store.places.fleet_list import SensorState, fleet_by_state, list_fleet, sensor_of_fleet
+from telstraat_store.places.fleet_list import SensorState, fleet_by_state, last_odd_look, list_fleet, sensor_of_fleet
 from telstraat_store.places.installations import install, list_installations
 from telstraat_store.places.segments import names_of, segments_named
 from telstraat_store.reports.quarantined import list_quarantine
@@ -34,6 +37,7 @@ STATE_NAMES_OF_SENSORS = {
     SensorState.DOUBLED: gettext_noop("two devices use its name"),
     SensorState.SILENT: gettext_noop("silent"),
     SensorState.LATE: gettext_noop("late"),
+    SensorState.ODD: gettext_noop("odd counts"),
     SensorState.WAITING: gettext_noop("nothing has come yet"),
     SensorState.UNPLACED: gettext_noop("stands nowhere"),
     SensorState.COUNTING: gettext_noop("counting"),
@@ -51,6 +55,10 @@ WHAT_TO_DO = {
     SensorState.LATE: gettext_noop(
         "Some reports are missing, newer ones have come. The server asks for them again by itself. If this stays for days, the "
         "device has lost them: its log says so."
+    ),
+    SensorState.ODD: gettext_noop(
+        "Its reports come in, and its counts do not fit its own past or its neighbours. Look whether the camera was moved, is dirty "
+        "or covered, and ask its owner. Evaluations leave such times out by themselves."
     ),
     SensorState.WAITING: gettext_noop(
         "It stands at a street and has never reported. Its owner may not have installed it yet, or its name and password do not "
@@ -75,6 +83,15 @@ async def sensors_page(request: Request) -> Response:
     return await render_sensors(request, PageForm())
 
 
+async def look_for_odd_ones(connection: Any) -> Row | None:
+    """Return the last look for odd sensors, and have a worker look again when it is not of today."""
+    last = await last_odd_look(connection)
+    today = datetime.now(UTC).date().isoformat()
+    if last is None or last["day"] != today:
+        await defer(connection, NewJob("odd-sensors", {"day": today}, key=f"odd-sensors/{today}", priority=-5))
+    return last
+
+
 async def render_sensors(request: Request, form: PageForm, status: int = 200, new: Any = None) -> Response:
     """Return the list, the form for a new sensor and, right after it was added, its password and code."""
     database: Database = request.app.state.database
@@ -83,6 +100,7 @@ async def render_sensors(request: Request, form: PageForm, status: int = 200, ne
     state = state if state in set(SensorState) else None
     async with database.connection() as connection:
         states = await fleet_by_state(connection)
+        odd_look = await look_for_odd_ones(connection)
         fleet = await list_fleet(connection, state=state, search=search, offset=(number - 1) * ROWS, limit=ROWS)
     return await rendered_for_operators(
         request,
@@ -94,6 +112,7 @@ async def render_sensors(request: Request, form: PageForm, status: int = 200, ne
         state=state,
         state_names=STATE_NAMES_OF_SENSORS,
         search=search,
+        odd_look=odd_look,
         form=form,
         new=new,
     )
@@ -154,6 +173,7 @@ async def render_sensor(
         state=state,
         state_name=STATE_NAMES_OF_SENSORS[state],
         what_to_do=WHAT_TO_DO[state],
+        oddities=[oddity_words(each, chosen(request)) for each in sensor["oddities"] or ()],
         history=sorted(history, key=lambda row: row["from_at"], reverse=True),
         names=names,
         refused=refused,
@@ -162,6 +182,13 @@ async def render_sensor(
         tz=zone(sensor["timezone"] or "UTC"),
         now=datetime.now(UTC),
     )
+
+
+def oddity_words(oddity: dict[str, str], code: str) -> str:
+    """Return what is odd about a sensor, and when, in a language."""
+    _ = page_language(code)
+    first, last = (_.short_day(date.fromisoformat(oddity[end])) for end in ("first", "last"))
+    return f"{word('kind.' + oddity['kind'], code)} ({first if first == last else f'{first} – {last}'})"
 
 
 async def require_sensor(connection: Any, sensor_id: int) -> Row:
