@@ -57,7 +57,7 @@ from telstraat_api.v1 import (
 from telstraat_api.web import assets, docs_page, pages, tiles
 from telstraat_api.web.compare import compare_page
 from telstraat_api.web.count import count_pages
-from telstraat_api.web.data import data_page
+from telstraat_api.web.data import data_page, take_part_page
 from telstraat_api.web.measures import acting, making, measure_pages, report_page, running
 from telstraat_api.web.measures import sharing as measure_sharing
 from telstraat_api.web.my import (
@@ -80,7 +80,7 @@ from telstraat_api.web.operate import (
 )
 from telstraat_api.web.street import month_page, street_page
 from telstraat_api.web.tiles import with_tiles
-from telstraat_api.web.town import town_page
+from telstraat_api.web.town import finding, town_page
 from telstraat_api.web.workshops import room_leading, room_pages, room_writing, workshop_forms, workshop_pages
 from telstraat_api.web.workshops.room_chart import RoomCharts
 from telstraat_api.web.workshops.room_hub import RoomHub
@@ -181,8 +181,10 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
         quiet,
         month_pages,
         town_page,
+        finding,
         compare_page,
         data_page,
+        take_part_page,
         street_page,
         month_page,
         making,

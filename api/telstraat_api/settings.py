@@ -119,6 +119,14 @@ class ApiSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown_fi
             description="Addresses of proxies in front, whose word on a reader's address and on https counts; `*` for every.",
         ),
     ] = "127.0.0.1,::1"
+    contact: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            pattern=r"^([^\s<>]+@[^\s<>]+|https?://[^\s<>]+)?\Z",
+            description="Whom people ask for a sensor or an account: a mail address, or the `https://` address of a page; empty names `mail_from`.",
+        ),
+    ] = ""
     security_contact: Annotated[
         str,
         Meta(

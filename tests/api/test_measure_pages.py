@@ -132,7 +132,7 @@ def test_the_card_never_shows_the_number_without_interval_period_and_address(
     assert "28 days after" in card
     assert evaluated in card
     picture = module_client.get(f"{evaluated}/card.svg", headers=HTML).text
-    for part in re.findall(r"−\d+ %", card):
+    for part in re.findall(r"−\d+%", card):
         assert part in unescape(picture)
     assert "Street &lt;a&gt;" in picture
     png = module_client.get(f"{evaluated}/card.png", timeout=60)
@@ -202,7 +202,7 @@ def test_the_plan_tells_the_public_nothing_of_measures_that_are_not_published(
 
 def test_the_list_shows_sentence_state_and_interval(module_client: httpx.Client, evaluated: str) -> None:
     text = text_of(module_client.get("/measures", headers=HTML))
-    assert re.search(r"−\d+ % \(−\d+ to −\d+\)", text)
+    assert re.search(r"−\d+% \(−\d+ to −\d+\)", text)
     assert "evaluated" in text
 
 
@@ -212,3 +212,54 @@ def test_every_page_of_measures_is_spoken_in_every_language(module_client: httpx
     assert "Ist es sicher?" in pages["de"]
     assert "Is het zeker?" in pages["nl"]
     assert "Est-ce sûr ?" in pages["fr"]
+
+
+def test_the_newest_measures_come_first_and_the_others_are_a_click_away(
+    module_client: httpx.Client, module_connection: psycopg.Connection
+) -> None:
+    module_connection.execute(
+        "insert into measure (name, kind, description, first_day, timezone, details, published)"
+        " select 'Row ' || n, 'other', '', date '2040-01-01' + n, 'UTC', '{}', true from generate_series(1, 65) n"
+    )
+    module_connection.execute(
+        "insert into workshop (title, question, place, segments, first_day, last_day, held_at, published)"
+        " select 'Round ' || n, '', '', '{}', '2026-01-01', '2026-01-02', date '2040-01-01' + n, true from generate_series(1, 65) n"
+    )
+    for path, name, of_page in (("/measures", "Row", 30), ("/workshops", "Round", 50)):
+        first = re.findall(rf"{name} (\d+)<", module_client.get(path).text)
+        assert first == [str(n) for n in range(65, 65 - of_page, -1)]
+        page = module_client.get(path).text
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        assert older
+        second = module_client.get(older[1]).text
+        assert re.findall(rf"{name} (\d+)<", second)[0] == str(65 - of_page)
+        assert 'rel="prev"' in second
+        assert "There is nothing older." in module_client.get(f"{path}?page=999").text
+    assert "Row 65" in module_client.get("/").text
+    module_connection.execute(
+        "delete from measure where name like 'Row %'; delete from workshop where title like 'Round %'"
+    )
+
+
+def test_the_latest_of_many_evaluations_is_shown_and_the_first_is_found_by_its_number(
+    module_client: httpx.Client, officer: Headers, streets: list[int], module_connection: psycopg.Connection
+) -> None:
+    address = noted(module_client, officer, streets, name="Often evaluated", published="yes")
+    numbers = [computed(streets, False, address, module_connection) for _ in range(2)]
+    module_connection.execute(
+        "insert into evaluation (measure_id, account_id, questions, answered, result, contents, published)"
+        " select measure_id, account_id, questions, answered, result, contents, false from evaluation, generate_series(1, 22)"
+        " where evaluation_id = %s",
+        (numbers[0],),
+    )
+    page = module_client.get(address, headers=HTML | officer).text
+    listed = [
+        int(n) for n in re.findall(r"\?evaluation=(\d+)\"", page.split('class="evaluations"')[1].split("</ul>")[0])
+    ]
+    assert listed == sorted(listed, reverse=True)
+    assert len(listed) == 20
+    assert numbers[0] not in listed
+    older = module_client.get(f"{address}?page=2", headers=HTML | officer).text
+    assert f'?evaluation={numbers[0]}"' in older
+    shown_page = module_client.get(f"{address}?evaluation={numbers[0]}", headers=HTML | officer).text
+    assert f"/api/v1/evaluations/{numbers[0]}/report.pdf" in shown_page

@@ -101,7 +101,7 @@ def test_what_was_waiting_is_computed_shown_and_published(
         time.sleep(0.5)
     assert jobs_of(module_connection, address)[-1][1] == "done"
     text = text_of(worker.get(address, headers=officer))
-    assert re.search(r"fell by \d+ %", text)
+    assert re.search(r"fell by \d+%", text)
     html = {"Accept": "text/html"}
     assert "fell by" not in text_of(worker.get(address, headers=html)), "not published yet"
     ours = str(worker.base_url).rstrip("/")

@@ -237,3 +237,85 @@ def test_a_month_is_compared_only_when_enough_days_were_watched_well(
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "1999-12", "x", "2026-1"])
 def test_a_month_that_cannot_be_is_refused(module_client: httpx.Client, streets: dict[str, int], month: str) -> None:
     assert module_client.get(f"/street/{streets['usual']}/month/{month}").status_code == 422
+
+
+def test_a_time_has_one_sum_in_whatever_steps_it_is_shown(module_client: httpx.Client, streets: dict[str, int]) -> None:
+    midmonth = (datetime.now(BRUSSELS).replace(day=1) - timedelta(days=1)).date().isoformat()
+    sums = set()
+    for by in ("day", "week", "month"):
+        address = f"/street/{streets['usual']}?period=month&day={midmonth}&by={by}&lang=en"
+        page = module_client.get(address).text
+        sums.add(re.findall(r'<p class="big">([\d,]+) road users passed</p>', page)[0])
+        assert ("reach beyond the time shown" in page) is (by == "week")
+    assert len(sums) == 1
+
+
+def test_what_quarters_leave_out_is_said(module_client: httpx.Client, connection: psycopg.Connection) -> None:
+    street = add_segment(connection, "Gaps")
+    sensor = add_sensor(connection, f"v-gaps-{street}", street)
+    start = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    rows = [{"sensor_id": sensor, "period_start": start + n * QUARTER, "car_lft": 10} for n in range(3)]
+    add_reports(connection, rows)
+    refresh_all(connection)
+    quarters = module_client.get(f"/street/{street}?day=2026-03-02&by=quarter&lang=en").text
+    assert "The quarters watched add up to 30;" in quarters
+    assert "which makes 40:" in quarters
+    hours = module_client.get(f"/street/{street}?day=2026-03-02&by=hour&lang=en").text
+    assert "add up to" not in hours
+    for page in (quarters, hours):
+        assert '<p class="big">40 road users passed</p>' in page
+
+
+@pytest.mark.parametrize(
+    ("span", "first", "last"),
+    [("day", "20260302", "20260303"), ("month", "20260301", "20260401"), ("year", "20260101", "20270101")],
+)
+def test_a_download_offers_its_span_and_its_file_is_called_like_the_street(
+    module_client: httpx.Client, connection: psycopg.Connection, span: str, first: str, last: str
+) -> None:
+    street = add_segment(connection, "Café-straat (Zuid) ﷺ")
+    page = module_client.get(f"/street/{street}?day=2026-03-02").text
+    assert f'<option value="{span}"' in page
+    assert 'href="/data#columns"' in page
+    fields = {"street": str(street), "day": "2026-03-02", "span": span, "step": "day", "form": "csv"}
+    file = module_client.get("/data/file", params=fields, follow_redirects=True)
+    assert file.status_code == 200
+    assert f'"telstraat-cafe-straat-zuid-day-{first}-{last}.csv"' in file.headers["content-disposition"]
+    explained = module_client.get("/data").text
+    header = file.text.removeprefix("\ufeff").splitlines()[0].split(",")
+    assert not [name for name in header if not name.endswith("_seen") and name not in explained]
+
+
+def test_a_sensor_that_moved_is_told_with_day_and_street(
+    module_client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    left, now_at = add_segment(connection, "Left behind"), add_segment(connection, "New home")
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    add_sensor(connection, "v-moved", left, until_at=at)
+    add_sensor(connection, "v-moved", now_at, from_at=at)
+    page = re.sub(r"\s+", " ", module_client.get(f"/street/{left}?lang=en").text)
+    assert "No sensor stands here since Monday, 2 March 2026." in page
+    assert f'It moved to: <a href="/street/{now_at}"><bdi>New home</bdi></a>.' in page
+    assert "Nobody has checked it by counting by hand yet." in page
+    other = re.sub(r"\s+", " ", module_client.get(f"/street/{now_at}?lang=en").text)
+    assert f'It came from: <a href="/street/{left}"><bdi>Left behind</bdi></a>.' in other
+
+
+def test_another_street_is_typed_and_becomes_its_number(module_client: httpx.Client, streets: dict[str, int]) -> None:
+    answer = module_client.get(f"/street/{streets['usual']}?period=week&vs=&beside=two")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/street/{streets['usual']}?period=week&vs={streets['two']}"
+    nowhere = module_client.get(f"/street/{streets['usual']}?beside=nowhere", headers={"accept": "text/html"})
+    assert nowhere.status_code == 422
+
+
+def test_a_time_longer_than_a_day_is_not_told_by_its_weekday(
+    module_client: httpx.Client, streets: dict[str, int]
+) -> None:
+    for period in ("week", "month", "year", "all"):
+        answer = re.search(
+            r'id="answer">(.*?)</p>', module_client.get(f"/street/{streets['usual']}?period={period}&lang=en").text
+        )
+        assert answer
+        assert not re.search(r"A usual \w+day:", answer[1])
+        assert "In the time shown" in answer[1]

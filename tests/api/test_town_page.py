@@ -12,10 +12,11 @@ import msgspec
 import psycopg
 import pytest
 from tests.api.conftest import served
-from tests.api.streets import LINES, add_hours, add_segment, add_sensor
+from tests.api.streets import LINES, add_hours, add_reports, add_segment, add_sensor
 
 from telstraat_api.settings import ApiSettings
 from telstraat_api.summaries.day_kinds import kinds_of_days
+from telstraat_store.counts.rollup import refresh_all as refresh_rollups
 from telstraat_store.summaries.refreshing import refresh_all
 
 BLIND_UNTIL, BLIND_FROM = 7, 20
@@ -199,3 +200,87 @@ def test_the_page_is_kept_apart_for_each_language_and_view(
         again = httpx.get(f"{address}/?lang=de", headers={"if-none-match": german.headers["etag"]})
         assert again.status_code == 304
         assert httpx.get(f"{address}/?lang=de&sort=name").text != german.text
+
+
+def test_the_steps_of_the_map_are_the_same_whichever_streets_are_listed(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+
+    def legend(address: str) -> list[str]:
+        return re.findall(r"</svg>([^<]*\d[^<]*)</li>", client.get(address).text)
+
+    for show in ("all", "car", "speed"):
+        everywhere = legend(f"/?show={show}")
+        assert everywhere
+        assert legend(f"/?show={show}&q=linden") == legend(f"/?show={show}&which=faulty") == everywhere
+    live = legend("/?period=live")
+    assert legend("/?period=live&q=linden") == live
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("zz", "No street here has “zz” in its name."),
+        ("linden", "Found: Lindenstraat."),
+        ("n", "4 streets have “n” in their names:"),
+    ],
+)
+def test_a_search_says_what_it_has_found(
+    client: httpx.Client, connection: psycopg.Connection, text: str, words: str
+) -> None:
+    a_town(connection)
+    found_line = re.search(r'<p class="found" role="status">(.*?)</p>', client.get(f"/?q={text}").text, re.DOTALL)
+    assert found_line
+    assert words in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found_line[1]))
+    assert ">Show all</a>" in found_line[1]
+
+
+def test_streets_are_found_alike_on_every_page(client: httpx.Client, connection: psycopg.Connection) -> None:
+    numbers = a_town(connection)
+    for text, names in {"LINDEN": ["Lindenstraat"], str(numbers[1]): ["Kerkplein"], "%": [], "zz": []}.items():
+        offered = client.get("/streets/named", params={"q": text}).json()["streets"]
+        assert [street["name"] for street in offered] == names
+        assert names_in(client.get("/", params={"q": text}).text) == names
+        count = client.get("/count", params={"q": text}).text
+        assert re.findall(r'<span class="street-name"><bdi>([^<]*)</bdi>', count) == names
+        assert ("No street here has" in count) is (not names)
+    begins = client.get("/streets/named", params={"q": "st"}).json()["streets"]
+    assert begins[0]["name"] == "Stationslaan"  # which begins with it
+
+
+def test_a_sensor_that_says_it_is_too_dark_is_blind_and_neither_late_nor_counting(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    segment = add_segment(connection, "Beekpad")
+    sensor = add_sensor(connection, "beek-1", segment)
+    quarter = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=8)
+    rows = [{"sensor_id": sensor, "period_start": quarter + n * timedelta(minutes=15), "car_lft": 5} for n in range(4)]
+    dark = {"sensor_id": sensor, "observed_s": 0, "flags": 128, "light": "n"}
+    now = datetime.now(UTC)
+    late = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0) - timedelta(minutes=15)
+    add_reports(connection, [*rows, {**dark, "period_start": late}])
+    refresh_rollups(connection)
+    refresh_all(connection, kinds_of_days, this_hour())
+    page = re.sub(r"\s+", " ", client.get("/").text)
+    assert "No street counts now. 1 is blind in the dark and counts again by day." in page
+    assert "blind in the dark, counts again by day" in page
+    assert "late since" not in page
+    assert names_in(client.get("/?which=blind").text) == ["Beekpad"]
+    assert names_in(client.get("/?which=counting").text) == []
+    assert 'class="pill is-off">blind in the dark' in client.get(f"/street/{segment}").text
+
+
+def test_every_figure_says_whose_it_is_and_every_head_sorts_as_a_whole(
+    client: httpx.Client, connection: psycopg.Connection
+) -> None:
+    a_town(connection)
+    page = client.get("/").text
+    assert page.count('<a class="sorts"') == len(re.findall(r'<th scope="col"', page))
+    assert "Everybody on last year" in page
+    assert 'href="/data#year"' in page
+    assert "V85 is the speed that 85% of the cars do not exceed." in page
+    assert 'id="year"' in client.get("/data").text
+    for path in ("/", "/sign-in", "/claim"):
+        assert 'href="/take-part"' in client.get(path).text.split("</main>")[0]
+    assert "It stores no picture and sends none" in client.get("/take-part").text

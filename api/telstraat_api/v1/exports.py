@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,10 +31,11 @@ from telstraat_store.counts.suppression import finalised, read_for
 from telstraat_store.counts.windows import Bucket, Window, zone
 from telstraat_store.export.files import MEDIA_TYPES, Exporter
 from telstraat_store.export.queries import Decimal, ExportRequest, Form, Separator
-from telstraat_store.places.segments import timezones_of
+from telstraat_store.places.segments import names_of, timezones_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 SEGMENTS_MAX = 1000
+NAME_MAX = 60
 Segments = Annotated[
     str,
     Query(
@@ -162,6 +165,18 @@ async def read_request(
     return chosen, read_window(start, to, bucket, zone(chosen[0][1]), datetime.now(UTC))
 
 
+async def street_in_name(database: Database, chosen: Sequence[tuple[int, str]]) -> str:
+    """Return what the name of a file says of its street, with a dash behind: its name in plain letters, else its number; nothing of several."""
+    if len(chosen) != 1:
+        return ""
+    number = chosen[0][0]
+    async with database.connection() as connection:
+        street = (await names_of(connection, [number])).get(number, "")
+    plain = unicodedata.normalize("NFKD", street).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:NAME_MAX].strip("-")
+    return f"{words or number}-"
+
+
 @router.get(
     "/reports/file.{form}",
     summary="Counts as a file: CSV, Parquet or Arrow",
@@ -216,9 +231,8 @@ async def report_file(
     asker = asker_of(request.scope)
     exporter.check_room(asker)
     export = ExportRequest(chosen, window, Bucket(bucket.value), separator, decimal, asker, shown_until, gaps)
-    name = (
-        f"telstraat-{bucket.value}-{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}.{form.value}"
-    )
+    days = f"{window.start.astimezone(tz):%Y%m%d}-{window.end.astimezone(tz):%Y%m%d}"
+    name = f"telstraat-{await street_in_name(database, chosen)}{bucket.value}-{days}.{form.value}"
     write = {Form.CSV: exporter.csv, Form.PARQUET: exporter.parquet, Form.ARROW: exporter.arrow}[form]
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(write(connections, export), media_type=MEDIA_TYPES[form], headers=headers)

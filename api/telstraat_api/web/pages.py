@@ -186,6 +186,12 @@ def changed(request: Request, **changes: str | None) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
+def page_number(request: Request) -> int:
+    """Return which page of a list is asked for, from 1; the first for what is no number."""
+    text = request.query_params.get("page", "1")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
 async def page_reader(request: Request) -> Reader:
     """Return who reads a page, and remember it for the page's head; a session that has ended is nobody's.
 

@@ -122,6 +122,26 @@ async def list_installations(
     )
 
 
+STAYS = """
+select i.from_at, i.until_at, after.segment_id as next_id, after.name as next_name, before.segment_id as before_id, before.name as before_name
+from installation i
+left join lateral (
+    select g.segment_id, g.name from installation n join segment g using (segment_id)
+    where n.sensor_id = i.sensor_id and n.from_at >= i.until_at and n.segment_id <> i.segment_id order by n.from_at limit 1
+) after on true
+left join lateral (
+    select g.segment_id, g.name from installation n join segment g using (segment_id)
+    where n.sensor_id = i.sensor_id and n.until_at <= i.from_at and n.segment_id <> i.segment_id order by n.until_at desc limit 1
+) before on true
+where i.segment_id = %s order by i.from_at limit %s
+"""
+
+
+async def list_stays(connection: AsyncConnection[Any], segment_id: int, limit: int) -> list[Row]:
+    """Return from when until when sensors stood in a street, with the street in which each stood `before` and stood `next`."""
+    return await fetch_all(connection, STAYS, (segment_id, limit))
+
+
 async def list_reported_installations(
     connection: AsyncConnection[Any],
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -106,11 +106,20 @@ class StreetState(StrEnum):
 
 STATE = sql.SQL("""
 left join lateral (
-    select count(*)::int as sensors, bool_or(h.online) as online, max(last.hour_start) + interval '1 hour' as counted_until
+    select count(*)::int as sensors, bool_or(h.online) as online, max(last.hour_start) + interval '1 hour' as counted_until,
+        coalesce(bool_or(latest.is_dark), false) as says_dark
     from installation i left join sensor_health h using (sensor_id)
     left join lateral (
         select r.hour_start from rollup_hour r where r.installation_id = i.installation_id order by r.hour_start desc limit 1
     ) last on true
+    -- Whoever has counted nothing for an hour is asked why: only then is its latest report looked at.
+    left join lateral (
+        select r.observed_s = 0 and (r.flags & 128) <> 0 as is_dark
+        from (select epoch_no from stream where stream.sensor_id = i.sensor_id order by epoch_no desc limit 1) newest
+        join public.report r on r.sensor_id = i.sensor_id and r.epoch_no = newest.epoch_no
+        where last.hour_start < %(now)s - interval '2 hours' and r.period_start > %(now)s - interval '3 hours'
+        order by r.period_start desc limit 1
+    ) latest on true
     where i.segment_id = s.segment_id and i.until_at is null
 ) now_there on true
 cross join lateral (
@@ -118,24 +127,28 @@ cross join lateral (
         when now_there.sensors = 0 then case when y.facts ->> 'first_day' is null then 'nothing' else 'not_watched' end
         when counted_until is null then 'setting_up'
         when counted_until > %(now)s - interval '3 hours' then 'counting'
-        when counted_until > %(now)s - interval '1 day' then case when y.night_blind and online then 'counting' else 'late' end
-        else 'silent' end as state
+        when counted_until > %(now)s - interval '1 day' then case when says_dark or (y.night_blind and online) then 'counting' else 'late' end
+        else 'silent' end as state,
+        says_dark or (y.night_blind and not y.facts -> 'hours' @> to_jsonb(extract(hour from %(now)s at time zone s.timezone)::int)) as is_dark
 ) as stands
 """)
 PLACES = sql.SQL("""
 from segment s left join street_summary y using (segment_id) {state}
-where (%(name)s = '' or strpos(lower(s.name), lower(%(name)s)) > 0) and (%(ids)s::bigint[] is null or s.segment_id = any(%(ids)s))
+where (%(name)s = '' or strpos(lower(s.name), lower(%(name)s)) > 0 or s.segment_id::text = %(name)s) and (%(ids)s::bigint[] is null or s.segment_id = any(%(ids)s))
     and (%(box)s::box is null or line_box(s.geometry) && %(box)s::box) {states}
 """)
 # Only when states are asked for are those of all streets looked at.
-STATES = sql.SQL("and (stands.state = any(%(states)s) or (%(night_blind)s and y.night_blind))")
+STATES = sql.SQL(
+    "and (stands.state = any(%(states)s) or (%(night_blind)s and (y.night_blind or stands.is_dark)))"
+    " and not (%(seeing)s and coalesce(stands.is_dark, false))"
+)
 ROWS = sql.SQL("""
 with listed as (
     select s.segment_id, row_number() over (order by {order}, s.segment_id) as place, count(*) over () as rows
     {places} order by {order}, s.segment_id limit %(limit)s offset %(offset)s
 )
 select s.segment_id, s.name, s.geometry, s.timezone, s.speed_limit_kmh, y.made_at, y.facts,
-    stands.state, now_there.counted_until, listed.rows
+    stands.state, coalesce(stands.is_dark, false) as is_dark, now_there.counted_until, listed.rows
 from listed join segment s using (segment_id) left join street_summary y using (segment_id) {state} order by listed.place
 """)
 CLUSTERS = sql.SQL("""
@@ -184,6 +197,7 @@ class SummaryQuery:
     name: str = ""
     states: tuple[StreetState, ...] = ()
     night_blind: bool = False  # also those that are blind in the dark, beside `states`
+    seeing: bool = False  # none that is blind at this hour
     segments: tuple[int, ...] | None = None
     box: Box | None = None
     limit: int = 100
@@ -204,6 +218,7 @@ class SummaryQuery:
             "ids": None if self.segments is None else list(self.segments),
             "states": list(self.states),
             "night_blind": self.night_blind,
+            "seeing": self.seeing,
             "box": None if self.box is None else f"(({east},{north}),({west},{south}))",
             "limit": self.limit,
             "offset": self.offset,
@@ -224,6 +239,7 @@ class SummaryRow:
     summary: StreetSummary | None
     state: StreetState
     counted_until: datetime | None
+    is_dark: bool = False  # its sensor sees nothing at this hour, and is well
 
 
 async def read_summaries(connection: AsyncConnection[Any], query: SummaryQuery) -> tuple[list[SummaryRow], int]:
@@ -232,6 +248,16 @@ async def read_summaries(connection: AsyncConnection[Any], query: SummaryQuery) 
     order = sql.SQL(SORTS[query.sort]) + sql.SQL(" ") + way
     rows = await fetch_all(connection, ROWS.format(places=query.places, state=STATE, order=order), query.values)
     return [summary_row(row) for row in rows], rows[0]["rows"] if rows else 0
+
+
+async def figures_at(connection: AsyncConnection[Any], sort: str, shares: Sequence[float]) -> list[float]:
+    """Return the figures below which these shares of all streets of the town lie; nothing where no street has that figure."""
+    query = sql.SQL(
+        "select percentile_disc(%(shares)s::double precision[]) within group (order by {figure}) as figures"
+        " from segment s join street_summary y using (segment_id)"
+    ).format(figure=sql.SQL(SORTS[sort]))
+    row = await fetch_one(connection, query, {"shares": list(shares)})
+    return [float(figure) for figure in (row and row["figures"]) or () if figure is not None]
 
 
 async def read_clusters(connection: AsyncConnection[Any], query: SummaryQuery, box: Box, cells: int) -> list[Row]:
@@ -272,7 +298,7 @@ def summary_row(row: Row) -> SummaryRow:
         raise SchemaError("summaries of another version are stored; run: telstraat db summaries") from error
     return SummaryRow(
         row["segment_id"], row["name"], row["geometry"], row["timezone"], row["speed_limit_kmh"], row["made_at"],
-        summary, StreetState(row["state"]), row["counted_until"],
+        summary, StreetState(row["state"]), row["counted_until"], row["is_dark"],
     )  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from psycopg import AsyncConnection, sql
 from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Row
 from telstraat_store.queries import fetch_all, fetch_one
-from telstraat_store.summaries.summary_table import STATE
+from telstraat_store.summaries.summary_table import STATE, StreetState
 
 STATES = sql.SQL("""
-select stands.state, count(*)::int as streets from segment s left join street_summary y using (segment_id) {state} group by 1
+select stands.state, count(*)::int as streets, (count(*) filter (where stands.is_dark))::int as dark from segment s left join street_summary y using (segment_id) {state} group by 1
 """).format(state=STATE)
 # A street of which any class is there was watched well enough that day.
 SUMS = sql.SQL("""
@@ -55,6 +55,7 @@ class TownTotals:
     busiest: Row | None
     compared: int  # streets with a usual day, of two at least
     fastest: Row | None
+    dark: int = 0  # of those that count: how many are blind at this hour
 
     @property
     def streets(self) -> int:
@@ -64,11 +65,11 @@ class TownTotals:
 
 async def town_totals(connection: AsyncConnection[Any]) -> TownTotals:
     """Return what can be said of all streets together."""
-    states = {row["state"]: row["streets"] for row in await fetch_all(connection, STATES, {"now": datetime.now(UTC)})}
+    rows = await fetch_all(connection, STATES, {"now": datetime.now(UTC)})
     sums = await fetch_one(connection, SUMS)
     busiest = await fetch_all(connection, BUSIEST)
     return TownTotals(
-        states=states,
+        states={row["state"]: row["streets"] for row in rows},
         day=sums["day"] if sums else None,
         timezone=sums["timezone"] if sums else "UTC",
         watched=sums["streets"] if sums else 0,
@@ -76,6 +77,7 @@ async def town_totals(connection: AsyncConnection[Any]) -> TownTotals:
         busiest=busiest[0] if len(busiest) > 1 else None,
         compared=len(busiest),
         fastest=await fetch_one(connection, FASTEST),
+        dark=sum(row["dark"] for row in rows if row["state"] == StreetState.COUNTING),
     )
 
 

@@ -10,7 +10,7 @@ from psycopg.types.json import Json, Jsonb
 
 from telstraat_store.connection import Row
 from telstraat_store.queries import execute, fetch_all, fetch_one
-from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
+from telstraat_store.work.published import Audience, NewestPage, Page, delete_row, fetch_newest, fetch_page, update_row
 
 SELECT = "select e.*, a.email from evaluation e left join account a using (account_id)"
 BRIEF = "select evaluation_id, measure_id, account_id, note, published, created_at from evaluation"
@@ -30,9 +30,29 @@ async def list_evaluations(
     return await fetch_page(connection, SELECT, "evaluation_id", audience, page, OF_MEASURE, measure=measure_id)
 
 
-async def list_brief(connection: AsyncConnection[Any], audience: Audience, page: Page, measure_id: int) -> list[Row]:
-    """Return the evaluations of a measure by number, without what they found: that is long."""
-    return await fetch_page(connection, BRIEF, "evaluation_id", audience, page, OF_MEASURE, measure=measure_id)
+async def list_brief(
+    connection: AsyncConnection[Any], audience: Audience, page: NewestPage, measure_id: int
+) -> tuple[list[Row], bool]:
+    """Return the evaluations of a measure, the newest first, without what they found, which is long; and whether there are older ones."""
+    return await fetch_newest(connection, BRIEF, "evaluation_id", audience, page, more=OF_MEASURE, measure=measure_id)
+
+
+async def find_shown(
+    connection: AsyncConnection[Any], audience: Audience, measure_id: int, number: int | None
+) -> Row | None:
+    """Return the evaluation of a measure that is asked for and the audience sees, else the latest published one, else the latest."""
+    rows, _ = await fetch_newest(
+        connection,
+        SELECT,
+        "evaluation_id",
+        audience,
+        NewestPage(1, 1),
+        "coalesce(evaluation_id = %(number)s::bigint, false) desc, published desc,",
+        OF_MEASURE,
+        measure=measure_id,
+        number=number,
+    )
+    return rows[0] if rows else None
 
 
 async def add_evaluation(

@@ -58,6 +58,12 @@ async def list_hand_counts(connection: AsyncConnection[Any], account_id: int | N
     )
 
 
+async def count_hand_counts(connection: AsyncConnection[Any], segment_id: int) -> int:
+    """Return how often a street was counted by hand."""
+    row = await fetch_one(connection, "select count(*)::int as n from hand_count where segment_id = %s", (segment_id,))
+    return int(row["n"]) if row else 0
+
+
 async def delete_hand_count(connection: AsyncConnection[Any], number: UUID, account_id: int | None) -> bool:
     """Throw away a count of one's own; False without such a count."""
     return bool(

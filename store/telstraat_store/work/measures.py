@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from telstraat_store.connection import Row
 from telstraat_store.queries import execute, fetch_all, fetch_one
-from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
+from telstraat_store.work.published import Audience, NewestPage, Page, delete_row, fetch_newest, fetch_page, update_row
 
 ROLES = {"treated": "treated", "controls": "control", "boundary": "boundary"}
 """A measure's lists of streets, and the role that a street of each has."""
@@ -47,6 +47,13 @@ async def list_measures(
 ) -> list[Row]:
     """Return measures by number, those of a segment or all."""
     return await fetch_page(connection, SELECT, "measure_id", audience, page, OF_SEGMENT, segment=segment_id)
+
+
+async def newest_measures(
+    connection: AsyncConnection[Any], audience: Audience, page: NewestPage
+) -> tuple[list[Row], bool]:
+    """Return the measures that begin last first, planned ones before them, and whether there are older ones."""
+    return await fetch_newest(connection, SELECT, "measure_id", audience, page, "first_day desc,")
 
 
 async def add_measure(

@@ -32,10 +32,23 @@ class Page:
     limit: int
 
 
+@dataclass(frozen=True)
+class NewestPage:
+    """Which part of a list that begins with the newest: its number, from 1, and how many rows each part has."""
+
+    number: int
+    limit: int
+
+
 PAGE = sql.SQL("""
 select * from ({select}) as listed
 where {key} > %(after)s and (published or account_id = %(account)s::int or %(everything)s) {more}
 order by {key} limit %(limit)s
+""")
+NEWEST = sql.SQL("""
+select * from ({select}) as listed
+where (published or account_id = %(account)s::int or %(everything)s) {more}
+order by {order} {key} desc limit %(limit)s + 1 offset %(offset)s
 """)
 
 
@@ -52,6 +65,27 @@ async def fetch_page(
     query = PAGE.format(select=sql.SQL(select), key=sql.Identifier(key), more=sql.SQL(more))
     who = {"account": audience.account_id, "everything": audience.sees_everything}
     return await fetch_all(connection, query, {"after": page.after, "limit": page.limit, **who, **values})
+
+
+async def fetch_newest(
+    connection: AsyncConnection[Any],
+    select: LiteralString,
+    key: str,
+    audience: Audience,
+    page: NewestPage,
+    order: LiteralString = "",
+    more: LiteralString = "",
+    **values: Any,
+) -> tuple[list[Row], bool]:
+    """Return the rows of `select` that the audience sees, those with the highest numbers first, and whether there are older ones.
+
+    `order` comes before the number (`"first_day desc,"`); `more` are conditions on `listed` with their `values`.
+    """
+    query = NEWEST.format(select=sql.SQL(select), key=sql.Identifier(key), order=sql.SQL(order), more=sql.SQL(more))
+    who = {"account": audience.account_id, "everything": audience.sees_everything}
+    span = {"limit": page.limit, "offset": (page.number - 1) * page.limit}
+    rows = await fetch_all(connection, query, {**span, **who, **values})
+    return rows[: page.limit], len(rows) > page.limit
 
 
 async def update_row(

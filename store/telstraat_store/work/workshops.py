@@ -11,7 +11,7 @@ from telstraat_store.connection import Row
 from telstraat_store.errors import BadValueError
 from telstraat_store.queries import fetch_all, fetch_one
 from telstraat_store.transactions import Steps, transaction
-from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
+from telstraat_store.work.published import Audience, NewestPage, Page, delete_row, fetch_newest, fetch_page, update_row
 from telstraat_store.work.rooms import bump_if_there
 
 NOTES_MAX = 2000
@@ -26,6 +26,14 @@ async def find_workshop(connection: AsyncConnection[Any], workshop_id: int) -> R
 async def list_workshops(connection: AsyncConnection[Any], audience: Audience, page: Page) -> list[Row]:
     """Return workshops by number."""
     return await fetch_page(connection, SELECT, "workshop_id", audience, page)
+
+
+async def newest_workshops(
+    connection: AsyncConnection[Any], audience: Audience, page: NewestPage
+) -> tuple[list[Row], bool]:
+    """Return the workshops that were held last first, and whether there are older ones; one without a day counts by when it was made."""
+    order = "coalesce(held_at, created_at) desc,"
+    return await fetch_newest(connection, SELECT, "workshop_id", audience, page, order)
 
 
 async def add_workshop(connection: AsyncConnection[Any], account_id: int | None, values: Mapping[str, Any]) -> int:

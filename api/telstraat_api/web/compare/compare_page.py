@@ -30,7 +30,7 @@ from telstraat_store.counts.windows import local_midnight, zone
 from telstraat_store.summaries.summary_table import SummaryQuery, SummaryRow, read_summaries
 
 router = APIRouter(include_in_schema=False)
-SUGGESTED_MAX = 500
+SUGGESTED_MAX = 30
 TONES = ("ink", "car", "bike", "pedestrian")
 PER_HOUR = gettext_noop("per hour")
 HOUR = gettext_noop("Hour")

@@ -19,30 +19,35 @@ from telstraat_api.web.names import SPLIT
 from telstraat_api.web.pages import Pages, page_reader
 from telstraat_store.connection import Database
 from telstraat_store.counts.windows import zone
-from telstraat_store.places.segments import find_segments
+from telstraat_store.places.picking import list_named
+from telstraat_store.places.segments import names_of
 from telstraat_store.places.sensors import sensors_of
 from telstraat_store.work import hand_counts as stored
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 WORKER = "count/worker.js"
-OFFERED = 2000
+OFFERED = 50
+TEXT_MAX = 200
 LISTED = 50
 
 
 @router.get("/count")
 async def choose_page(request: Request) -> Response:
-    """Offer the streets, one's own first, and list one's own counts."""
+    """Offer the streets, one's own first, the others by a search, and list one's own counts."""
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
     reader = await page_reader(request)
+    text = request.query_params.get("q", "")[:TEXT_MAX].replace("\0", "").strip()
     async with database.connection() as connection:
-        segments = await find_segments(connection, limit=OFFERED)
+        found_streets = await list_named(connection, text, OFFERED + 1)
         own = await sensors_of(connection, reader.account_id) if reader.account_id is not None else []
         counts = await stored.list_hand_counts(connection, reader.account_id, LISTED) if reader.account_id else []
-    places = {sensor["segment_id"] for sensor in own}
-    segments.sort(key=lambda segment: (segment.segment_id not in places, segment.name.casefold()))
-    return pages.render(request, "count/choose.html", segments=segments, own=places, counts=counts, zone=zone)
+        places = await names_of(connection, sorted({sensor["segment_id"] for sensor in own}))
+    return pages.render(
+        request, "count/choose.html", text=text, own=places, counts=counts, zone=zone,
+        streets=[row for row in found_streets[:OFFERED] if row["segment_id"] not in places], is_cut=len(found_streets) > OFFERED,
+    )  # fmt: skip
 
 
 @router.get("/count/worker.js")

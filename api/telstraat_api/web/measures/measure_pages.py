@@ -33,23 +33,24 @@ from telstraat_api.web.measures.card import ShareCard, base_of, card_of
 from telstraat_api.web.measures.figures import hours_figure, weeks_figure
 from telstraat_api.web.measures.running import changes_since, latest_job
 from telstraat_api.web.measures.where import WhereStreet, extent_of, where_map
-from telstraat_api.web.pages import Pages, page_reader
+from telstraat_api.web.pages import Pages, page_number, page_reader
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
 from telstraat_store.maps.ground import ground_within
 from telstraat_store.places.picking import lines_of
 from telstraat_store.places.segments import names_of
-from telstraat_store.work.evaluations import find_evaluation, latest_answers, list_brief
+from telstraat_store.work.evaluations import find_shown, latest_answers, list_brief
 from telstraat_store.work.events import list_events_in
 from telstraat_store.work.followers import find_follower, list_looks
-from telstraat_store.work.measures import ROLES, find_measure, list_measures
-from telstraat_store.work.published import Page
+from telstraat_store.work.measures import ROLES, find_measure, newest_measures
+from telstraat_store.work.published import NewestPage, Page
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-LISTED = Page(after=0, limit=200)
-BRIEFLY = Page(after=0, limit=500)
+LISTED = 30
+EVALUATIONS = 20
+EVENTS = Page(after=0, limit=200)
 GROUND_MAX = 600
 FIGURES_MAX = 8
 """Of each kind on the page; the report has all."""
@@ -77,11 +78,12 @@ def state_of(measure: Row, today: date, *, is_evaluated: bool) -> str:
 
 @router.get("/measures")
 async def measures_page(request: Request) -> Response:
-    """List the measures that one may see: each with its sentence and a small chart of its latest answer."""
+    """List the measures that one may see, the newest first: each with its sentence and a small chart of its latest answer."""
     database: Database = request.app.state.database
     audience = audience_of(await page_reader(request))
+    page = page_number(request)
     async with database.connection() as connection:
-        measures = await list_measures(connection, audience, LISTED)
+        measures, has_older = await newest_measures(connection, audience, NewestPage(page, LISTED))
         answers = await latest_answers(connection, audience, [measure["measure_id"] for measure in measures])
         called = await names_of(connection, [number for measure in measures for number in measure["treated"]])
         where = await where_all(connection, measures, answers, called, page_language(chosen(request)))
@@ -90,10 +92,11 @@ async def measures_page(request: Request) -> Response:
         measure["measure_id"]: state_of(measure, today, is_evaluated=measure["measure_id"] in answers)
         for measure in measures
     }
-    measures.sort(key=lambda measure: measure["first_day"], reverse=True)
     return rendered(
         request,
         "measures/measures.html",
+        page=page,
+        has_older=has_older,
         measures=measures,
         answers=answers,
         where=where,
@@ -117,9 +120,9 @@ async def measure_page(
     async with database.connection() as connection:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
         tz = zone(measure["timezone"])
-        evaluations = await list_brief(connection, audience_of(reader), BRIEFLY, measure_id)
-        brief = chosen_evaluation(evaluations, evaluation)
-        row = await find_evaluation(connection, brief["evaluation_id"]) if brief else None
+        page, audience = page_number(request), audience_of(reader)
+        evaluations, has_older = await list_brief(connection, audience, NewestPage(page, EVALUATIONS), measure_id)
+        row = await find_shown(connection, audience, measure_id, evaluation)
         view = evaluation_view(row, language.code) if row else None
         beside = await read_beside(connection, measure, reader)
         officers = await read_officers(request, connection, measure, row, reader)
@@ -136,7 +139,9 @@ async def measure_page(
         view=view,
         card=shared_card(request, measure, view, beside["called"], language) if view else None,
         base=base_of(request),
-        evaluations=list(reversed(evaluations)),
+        evaluations=evaluations,
+        page=page,
+        has_older=has_older,
         figures=figures_of(view, tz, language) if view else {},
         where=where,
         until=followed_until(measure_shape(measure, reader)),
@@ -156,7 +161,7 @@ async def read_beside(connection: AsyncConnection[Any], measure: Row, reader: Re
     since = datetime.combine(measure["first_day"], datetime.min.time(), zone(measure["timezone"]))
     return {
         "called": await names_of(connection, numbers),
-        "events": await list_events_in(connection, audience_of(reader), LISTED, numbers, since),
+        "events": await list_events_in(connection, audience_of(reader), EVENTS, numbers, since),
         "looks": await list_looks(connection, measure["measure_id"]),
         "follower": await find_follower(connection, measure["measure_id"], reader.account_id),
     }
@@ -216,13 +221,6 @@ def time_after(measure: Row, view: EvaluationView | None, today: date) -> TimeAf
         begin, seen = date.fromisoformat(compared["date"]), view.evaluation["created_at"].date()
     first = begin + timedelta(days=transition)
     return TimeAfter(first, first + timedelta(days=days - 1), days, min(max((seen - first).days, 0), days))
-
-
-def chosen_evaluation(evaluations: Sequence[Row], number: int | None) -> Row | None:
-    """Return the evaluation that is asked for, else the latest published one, else the latest."""
-    by_number = {row["evaluation_id"]: row for row in evaluations}
-    published = [row for row in evaluations if row["published"]]
-    return by_number.get(number or 0) or next(reversed(published or list(evaluations)), None)
 
 
 def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> dict[str, list[Markup]]:

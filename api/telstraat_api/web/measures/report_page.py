@@ -10,12 +10,12 @@ from telstraat_api.errors import NotFoundError
 from telstraat_api.v1.evaluations import FORMS, REPORT_POLICY
 from telstraat_api.v1.resources import audience_of, require_visible
 from telstraat_api.web.languages import chosen
-from telstraat_api.web.measures.measure_pages import BRIEFLY, Number, chosen_evaluation
+from telstraat_api.web.measures.measure_pages import Number
 from telstraat_api.web.pages import page_reader
 from telstraat_api.web.paper import paper
 from telstraat_contract.languages import SOURCE
 from telstraat_store.connection import Database
-from telstraat_store.work.evaluations import find_evaluation, find_report, keep_report, list_brief
+from telstraat_store.work.evaluations import find_report, find_shown, keep_report
 from telstraat_store.work.measures import find_measure
 
 router = APIRouter(include_in_schema=False)
@@ -33,9 +33,7 @@ async def report_page(
     reader = await page_reader(request)
     async with database.connection() as connection:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
-        rows = await list_brief(connection, audience_of(reader), BRIEFLY, measure_id)
-        brief = chosen_evaluation(rows, evaluation)
-        row = await find_evaluation(connection, brief["evaluation_id"]) if brief else None
+        row = await find_shown(connection, audience_of(reader), measure_id, evaluation)
         if row is None:
             raise NotFoundError(f"there is no evaluation of measure {measure_id} yet")
         number = row["evaluation_id"]

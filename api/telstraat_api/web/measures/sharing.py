@@ -18,14 +18,13 @@ from telstraat_api.web.measures.measure_pages import Number, rendered
 from telstraat_api.web.pages import page_reader
 from telstraat_store.connection import Database, Row
 from telstraat_store.places.segments import names_of
-from telstraat_store.work.evaluations import find_evaluation, list_brief
+from telstraat_store.work.evaluations import find_shown
 from telstraat_store.work.measures import find_measure
-from telstraat_store.work.published import Audience, Page
+from telstraat_store.work.published import Audience
 
 router = APIRouter(include_in_schema=False)
 Evaluation = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 EVERYBODY = Audience(None, sees_everything=False)
-EVALUATIONS = Page(after=0, limit=500)
 
 
 async def published_card(request: Request, measure_id: int, evaluation: int | None) -> tuple[Row, int, ShareCard]:
@@ -45,10 +44,9 @@ async def published_card(request: Request, measure_id: int, evaluation: int | No
 async def published(connection: AsyncConnection[object], measure_id: int, evaluation: int | None) -> tuple[Row, Row]:
     """Return a measure and the evaluation of it that is shared, both published, or raise `NotFoundError`."""
     measure = await find_measure(connection, measure_id)
-    rows = await list_brief(connection, EVERYBODY, EVALUATIONS, measure_id)
-    matching = [row for row in rows if evaluation in {None, row["evaluation_id"]}]
-    row = await find_evaluation(connection, matching[-1]["evaluation_id"]) if matching else None
-    if measure is None or not measure["published"] or row is None:
+    row = await find_shown(connection, EVERYBODY, measure_id, evaluation)
+    is_it = row is not None and evaluation in {None, row["evaluation_id"]}
+    if measure is None or not measure["published"] or row is None or not is_it:
         raise NotFoundError(f"there is no published evaluation of measure {measure_id}")
     return measure, row
 

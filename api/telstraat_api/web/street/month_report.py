@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from statistics import mean
+from math import exp, log, sqrt
+from statistics import mean, stdev
 
 from telstraat_analytics.report.content import Content, Picture, ReportTable, Section
 from telstraat_analytics.report.numbers import chart_locale
@@ -13,6 +14,7 @@ from telstraat_api.web.charts.moments import spelt
 from telstraat_api.web.languages import UNKNOWN, PageLanguage
 from telstraat_api.web.street.shown_counts import ShownCounts
 from telstraat_api.web.street.street_charts import CARS_MIN, above
+from telstraat_api.web.town.colour_scale import signed
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
@@ -20,9 +22,13 @@ from telstraat_store.counts.habits import HoursOfWeek
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.speeds import added_bins, v85_kmh
 from telstraat_store.places.segments import Segment
+from telstraat_store.summaries.year_change import T_95
 
 WATCHED_WELL = 0.9
 """A day of which less was watched is in the tables, and in no mean."""
+WEEKDAYS_MIN = 5
+SURE = gettext_noop("{change} against {month}.")
+UNSURE = gettext_noop("{change} against {month}, which may be chance.")
 DAYS_MIN = 10
 """With fewer days that were watched well a month is compared with nothing."""
 WORKING = 5
@@ -71,13 +77,54 @@ def month_name(counts: ShownCounts, _: PageLanguage) -> str:
     return spelt(_.code, "yMMMM", first.year, first.month, 1)
 
 
+@dataclass(frozen=True)
+class MonthChange:
+    """A month against another, weekday by weekday; 0.1 is 10 % more. `low` to `high` is the interval in which it lies 95 times of 100."""
+
+    share: float
+    low: float
+    high: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Tell whether chance alone does not make it."""
+        return round(self.low * 100) > 0 or round(self.high * 100) < 0
+
+
+def weekday_means(counts: ShownCounts, kind: str | None) -> dict[int, float]:
+    """Return the mean of the days of each weekday that were watched well."""
+    kinds = TOGETHER if kind is None else (kind,)
+    of: dict[int, list[float]] = {}
+    for day in good_days(counts):
+        n = total(day.both(k) for k in kinds)
+        if n is not None:
+            of.setdefault(day.start.astimezone(counts.view.tz).weekday(), []).append(n)
+    return {weekday: mean(values) for weekday, values in of.items()}
+
+
+def month_change(now: ShownCounts, then: ShownCounts, kind: str | None = None) -> MonthChange | None:
+    """Return the change of a month on another; None where too few days were watched well.
+
+    Like weekdays are compared, since months have not the same number of Sundays. The interval is that of Student's t over the weekdays:
+    what a weekday has of its own is in their scatter; weather and holidays, which all of them share, are not.
+    """
+    if min(len(good_days(now)), len(good_days(then))) < DAYS_MIN:
+        return None
+    here, there = weekday_means(now, kind), weekday_means(then, kind)
+    logs = [log(here[day] / there[day]) for day in here if here[day] > 0 and there.get(day, 0) > 0]
+    if len(logs) < WEEKDAYS_MIN:
+        return None
+    middle, wide = mean(logs), T_95[len(logs) - 1] * stdev(logs) / sqrt(len(logs))
+    return MonthChange(exp(middle) - 1, exp(middle - wide) - 1, exp(middle + wide) - 1)
+
+
 def change(now: ShownCounts, then: ShownCounts, _: PageLanguage, kind: str | None = None) -> str:
-    """Return the change of a month on another per cent; a dash where too few days were watched well."""
-    here, there = per_day(now, kind), per_day(then, kind)
-    if min(len(good_days(now)), len(good_days(then))) < DAYS_MIN or here is None or not there:
+    """Return the change of a month on another with its interval; a dash where too few days were watched well."""
+    of = month_change(now, then, kind)
+    if of is None:
         return UNKNOWN
-    share = here / there - 1
-    return f"{'+' if share >= 0 else '−'}{_.percent(abs(share))}"
+    share, low, high = (signed(value, _) for value in (of.share, of.low, of.high))
+    return _("{change} ({low} to {high})", change=share, low=low, high=high)
 
 
 def month_sentence(month: StreetMonth, _: PageLanguage) -> str:
@@ -89,18 +136,23 @@ def month_sentence(month: StreetMonth, _: PageLanguage) -> str:
             "No day of {month} was watched well enough to say how busy the street was.",
             month=month_name(month.counts, _),
         )
+    totals = [n for day in good_days(month.counts) if (n := total(day.both(kind) for kind in TOGETHER)) is not None]
     sentences = [
         _(
-            "{month}: {mean} road users a day (days that were watched well: {n}).",
+            "{month}: {mean} road users a day (days that were watched well: {n}), on single days {low} to {high}.",
             month=month_name(month.counts, _),
             mean=_.number(mean_day),
             n=days,
+            low=_.number(min(totals)),
+            high=_.number(max(totals)),
         )
     ]
     for other in (month.before, month.year):
-        text = change(month.counts, other, _)
-        if text != UNKNOWN:
-            sentences.append(_("{change} against {month}.", change=text, month=month_name(other, _)))
+        of = month_change(month.counts, other)
+        if of is not None:
+            text = change(month.counts, other, _)
+            said_of = SURE if of.is_sure else UNSURE
+            sentences.append(_(said_of, change=text, month=month_name(other, _)))
     return " ".join(sentences)
 
 
@@ -109,6 +161,9 @@ def caveats(month: StreetMonth, _: PageLanguage) -> list[str]:
     texts = [
         _(
             "Means are of days of which at least 90 of 100 parts were watched; other days are in the table of days only."
+        ),
+        _(
+            "Changes compare like weekdays; the interval in brackets holds what one weekday has of its own, 95 times of 100. V85 is the speed that 85 % of the cars do not exceed."
         ),
         _(
             "Changes here set this month beside the month before and the same month of last year, as they were counted: weather, holidays and works are in them. A measure's page compares with what was to be expected without it, so its percentages are other ones."

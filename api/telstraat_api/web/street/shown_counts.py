@@ -22,6 +22,7 @@ from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 from telstraat_store.places.segments import Segment
 
 ROWS_MAX = 10_000
+DAYS_MAX = 30_000
 UTC_ZONE = zone("UTC")
 
 
@@ -37,7 +38,9 @@ class ShownCounts:
     until: datetime  # what ends later is not over yet
     watched_s: float  # of all that is over, shown or not
     is_awaited: bool = False  # the first counts of today may still come
-    hours: Sequence[Period] = ()  # of a view of quarters, which are added up to hours before a day is
+    summed: Sequence[
+        Period
+    ] = ()  # what the totals are of where not the steps: the hours of quarters, the days of longer steps
 
     def values(self, kind: str, way: int | None) -> list[float | None]:
         """Return a class per step: both ways together (None), from A to B (0), from B to A (1); None where it was not counted."""
@@ -52,14 +55,19 @@ class ShownCounts:
     @cached_property
     def totals(self) -> dict[str, float | None]:
         """Corrected counts per class, both ways; None for a class that was not counted. Steps without data add nothing."""
-        if self.hours:
-            return {kind: total(hour.both(kind) for hour in self.hours) for kind in COUNTED}
+        if self.summed:
+            return {kind: total(part.both(kind) for part in self.summed) for kind in COUNTED}
         return {kind: total(self.values(kind, None)) for kind in COUNTED}
 
     @property
     def total(self) -> float | None:
         """All road users; None when nothing was counted."""
         return total(self.totals[kind] for kind in TOGETHER)
+
+    @property
+    def of_steps(self) -> float | None:
+        """What the steps add up to: less than the total where quarters that nobody watched are filled in from their hour, and more where a step reaches beyond the view."""
+        return total(total(self.values(kind, None)) for kind in TOGETHER)
 
     @cached_property
     def split(self) -> dict[str, float]:
@@ -122,13 +130,14 @@ async def read_shown(
     """Read the counts of a view, as far as they are for whoever asks: the same rule as that of the API's answers."""
     segment_id = segment.segment_id
     zones = {segment_id: view.tz.key}
-    hours: list[Period] = []
+    summed: list[Period] = []
     if view.bucket is Bucket.QUARTER:
         over = Window(view.window.start, min(view.window.end, quarter_start(now)))
-        hours = await read_so_far(connections, segment_id, Bucket.HOUR, over)
-        if any(hour.source_id is not None for hour in hours):  # others' hours have no quarters
-            view, hours = replace(view, bucket=Bucket.HOUR), []
+        summed = await read_so_far(connections, segment_id, Bucket.HOUR, over)
+        if any(hour.source_id is not None for hour in summed):  # others' hours have no quarters
+            view, summed = replace(view, bucket=Bucket.HOUR), []
     slots = view.slots()
+    reaches_beyond = bool(slots) and (slots[0].start < view.window.start or slots[-1].end > view.window.end)
     window = Window(slots[0].start, slots[-1].end) if slots else view.window
     if connections.is_public:
         periods = await read_for(connections, zones, view.bucket, window, ROWS_MAX, minimum)
@@ -141,9 +150,12 @@ async def read_shown(
     gaps = [stretch for _, stretch in await read_gaps(connections, zones, view.bucket, window, present)]
     counts = [by_start.get(slot.start) for slot in slots]
     counted = [period if period and period_state(period) is State.COUNTED else None for period in counts]
-    watched_s: float = sum(period.observed_s for period in periods)
+    if reaches_beyond and view.bucket not in {Bucket.QUARTER, Bucket.HOUR}:
+        summed = await read_days(connections, zones, view.window, until, minimum)
+    watched_s: float = sum(period.observed_s for period in summed or periods)
     if connections.is_public and any(gap.state is State.WITHHELD for gap in gaps):
-        watched_s = await read_seconds(connections, segment_id, view, Window(window.start, min(window.end, until)))
+        over = view.window if reaches_beyond else window
+        watched_s = await read_seconds(connections, segment_id, view, Window(over.start, min(over.end, until)))
     is_awaited = window.start <= now < window.end and bool(segment.online or segment.first_report is None)
     return ShownCounts(
         view=view,
@@ -154,8 +166,19 @@ async def read_shown(
         until=until,
         watched_s=watched_s,
         is_awaited=is_awaited,
-        hours=hours,
+        summed=summed,
     )
+
+
+async def read_days(
+    connections: Connections, zones: dict[int, str], window: Window, until: datetime, minimum: int
+) -> list[Period]:
+    """Read the days of a view whose weeks or months reach beyond it: what lies outside is in no total."""
+    if connections.is_public:
+        return await read_for(connections, zones, Bucket.DAY, window, DAYS_MAX, minimum)
+    (segment_id,) = zones
+    over = Window(window.start, min(window.end, until))
+    return await read_periods(connections, [segment_id], over, Bucket.DAY, DAYS_MAX) if over.start < over.end else []
 
 
 async def read_seconds(connections: Connections, segment_id: int, view: StreetView, over: Window) -> float:

@@ -7,13 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from psycopg import AsyncConnection
 
+from telstraat_api.errors import QueryError
 from telstraat_api.http.access import Reader, connections_for
 from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.settings import ApiSettings
 from telstraat_api.v1.segments import require_segment
 from telstraat_api.web.charts import Band
 from telstraat_api.web.charts.moments import spelt
+from telstraat_api.web.compare.compare_page import street_named
+from telstraat_api.web.forms import see_other
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.pages import Pages, changed, page_headers, page_reader, remembering
 from telstraat_api.web.street.street_charts import (
@@ -30,16 +34,18 @@ from telstraat_api.web.street.street_map import street_map
 from telstraat_api.web.street.street_reading import StreetPage, read_street
 from telstraat_api.web.street.street_sentence import street_sentence
 from telstraat_api.web.street.street_view import OFFERED, Against, StreetView, ViewPeriod, Ways, read_view
+from telstraat_api.web.town.colour_scale import signed
+from telstraat_api.web.town.street_values import WHY_TEXTS
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.quarters import QUARTER
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.windows import Bucket, Window, zone
-from telstraat_store.places.segments import Segment, find_segments
+from telstraat_store.places.segments import Segment
 
 router = APIRouter(include_in_schema=False)
-STREETS_OFFERED = 60
+BESIDE_MAX = 200
 PERIODS = {
     ViewPeriod.DAY: gettext_noop("Day"),
     ViewPeriod.WEEK: gettext_noop("Week"),
@@ -65,6 +71,14 @@ AGAINST = {
     Against.BEFORE: gettext_noop("The time before"),
     Against.YEAR: gettext_noop("A year earlier"),
 }
+SPANS = {
+    "shown": gettext_noop("the time shown"),
+    "day": gettext_noop("this day"),
+    "month": gettext_noop("this month"),
+    "year": gettext_noop("this year"),
+    "all": gettext_noop("everything"),
+}
+FILE_STEPS = {"quarter": gettext_noop("quarters"), "hour": gettext_noop("hours"), "day": gettext_noop("days")}
 WEEK_EARLIER = gettext_noop("A week earlier")
 WHERE = gettext_noop("Where the street lies, from A to B")
 
@@ -80,6 +94,9 @@ async def street_page(request: Request, segment_id: Annotated[int, Path(ge=1, le
     now = datetime.now(UTC)
     async with database.connection() as connection:
         segment = await require_segment(connection, segment_id)
+        beside = request.query_params.get("beside", "").strip()[:BESIDE_MAX]
+        if beside:  # what was typed becomes the street's number in the address
+            return await with_street(request, connection, beside)
     view = read_view(
         request.query_params, zone(segment.timezone), now, segment.first_report, is_public=connections.is_public
     )
@@ -96,6 +113,14 @@ async def street_page(request: Request, segment_id: Annotated[int, Path(ge=1, le
     return remembering(request, await cache.answer(request, key, make, page_headers(request)))
 
 
+async def with_street(request: Request, connection: AsyncConnection, text: str) -> Response:
+    """Lead to this page with the street that somebody typed beside it, or raise `QueryError`."""
+    row = await street_named(connection, text)
+    if row is None:
+        raise QueryError(f"no single street is known by {text!r}; choose one from the list")
+    return see_other(changed(request, beside=None, vs=str(row.segment_id)))
+
+
 async def shown_to(
     request: Request, connections: Connections, segment: Segment, view: StreetView, now: datetime, reader: Reader
 ) -> dict[str, Any]:
@@ -105,7 +130,6 @@ async def shown_to(
     page = await read_street(database, connections, segment, view, now, reader, settings.quarter_min)
     _ = page_language(chosen(request))
     async with database.connection() as connection:
-        streets = await find_segments(connection, limit=STREETS_OFFERED)
         place = await street_map(connection, segment.name, segment.geometry, _(WHERE))
     view = page.view
     before, after = view.neighbours()
@@ -130,8 +154,13 @@ async def shown_to(
         "steps": {step: STEPS[step] for step in OFFERED if not (connections.is_public and step is Bucket.QUARTER)},
         "ways": WAYS,
         "against": {**AGAINST, **({Against.BEFORE: WEEK_EARLIER} if view.period is ViewPeriod.DAY else {})},
-        "streets": [street for street in streets if street.segment_id != segment.segment_id],
         "quarter": QUARTER,
+        "zone": zone,
+        "signed": lambda change: signed(change, _),
+        "why_texts": WHY_TEXTS,
+        "file_spans": {key: name for key, name in SPANS.items() if key != "shown" or view.period is not ViewPeriod.DAY},
+        "file_steps": [step for step in FILE_STEPS if not (connections.is_public and step == "quarter")],
+        "step_names": FILE_STEPS,
         "reported_at": max((period.received_at for period in page.latest if period.received_at), default=None),
         "names": [_(PLURALS[kind]) for kind in TOGETHER],
     }

@@ -19,13 +19,14 @@ from telstraat_store.counts.habits import HoursOfWeek, read_hours_of_week, read_
 from telstraat_store.counts.period import Period
 from telstraat_store.counts.reading import read_periods, read_speeds
 from telstraat_store.counts.windows import Bucket, Window, local_midnight
-from telstraat_store.places.installations import list_installations
+from telstraat_store.places.installations import list_stays
 from telstraat_store.places.segments import Segment, find_segment
 from telstraat_store.places.sensors import sensors_at
 from telstraat_store.summaries.counted_hours import USUAL_WEEKS, WEEKS
 from telstraat_store.summaries.street_summary import DayKind, StreetSummary
-from telstraat_store.summaries.summary_table import StreetPlace, place_among, summary_of
+from telstraat_store.summaries.summary_table import StreetPlace, SummaryRow, place_among, summary_of
 from telstraat_store.work.events import list_events
+from telstraat_store.work.hand_counts import count_hand_counts
 from telstraat_store.work.published import Audience, Page
 
 LATEST_ROWS = 12
@@ -43,7 +44,7 @@ class StreetPage:
     counts: ShownCounts
     other: ShownCounts | None  # another time, or another street
     other_segment: Segment | None
-    summary: StreetSummary | None
+    row: SummaryRow | None  # the summary with how the street stands now
     place: StreetPlace | None
     week: HoursOfWeek  # of the shown classes and ways
     whole_week: HoursOfWeek  # of all
@@ -52,8 +53,14 @@ class StreetPage:
     watched: dict[date, float]
     events: list[Row]
     sensors: list[Row]
-    stays: list[Row]  # of sensors, past ones too
+    stays: list[Row]  # of sensors, past ones too, each with where its sensor stood before and stands next
     latest: list[Period]
+    hand_counts: int  # checks of its sensors by people
+
+    @property
+    def summary(self) -> StreetSummary | None:
+        """What is said of the street once a day; None before it is for the first time."""
+        return self.row.summary if self.row else None
 
 
 async def read_street(
@@ -73,7 +80,8 @@ async def read_street(
         row = await summary_of(connection, segment.segment_id)
         place = await place_among(connection, segment.segment_id)
         sensors = await sensors_at(connection, segment.segment_id)
-        stays = await list_installations(connection, after=0, limit=STAYS_MAX, segment_id=segment.segment_id)
+        stays = await list_stays(connection, segment.segment_id, STAYS_MAX)
+        hand_counts = await count_hand_counts(connection, segment.segment_id)
         events = await list_events(
             connection,
             Audience(reader.account_id, sees_everything=False),
@@ -93,7 +101,7 @@ async def read_street(
         counts=counts,
         other=other,
         other_segment=other_segment,
-        summary=summary,
+        row=row,
         place=place,
         week=week,
         whole_week=whole_week,
@@ -103,6 +111,7 @@ async def read_street(
         events=events,
         sensors=sensors,
         stays=stays,
+        hand_counts=hand_counts,
         latest=await read_latest(connections, segment, now) if view.is_today and not connections.is_public else [],
     )
 

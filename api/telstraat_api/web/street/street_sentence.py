@@ -42,6 +42,9 @@ def street_sentence(
     sentences = [usual_sentence(segment, counts, summary, _)]
     if counts.view.period is ViewPeriod.DAY and counts.state is State.COUNTED and counts.total is not None:
         sentences.append(day_sentence(counts, so_far, _))
+    elif counts.view.period is not ViewPeriod.DAY and counts.state is State.COUNTED and counts.total is not None:
+        n, share = _.number(counts.total), _.percent(counts.observed_share)
+        sentences.append(_("In the time shown {n}, in the {share} of it that was watched.", n=n, share=share))
     if place is not None:
         sentences.append(
             _("Busier than {n} of the {others} other streets here.", n=place.busier_than, others=place.others)
@@ -67,6 +70,8 @@ def usual_sentence(segment: Segment, counts: ShownCounts, summary: StreetSummary
     """Return what a usual day of that weekday brings, or why that cannot be said."""
     if segment.first_report is None:
         return _(NOTHING_USUAL[Why.NOTHING_COUNTED])
+    if counts.view.period is not ViewPeriod.DAY:
+        return usual_day(summary, _)
     weekday = counts.view.day.weekday()
     usual = summary.weekdays[weekday] if summary else None
     if usual is None:
@@ -74,6 +79,20 @@ def usual_sentence(segment: Segment, counts: ShownCounts, summary: StreetSummary
     numbers = {name: _.number(rounded(getattr(usual, name))) for name in ("usual", "low", "high")}
     day = get_day_names("wide", locale=_.locale)[weekday]
     return _("A usual {weekday}: {usual} ({low} to {high}).", weekday=day, **numbers)
+
+
+def usual_day(summary: StreetSummary | None, _: PageLanguage) -> str:
+    """Return what a usual day brings whatever its weekday, as in the town's table, and on working days and weekends."""
+    if summary is None or summary.day is None:
+        return _(NOTHING_USUAL[Why.TOO_FEW_DAYS])
+    if summary.working is None or summary.weekend is None:
+        return _("A usual day: {n}.", n=_.number(summary.day))
+    return _(
+        "A usual day: {n}; on working days {working}, on the weekend {weekend}.",
+        n=_.number(summary.day),
+        working=_.number(summary.working.usual),
+        weekend=_.number(summary.weekend.usual),
+    )
 
 
 def day_sentence(counts: ShownCounts, so_far: tuple[float, float] | None, _: PageLanguage) -> str:

@@ -1,5 +1,7 @@
 """The colours of the map: up to five steps between round numbers, or five around no change.
 
+What is shown has the same steps whichever streets are listed: their borders come from all streets of the town.
+
 The steps are told by colour and by how thick a line is: the scale from light to dark is readable without colours, and the colours of the one around
 nothing (purple, orange) are apart for colour-blind eyes (ColorBrewer's YlGnBu and PuOr).
 """
@@ -16,6 +18,8 @@ from telstraat_api.web.town.town_view import Show, TownPeriod, TownView
 from telstraat_contract.languages import gettext_noop
 
 STEPS = 5
+SHARES = tuple(nth / STEPS for nth in range(1, STEPS))
+"""Of the town's streets: so many lie below each border, before it is rounded."""
 BELOW = gettext_noop("below {value}")
 BETWEEN = gettext_noop("{low} to {high}")
 ABOVE = gettext_noop("{value} and more")
@@ -69,21 +73,23 @@ def signed(value: float, language: PageLanguage) -> str:
     return ("+" if value > 0 else "\u2212") + language.percent(abs(value))
 
 
-def scale_for(view: TownView, values: Sequence[float]) -> ColourScale:
-    """Return the scale for the values of a view."""
+def fixed_scale(view: TownView) -> ColourScale | None:
+    """Return the scale of what has the same borders in every town; None where they come from the town's streets."""
     if view.period is TownPeriod.TYPICAL and view.show is not Show.BIKE_SHARE:
         return ColourScale(AROUND_NOTHING, is_change=True)
     if view.show in FIXED:
         return ColourScale(FIXED[view.show], is_share=True, is_change=view.show is Show.CHANGE)
-    return ColourScale(round_borders(values))
+    return None
 
 
-def round_borders(values: Sequence[float]) -> tuple[float, ...]:
-    """Return up to four round borders that share values out about evenly."""
+def evenly(values: Sequence[float]) -> list[float]:
+    """Return the values that share all of them out evenly among the steps; nothing for nothing."""
     ordered = sorted(values)
-    if not ordered:
-        return ()
-    places = (ordered[min(len(ordered) - 1, nth * len(ordered) // STEPS)] for nth in range(1, STEPS))
+    return [ordered[min(len(ordered) - 1, nth * len(ordered) // STEPS)] for nth in range(1, STEPS)] if ordered else []
+
+
+def round_borders(places: Sequence[float]) -> tuple[float, ...]:
+    """Return up to four round borders near the places that share the values of all streets out evenly."""
     return tuple(sorted({rounded(value) for value in places} - {0.0}))
 
 

@@ -41,6 +41,12 @@ class DrawnStreet:
     text: str
     css: str  # its step, or `none`
     look: str = ""  # silent, blind: told by the line's form
+    note: str = ""  # what that form means
+
+    @property
+    def words(self) -> str:
+        """Return all that is said of it."""
+        return f"{self.text} ({self.note})" if self.note else self.text
 
 
 def bounds_of(lines: Iterable[Sequence[Sequence[float]]], middle: Point) -> Box | None:
@@ -95,7 +101,13 @@ def street_paths(streets: Sequence[DrawnStreet], projection: Projection) -> Mark
                 '<a href="/street/{id}" data-street="{id}" aria-label="{name}: {text}"{tab}>'
                 '<path class="casing" d="{d}"/><path class="street {css} {look}" d="{d}"><title>{name}: {text}</title></path></a>'
             ).format(
-                id=street.segment_id, name=street.name, text=street.text, tab=tab, d=d, css=street.css, look=street.look
+                id=street.segment_id,
+                name=street.name,
+                text=street.words,
+                tab=tab,
+                d=d,
+                css=street.css,
+                look=street.look,
             )
         )
     return Markup("").join(parts)

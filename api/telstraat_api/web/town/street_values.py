@@ -118,6 +118,8 @@ def live_value(view: TownView, row: SummaryRow, hour: LastHour | None, ended_at:
     """Return what the last hour brought, or how it stands against the usual one."""
     if row.state in {StreetState.SETTING_UP, StreetState.NOTHING} and (hour is None or hour.state is State.MISSING):
         return ShownValue(None, STATE_NAMES[State.NOT_YET])
+    if (hour is None or hour.state is State.MISSING) and is_blind_at(row, ended_at - timedelta(hours=1)):
+        return ShownValue(None, NIGHT_BLIND)
     if hour is None or hour.state is not State.COUNTED:
         return ShownValue(None, STATE_NAMES[State.MISSING if hour is None else hour.state])
     everybody = total(hour.counts.values()) or 0
@@ -132,6 +134,14 @@ def live_value(view: TownView, row: SummaryRow, hour: LastHour | None, ended_at:
     if usual < SHARE_FROM:
         return ShownValue(None, FEW_PEOPLE)
     return ShownValue(now.value / usual - 1)
+
+
+def is_blind_at(row: SummaryRow, at: datetime) -> bool:
+    """Tell whether a street's sensor is of those that see nothing in the dark, and it is dark at a time."""
+    summary = row.summary
+    return row.is_dark or (
+        summary is not None and summary.night_blind and at.astimezone(zone(row.timezone)).hour not in summary.hours
+    )
 
 
 def usual_hour(show: Show, row: SummaryRow, ended_at: datetime) -> float | None:

@@ -19,7 +19,7 @@ from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.pages import Pages, page_headers, page_reader, remembering
 from telstraat_api.web.projection import Projection
 from telstraat_api.web.town import drawn_map, street_values
-from telstraat_api.web.town.colour_scale import ColourScale, scale_for, signed
+from telstraat_api.web.town.colour_scale import SHARES, ColourScale, evenly, fixed_scale, round_borders, signed
 from telstraat_api.web.town.drawn_map import DrawnStreet
 from telstraat_api.web.town.street_values import LastHour, ShownValue, value_of
 from telstraat_api.web.town.town_view import (
@@ -42,14 +42,16 @@ from telstraat_store.places.segments import names_of
 from telstraat_store.summaries.summary_table import (
     Box,
     StreetState,
+    SummaryQuery,
     SummaryRow,
+    figures_at,
     middle_of,
     read_clusters,
     read_summaries,
 )
 from telstraat_store.summaries.town_totals import town_totals
-from telstraat_store.work.measures import list_measures
-from telstraat_store.work.published import Audience, Page
+from telstraat_store.work.measures import newest_measures
+from telstraat_store.work.published import Audience, NewestPage
 
 router = APIRouter(include_in_schema=False)
 LINES_MAX = 400
@@ -60,7 +62,7 @@ MEASURES_SHOWN = 3
 MAP_NAME = gettext_noop("Map of the streets that are counted")
 CLOSER = gettext_noop("{n} streets: look closer")
 UNITS = {
-    Show.SPEED: gettext_noop("km/h that 85 % of the cars stay below, last eight weeks"),
+    Show.SPEED: gettext_noop("V85: the speed in km/h that 85 % of the cars do not exceed, last eight weeks"),
     Show.ABOVE: gettext_noop("share of cars above the limit, last eight weeks"),
     Show.CHANGE: gettext_noop("everybody, last eight weeks against the same weeks a year before"),
     Show.BIKE_SHARE: gettext_noop("share of bicycles in all that could be named, {period}"),
@@ -131,8 +133,8 @@ async def town_html(request: Request, reader: Reader, view: TownView, connection
     async with database.connection() as connection:
         totals = await town_totals(connection)
         who = Audience(reader.account_id, sees_everything=reader.role >= Role.PROFESSIONAL)
-        measures = await list_measures(connection, who, Page(0, 200))
-        names = await names_of(connection, [number for row in newest(measures) for number in row["treated"]])
+        measures, has_older = await newest_measures(connection, who, NewestPage(1, MEASURES_SHOWN))
+        names = await names_of(connection, [number for row in measures for number in row["treated"]])
     town_map = await map_of(request, view, connections, language)
     listed, streets = await listed_streets(request, view, connections, town_map)
     scale = town_map.scale
@@ -162,9 +164,9 @@ async def town_html(request: Request, reader: Reader, view: TownView, connection
         not_summarised=street_values.NOT_SUMMARISED,
         zone=zone,
         signed=lambda change: signed(change, language),
-        measures=newest(measures),
+        measures=measures,
         names=names,
-        measures_more=len(measures) > MEASURES_SHOWN,
+        measures_more=has_older,
         today=now.date(),
     )
 
@@ -219,11 +221,12 @@ async def map_of(request: Request, view: TownView, connections: Connections, lan
             box = view.box or (None if around is None else around.box)
             inside = replace(query, box=box)
             clusters = [] if box is None else await read_clusters(connection, inside, box, CELLS)
-            return TownMap([], clusters, scale_for(view, ()), box)
+            return TownMap([], clusters, await scale_of(request, view, connections, None), box)
     hours = await hours_of(view, connections, rows)
     ended_at = street_values.last_full_hour(datetime.now(UTC))
     values = [value_of(view, row, hours, ended_at) for row in rows]
-    scale = scale_for(view, [figure.value for figure in values if figure.value is not None])
+    known = None if view.is_part else [figure.value for figure in values if figure.value is not None]
+    scale = await scale_of(request, view, connections, known)
     on_map = [
         map_street(row, figure, scale, language)
         for row, figure in zip(rows, values, strict=True)
@@ -242,13 +245,33 @@ def map_street(row: SummaryRow, figure: ShownValue, scale: ColourScale, language
         if figure.value is None
         else scale.write(figure.value, language)
     )
-    look = "is-silent" if row.state in {StreetState.SILENT, StreetState.LATE} else ""
+    look, note = "is-silent" if row.state in {StreetState.SILENT, StreetState.LATE} else "", ""
     if row.state is not StreetState.COUNTING:
-        text = f"{text} ({language(street_values.SENSOR_TEXTS[row.state])})"
-    elif row.summary is not None and row.summary.night_blind:
-        look, text = "is-blind", f"{text} ({language(street_values.NIGHT_BLIND)})"
+        note = language(street_values.SENSOR_TEXTS[row.state])
+    elif row.is_dark or (row.summary is not None and row.summary.night_blind):
+        look, note = "is-blind", language(street_values.NIGHT_BLIND)
     css = "none" if figure.value is None else scale.css(figure.value)
-    return DrawnStreet(row.segment_id, row.name, row.geometry["coordinates"], text, css, look)
+    return DrawnStreet(row.segment_id, row.name, row.geometry["coordinates"], text, css, look, note)
+
+
+async def scale_of(
+    request: Request, view: TownView, connections: Connections, values: Sequence[float] | None
+) -> ColourScale:
+    """Return the colours of a view; `values` are those of its streets when these are all of the town's."""
+    scale = fixed_scale(view)
+    if scale is not None:
+        return scale
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        if not view.is_live:
+            return ColourScale(round_borders(await figures_at(connection, view.shown_key, SHARES)))
+        rows = [] if values is not None else (await read_summaries(connection, SummaryQuery(limit=LINES_MAX)))[0]
+    if values is None:
+        hours = await hours_of(view, connections, rows)
+        ended_at = street_values.last_full_hour(datetime.now(UTC))
+        known = (value_of(view, row, hours, ended_at).value for row in rows)
+        values = [value for value in known if value is not None]
+    return ColourScale(round_borders(evenly(values)))
 
 
 async def picture_of(request: Request, view: TownView, town_map: TownMap, language: PageLanguage) -> Markup | None:
@@ -305,7 +328,7 @@ def map_shape(town_map: TownMap) -> dict[str, Any]:
         "box": town_map.box,
         "streets": [
             {
-                "id": street.segment_id, "name": street.name, "text": street.text,
+                "id": street.segment_id, "name": street.name, "text": street.text, "note": street.note,
                 "css": f"{street.css} {street.look}".strip(), "line": [[point[1], point[0]] for point in street.line],
             }
             for street in town_map.streets
@@ -323,8 +346,3 @@ def unit_of(view: TownView, language: PageLanguage) -> str:
     if view.show in UNITS:
         return language(UNITS[view.show], period=period) if view.show is Show.BIKE_SHARE else language(UNITS[view.show])
     return language(UNIT, who=language(SHOW_NAMES[view.show]), period=period)
-
-
-def newest(measures: Sequence[Row]) -> list[Row]:
-    """Return the measures that are nearest to today, the last one that begins first."""
-    return sorted(measures, key=lambda row: row["first_day"], reverse=True)[:MEASURES_SHOWN]

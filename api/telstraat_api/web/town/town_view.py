@@ -46,10 +46,10 @@ SHOW_NAMES = {
     Show.BIKE: gettext_noop("bicycles"),
     Show.PEDESTRIAN: gettext_noop("pedestrians"),
     Show.HEAVY: gettext_noop("heavy vehicles"),
-    Show.SPEED: gettext_noop("speed (V85)"),
+    Show.SPEED: gettext_noop("speed of the cars (V85)"),
     Show.ABOVE: gettext_noop("cars above the limit"),
     Show.BIKE_SHARE: gettext_noop("share of bicycles"),
-    Show.CHANGE: gettext_noop("change on last year"),
+    Show.CHANGE: gettext_noop("everybody, change on last year"),
 }
 PERIOD_NAMES = {
     TownPeriod.USUAL: gettext_noop("a usual day"),
@@ -83,14 +83,18 @@ class Filter(StrEnum):
     EVERY = "every"
     COUNTING = "counting"
     FAULTY = "faulty"
+    BLIND = "blind"
 
 
 FILTER_NAMES = {
     Filter.EVERY: gettext_noop("all streets"),
     Filter.COUNTING: gettext_noop("those that count now"),
     Filter.FAULTY: gettext_noop("those with something wrong"),
+    Filter.BLIND: gettext_noop("those blind in the dark"),
 }
 FAULTY = (StreetState.LATE, StreetState.SILENT, StreetState.SETTING_UP, StreetState.NOT_WATCHED, StreetState.NOTHING)
+
+LISTED_STATES = {Filter.FAULTY: FAULTY, Filter.COUNTING: (StreetState.COUNTING,)}
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,11 @@ class TownView:
         return self.period in {TownPeriod.LIVE, TownPeriod.TYPICAL}
 
     @property
+    def is_part(self) -> bool:
+        """Tell whether only some of the town's streets are asked for."""
+        return bool(self.name or self.box) or self.which is not Filter.EVERY
+
+    @property
     def has_own_column(self) -> bool:
         """Tell whether what is shown is none of the table's usual columns."""
         return self.show not in OF_EIGHT_WEEKS and (self.show is not Show.ALL or self.period is not TownPeriod.USUAL)
@@ -139,8 +148,11 @@ class TownView:
     @property
     def key(self) -> str:
         """Return by what the table of summaries is sorted."""
-        if self.sort != FIRST_COLUMN:
-            return self.sort
+        return self.shown_key if self.sort == FIRST_COLUMN else self.sort
+
+    @property
+    def shown_key(self) -> str:
+        """Return by what the table of summaries is sorted when it is sorted by what is shown."""
         fixed = {Show.SPEED: "v85", Show.ABOVE: "above", Show.CHANGE: "change", Show.BIKE_SHARE: "bike_share"}
         if self.show in fixed:
             return fixed[self.show]
@@ -156,12 +168,9 @@ class TownView:
             sort=self.key,
             descending=self.descending,
             name=self.name,
-            states=FAULTY
-            if self.which is Filter.FAULTY
-            else (StreetState.COUNTING,)
-            if self.which is Filter.COUNTING
-            else (),
-            night_blind=self.which is Filter.FAULTY,
+            states=LISTED_STATES.get(self.which, ()),
+            night_blind=self.which in {Filter.FAULTY, Filter.BLIND},
+            seeing=self.which is Filter.COUNTING,
             box=self.box,
             limit=limit,
             offset=offset,

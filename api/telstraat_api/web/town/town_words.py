@@ -56,15 +56,23 @@ def town_sentences(totals: TownTotals, now: datetime, language: PageLanguage) ->
 
 
 def counting(totals: TownTotals, language: PageLanguage) -> str:
-    """Say how many streets count now."""
-    count = totals.states.get(StreetState.COUNTING, 0)
+    """Say how many streets count now; those that are blind at this hour do not, and are said."""
+    count = totals.states.get(StreetState.COUNTING, 0) - totals.dark
     if count == totals.streets:
         return language.ngettext("{n} street counts.", "{n} streets count.", count)
-    return (
+    text = (
         language(NOT_ALL, n=language.number(count), all=language.number(totals.streets))
         if count
         else language(NONE_COUNTS)
     )
+    if not totals.dark:
+        return text
+    blind = language.ngettext(
+        "{n} is blind in the dark and counts again by day.",
+        "{n} are blind in the dark and count again by day.",
+        totals.dark,
+    )
+    return f"{text} {blind}"
 
 
 def passing(totals: TownTotals, now: datetime, language: PageLanguage) -> str:

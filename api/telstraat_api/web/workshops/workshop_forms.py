@@ -14,20 +14,27 @@ from telstraat_api.http.access import Reader, Role, require_role
 from telstraat_api.v1.resources import audience_of, owns, require_changeable
 from telstraat_api.web.forms import PageForm, digits_in, read_form, see_other, signed_in
 from telstraat_api.web.measures.measure_pages import Number, rendered
-from telstraat_api.web.pages import page_reader
+from telstraat_api.web.pages import page_number, page_reader
 from telstraat_api.web.workshops.room_chart import first_look
 from telstraat_api.web.workshops.room_leading import check_days
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
 from telstraat_store.places.segments import list_counted_segments, names_of, segments_named, timezones_of
-from telstraat_store.work.measures import find_measure, list_measures
-from telstraat_store.work.published import Page
+from telstraat_store.work.measures import find_measure, newest_measures
+from telstraat_store.work.published import NewestPage
 from telstraat_store.work.rooms import find_room, open_room
-from telstraat_store.work.workshops import add_workshop, change_workshop, delete_workshop, find_workshop, list_workshops
+from telstraat_store.work.workshops import (
+    add_workshop,
+    change_workshop,
+    delete_workshop,
+    find_workshop,
+    newest_workshops,
+)
 
 router = APIRouter(include_in_schema=False)
-LISTED = Page(after=0, limit=500)
+LISTED = 50
+MEASURES_OFFERED = 500
 TICKED_MAX = 60
 """Streets that are offered with a box each; others are named."""
 
@@ -42,14 +49,14 @@ async def workshops_page(request: Request) -> Response:
     """List the workshops that one may see, the newest first."""
     database: Database = request.app.state.database
     reader = await page_reader(request)
+    page = page_number(request)
     async with database.connection() as connection:
-        workshops = await list_workshops(connection, audience_of(reader), LISTED)
+        workshops, has_older = await newest_workshops(connection, audience_of(reader), NewestPage(page, LISTED))
         names = await names_of(connection, sorted({n for workshop in workshops for n in workshop["segments"]}))
     own = {workshop["workshop_id"] for workshop in workshops if owns(reader, workshop)}
-    workshops.sort(key=lambda workshop: workshop["held_at"] or workshop["created_at"], reverse=True)
     return rendered(
         request, "workshops/workshops.html", workshops=workshops, own=own, names=names, tz=zone("UTC"),
-        may_add=reader.role >= Role.PROFESSIONAL,
+        may_add=reader.role >= Role.PROFESSIONAL, page=page, has_older=has_older,
     )  # fmt: skip
 
 
@@ -173,7 +180,7 @@ async def form_page(request: Request, form: PageForm, workshop: Row | None, stat
     database: Database = request.app.state.database
     async with database.connection() as connection:
         streets = {row["segment_id"]: row["name"] for row in await list_counted_segments(connection)}
-        measures = await list_measures(connection, audience_of(reader), LISTED)
+        measures, _ = await newest_measures(connection, audience_of(reader), NewestPage(1, MEASURES_OFFERED))
         ticked = {number for value in form.values("street") if (number := digits_in(value)) is not None}
         streets |= await names_of(connection, sorted(ticked - set(streets)))
         room = None if workshop is None else await find_room(connection, workshop["workshop_id"])

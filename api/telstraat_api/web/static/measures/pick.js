@@ -9,10 +9,11 @@ const listed = document.getElementById("listed");
 const none = document.getElementById("none-chosen");
 const search = document.getElementById("q");
 const template = document.getElementById("street-row");
+const nothing = document.getElementById("none-found");
+const WAIT_MS = 150;
 const LISTED_MAX = 12;
 const DRAWN_MAX = 1500;
 const lines = new Map();
-let names = [];
 
 function box(id) {
   return form.querySelector(`select[name="street-${id}"]`);
@@ -55,12 +56,25 @@ form.addEventListener("change", ({ target }) => {
   if (target.name?.startsWith("street-")) settle(target.name.slice(7));
 });
 
-// What is typed finds streets at once; without this script the button does.
-search.addEventListener("input", () => {
-  const text = search.value.trim().toLowerCase();
-  const hits = names.filter(({ id, name }) => !box(id)?.value && (name.toLowerCase().includes(text) || String(id) === text));
-  hits.sort((a, b) => b.name.toLowerCase().startsWith(text) - a.name.toLowerCase().startsWith(text));
+// What is typed finds streets at once, as the server finds them on every page; without this script the button does.
+let waiting;
+async function find() {
+  clearTimeout(waiting);
+  const text = search.value.trim();
+  const answer = await fetch(`/streets/named?q=${encodeURIComponent(text)}`);
+  if (!answer.ok || text !== search.value.trim()) return;
+  const hits = (await answer.json()).streets.filter(({ id }) => !box(id)?.value);
   listed.replaceChildren(...hits.slice(0, LISTED_MAX).map(({ id, name }) => made(id, name)));
+  nothing.hidden = hits.length > 0;
+}
+search.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(find, WAIT_MS);
+});
+search.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  find();
 });
 
 async function everySegment(address) {
@@ -102,7 +116,6 @@ async function fill() {
     const path = points(geometry);
     return { id: properties.segment_id, name: properties.name, path, bounds: L.latLngBounds(path) };
   });
-  names = all;
   pick.hidden = false;
   const map = ground(document.getElementById("pick-map"), { tiles, attribution });
   const chosenStreets = all.filter(({ id }) => box(id)?.value);

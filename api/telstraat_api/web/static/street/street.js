@@ -46,19 +46,19 @@ function follow() {
     const start = new Date(live.period_start);
     const end = new Date(start.getTime() + QUARTER_MS);
     const minutes = number.format(Math.round(live.observed_s / 6) / 10);
-    note.textContent = words.so_far.replace("{from}", clock.format(start)).replace("{to}", clock.format(end)).replace("{minutes}", minutes);
-    card.dataset.state = "live";
+    const sees = live.observed_s > 0;
+    note.textContent = !sees ? (live.light === "night" ? words.blind : words.unseeing) : words.so_far.replace("{from}", clock.format(start)).replace("{to}", clock.format(end)).replace("{minutes}", minutes);
+    card.dataset.state = sees ? "live" : "blind";
     document.getElementById("live-progress").style.width = `${live.observed_s / 9}%`;
     const counts = {};
     for (const kind of KINDS) {
       const { lft, rgt } = live.counts[kind];
       const tile = card.querySelector(`[data-kind="${kind}"]`);
-      put(tile.querySelector("[data-total]"), number.format(lft + rgt));
-      put(tile.querySelector("[data-lft]"), number.format(lft));
-      put(tile.querySelector("[data-rgt]"), number.format(rgt));
+      // Who sees nothing counts nothing, which is no 0.
+      for (const [part, n] of [["[data-total]", lft + rgt], ["[data-lft]", lft], ["[data-rgt]", rgt]]) put(tile.querySelector(part), sees ? number.format(n) : "–");
       counts[kind] = lft + rgt;
     }
-    newest = { start, end, counts };
+    newest = sees ? { start, end, counts } : null;
     drawLive();
     clearTimeout(silence);
     silence = setTimeout(() => state("silent"), SILENT_AFTER_MS);

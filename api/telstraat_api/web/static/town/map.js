@@ -35,6 +35,7 @@ function start() {
   map.scrollWheelZoom.disable();
   map.on("focus click", () => map.scrollWheelZoom.enable());
   map.fitBounds([[south, west], [north, east]], { padding: matchMedia("(max-width: 560px)").matches ? [8, 8] : [30, 30], maxZoom: 17 });
+  document.addEventListener("keydown", ({ key }) => { if (key === "Escape") map.closePopup(); });
   const drawn = L.layerGroup().addTo(map);
   const named = map.ground ?? addGround(map, { isBare: true });  // above tiles there are only the streets' names
   const lines = new Map();
@@ -44,13 +45,21 @@ function start() {
     row(id)?.classList.toggle("is-lit", on);
   }
 
-  function tip({ name, text }) {
-    const box = document.createElement("div");
-    const title = document.createElement("strong");
-    title.textContent = name;
-    const says = document.createElement("span");
-    says.textContent = text;
-    box.append(title, says);
+  function part(tag, name, text) {
+    const element = document.createElement(tag);
+    element.className = name;
+    element.textContent = text;
+    return element;
+  }
+
+  // A small card: the street, its figure, what that is a figure of, and what is the matter with its sensor.
+  function tip({ name, text, note, css }) {
+    const box = part("div", "street-card", "");
+    box.append(part("strong", "street-card-name", name));
+    const isNumber = !css.startsWith("none");
+    box.append(part("span", isNumber ? "street-card-value" : "street-card-why", text));
+    if (isNumber) box.append(part("span", "street-card-unit", words.unit));
+    if (note) box.append(part("span", "badge", note));
     return box;
   }
 
@@ -58,11 +67,13 @@ function start() {
     for (const chosen of document.querySelectorAll("tr.is-chosen")) chosen.classList.remove("is-chosen");
     row(street.id)?.classList.add("is-chosen");
     const box = tip(street);
-    const link = document.createElement("a");
+    const link = part("a", "button is-main", words.open);
     link.href = `/street/${street.id}`;
-    link.textContent = words.open;
     box.append(link);
-    L.popup({ className: "street-popup" }).setLatLng(at).setContent(box).openOn(map);
+    const popup = L.popup({ className: "street-popup", minWidth: 190, maxWidth: 260 }).setLatLng(at).setContent(box);
+    popup.on("remove", () => row(street.id)?.classList.remove("is-chosen"));
+    popup.openOn(map);
+    popup.getElement()?.querySelector(".leaflet-popup-close-button")?.setAttribute("aria-label", words.close);
   }
 
   function draw({ streets, clusters }) {
@@ -73,7 +84,10 @@ function start() {
       L.polyline(street.line, { className: "casing", interactive: false }).addTo(drawn);
       const line = L.polyline(street.line, { className: `street ${street.css}` }).addTo(drawn);
       line.bindTooltip(() => tip(street), { sticky: true, className: "street-tip" });
-      line.on("click", ({ latlng }) => choose(street, latlng));
+      line.on("click", ({ latlng }) => {
+        line.closeTooltip();
+        choose(street, latlng);
+      });
       line.on("mouseover", () => light(street.id, true)).on("mouseout", () => light(street.id, false));
       lines.set(street.id, line);
       names.push({ text: street.name, line: street.line, weight: 8 });
