@@ -55,6 +55,15 @@ def settled(operator: httpx.Client, page: str) -> str:
     return page
 
 
+OSM_NOWHERE = b"""<?xml version="1.0"?><osm version="0.6"><node id="1" lat="nan" lon="4.7"/><node id="2" lat="50.81" lon="4.71"/>
+<way id="7"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/><tag k="name" v="Kerkstraat"/></way></osm>"""
+GEOJSON_OF_FIJI = json.dumps({
+    "type": "FeatureCollection",
+    "features": [{"type": "Feature", "properties": {"name": "Date line"},
+                  "geometry": {"type": "LineString", "coordinates": [[178.44, -18.13], [178.45, -18.14]]}}],
+}).encode()  # fmt: skip
+
+
 def geojson(*names: str) -> bytes:
     features = [
         {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "LineString", "coordinates": line}}
@@ -179,6 +188,8 @@ def test_a_look_that_comes_late_says_nothing_of_another_way_to_read(
         ("counts", "zeros.csv", b"\x00\x00\x00,\x00\n" * 50),
         ("counts", "zero-later.csv", HOURS.encode() + b"x" * 200_000 + b"\x00\n"),
         ("counts", "no-book.xlsx", b"PK\x03\x04" + b"x" * 100),
+        ("streets", "nowhere.osm", OSM_NOWHERE),
+        ("counts", "end-of-time.csv", HOURS.replace("2026-03-02T23", "9999-12-31T23").encode()),
         ("counts", "broken.csv.gz", b"\x1f\x8b\x08\x00no more"),
     ],
 )
@@ -219,3 +230,57 @@ def test_a_page_names_neither_a_path_of_the_server_nor_options_of_a_command(
     assert "does not say whether the counts were divided by it; choose it below" in text
     assert "/upload.csv" not in text
     assert " --" not in text.partition("<main")[2]
+
+
+def test_a_street_that_can_be_none_is_refused_in_words_and_not_in_those_of_a_program(
+    operator: httpx.Client, connection: psycopg.Connection
+) -> None:
+    def feature(name: Any, line: Any) -> dict[str, Any]:
+        return {
+            "type": "Feature",
+            "properties": {"name": name},
+            "geometry": {"type": "LineString", "coordinates": line},
+        }
+
+    good = LINES[0][1]
+    odd = [
+        feature("a\x00b", good), feature("x" * 201, good), feature({"a": 1}, good), feature("Kerkstraat", [good[0], good[0]]),
+        feature("Kerkstraat", [[1e300, 1], [2, 3]]), feature("Kerkstraat", [[4.7 + n * 1e-5, 50.87] for n in range(501)]),
+        feature("\ud800", good), feature("Kerkstraat", [["x", "y"], [1, 2]]),
+    ]  # fmt: skip
+    content = json.dumps({"type": "FeatureCollection", "features": odd}).encode()
+    text = operator.get(upload(operator, "streets", "odd.geojson", content, timezone="Europe/Brussels")).text
+    assert "<strong>8</strong> refused" in text
+    for words in (
+        "such as a new line",
+        "longer than 200 signs",
+        "its name is no text",
+        "0.0 m long",
+        "more than 500 points",
+    ):
+        assert words in text, words
+    for words in ("String should", "Value error", "List should", "Input should", "match pattern", "validation"):
+        assert words not in text, words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"[" * 100_000, "lists lie in lists"), (GEOJSON_OF_FIJI, "choose another time zone below")],
+)
+def test_a_question_about_a_file_names_the_fields_of_the_page(
+    operator: httpx.Client, connection: psycopg.Connection, content: bytes, words: str
+) -> None:
+    text = operator.get(upload(operator, "streets", "a.geojson", content, timezone="Europe/Brussels")).text
+    assert words in text
+    assert " --" not in text.partition("<main")[2]
+
+
+def test_what_is_noted_of_a_file_names_it_as_whoever_uploaded_it_does(
+    operator: httpx.Client, connection: psycopg.Connection
+) -> None:
+    content = (
+        HOURS.replace("Lindenstraat", "Lindenstra\xdfe").replace(",uptime", "").replace("Z,1,", "Z,").encode("latin-1")
+    )
+    text = operator.get(upload(operator, "counts", "tubes.csv", content, source="City")).text
+    assert "is not UTF-8" in text
+    assert "upload.csv" not in text

@@ -28,8 +28,8 @@ SUFFIXES_MAX = 2
 
 
 @contextmanager
-def file_of(run: JobRun) -> Iterator[tuple[str, Path, dict[str, Any]]]:
-    """Lay an upload's content into a file of its own name's endings, for as long as it is needed; yield kind, path and options.
+def file_of(run: JobRun) -> Iterator[tuple[str, str, Path, dict[str, Any]]]:
+    """Lay an upload's content into a file of its own name's endings, for as long as it is needed; yield kind, name, path and options.
 
     The options are those with which the job was deferred: what is imported is what was looked at.
     """
@@ -43,7 +43,7 @@ def file_of(run: JobRun) -> Iterator[tuple[str, Path, dict[str, Any]]]:
         path = Path(folder) / f"upload{endings if endings.isascii() and '/' not in endings else ''}"
         path.write_bytes(content)
         try:
-            yield kind, path, run.arguments["options"]
+            yield kind, name, path, run.arguments["options"]
         except TelstraatStoreError as error:
             if isinstance(error, UnavailableError):
                 raise
@@ -52,7 +52,7 @@ def file_of(run: JobRun) -> Iterator[tuple[str, Path, dict[str, Any]]]:
 
 def look(run: JobRun) -> dict[str, Any]:
     """Return what would become of an upload."""
-    with file_of(run) as (kind, path, options), psycopg.connect(run.dsn) as connection:
+    with file_of(run) as (kind, name, path, options), psycopg.connect(run.dsn) as connection:
         run.report(0.1, READING)
         if kind == "streets":
             return look_at_streets(connection, path, options)
@@ -64,13 +64,14 @@ def look(run: JobRun) -> dict[str, Any]:
                 options.get("streets", {}),
                 known_of(options),
                 lines_to(run, READING),
-            )
+            ),
+            (name, str(path)),
         )
 
 
 def bring_in(run: JobRun) -> dict[str, Any]:
     """Import an upload and return what became of it; done again, it finds everything there and changes nothing."""
-    with file_of(run) as (kind, path, options), psycopg.connect(run.dsn) as connection:
+    with file_of(run) as (kind, name, path, options), psycopg.connect(run.dsn) as connection:
         run.report(0.1, IMPORTING)
         if kind == "streets":
             return import_streets_of(connection, path, options)
@@ -78,7 +79,7 @@ def bring_in(run: JobRun) -> dict[str, Any]:
         result = import_file(
             connection, path, source, options.get("streets", {}), None, lines_to(run, IMPORTING), known
         )
-        return outcome_of(result)
+        return outcome_of(result, (name, str(path)))
 
 
 def lines_to(run: JobRun, doing: str) -> Any:
@@ -96,15 +97,18 @@ def known_of(options: dict[str, Any]) -> Known:
     return Known(options.get("times"), options.get("dates"), options.get("decimal"), options.get("counts"))
 
 
-def outcome_of(result: Result) -> dict[str, Any]:
-    """Return what became of a file, as JSON: numbers, notes, and each kind of refusal with its first line as an example."""
+def outcome_of(result: Result, names: tuple[str, str]) -> dict[str, Any]:
+    """Return what became of a file, as JSON: numbers, notes, and each kind of refusal with its first line as an example.
+
+    `names` are what the file is called by whoever uploaded it, and where it lay here.
+    """
     return {
         "format": result.kind,
         "new": result.new,
         "changed": result.changed,
         "same": result.same,
         "skipped": result.skipped,
-        "notes": list(result.notes),
+        "notes": [for_a_page(note, *names) for note in result.notes],
         "refused": sum(result.refused.values()),
         "refusals": [
             {"n": n, **asdict(bad), "reason": without_options(bad.reason)}
@@ -113,6 +117,6 @@ def outcome_of(result: Result) -> dict[str, Any]:
     }
 
 
-def shape_of(rehearsal: Rehearsal) -> dict[str, Any]:
-    """Return what would become of a file, with the streets that it names."""
-    return {**outcome_of(rehearsal.result), "streets": [asdict(street) for street in rehearsal.streets]}
+def shape_of(rehearsal: Rehearsal, names: tuple[str, str]) -> dict[str, Any]:
+    """Return what would become of a file, with the streets that it names; `names` as for `outcome_of`."""
+    return {**outcome_of(rehearsal.result, names), "streets": [asdict(street) for street in rehearsal.streets]}

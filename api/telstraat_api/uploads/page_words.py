@@ -7,6 +7,10 @@ import re
 ANSWERS = [
     (re.compile(r"say --(\w+) \w+ or --\1 \w+( \(in a measure: [^)]*\))?"), "choose it below"),
     (re.compile(r'Say times = "local" or times = "utc" \([^)]*\)'), "Choose it below"),
+    (
+        re.compile(r"say --timezone ZONE, correct the file, or say --anywhere to take it as it is"),
+        "choose another time zone below, correct the file, or tick that such streets are taken, too",
+    ),
     (re.compile(r"map it with --street .*=ID"), "choose its street below"),
     (re.compile(r"name the part that you want with --bbox"), "cut the part that you want out of it first"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
@@ -16,7 +16,8 @@ from telstraat_store.places.speed_limits import speed_limit
 from telstraat_store.places.street_files import line_in
 
 NAMELESS = "street without a name"
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+NAME_MAX = 200
+Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX, pattern=r"^[^\x00-\x1f]+$")]
 Limit = Annotated[int, Field(ge=5, le=150)]
 Coordinate = Annotated[list[float], Field(min_length=2, max_length=3)]
 
@@ -94,8 +95,32 @@ def segment_in(feature: ImportFeature, timezone: str = "Europe/Brussels") -> New
     )
 
 
+FAULTS = {
+    ("name", "string_too_long"): f"its name is longer than {NAME_MAX} signs",
+    ("name", "string_too_short"): "its name is empty",
+    ("name", "string_pattern_mismatch"): "its name holds a sign that no name has, such as a new line",
+    ("name", ""): "its name is no text",
+    ("coordinates", "too_long"): f"its line has more than {POINTS_MAX} points; leave out those that it can do without",
+    ("coordinates", ""): "its line has places that are not longitude and latitude",
+    ("geometry", ""): "it has no line",
+    ("timezone", ""): "its time zone is none",
+    ("speed_limit_kmh", ""): "its speed limit is none",
+    ("osm_way_id", ""): "its number in OpenStreetMap is none",
+}
+"""What is wrong with a field, by its name and the kind of fault; without a kind, in any other way."""
+
+
 def why_not(error: Exception) -> str:
-    """Say in one line why something cannot be a segment."""
+    """Say in one line, in words of ours, why something cannot be a segment."""
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())[:300]
+    return "; ".join(dict.fromkeys(fault_in_words(fault) for fault in error.errors()))[:300]
+
+
+def fault_in_words(fault: Mapping[str, Any]) -> str:
+    """Return what one fault of a feature is: as our own check says it, or by its field and kind."""
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])
+    fields = [str(part) for part in fault["loc"] if isinstance(part, str)] or ["feature"]
+    field = next((name for name in reversed(fields) if (name, "") in FAULTS), fields[0])
+    return FAULTS.get((field, fault["type"])) or FAULTS.get((field, ""), f"what it says of {field} cannot be used")

@@ -76,8 +76,14 @@ class Moments:
         Raises
         ------
         MomentTextError
-            It is no time, or the order of day and month is not known.
+            It is no time, the order of day and month is not known, or some clock on earth cannot show it.
         """
+        written = self._read(value)
+        if not 1 < written.clock.year < 9999:
+            raise MomentTextError("is before 2000 or in the future; correct the date")
+        return written
+
+    def _read(self, value: object) -> Written:
         if isinstance(value, datetime):
             bare = value.replace(tzinfo=None)
             near = bare + timedelta(microseconds=500_000)  # spreadsheets keep times as fractions of days

@@ -113,7 +113,7 @@ def read_extract(path: Path, classes: Collection[str] = CLASSES, box: Box | None
             # Editors save files in any order; a file that is damaged fails again.
             with tempfile.TemporaryDirectory() as folder:
                 return _read(_sorted(path, Path(folder) / "sorted.osm.pbf"), classes, box)
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
         raise StreetFileError(f"{path} cannot be read as an extract of OpenStreetMap: {error}") from error
 
 

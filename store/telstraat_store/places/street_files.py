@@ -28,7 +28,9 @@ def read_features(path: Path) -> list[dict[str, Any]]:
         content = json.loads(decoded(path, path.read_bytes())[0])
     except OSError as error:
         raise StreetFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (CountsFileError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise StreetFileError(f"{path}: cannot be read as GeoJSON: lists lie in lists without end") from error
+    except (CountsFileError, ValueError) as error:
         raise StreetFileError(f"{path}: cannot be read as GeoJSON: {error}") from error
     try:
         return features_of(content)
