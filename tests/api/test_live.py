@@ -140,3 +140,38 @@ def test_a_stream_of_quarters_ends_with_the_session_that_opened_it(
         rest = list(lines)  # ends by itself, long before the server does
         assert not any("closing" in line for line in rest)
         assert officer.get(f"/api/v1/segments/{segment}/live").status_code == 403
+
+
+def test_streams_outlive_a_database_that_is_away_for_a_moment_and_end_with_the_right_to_them(
+    settings: ApiSettings, connection: psycopg.Connection, segment: int, sensor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("v1.streams", "web.my.own_live"):
+        monkeypatch.setattr(f"telstraat_api.{place}.ASKED_AGAIN_S", 0.0)
+        monkeypatch.setattr(f"telstraat_api.{place}.KEEP_ALIVE_S", 0.2)
+    session = session_of(connection, "professional", "officer@example.org")
+    connection.execute("update sensor set account_id = (select account_id from account), owned_since = now()")
+    name = connection.info.dbname
+    with (
+        served(msgspec.structs.replace(settings, quarter_min=5, pool_wait_s=0.2)) as address,
+        browser(address, session) as officer,
+        officer.stream("GET", f"/api/v1/segments/{segment}/live") as of_street,
+        officer.stream("GET", f"/my/sensors/{sensor}/live") as of_sensor,
+        psycopg.connect(
+            connection.info.dsn, dbname="postgres", password=connection.info.password, autocommit=True
+        ) as elsewhere,
+    ):
+        streams = [of_street.iter_lines(), of_sensor.iter_lines()]
+        elsewhere.execute(f'alter database "{name}" allow_connections false')
+        elsewhere.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> %s",
+            (name, connection.info.backend_pid),
+        )
+        for lines in streams:
+            beats = (line for line in lines if line.startswith(": still here"))
+            assert [next(beats) for _ in range(4)]  # longer than it waits for a connection
+        elsewhere.execute(f'alter database "{name}" allow_connections true')
+        connection.execute("delete from browser_session")
+        for lines in streams:
+            assert not any(
+                line.startswith(("event: live", "event: closing")) for line in lines
+            )  # both end by themselves

@@ -21,6 +21,7 @@ from telstraat_api.v1.shapes import described_stream
 from telstraat_contract.messages import Live
 from telstraat_contract.road_users import COUNTED
 from telstraat_store.connection import Database
+from telstraat_store.errors import UnavailableError
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 KEEP_ALIVE_S = 15.0
@@ -64,11 +65,14 @@ async def follow(
             except TimeoutError:
                 event = None
             if time.monotonic() - asked_at >= ASKED_AGAIN_S:
-                asked_at = time.monotonic()
                 try:
                     await check_right()
                 except (UnauthorizedError, ForbiddenError):
                     return
+                except UnavailableError:
+                    event = None  # the database is away for a moment: nothing is told before the right is known again
+                else:
+                    asked_at = time.monotonic()
             yield b": still here\n\n" if event is None else framed(event)
 
 

@@ -17,6 +17,7 @@ from telstraat_api.v1.streams import framed
 from telstraat_api.web.forms import signed_in
 from telstraat_api.web.pages import page_reader
 from telstraat_store.connection import Database
+from telstraat_store.errors import UnavailableError
 from telstraat_store.places.own_sensors import find_own_sensor, is_owner
 
 router = APIRouter(include_in_schema=False)
@@ -40,10 +41,14 @@ async def follow(request: Request, segment_id: int, sensor_id: int, account_id: 
             except TimeoutError:
                 event = None
             if event is None or time.monotonic() - asked_at > ASKED_AGAIN_S:
+                try:
+                    reader = await page_reader(request)
+                    async with database.connection() as connection:
+                        is_theirs = await is_owner(connection, sensor_id, account_id)
+                except UnavailableError:  # for a moment: nothing is told before the right is known again
+                    yield b": still here\n\n"
+                    continue
                 asked_at = time.monotonic()
-                reader = await page_reader(request)
-                async with database.connection() as connection:
-                    is_theirs = await is_owner(connection, sensor_id, account_id)
                 if not is_theirs or reader.account_id != account_id:
                     yield framed(Event("lost"))
                     return
