@@ -3,7 +3,8 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# More than cores: tests wait for processes, pages and reports for half of their time.
+WORKERS ?= 3
 
 .PHONY: help demo test test-moved check format setup setup-demo ahead wheel clean bench-core
 
@@ -24,7 +25,7 @@ test: setup
 	@scripts/system-packages
 	@$(BIN)/python -m telstraat_device.native.precompile --all || echo "Tests of what is missing are skipped by name."
 	@TELSTRAAT_KERNELS=jit $(BIN)/python -m telstraat_demo.run.compile_kernels street
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Every file of tests begins at AT: a time (UTC), +7d, or a name that ARGS=--list prints; without AT the commit chooses.
 test-moved: setup

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests.harness.brokers import TestBroker
 from tests.harness.databases import Databases, quick_cluster
 from tests.harness.disks import small_disk
@@ -35,6 +35,16 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 with pytest.MonkeyPatch.context() as environment:
     environment.setenv("TELSTRAAT_KERNELS", "jit")
     importlib.import_module("telstraat_device.native.kernel")
+
+
+LONG = ("journeys/", "demo/", "test_wheel.py", "api/test_jobs.py", "api/test_openapi.py", "promises/test_p6_whole_hours_only.py",
+        "promises/test_e9_files_and_database_give_one_answer.py")  # fmt: skip
+"""Files of minutes, few tests each. They begin first, lest workers wait for the last of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the files that take longest begin first; all else stays as collected."""
+    items.sort(key=lambda item: not item.path.relative_to(ROOT / "tests").as_posix().startswith(LONG))
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +101,7 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("CHROMIUM IS NOT INSTALLED: no page is opened (apt install chromium)")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=30_000)  # as long as every other wait of the driver: a busy machine draws late
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -57,7 +57,7 @@ def served(settings: ApiSettings, port: int = 0) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -69,7 +69,7 @@ def address(settings: ApiSettings) -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=15) as client:
+    with httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 
@@ -82,5 +82,5 @@ def module_connection(module_database: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="module")
 def module_client(module_database: str) -> Iterator[httpx.Client]:
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0, jobs_at_once=0)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client

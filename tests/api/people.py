@@ -29,7 +29,7 @@ def browser(address: str, session: str | None = None) -> httpx.Client:
     """Return a browser of its own; its forms come from our own pages."""
     cookies = {} if session is None else {COOKIE: session}
     headers = {"origin": address, "accept": "text/html"}
-    return httpx.Client(base_url=address, cookies=cookies, headers=headers, timeout=20)
+    return httpx.Client(base_url=address, cookies=cookies, headers=headers, timeout=60)
 
 
 def signed_in(connection: psycopg.Connection, address: str, role: str) -> httpx.Client:

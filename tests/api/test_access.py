@@ -242,7 +242,7 @@ def test_operators_add_change_and_import_segments(module_client: httpx.Client, k
 
 def test_who_asks_too_often_is_told_when_to_come_back(database: str) -> None:
     settings = ApiSettings(dsn=database, rate_per_minute=6, rate_burst=3)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         statuses = [client.get("/v1").status_code for _ in range(4)]
         refused = client.get("/v1")
         assert client.get("/healthz").status_code == 200

@@ -20,7 +20,7 @@ from telstraat_api.settings import ApiSettings
 def client(settings: ApiSettings) -> Iterator[httpx.Client]:
     with (
         served(msgspec.structs.replace(settings, summaries_every_s=0)) as address,
-        httpx.Client(base_url=address, timeout=30) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client
 

@@ -48,7 +48,7 @@ def street(module_connection: psycopg.Connection) -> int:
 @pytest.fixture(scope="module")
 def client(module_database: str) -> Iterator[httpx.Client]:
     settings = ApiSettings(dsn=module_database)  # as it comes: discreet
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -37,7 +37,7 @@ def streets(module_connection: psycopg.Connection) -> list[int]:
 def module_client(module_database: str) -> Iterator[httpx.Client]:
     """An API that computes what it is asked for by itself, as that of a small town does."""
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0, jobs_at_once=1)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -57,7 +57,7 @@ def settings(module_database: str, mail: tuple[int, Letters]) -> ApiSettings:
 
 @pytest.fixture(scope="module")
 def site(settings: ApiSettings) -> Iterator[httpx.Client]:
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -77,7 +77,7 @@ def test_a_street_lies_on_its_own_town_and_its_name_is_the_first(
     assert {"Wende", "De Klaproos"} <= set(names)
     assert len(names) == len(set(names))
     canvas = page.locator(".leaflet-ground-pane canvas")
-    assert canvas.evaluate(COLOURS) > 5
+    wait_for(page, f"({COLOURS})(document.querySelector('.leaflet-ground-pane canvas')) > 5")
     assert canvas.get_attribute("aria-hidden") == "true"
     assert complaints == []
 
@@ -95,7 +95,7 @@ def test_the_ground_is_drawn_in_the_colours_of_the_theme(page: Page, streets: di
     colour = "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).filter((_, n) => n % 4 < 3).reduce((a, b) => a + b)"
     light = page.locator(".leaflet-ground-pane canvas").evaluate(colour)
     page.click("[data-theme-switch]")
-    assert page.locator(".leaflet-ground-pane canvas").evaluate(colour) < 0.6 * light
+    wait_for(page, f"({colour})(document.querySelector('.leaflet-ground-pane canvas')) < {0.6 * light}")
 
 
 def test_a_town_without_an_extract_has_a_grid(
@@ -132,5 +132,5 @@ def test_hostile_names_are_drawn_or_left_out(
     look_at(page, name)
     wait_for(page, "document.querySelector('.leaflet-ground-pane canvas')?.width > 0")
     page.wait_for_load_state("networkidle")
-    assert page.locator(".leaflet-ground-pane canvas").evaluate(COLOURS) > 1
+    wait_for(page, f"({COLOURS})(document.querySelector('.leaflet-ground-pane canvas')) > 1")
     assert complaints == []

@@ -47,7 +47,7 @@ def address(module_database: str, module_connection: psycopg.Connection) -> Iter
 @pytest.fixture(scope="module")
 def operator(address: str, module_connection: psycopg.Connection) -> Iterator[httpx.Client]:
     cookies = {COOKIE: session_of(module_connection, "operator", "operator@example.org")}
-    with httpx.Client(base_url=address, cookies=cookies, headers={**PAGE, "origin": address}, timeout=20) as client:
+    with httpx.Client(base_url=address, cookies=cookies, headers={**PAGE, "origin": address}, timeout=60) as client:
         yield client
 
 

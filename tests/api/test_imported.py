@@ -48,7 +48,7 @@ def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> It
         connection.commit()
         assert import_file(connection, path, Source("the town")).new == 4
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 
@@ -150,7 +150,7 @@ def test_an_hour_of_one_imported_quarter_is_not_public(database: str, tmp_path: 
     starts: dict[int, list[str]] = {}
     for smallest in (0, 5):
         settings = ApiSettings(dsn=database, quarter_min=smallest, keep_s=0)
-        with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+        with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
             starts[smallest] = [hour["start"][11:13] for hour in hours(client, STREET) if hour["corrected"]]
             query = {"bucket": "day", "from": "2025-06-02", "to": "2025-06-03", "segments": str(STREET)}
             [day] = client.get(f"/api/v1/segments/{STREET}/reports", params=query).json()["periods"]

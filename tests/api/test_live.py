@@ -54,7 +54,7 @@ def test_two_browsers_see_the_open_quarter_of_the_street_they_watch(
 ) -> None:
     with (
         events(client, segment) as first_stream,
-        httpx.Client(base_url=client.base_url, timeout=15) as another,
+        httpx.Client(base_url=client.base_url, timeout=60) as another,
         events(another, segment) as two,
     ):
         assert watched_name(database) == "linden-12"
@@ -91,7 +91,7 @@ def test_open_streams_hear_goodbye_when_the_server_stops(settings: ApiSettings, 
     ready = threading.Event()
 
     def watch(address: str) -> None:
-        with httpx.Client(base_url=address, timeout=15) as client, events(client, segment) as result:
+        with httpx.Client(base_url=address, timeout=60) as client, events(client, segment) as result:
             ready.set()
             answers.extend(name for name, _ in result)
 
@@ -106,7 +106,7 @@ def test_open_streams_hear_goodbye_when_the_server_stops(settings: ApiSettings, 
 def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, segment: int, sensor: int) -> None:
     with (
         served(msgspec.structs.replace(settings, live_streams_max=1)) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
         events(client, segment) as result,
     ):
         # The first stream has its place once it has said something; without reports it says nothing by itself.

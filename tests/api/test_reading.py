@@ -292,7 +292,7 @@ def test_the_usual_street_reads_the_same_from_the_sums_as_from_the_quarters(
             for start, end in windows
         ]
 
-    with served(ApiSettings(dsn=module_database)) as address, httpx.Client(base_url=address, timeout=15) as public:
+    with served(ApiSettings(dsn=module_database)) as address, httpx.Client(base_url=address, timeout=60) as public:
         from_quarters, shown_from_quarters = read(client), read(public)
         refresh_all(connection)
         assert read(client) == from_quarters

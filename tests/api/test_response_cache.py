@@ -80,7 +80,7 @@ def test_the_map_of_the_public_is_not_that_of_professionals_and_both_say_not_mod
     a_neighbourhood(connection, quarter_start(datetime.now(UTC)), days=2)
     professional = bearing(let_in(connection, "professional"))
     settings = ApiSettings(dsn=database, keep_s=300)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         for headers in ({}, professional):
             first = client.get("/", headers=headers)
             assert first.headers["cache-control"] == ("private, no-cache" if headers else "no-cache")
@@ -102,7 +102,7 @@ def test_what_was_changed_through_the_api_is_read_at_once(database: str, connect
     operator = bearing(let_in(connection, "operator"))
     with (
         served(ApiSettings(dsn=database, keep_s=300)) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         assert client.get("/api/v1/segments").json()["features"] == []
         add_segment(connection, "Behind its back")

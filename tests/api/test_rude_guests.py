@@ -259,7 +259,7 @@ def test_a_database_in_trouble_is_503_with_a_sentence_and_a_time(database: str, 
 
 def test_a_database_that_is_away_is_503_with_retry_after() -> None:
     settings = ApiSettings(dsn="postgresql://127.0.0.1:1/none", pool_wait_s=0.2)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         for path in ("/api/v1/segments", "/v1/segments", "/"):
             answer = client.get(path)
             assert answer.status_code == 503

@@ -47,7 +47,7 @@ def address(module_client: httpx.Client, officer: Headers, streets: list[int]) -
 def worker(module_database: str, officer: Headers) -> Iterator[httpx.Client]:
     """A server of the same database that computes what waits."""
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0, jobs_at_once=1)
-    with served(settings) as home, httpx.Client(base_url=home, timeout=30) as client:
+    with served(settings) as home, httpx.Client(base_url=home, timeout=60) as client:
         yield client
 
 

@@ -26,7 +26,7 @@ BLIND_UNTIL, BLIND_FROM = 7, 20
 def client(settings: ApiSettings) -> Iterator[httpx.Client]:
     """A reader of a service that leaves summaries to the test."""
     quiet = msgspec.structs.replace(settings, summaries_every_s=0)
-    with served(quiet) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(quiet) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

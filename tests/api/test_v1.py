@@ -116,7 +116,7 @@ def test_health_tells_the_schema_and_the_newest_report(client: httpx.Client, seg
 
 def test_without_a_database_the_service_says_so_and_stays() -> None:
     settings = ApiSettings(dsn=ZOMBIE, pool_wait_s=0.3)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         health = client.get("/healthz")
         streets = client.get("/api/v1/segments")
         page = client.get("/", headers={"accept": "text/html"})
@@ -127,7 +127,7 @@ def test_without_a_database_the_service_says_so_and_stays() -> None:
 
 
 def test_a_database_without_a_schema_is_told_what_to_run(empty_database: str) -> None:
-    with served(ApiSettings(dsn=empty_database)) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(ApiSettings(dsn=empty_database)) as address, httpx.Client(base_url=address, timeout=60) as client:
         for path in ("/healthz", "/api/v1/segments"):
             answer = client.get(path)
             assert answer.status_code == 503

@@ -43,7 +43,7 @@ def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> It
         connection.commit()
         assert import_file(connection, path, Source("a counter of bicycles")).new == 3
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

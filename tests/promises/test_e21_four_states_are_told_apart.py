@@ -54,7 +54,7 @@ def town(module_database: str) -> Town:
 @contextlib.contextmanager
 def reader(dsn: str, quarter_min: int) -> Iterator[httpx.Client]:
     settings = ApiSettings(dsn=dsn, quarter_min=quarter_min, pool_max=4, keep_s=0)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -38,7 +38,7 @@ def module_connection(module_database: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="module")
 def module_client(module_database: str) -> Iterator[httpx.Client]:
     settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0)
-    with served(settings) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

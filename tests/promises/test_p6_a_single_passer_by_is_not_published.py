@@ -49,7 +49,7 @@ def test_whoever_asks_at_every_moment_learns_no_small_quarter(database: str, see
     with (
         psycopg.connect(database, autocommit=True) as connection,
         served(ApiSettings(dsn=database, keep_s=0)) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         segment = add_segment(connection, timezone="UTC")
         sensor = add_sensor(connection, "quiet-1", segment)

@@ -46,7 +46,7 @@ Atom = tuple[int, int, int]
 def public(module_database: str) -> Iterator[httpx.Client]:
     with (
         served(ApiSettings(dsn=module_database, keep_s=0)) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client
 

@@ -51,7 +51,7 @@ def test_no_public_answer_file_or_page_tells_of_the_home(database: str) -> None:
             "duration": "month", "month": day[:7], "area": "full"}  # fmt: skip
     query = {"segments": str(segment), "from": day, "bucket": "hour"}
     read = 0
-    with served(ApiSettings(dsn=database)) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(ApiSettings(dsn=database)) as address, httpx.Client(base_url=address, timeout=60) as client:
         for method, path in public_addresses(segment, sensor, instance, day):
             params = query if "/reports" in path and method == "GET" else None
             answer = client.request(method, path, json=body if method == "POST" else None, params=params)
