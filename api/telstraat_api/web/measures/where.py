@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
+from telstraat_api.web.map_names import ems
 from telstraat_api.web.projection import Point, Projection, lines_in, projection_for
 
 Box = tuple[float, float, float, float]
@@ -17,7 +20,12 @@ Box = tuple[float, float, float, float]
 WIDE, HIGH_MIN, HIGH_MAX = 760.0, 260.0, 460.0
 MARGIN = 0.18
 LEAST_DEGREES = 0.002
-LETTER, LINE_HIGH, CLEAR = 6.6, 15.0, 12.0
+SIZES = {"names-wide": 13.0, "names-narrow": 25.0}
+"""Of the letters: a phone shows the picture at less than half of its size."""
+CLEAR = 0.9
+"""In letters' sizes: so far a name stands from its street."""
+LINE_HIGH = 1.15
+STEP = 8.0
 WIDTHS = (4.0, 13.0)
 FULL_WIDTH = 0.5
 """A change of one half or more is drawn as wide as it gets."""
@@ -76,7 +84,7 @@ def where_map(streets: Sequence[WhereStreet], ground: Sequence[Mapping[str, Any]
             f'<polyline class="casing" points="{points}" stroke-width="{width + 4:.1f}"/>'
             f'<polyline class="result is-{escape(street.result)}" points="{points}" stroke-width="{width:.1f}"/></a>'
         )
-    parts += labels(streets, projection)
+    parts += [f'<g class="{css}">{"".join(labels(streets, projection, size))}</g>' for css, size in SIZES.items()]
     return Markup(  # noqa: S704
         f'<svg class="where" viewBox="0 0 {WIDE:g} {high:.0f}" role="group" aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
@@ -91,30 +99,48 @@ def ground_path(row: Mapping[str, Any], projection: Projection) -> str:
     return f'<path class="ground-{style} ground-{escape(row["kind"])}" d="{drawn}"/>'
 
 
-def labels(streets: Sequence[WhereStreet], projection: Projection) -> Iterator[str]:
+def labels(streets: Sequence[WhereStreet], projection: Projection, size: float) -> Iterator[str]:
     """Yield names and changes where they cover least: no two on top of each other where there is room."""
     taken: list[Box] = []
-    crossed = [point for street in streets for point in projection.line(street.line)]
+    lines = {street.segment: projection.line(street.line) for street in streets}
+    crossed = [point for line in lines.values() for point in line]
+    is_narrow = size > SIZES["names-wide"]
     for street in [street for street in streets if street.is_named and street.result != "controls"]:
-        wide = LETTER * max(len(street.name), len(street.label), 4)
-        tall = LINE_HIGH * (2 if street.label else 1)
-        line = projection.line(street.line)
-        box = min(boxes(line, wide, tall), key=lambda box: covers(box, taken, crossed, projection.height))
+        wide = size * max(ems(street.name), ems(street.label), 2.0)
+        tall = size * LINE_HIGH * (2 if street.label else 1)
+        line = lines[street.segment]
+        box = min(boxes(line, wide, tall, size * CLEAR), key=lambda box: covers(box, taken, crossed, projection.height))
+        others = [point for segment, points in lines.items() if segment != street.segment for point in between(points)]
+        if is_narrow and (covers(box, taken, others, projection.height) or touches(box, others, size)):
+            continue  # there it would be taken for the name of another street; the table has it
         taken.append(box)
-        yield f'<text class="name" x="{box[0]:.1f}" y="{box[1] + 12:.1f}">{escape(street.name)}</text>'
+        yield f'<text class="name" x="{box[0]:.1f}" y="{box[1] + 0.92 * size:.1f}">{escape(street.name)}</text>'
         if street.label:
-            yield f'<text class="change" x="{box[0]:.1f}" y="{box[1] + 12 + LINE_HIGH:.1f}">{escape(street.label)}</text>'
+            yield f'<text class="change" x="{box[0]:.1f}" y="{box[1] + (0.92 + LINE_HIGH) * size:.1f}">{escape(street.label)}</text>'
 
 
-def boxes(line: Sequence[Point], wide: float, tall: float) -> Iterator[Box]:
+def between(line: Sequence[Point]) -> Iterator[Point]:
+    """Yield the points of a line and some between them, so that none of it is overlooked."""
+    for (ax, ay), (bx, by) in itertools.pairwise(line):
+        steps = max(1, math.ceil(math.dist((ax, ay), (bx, by)) / STEP))
+        yield from ((ax + (bx - ax) * n / steps, ay + (by - ay) * n / steps) for n in range(steps + 1))
+
+
+def touches(box: Box, points: Sequence[Point], size: float) -> bool:
+    """Return whether one of some points lies in a box or just beside it."""
+    near = size * CLEAR * 0.6
+    return any(box[0] - near < x < box[2] + near and box[1] - near < y < box[3] + near for x, y in points)
+
+
+def boxes(line: Sequence[Point], wide: float, tall: float, clear: float) -> Iterator[Box]:
     """Yield places for a label beside, above and below the middle and the ends of a line."""
     for share in (0.5, 0.25, 0.75, 0.0, 1.0):
         x, y = line[round(share * (len(line) - 1))]
         for left, top in (
-            (x + CLEAR, y - tall / 2),
-            (x - CLEAR - wide, y - tall / 2),
-            (x - wide / 2, y - CLEAR - tall),
-            (x - wide / 2, y + CLEAR),
+            (x + clear, y - tall / 2),
+            (x - clear - wide, y - tall / 2),
+            (x - wide / 2, y - clear - tall),
+            (x - wide / 2, y + clear),
         ):
             yield left, top, left + wide, top + tall
 

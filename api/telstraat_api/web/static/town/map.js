@@ -29,7 +29,7 @@ function start() {
   element.className = "map";
   element.setAttribute("role", "region");
   element.setAttribute("aria-label", label);
-  holder.replaceChildren(element);
+  holder.prepend(element); // what the server drew stays for paper
   const map = ground(element, { tiles, attribution });
   map.zoomControl.setPosition("topright");
   map.scrollWheelZoom.disable();
@@ -125,7 +125,12 @@ function start() {
       if (document.hidden) return;
       await look(data.clusters.length > 0);
       const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-      for (const fresh of page.querySelectorAll("tr[data-street]")) row(fresh.dataset.street)?.replaceChildren(...fresh.children);
+      for (const fresh of page.querySelectorAll("tr[data-street]")) {
+        const shows = row(fresh.dataset.street);
+        const isOpen = shows?.querySelector("details")?.open ?? false;
+        shows?.replaceChildren(...fresh.children);
+        if (isOpen) shows.querySelector("details").open = true;
+      }
     }, LIVE_MS);
   }
 }
