@@ -23,6 +23,11 @@ def send(settings: ApiSettings, message: EmailMessage) -> None:
         server.send_message(message)
 
 
+def one_line(text: str) -> str:
+    """Return a subject as a head of a letter takes it: a name in it that has a new line neither ends the head nor the letter."""
+    return " ".join(text.split())
+
+
 def opened(settings: ApiSettings, context: ssl.SSLContext) -> smtplib.SMTP:
     """Return a connection to the mail server."""
     if settings.mail_tls == "tls":

@@ -17,6 +17,7 @@ from tests.api.streets import add_segment, add_sensor
 from tests.api.test_access import bearing, let_in
 
 import telstraat_api.web
+from telstraat_api.following.months import asking_letter
 from telstraat_api.http.access import COOKIE
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.forms import local_path
@@ -104,3 +105,10 @@ def test_nul_in_a_form_is_left_out_of_every_field(operator: httpx.Client) -> Non
     answer = operator.post("/measures/new", data={"action": "find", "q": "Lin\x00den", "name": "a\x00b"})
     assert answer.status_code < 500
     assert "\x00" not in answer.text
+
+
+def test_a_name_with_a_new_line_adds_nothing_to_the_head_of_a_letter() -> None:
+    settings = ApiSettings(mail_from="counts@example.org", public_url="https://counts.example.org")
+    letter = asking_letter(settings, "anna@example.org", 'a"\r\nBcc: everybody@example.org', "secret", "en")
+    assert "Bcc" not in letter
+    assert 'a" Bcc: everybody@example.org' in letter["Subject"]

@@ -175,7 +175,9 @@ def test_a_refused_feature_is_named_by_its_place_in_the_file(
     assert "feature 0: has a coordinate" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("line", "name"), [("4.7,50.8,4.7,50.8", "Elm"), ("4.7,50.8,4.71,50.8", " ")])
+@pytest.mark.parametrize(("line", "name"), [
+    ("4.7,50.8,4.7,50.8", "Elm"), ("4.7,50.8,4.71,50.8", " "), ("4.7,50.8,4.71,50.8", "Elm\r\nX: y"), ("4.7,50.8,4.71,50.8", "x" * 201),
+])  # fmt: skip
 def test_a_segment_has_a_line_and_a_name(
     database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, name: str
 ) -> None:

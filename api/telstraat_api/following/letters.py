@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from telstraat_analytics.words import word
-from telstraat_api.mail import send
+from telstraat_api.mail import one_line, send
 from telstraat_api.settings import ApiSettings
 from telstraat_store.accounts.secrets import hashed, new_secret
 from telstraat_store.connection import Database, Row
@@ -103,7 +103,7 @@ def message_of(settings: ApiSettings, letter: Row) -> EmailMessage:
     message = EmailMessage()
     message["From"] = settings.mail_from
     message["To"] = letter["email"]
-    message["Subject"] = letter["subject"]
+    message["Subject"] = one_line(letter["subject"])
     message["Date"] = localtime(letter["made_at"])
     host = urlsplit(settings.public_url).hostname or "telstraat"
     message["Message-ID"] = f"<measure-letter-{letter['letter_id']}@{host}>"

@@ -18,6 +18,7 @@ import psycopg
 
 from telstraat_api.errors import ApiError
 from telstraat_api.following.handing import hand_over_once
+from telstraat_api.mail import one_line
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.languages import page_language
 from telstraat_api.web.street.month_page import read_month
@@ -112,7 +113,7 @@ async def month_letter(database: Database, settings: ApiSettings, letter: Row, s
     stop = f"{settings.public_url}/months/stop?token={secret}&lang={code}"
     message = EmailMessage()
     message["From"], message["To"] = settings.mail_from, letter["email"]
-    message["Subject"] = _("{street} in {month}", street=segment.name, month=name)
+    message["Subject"] = one_line(_("{street} in {month}", street=segment.name, month=name))
     message["Date"] = localtime(letter["made_at"])
     host = urlsplit(settings.public_url).hostname or "telstraat"
     message["Message-ID"] = f"<month-letter-{letter['reader_id']}-{month}@{host}>"
@@ -141,7 +142,7 @@ def asking_letter(settings: ApiSettings, email: str, street: str, secret: str, c
     _ = page_language(code)
     message = EmailMessage()
     message["From"], message["To"] = settings.mail_from, email
-    message["Subject"] = _("A letter a month about {street}?", street=street)
+    message["Subject"] = one_line(_("A letter a month about {street}?", street=street))
     message["Auto-Submitted"] = "auto-generated"
     lines = [
         _("Somebody, probably you, asked {site} for a letter a month about {street}.", site=settings.site_name, street=street),

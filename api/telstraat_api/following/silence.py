@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from telstraat_api.mail import send
+from telstraat_api.mail import one_line, send
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.languages import PageLanguage, page_language
 from telstraat_contract.languages import LANGUAGES, SOURCE
@@ -128,7 +128,7 @@ def silence_letter(settings: ApiSettings, letter: Row, secret: str) -> EmailMess
     quiet = f"{settings.public_url}/quiet?token={secret}&lang={code}"
     message = EmailMessage()
     message["From"], message["To"] = settings.mail_from, letter["email"]
-    message["Subject"] = subject_of(letter, _)
+    message["Subject"] = one_line(subject_of(letter, _))
     message["Date"] = localtime(letter["made_at"])
     host = urlsplit(settings.public_url).hostname or "telstraat"
     message["Message-ID"] = f"<sensor-letter-{letter['letter_id']}@{host}>"

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from telstraat_api.errors import ApiError, SignInError, TooManyError
 from telstraat_api.http.rates import Buckets
-from telstraat_api.mail import TIMEOUT_S, send
+from telstraat_api.mail import TIMEOUT_S, one_line, send
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.languages.catalogue import language as language_of
 from telstraat_store.accounts.secrets import new_secret
@@ -88,7 +88,7 @@ class MailLinks:
         message = EmailMessage()
         message["From"] = self.settings.mail_from
         message["To"] = email
-        message["Subject"] = _("Sign in to {site}", site=self.settings.site_name)
+        message["Subject"] = one_line(_("Sign in to {site}", site=self.settings.site_name))
         message["Auto-Submitted"] = "auto-generated"
         lines = [
             _(

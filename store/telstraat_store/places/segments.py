@@ -18,6 +18,8 @@ from telstraat_store.places.lines import check_line, is_on_earth
 from telstraat_store.queries import execute, fetch_all, fetch_one
 from telstraat_store.transactions import Steps, transaction
 
+NAME_MAX = 200
+
 OWN_NUMBERS_BELOW = 1_000_000_000
 """Other platforms number their streets from there on; the database never gets so far."""
 
@@ -163,6 +165,10 @@ def _check_drawn(name: str, points: Sequence[tuple[float, float]]) -> None:
         raise RegistryError(f"segment {name!r}: all points of the line are the same; draw it from A to B")
     if not name.strip():
         raise RegistryError("a segment needs a name, e.g. the street's; say --name")
+    if len(name) > NAME_MAX or any(ord(sign) < 0x20 for sign in name):
+        raise RegistryError(
+            f"a segment's name has at most {NAME_MAX} signs and no new line; {name[:40]!r} cannot be one"
+        )
     for lon, lat in points:
         if not is_on_earth(lon, lat) or (lon, lat) == (0, 0):
             raise RegistryError(
