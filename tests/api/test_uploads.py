@@ -17,6 +17,8 @@ from tests.api.test_jobs import on, working
 from tests.harness.databases import one_row
 from tests.harness.processes import wait_until
 
+from telstraat_api.uploads.fault_words import FAULTS, fault_in
+from telstraat_api.web.languages import page_language
 from telstraat_firmware_sim.town import map_of_overbeke
 from telstraat_firmware_sim.town.extract import write_extract
 from telstraat_store.imports import uploads
@@ -284,3 +286,29 @@ def test_what_is_noted_of_a_file_names_it_as_whoever_uploaded_it_does(
     text = operator.get(upload(operator, "counts", "tubes.csv", content, source="City")).text
     assert "is not UTF-8" in text
     assert "upload.csv" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "german"),
+    [
+        ("car_lft 'many' is not a number; write digits, or nothing where nothing was counted", "car_lft 'many' ist keine Zahl; schreiben Sie Ziffern"),
+        ("segment 'Oude Markt' is not one of ours; choose its street below", "Straße 'Oude Markt' ist nicht bekannt"),
+        ("has more than 5 million cells, empty ones included; save the rows with counts as CSV", "hat mehr als 5 Millionen Zellen"),
+        ("tubes.csv is not UTF-8: read as Windows-1252", "tubes.csv ist kein UTF-8"),
+        ("something that nobody has put into words", "something that nobody has put into words"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said_in_the_reader_s_language(text: str, german: str) -> None:
+    assert fault_in(text, page_language("de")).startswith(german)
+    assert fault_in(text, page_language("en")) == text
+
+
+def test_the_sentences_of_refusals_are_those_of_the_import() -> None:
+    source = "".join(path.read_text() for path in Path(uploads.__file__).parent.glob("*.py"))
+    source = re.sub(r"""["']\s+f?["']""", "", source)  # a sentence over two lines
+    for sentence in FAULTS:
+        words = max(re.split(r"\{\w+\}", re.split("[;?]", sentence)[0]), key=len).strip(" ()':,")
+        if not sentence.startswith(
+            ("this ", "its ", "it ", "cannot be read as Geo", "the file has no")
+        ):  # of jobs, of streets
+            assert words in source, sentence

@@ -15,7 +15,9 @@ from starlette.formparsers import MultiPartException
 
 from telstraat_api.errors import NotFoundError, QueryError
 from telstraat_api.http.access import Role, check_origin
+from telstraat_api.uploads.fault_words import fault_in
 from telstraat_api.web.forms import FIELDS_MAX, MISSING, PageForm, read_form, see_other, signed_in
+from telstraat_api.web.languages import chosen, page_language
 from telstraat_api.web.operate.shared import rendered_for_operators
 from telstraat_api.web.operate.upload_options import options_of, page_form_of
 from telstraat_api.web.operate.upload_view import lines_in_view
@@ -145,6 +147,7 @@ async def render_upload(request: Request, upload_id: int, form: PageForm | None,
         form=form or page_form_of(row["kind"], row["options"]),
         kind_names=KIND_NAMES,
         read_moment=datetime.fromisoformat,
+        fault=lambda text: fault_in(text, page_language(chosen(request))),
         names=names if len(names) <= CHOICES_MAX else {},
         likely={
             street["name"]: by_name.get(street["name"].casefold()) for street in (outcome or {}).get("streets", ())
