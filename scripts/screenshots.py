@@ -248,6 +248,7 @@ class Town:
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         page.goto(self.address + path)
+        page.wait_for_selector("[data-paper]", state="detached")  # what is computed first opens by itself
         if shot.do == "join":
             page.fill("#first_name", "Mila")
             page.click(".join button[type=submit]")

@@ -167,7 +167,7 @@ def test_a_planned_measure_says_so_and_how_long_to_count(
     day = datetime.now(UTC).date() + timedelta(days=40)
     address = noted(module_client, officer, streets, first_day=day.isoformat(), action="publish", name="Coming")
     assert "This measure begins on" in text_of(module_client.get(address, headers=HTML))
-    plan = module_client.get(f"{address}/plan", headers=HTML, timeout=60)
+    plan = module_client.get(f"{address}/plan", headers={"Accept": "*/*"}, timeout=60)
     assert plan.status_code == 200
     assert "How long must we count?" in text_of(plan)
     listed = text_of(module_client.get("/measures", headers=HTML))
@@ -196,8 +196,8 @@ def test_the_plan_tells_the_public_nothing_of_measures_that_are_not_published(
     assert module_client.post("/measures/new", headers=officer, data=fields).status_code == 303
     address = noted(module_client, officer, streets, action="publish", name="Open")
     says = "Another measure acts there."
-    assert says in text_of(module_client.get(f"{address}/plan", headers=officer, timeout=60))
-    assert says not in text_of(module_client.get(f"{address}/plan", headers=HTML, timeout=60))
+    assert says in text_of(module_client.get(f"{address}/plan", headers={**officer, "Accept": "*/*"}, timeout=60))
+    assert says not in text_of(module_client.get(f"{address}/plan", headers={"Accept": "*/*"}, timeout=60))
 
 
 def test_the_list_shows_sentence_state_and_interval(module_client: httpx.Client, evaluated: str) -> None:

@@ -142,3 +142,13 @@ def test_the_page_says_what_is_compared_and_why_the_time_after_ends(
     assert "Not with last month or last year" in text
     assert "The time after it: 28 days" in text
     assert "so many days were chosen" in text
+
+
+def test_the_plan_is_said_to_be_in_the_making_and_then_is_there(module_client: httpx.Client, evaluated: str) -> None:
+    waiting = module_client.get(f"{evaluated}/plan", headers=HTML)
+    assert waiting.status_code == 202
+    assert "This is being computed from the counts" in text_of(waiting)
+    plan = module_client.get(f"{evaluated}/plan", headers={"Accept": "*/*"}, timeout=60)
+    assert plan.status_code == 200
+    assert "data-paper" not in plan.text
+    assert module_client.get(f"{evaluated}/plan", headers=HTML).status_code == 200

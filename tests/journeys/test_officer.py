@@ -23,7 +23,7 @@ def test_an_officer_finds_the_worst_street_registers_plans_evaluates_and_shares(
     page.get_by_role("link", name="A measure here").click()
     register(page)
     page.get_by_role("link", name="How long must we count?").click()
-    expect(page.locator("main")).to_contain_text("weeks")
+    expect(page.locator("main")).to_contain_text("weeks", timeout=60_000)  # it says that it is computed, then opens
     page.get_by_role("link", name=NAME).click()
     evaluate(page)
     page.get_by_role("link", name="Share").click()

@@ -147,6 +147,7 @@ REPORT_WORDS: dict[str, str] = {
     "chart.measure": _("measure"),
     "axis.relative": _("per comparable day"),
     "axis.day": pgettext_noop("a day, as d3-time-format writes it", "%-d %b %y"),
+    "axis.short_day": pgettext_noop("a day without its year, as d3-time-format writes it", "%-d %b"),
     "axis.km/h": _("km/h"),
     "axis.points": _("share"),
     "chart.weeks": _("weeks before, and as many after"),

@@ -10,11 +10,25 @@ from fastapi import Request, Response
 
 from telstraat_api.evaluations.typesetting import TypesetForm, Typesetter
 from telstraat_api.web.pages import Pages
+from telstraat_contract.languages import gettext_noop
 
 AT_ONCE_S = 0.6
 """What is there within this time is sent without a page in between."""
 
 MEDIA = {"pdf": "application/pdf", "html": "text/html; charset=utf-8"}
+
+SETTING = gettext_noop(
+    "It is being set, with all its charts: that takes some seconds the first time. It opens here by itself."
+)
+COMPUTING_IT = gettext_noop("This is being computed from the counts: that takes some seconds. It opens here by itself.")
+
+
+def waiting_page(request: Request, title: str, back: str, words: str) -> Response:
+    """Return the page that says that something is being made, and leads to it when it is."""
+    pages: Pages = request.app.state.pages
+    response = pages.render(request, "paper.html", 202, paper_title=title, back=back, words=words)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 async def paper(
@@ -46,8 +60,5 @@ async def paper(
     if "text/html" in request.headers.get("accept", ""):
         await asyncio.wait({task}, timeout=AT_ONCE_S)
         if not task.done():
-            pages: Pages = request.app.state.pages
-            response = pages.render(request, "paper.html", 202, paper_title=title, back=back)
-            response.headers["Cache-Control"] = "no-store"
-            return response
+            return waiting_page(request, title, back, SETTING)
     return Response(await asyncio.shield(task), media_type=MEDIA[form], headers=dict(headers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -14,8 +15,10 @@ from telstraat_api.web.languages import chosen, page_language
 from telstraat_api.web.measures import names, pictures
 from telstraat_api.web.measures.form import ask_of
 from telstraat_api.web.measures.measure_pages import Number, may_change, rendered
-from telstraat_api.web.measures.prospects import prospects_of
+from telstraat_api.web.measures.prospects import Prospects, prospects_of
 from telstraat_api.web.pages import page_reader
+from telstraat_api.web.paper import AT_ONCE_S, COMPUTING_IT, waiting_page
+from telstraat_contract.languages import gettext_noop
 from telstraat_contract.road_users import CLASSES
 from telstraat_store.connection import Database
 from telstraat_store.work.evaluations import change_evaluation, delete_evaluation, find_evaluation
@@ -23,6 +26,9 @@ from telstraat_store.work.followers import follow, unfollow
 from telstraat_store.work.measures import find_measure
 
 router = APIRouter(include_in_schema=False)
+HOW_LONG = gettext_noop("How long must we count?")
+UNDER_WAY: set[asyncio.Task[Prospects]] = set()
+"""What goes on for a browser that was shown the page that waits for it."""
 
 
 @router.post("/measures/{measure_id}/follow")
@@ -65,7 +71,16 @@ async def plan_page(request: Request, measure_id: Number) -> Response:
     async with database.connection() as connection:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
     what = next(iter(ask_of(measure)["what"]), "car")
-    prospects = await prospects_of(request, measure_shape(measure, reader), what, datetime.now(UTC).date())
+    looking = asyncio.create_task(prospects_of(request, measure_shape(measure, reader), what, datetime.now(UTC).date()))
+    if "text/html" in request.headers.get("accept", ""):
+        await asyncio.wait({looking}, timeout=AT_ONCE_S)
+        if not looking.done():
+            looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+            UNDER_WAY.add(looking)
+            looking.add_done_callback(UNDER_WAY.discard)
+            title = page_language(chosen(request))(HOW_LONG)
+            return waiting_page(request, title, f"/measures/{measure_id}", COMPUTING_IT)
+    prospects = await looking
     return rendered(
         request,
         "measures/plan.html",

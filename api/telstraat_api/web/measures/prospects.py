@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -93,6 +94,9 @@ class Prospects:
 KNOWN: OrderedDict[str, bytes] = OrderedDict()
 """What was computed lately, by all that it was computed from and the day: the same is not computed again for each reader."""
 
+COMPUTING: dict[str, asyncio.Task[bytes]] = {}
+"""What is being computed just now: whoever asks for the very same waits for it, and it goes on when the asker goes away."""
+
 
 async def prospects_of(
     request: Request, measure: Mapping[str, Any], what: str, today: date, *, suggest: bool = False
@@ -158,7 +162,16 @@ async def computed(evaluator: Evaluator, task: Mapping[str, Any]) -> bytes:
     if key in KNOWN:
         KNOWN.move_to_end(key)
         return KNOWN[key]
-    answer = KNOWN[key] = await evaluator.run("prospects", task)
-    while len(KNOWN) > KEPT_MAX:
-        KNOWN.popitem(last=False)
-    return answer
+    running = COMPUTING.get(key)
+    if running is None:
+        running = COMPUTING[key] = asyncio.create_task(evaluator.run("prospects", task))
+
+        def ended(task: asyncio.Task[bytes]) -> None:
+            del COMPUTING[key]
+            if not task.cancelled() and task.exception() is None:
+                KNOWN[key] = task.result()
+                while len(KNOWN) > KEPT_MAX:
+                    KNOWN.popitem(last=False)
+
+        running.add_done_callback(ended)
+    return await asyncio.shield(running)

@@ -17,7 +17,7 @@ from telstraat_contract.languages import gettext_noop
 from telstraat_store.counts.states import State
 
 KIND = gettext_noop("Minutes of a workshop")
-SAID = gettext_noop("What was said")
+LOOKED = gettext_noop("What was agreed, and looked at")
 AGREED = gettext_noop("What was agreed")
 AGAIN = gettext_noop("Expected, and what happened")
 NOTHING_AGREED = gettext_noop("Nothing was written down as agreed.")
@@ -42,9 +42,8 @@ def minutes_content(
     _: PageLanguage,
 ) -> Content:
     """Return the minutes as the report's content: question first, then what was agreed, looked at, said and expected."""
-    agreed = ReportTable(
-        _(AGREED), ("", ""), tuple((f"{n}.", body) for n, body in enumerate(minutes.agreed or [_(NOTHING_AGREED)], 1))
-    )
+    written = tuple((f"{n}.", body) for n, body in enumerate(minutes.agreed, 1))
+    agreed = ReportTable(_(AGREED), ("", ""), written or (("", _(NOTHING_AGREED)),))
     tables = [
         ReportTable(
             _(GROUP_HEAD, title=group.title, n=_.number(group.votes)),
@@ -64,7 +63,7 @@ def minutes_content(
         )
         tables.insert(0, ReportTable(_(AGAIN), tuple(_(head) for head in EXPECTED_HEADS), rows, numbers=(3,)))
     pictures = tuple(Picture(chart.title, picture_of(chart, _)) for chart in charts)
-    section = Section(_(SAID), question, (agreed,), pictures, "")
+    section = Section(_(LOOKED), question, (agreed,), pictures, "")
     return Content(
         language=_.code, title=title, facts=tuple(facts), sections=(section,), tables=tuple(tables), pictures=(),
         foot=(_(SOURCE_OF_COUNTS),), kind=_(KIND),
