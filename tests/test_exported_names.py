@@ -36,8 +36,8 @@ EXPORTED = {
         Sensor WorkshopShape
     """,
 }
-LAZY = ("telstraat_contract", "telstraat_device", "telstraat_store")
-HEAVY = ("msgspec", "numpy", "numba", "cv2", "paho", "sqlite3", "psycopg", "pandas", "pydantic")
+LAZY = ("telstraat_contract", "telstraat_device", "telstraat_store", "telstraat_analytics")
+HEAVY = ("msgspec", "numpy", "numba", "cv2", "paho", "sqlite3", "psycopg", "pandas", "scipy", "pydantic")
 
 
 def typed_imports(package: str) -> set[tuple[str, str]]:
