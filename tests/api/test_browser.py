@@ -247,6 +247,11 @@ def test_a_click_on_the_map_chooses_the_row_and_leads_to_the_street(page: Page, 
     page.wait_for_selector("#map .map")
     page.locator("#map path.street").first.dispatch_event("click", {"bubbles": True, "clientX": 300, "clientY": 300})
     assert page.locator("tr.is-chosen").count() == 1
+    assert page.locator(".street-popup .street-card > *").count() >= 3  # name, figure and its words stand apart
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".street-popup", state="detached")
+    assert page.locator("tr.is-chosen").count() == 0
+    page.locator("#map path.street").first.dispatch_event("click", {"bubbles": True, "clientX": 300, "clientY": 300})
     page.click(".street-popup a")
     page.wait_for_url("**/street/**")
 

@@ -247,8 +247,9 @@ def day_table(month: StreetMonth, _: PageLanguage) -> ReportTable:
             if slot.end <= month.counts.until
             else UNKNOWN
         )
-        rows.append((_.short_day(day), *counts, watched))
-    head = (_("Day"), *(_(PLURALS[kind]) for kind in TOGETHER), _("observed"))
+        everybody = UNKNOWN if period is None else _.number(total(period.both(kind) for kind in TOGETHER))
+        rows.append((_.short_day(day), *counts, everybody, watched))
+    head = (_("Day"), *(_(PLURALS[kind]) for kind in TOGETHER), _("All"), _("observed"))
     return ReportTable(_("Day by day"), head, tuple(rows), numbers=tuple(range(1, len(head))))
 
 
