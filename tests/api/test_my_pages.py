@@ -261,13 +261,18 @@ def test_a_street_that_is_none_is_not_taken(anna: httpx.Client, sensor: int, str
     assert anna.get(f"/my/sensors/{sensor}/place", params={"street": street[:20]}).status_code == 200
 
 
-def test_directions_are_renamed_where_it_stands(
-    anna: httpx.Client, connection: psycopg.Connection, sensor: int, segment: int
+def test_directions_are_renamed_where_it_stands_and_stand_on_the_street_when_they_are_published(
+    home: str, anna: httpx.Client, connection: psycopg.Connection, sensor: int, segment: int
 ) -> None:
     data = {"street": str(segment), "to_b": "to the school", "to_a": "from the school"}
     assert anna.post(f"/my/sensors/{sensor}/place", data=data).status_code == 303
     assert connection.execute("select count(*), max(to_b) from installation").fetchone() == (1, "to the school")
     assert "to the school" in anna.get(f"/my/sensors/{sensor}").text
+    assert "to the school" not in httpx.get(f"{home}/street/{segment}", timeout=60).text
+    anna.post(f"/my/sensors/{sensor}/place", data=data | {"published": "yes"})
+    assert "A→B: to the school" in httpx.get(f"{home}/street/{segment}?day=2026-03-02", timeout=60).text
+    anna.post(f"/my/sensors/{sensor}/delete", data={"sure": "yes"})
+    assert "to the school" not in httpx.get(f"{home}/street/{segment}?day=2026-03-03", timeout=60).text
 
 
 def test_retiring_keeps_the_counts_and_deleting_keeps_only_them(

@@ -21,7 +21,7 @@ KNOWN = {
     "sessions": "select created_at, expires_at from browser_session where account_id = %(a)s and expires_at > now()",
     "sign_in_links": "select created_at, expires_at, used_at from sign_in_link where account_id = %(a)s",
     "sensors": "select sensor_id, name, owned_since, muted_until, retired_at from sensor where account_id = %(a)s",
-    "installations": "select i.sensor_id, i.segment_id, s.name as street, i.from_at, i.until_at, i.side, i.to_b, i.to_a, i.note"
+    "installations": "select i.sensor_id, i.segment_id, s.name as street, i.from_at, i.until_at, i.side, i.to_b, i.to_a, i.names_published, i.note"
     " from installation i join sensor v using (sensor_id) join segment s using (segment_id)"
     " where v.account_id = %(a)s and coalesce(i.until_at, 'infinity') > v.owned_since order by i.from_at",
     "sensor_health": "select h.* from sensor_health h join sensor v using (sensor_id) where v.account_id = %(a)s",

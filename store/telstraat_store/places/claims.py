@@ -56,7 +56,7 @@ async def claim_sensor(connection: AsyncConnection[Any], name: str, code: str, a
         # What the owner before has called the directions is theirs.
         await execute(
             connection,
-            "update installation i set to_b = '', to_a = '' from sensor v where v.sensor_id = i.sensor_id"
+            "update installation i set to_b = '', to_a = '', names_published = false from sensor v where v.sensor_id = i.sensor_id"
             " and v.sensor_id = %(sensor)s and v.account_id is distinct from %(account)s",
             {"sensor": row["sensor_id"], "account": account_id},
         )

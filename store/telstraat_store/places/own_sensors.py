@@ -22,7 +22,7 @@ from telstraat_store.transactions import Steps, transaction
 # The last report of each stream is one look into its index.
 OWN = f"""
 select v.sensor_id, v.name, v.owned_since, v.muted_until, v.retired_at, i.installation_id, i.segment_id, i.from_at, i.side,
-    i.to_b, i.to_a, s.name as street, s.timezone, coalesce(h.online, false) as online, h.online_since, h.health, h.health_at,
+    i.to_b, i.to_a, i.names_published, s.name as street, s.timezone, coalesce(h.online, false) as online, h.online_since, h.health, h.health_at,
     h.clock_since, h.camera_since, heard.last_at, heard.missing, latest.period_start, latest.observed_s, latest.flags,
     p.last_at as server_at
 from sensor v
@@ -88,12 +88,26 @@ async def own_installations(connection: AsyncConnection[Any], sensor_id: int, ac
 async def name_directions(
     connection: AsyncConnection[Any], sensor_id: int, account_id: int | None, names: Mapping[str, Any]
 ) -> bool:
-    """Say what the owner calls the ways `to_b` and `to_a`, and on which `side` it stands; False when it stands nowhere."""
+    """Say what the owner calls the ways `to_b` and `to_a`, whether everybody reads that (`published`), and its `side`; False when it stands nowhere."""
     values = {**names, "sensor_id": sensor_id, "account_id": account_id}
     return bool(
         await execute(
-            connection, STANDING.format("to_b = %(to_b)s, to_a = %(to_a)s, side = coalesce(%(side)s, side)"), values
+            connection,
+            STANDING.format(
+                "to_b = %(to_b)s, to_a = %(to_a)s, names_published = %(published)s, side = coalesce(%(side)s, side)"
+            ),
+            values,
         )
+    )
+
+
+async def published_directions(connection: AsyncConnection[Any], segment_id: int) -> Row | None:
+    """Return what the ways `to_b` and `to_a` of a street are called for everybody, None where no owner has published that."""
+    return await fetch_one(
+        connection,
+        "select to_b, to_a from installation where segment_id = %s and until_at is null and names_published"
+        " and (to_b <> '' or to_a <> '') order by from_at desc limit 1",
+        (segment_id,),
     )
 
 
@@ -110,7 +124,7 @@ async def mute(connection: AsyncConnection[Any], sensor_id: int, account_id: int
 
 @transaction
 def move_own_sensor(
-    sensor_id: int, account_id: int | None, segment_id: int, *, from_at: datetime, names: Mapping[str, str | None]
+    sensor_id: int, account_id: int | None, segment_id: int, *, from_at: datetime, names: Mapping[str, Any]
 ) -> Steps[int]:
     """Install one's own sensor at another street from a time on and return the installation; what it counted stays where it was.
 
@@ -129,8 +143,8 @@ def move_own_sensor(
         raise NoSuchRecordError(f"there is no sensor {sensor_id} of yours")
     number = yield from install.steps(sensor_id, segment_id, from_at=from_at, side=names.get("side"))
     yield (
-        "update installation set to_b = %s, to_a = %s where installation_id = %s",
-        (names.get("to_b") or "", names.get("to_a") or "", number),
+        "update installation set to_b = %s, to_a = %s, names_published = %s where installation_id = %s",
+        (names.get("to_b") or "", names.get("to_a") or "", bool(names.get("published")), number),
     )
     return number
 
@@ -167,7 +181,10 @@ def retire_own_sensor(sensor_id: int, account_id: int | None, *, forget: bool = 
 @transaction
 def forget_owner(sensors: list[int]) -> Steps[None]:
     """Make sensors nobody's, and drop what tells a house; their counts stay."""
-    yield "update installation set side = null, to_b = '', to_a = '', note = '' where sensor_id = any(%s)", (sensors,)
+    yield (
+        "update installation set side = null, to_b = '', to_a = '', names_published = false, note = '' where sensor_id = any(%s)",
+        (sensors,),
+    )
     yield "delete from sensor_claim where sensor_id = any(%s) and claimed_at is not null", (sensors,)
     yield "delete from sensor_letter where sensor_id = any(%s)", (sensors,)
     yield "update sensor set account_id = null where sensor_id = any(%s)", (sensors,)

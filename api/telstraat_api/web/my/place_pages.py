@@ -109,6 +109,7 @@ async def place_page(
     fields = {"street": [street or (str(row["segment_id"]) if row["segment_id"] and not q else "")]}
     if is_here:
         fields |= {name: [row[name] or ""] for name in ("side", "to_b", "to_a")}
+        fields["published"] = ["yes"] if row["names_published"] else []
     return await render_place(request, row, PageForm(fields), words=q.strip(), is_new=new == "yes")
 
 
@@ -120,10 +121,11 @@ async def choose_place(request: Request, sensor_id: SensorNumber) -> Response:
     database: Database = request.app.state.database
     is_new = form.value("new") == "yes"
     number = form.whole("street", 1, 2**62)
-    names = {
+    names: dict[str, Any] = {
         "side": form.value("side") if form.value("side") in {"left", "right"} else None,
         "to_b": form.text("to_b", longest=NAME_MAX, needed=False),
         "to_a": form.text("to_a", longest=NAME_MAX, needed=False),
+        "published": form.value("published") == "yes",
     }
     async with database.connection() as connection:
         segment = await find_segment(connection, number) if number else None

@@ -42,6 +42,7 @@ from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.windows import Bucket, Window, zone
+from telstraat_store.places.own_sensors import published_directions
 from telstraat_store.places.segments import Segment
 
 router = APIRouter(include_in_schema=False)
@@ -130,6 +131,7 @@ async def shown_to(
     page = await read_street(database, connections, segment, view, now, reader, settings.quarter_min)
     _ = page_language(chosen(request))
     async with database.connection() as connection:
+        directions = await published_directions(connection, segment.segment_id)
         place = await street_map(connection, segment.name, segment.geometry, _(WHERE))
     view = page.view
     before, after = view.neighbours()
@@ -138,6 +140,7 @@ async def shown_to(
         **charts_of(page, lambda joined="", **changes: joined_address(request, joined, changes), _),
         "page": page,
         "segment": segment,
+        "directions": directions,
         "place": place,
         "view": view,
         "counts": page.counts,
