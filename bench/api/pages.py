@@ -1,7 +1,9 @@
-"""Every public page: what it weighs, how long until it is seen, what axe-core finds, which languages are complete.
+"""Every page: what it weighs, how long until it is seen, what axe-core finds, which languages are complete.
 
-    python -m bench.api.pages [--sensors 10000] [--days 1] [--page docs/bench/pages.md]
+    python -m bench.api.pages [--sensors 10000] [--days 1] [--demo URL] [--page docs/bench/pages.md]
     python -m bench.api.pages --address URL [--page OUT]
+
+With `--demo`, the address of a running `telstraat demo`, the pages of measures, workshops and whoever is signed in are looked at, too.
 
 A database is filled with plausible counts of that many sensors (`bench.store.rows`), added up and summarised; `telstraat api` is
 started on it. Bytes are those that cross the wire, compressed. Chromium opens each page with an empty cache.
@@ -57,6 +59,36 @@ PAGES = {
     "sign in": "/sign-in",
     "count by hand": "/count/1001",
 }
+# In the demo's town: who looks, and the page; `A > B` is the first link on A whose address fits B.
+OF_DEMO = {
+    "town": ("", "/"),
+    "street": ("", "/ > /street/[0-9]+"),
+    "compare": ("", "/compare"),
+    "measure, evaluated": ("", "/measures/1"),
+    "measure, planned": ("officer", "/measures/2"),
+    "measure, new": ("officer", "/measures/new"),
+    "measure, change": ("officer", "/measures/2/edit"),
+    "measure, how long": ("officer", "/measures/2/plan"),
+    "measure, share": ("officer", "/measures/1/share"),
+    "workshops": ("facilitator", "/workshops"),
+    "workshop, new": ("facilitator", "/workshops/new"),
+    "workshop, lead": ("facilitator", "/workshops/1/lead"),
+    "workshop, wall": ("facilitator", "/workshops/1/screen"),
+    "workshop, minutes": ("facilitator", "/workshops/1"),
+    "my page": ("citizen", "/my"),
+    "my sensor": ("citizen", "/my > /my/sensors/[0-9]+"),
+    "claim a sensor": ("citizen", "/claim"),
+    "count by hand, choose": ("citizen", "/count"),
+    "my page, officer": ("officer", "/my"),
+    "operate": ("operator", "/operate"),
+    "operate, sensors": ("operator", "/operate/sensors"),
+    "operate, a sensor": ("operator", "/operate/sensors > /operate/sensors/[0-9]+"),
+    "operate, people": ("operator", "/operate/people"),
+    "operate, uploads": ("operator", "/operate/uploads"),
+    "operate, published": ("operator", "/operate/published"),
+    "operate, refused": ("operator", "/operate/quarantine"),
+    "operate, jobs": ("operator", "/operate/jobs"),
+}
 ROUNDS = 3
 FIRST_PAINT = """
 new Promise((done) => {
@@ -92,8 +124,10 @@ def axe_core() -> str:
     return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def look(browser: Browser, client: httpx.Client, name: str, path: str) -> PageFigures:
-    """Ask for a page as a program and as a browser."""
+def look(browser: Browser, client: httpx.Client, name: str, path: str, state: Any = None) -> PageFigures:
+    """Ask for a page as a program and as a browser, with the cookies that `state` of a browser holds."""
+    own = {cookie["name"]: cookie["value"] for cookie in (state or {}).get("cookies", ())}
+    client.cookies.update(own)
     times = []
     for _ in range(ROUNDS):
         began_s = time.perf_counter()
@@ -105,7 +139,7 @@ def look(browser: Browser, client: httpx.Client, name: str, path: str) -> PageFi
         f'lang="{code}"' in client.get(path, params={**httpx.URL(path).params, "lang": code}).text for code in codes
     )
     client.cookies.clear()
-    context = browser.new_context(locale="en-GB", bypass_csp=True)
+    context = browser.new_context(locale="en-GB", bypass_csp=True, storage_state=state)
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
@@ -137,8 +171,8 @@ def completeness() -> str:
     return ", ".join(words)
 
 
-def page_of(figures: list[PageFigures], about: str) -> str:
-    """Return the page from the figures."""
+def rows_of(figures: list[PageFigures]) -> list[str]:
+    """Return the table of figures."""
     cells = []
     for each in figures:
         serious = each.findings["serious"] + each.findings["critical"]
@@ -163,6 +197,18 @@ def page_of(figures: list[PageFigures], about: str) -> str:
         "axe: serious / other",
         "languages",
     ]
+    return table(heads, cells)
+
+
+def page_of(figures: list[PageFigures], about: str, of_demo: list[PageFigures]) -> str:
+    """Return the page from the figures."""
+    in_demo = [
+        "## Measures, workshops, and whoever is signed in",
+        "",
+        "The town of `telstraat demo`, 24 streets with 14 months of counts, each page as whoever it is for.",
+        "",
+        *rows_of(of_demo),
+    ]
     lines = [
         "# The pages measured",
         "",
@@ -171,7 +217,8 @@ def page_of(figures: list[PageFigures], about: str) -> str:
             f" {ROUNDS} answers to a program, *first view* Chromium's first contentful paint with an empty cache."
         ),
         "",
-        *table(heads, cells),
+        *rows_of(figures),
+        *(in_demo if of_demo else []),
         f"Translated texts: {completeness()}.",
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -192,10 +239,40 @@ def measure(address: str) -> list[PageFigures]:
     return figures
 
 
+def measure_demo(address: str) -> list[PageFigures]:
+    """Look at the pages of the demo's town, each as whoever it is for."""
+    program = next(path for name in CHROMIUM if (path := shutil.which(name)))
+    states: dict[str, Any] = {"": None}
+    figures = []
+    with sync_playwright() as playwright, httpx.Client(base_url=address, timeout=60) as client:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for name, (part, path) in OF_DEMO.items():
+            if part not in states:
+                context = browser.new_context(locale="en-GB")
+                page = context.new_page()
+                page.goto(f"{address}/sign-in")
+                page.locator(f"form:has(input[value={part}]) button").click()
+                page.wait_for_load_state()
+                states[part] = context.storage_state()
+                context.close()
+            listed, _, pattern = path.partition(" > ")
+            if pattern:
+                client.cookies.update(
+                    {cookie["name"]: cookie["value"] for cookie in (states[part] or {}).get("cookies", ())}
+                )
+                listed = re.findall(rf'href="({pattern})"', client.get(listed).text)[0]
+                client.cookies.clear()
+            figures.append(look(browser, client, name, listed, states[part]))
+            print(figures[-1], flush=True)
+        browser.close()
+    return figures
+
+
 def main() -> int:
     """Fill a database unless a server is named, look at the pages, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--address", help="of a running server")
+    parser.add_argument("--demo", help="of a running demo, for the pages of whoever is signed in")
     parser.add_argument("--sensors", type=int, default=10_000)
     parser.add_argument("--days", type=float, default=1)
     parser.add_argument("--page", type=Path, default=Path("docs/bench/pages.md"))
@@ -226,7 +303,8 @@ def main() -> int:
         f"{what} {os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}, on average {os.getloadavg()[2]:.0f} processes that wanted"
         " one of them, so that times are longer than on a machine of its own by about that ratio."
     )
-    args.page.write_text(page_of(figures, about), encoding="utf-8")
+    of_demo = measure_demo(args.demo.rstrip("/")) if args.demo else []
+    args.page.write_text(page_of(figures, about, of_demo), encoding="utf-8")
     return 0
 
 

@@ -52,6 +52,14 @@ def test_the_page_says_what_there_is_and_how_to_name_it(client: httpx.Client, co
     assert 'href="/docs"' in page
 
 
+def test_who_has_the_page_as_it_is_gets_it_no_second_time(client: httpx.Client) -> None:
+    tag = client.get("/data").headers["etag"]
+    assert client.get("/data", headers={"if-none-match": tag}).status_code == 304
+    german = client.get("/data", params={"lang": "de"})
+    assert german.headers["content-language"] == "de"
+    assert german.headers["etag"] != tag
+
+
 def test_every_operation_that_ends_can_be_tried(client: httpx.Client) -> None:
     page = client.get("/docs").text
     listed = operations(client.get("/api/v1/openapi.json").json())

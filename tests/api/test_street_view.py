@@ -230,6 +230,9 @@ def test_a_month_is_compared_only_when_enough_days_were_watched_well(
     last = datetime.now(BRUSSELS).replace(day=1) - timedelta(days=1)
     usual = module_client.get(f"/street/{streets['usual']}/month/{last:%Y-%m}?lang=en").text
     assert "road users a day (days that were watched well:" in usual
+    french = module_client.get(f"/street/{streets['usual']}/month/{last:%Y-%m}?lang=fr").text
+    sentence = re.findall(r'<p class="answer">\s*(\S)', french)[0]
+    assert sentence.isupper()  # its month is written small elsewhere
     young = module_client.get(f"/street/{streets['young']}/month/{datetime.now(BRUSSELS):%Y-%m}?lang=en").text
     assert "With fewer than ten days that were watched well a month is compared with none." in young
 

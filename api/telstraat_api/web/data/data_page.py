@@ -11,11 +11,12 @@ from psycopg import AsyncConnection
 
 from telstraat_api.errors import QueryError
 from telstraat_api.http.access import connections_for
+from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.compare.compare_page import street_named
 from telstraat_api.web.forms import see_other
 from telstraat_api.web.languages import chosen, page_language
-from telstraat_api.web.pages import Pages, page_reader
+from telstraat_api.web.pages import Pages, page_headers, page_reader, remembering
 from telstraat_api.web.street.street_view import ViewPeriod, period_days
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database
@@ -65,16 +66,29 @@ COLUMNS = {
 @router.get("/data")
 async def data_page(request: Request) -> Response:
     """Show what is open, and how to get it."""
+    cache: ResponseCache = request.app.state.response_cache
+    reader = await page_reader(request)
+    is_public = connections_for(request).is_public
+
+    # The names that the form suggests are those of 500 streets, out of the states of all: that is worth keeping.
+    async def make() -> bytes:
+        return (await data_html(request)).encode()
+
+    key = ("/data", is_public, reader.account_id, chosen(request), request.url.netloc, request.query_params.get("lang"))
+    return remembering(request, await cache.answer(request, key, make, page_headers(request)))
+
+
+async def data_html(request: Request) -> str:
+    """Return the page."""
     database: Database = request.app.state.database
     pages: Pages = request.app.state.pages
     settings: ApiSettings = request.app.state.settings
-    await page_reader(request)
     async with database.connection() as connection:
         suggested, streets = await read_summaries(connection, SummaryQuery(limit=SUGGESTED_MAX))
         since = await counted_since(connection)
     today = datetime.now(UTC).date()
     base = settings.public_url or str(request.base_url).rstrip("/")
-    return pages.render(
+    return pages.html(
         request,
         "data/data.html",
         suggested=suggested,

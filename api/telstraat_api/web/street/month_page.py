@@ -87,7 +87,11 @@ async def month_pdf(request: Request, segment_id: Number, month: Month) -> Respo
     report = await read_month(settings, connections_for(request), segment, month)
     licence = _("Licence of the counts: {licence}.", licence=settings.licence)
     page = f"/street/{segment_id}/month/{month}"
-    content = month_content(report, [f"{licence} {settings.attribution}", f"{settings.public_url}{page}"], _)
+    content = month_content(
+        report,
+        [f"{licence} {settings.attribution}", f"{settings.public_url or str(request.base_url).rstrip('/')}{page}"],
+        _,
+    )
     name = f'inline; filename="street-{segment_id}-{month}.pdf"'
     headers = {**page_headers(request), "Content-Type": "application/pdf", "Content-Disposition": name}
     return await paper(

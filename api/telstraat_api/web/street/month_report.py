@@ -153,7 +153,8 @@ def month_sentence(month: StreetMonth, _: PageLanguage) -> str:
             text = change(month.counts, other, _)
             said_of = SURE if of.is_sure else UNSURE
             sentences.append(_(said_of, change=text, month=month_name(other, _)))
-    return " ".join(sentences)
+    text = " ".join(sentences)
+    return text[:1].upper() + text[1:]  # some languages write months small
 
 
 def caveats(month: StreetMonth, _: PageLanguage) -> list[str]:
@@ -261,7 +262,7 @@ def fact_rows(month: StreetMonth, _: PageLanguage) -> tuple[tuple[str, str], ...
     share = above(bins, limit) if is_enough else None
     facts = [
         (_("Street"), month.segment.name),
-        (_("V85"), f"{_.number(v85_kmh(bins), 1)} km/h" if is_enough else _("too few cars were timed")),
+        (_("V85"), f"{_.number(v85_kmh(bins), 1)} {_('km/h')}" if is_enough else _("too few cars were timed")),
         (_("observed"), _.percent(month.counts.observed_share)),
     ]
     if limit and share is not None:
@@ -277,7 +278,7 @@ def month_content(month: StreetMonth, foot: Sequence[str], _: PageLanguage) -> C
         kind=_("Month of a street"),
         facts=fact_rows(month, _),
         sections=(
-            Section(_("Who passed"), month_sentence(month, _), (class_table(month, _),), (day_picture(month, _),), ""),
+            Section(_(IN_SHORT), month_sentence(month, _), (class_table(month, _),), (day_picture(month, _),), ""),
         ),
         tables=(hour_table(month, _), day_table(month, _)),
         pictures=(),
@@ -300,7 +301,7 @@ def day_picture(month: StreetMonth, _: PageLanguage) -> Picture:
     spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": 520,
-        "height": 150,
+        "height": 105,
         "data": {"values": rows},
         "mark": "bar",
         "encoding": {
@@ -327,3 +328,4 @@ def day_picture(month: StreetMonth, _: PageLanguage) -> Picture:
 
 
 PICTURE = gettext_noop("Road users per day")
+IN_SHORT = gettext_noop("The month in short")

@@ -197,15 +197,15 @@ export function drawPins() {
   const figure = one("[data-chart-place] figure[data-chart]");
   if (figure && room.state.looked_at?.view === "street") {
     const [from, until] = [Number(figure.dataset.from), Number(figure.dataset.until)];
-    const levels = new Map();
+    const taken = []; // a pin that would lie on another stands below it
     for (const note of notes) {
       if (!note.pin.from || (note.pin.segment_id && note.pin.segment_id !== room.state.looked_at.segment_id)) continue;
       const at = (Date.parse(note.pin.from) + Date.parse(note.pin.until)) / 120_000;
       if (at < from || at > until) continue;
       const place = (at - from) / (until - from);
-      const level = levels.get(Math.round(place * 40)) ?? 0;
-      levels.set(Math.round(place * 40), level + 1);
-      one(".plot", figure)?.append(pin(note, numberOf(note), `${(place * 100).toFixed(2)}%`, `${4 + 9 * Math.min(level, 9)}%`, 10, known));
+      const level = Array.from({ length: 10 }, (_, n) => n).find((n) => !taken.some((other) => other.level === n && Math.abs(other.place - place) < 0.045)) ?? 9;
+      taken.push({ level, place });
+      one(".plot", figure)?.append(pin(note, numberOf(note), `${(place * 100).toFixed(2)}%`, `${4 + 9 * level}%`, 10, known));
     }
   }
   const map = one(".room-map");
