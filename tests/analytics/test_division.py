@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 from tests.analytics.streets import MEASURE, town
 
-from telstraat_analytics import Measure, Question, evaluate_all
+from telstraat_analytics import Measure, Question, evaluate, evaluate_all
+from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import QuestionError
 
 HOURS = (8, 9, 17)
@@ -48,6 +50,24 @@ def test_treated_streets_are_answered_before_the_boundary_and_both_before_the_re
         street["effect"] for street in (*whole["streets"], *whole["boundary"])
     ]
     assert [[part["key"] for part in parts["parts"]] for parts in whole["parts"]] == [list(HOURS), list(HOURS)]
+
+
+def test_a_part_is_its_own_question_with_the_doubts_of_the_whole() -> None:
+    frame = town(71, ("a", "b", "c"), before=70, after=35, effects={"a": {"car": -0.5}})
+    measure = Measure("m", MEASURE, ("a",), ("b", "c"), timezone="Europe/Brussels", after_days=28)
+    whole = evaluate(frame, measure, Question("car", hours=HOURS), by=("hour",))
+    wider = max(whole.streets[0].stretch, 1.0)
+    for part in whole.parts[0].parts:
+        own = evaluate(frame, measure, Question("car", hours=(int(part.key),))).streets[0]
+        assert own.effect is not None
+        assert part.effect is not None
+        assert part.effect.estimate == pytest.approx(own.effect.estimate, rel=1e-9)
+        expected = [half / own.stretch * wider for half in half_widths(own.effect)]
+        assert half_widths(part.effect) == pytest.approx(expected, rel=1e-6)
+
+
+def half_widths(effect: Effect) -> list[float]:
+    return [math.log1p(end) - math.log1p(effect.estimate) for end in (effect.low, effect.high)]
 
 
 def test_what_cannot_be_answered_is_an_error_of_the_caller_in_several_processes_too() -> None:

@@ -19,7 +19,7 @@ from telstraat_analytics.question import Question
 from telstraat_contract.languages import gettext_noop
 
 TREATED, BOUNDARY, SUMS, CHECKED, PARTS = range(5)
-COST_OF_CHECKS = 0.6
+COST_OF_CHECKS, COST_OF_PART = 0.6, 0.3
 HOURS_GUESSED = 18
 DOING = {
     TREATED: gettext_noop("Computing the first answers"),
@@ -99,7 +99,7 @@ class _Dividing:
         self.answered = [Answered(question) for question in questions]
         self.first: list[dict[str, Any]] = []
         parts = HOURS_GUESSED * ("hour" in by) + len(SIDES) * ("direction" in by) + len(SPEEDS_KMH) * ("speed" in by)
-        streets = len(measure.treated) * (1 + COST_OF_CHECKS + parts) + len(measure.boundary) + 1
+        streets = len(measure.treated) * (1 + COST_OF_CHECKS + COST_OF_PART * parts) + len(measure.boundary) + 1
         self.whole = streets * len(questions)
         self.done = 0.0
 
@@ -143,7 +143,8 @@ class _Dividing:
                     streets.setdefault(part, []).append(answer.segment)
                     each.parts.setdefault(answer.segment, {})[part] = None
         for part, segments in streets.items():
-            yield self._piece(PARTS, len(segments), _part, (part, tuple(segments)), self._keeps_part(each, part))
+            wider = tuple((segment, each.answers[segment].stretch) for segment in segments)
+            yield self._piece(PARTS, COST_OF_PART * len(segments), _part, (part, wider), self._keeps_part(each, part))
 
     def _keeps_part(self, each: Answered, part: Part) -> Any:
         def then(effects: dict[str, Effect | None]) -> tuple[EvaluationPiece, ...]:
@@ -189,9 +190,9 @@ def _sums(
     return network(prepared, streets, boundary, measure, question)
 
 
-def _part(shared: Shared, part: Part, segments: tuple[str, ...]) -> dict[str, Effect | None]:
+def _part(shared: Shared, part: Part, streets: tuple[tuple[str, float], ...]) -> dict[str, Effect | None]:
     prepared, measure = shared
-    return {segment: part.effect(prepared, segment, measure) for segment in segments}
+    return {segment: part.effect(prepared, segment, measure, wider) for segment, wider in streets}
 
 
 def _plain(answer: StreetAnswer, question: Question, measure: Measure, stage: int) -> dict[str, Any]:

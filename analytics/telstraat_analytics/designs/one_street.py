@@ -88,16 +88,8 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
     StreetAnswer
         Refused, with the reasons, when sensor or days do not allow an answer.
     """
-    if question.against == "last year":
-        prepared = dataclasses.replace(prepared, span=span_of_year(measure))
+    prepared, own, reasons = _comparable(prepared, segment, measure, question)
     span = prepared.span
-    columns = question.columns or ("car",)
-    reasons = impossible(prepared.findings, segment, columns, span)
-    own = street(prepared, segment, measure, question)
-    missing = too_little(own, segment, prepared, question)
-    if question.against == "last year":
-        missing = [_of_year(refusal) for refusal in missing]
-    reasons += missing
     if reasons or own is None:
         return StreetAnswer(segment, None, tuple(reasons))
     donors = controls_for(own, prepared, measure, question)
@@ -131,6 +123,56 @@ def answer_for(prepared: Prepared, segment: str, measure: Measure, question: Que
         street=own,
         donors=tuple(donors),
     )
+
+
+def effect_of_part(
+    prepared: Prepared, segment: str, measure: Measure, question: Question, wider: float
+) -> Effect | None:
+    """Evaluate one street for a part of a question whose answer is known, an hour of it or one direction.
+
+    How much wider than the model says an interval must be is learnt from dates and streets of nothing in the whole answer: trying
+    them again for each part is most of the work and brings no better intervals (docs/bench/evaluation.md). Narrower than the model
+    says no part becomes: what the whole was better at, a part need not be.
+
+    Parameters
+    ----------
+    prepared, segment, measure, question
+        As for `answer_for`.
+    wider
+        `StreetAnswer.stretch` of the whole.
+
+    Returns
+    -------
+    Effect or None
+        None where `answer_for` would refuse.
+    """
+    prepared, own, reasons = _comparable(prepared, segment, measure, question)
+    if reasons or own is None:
+        return None
+    donors = controls_for(own, prepared, measure, question)
+    if question.against == "last year":
+        return _answer_by_year(own, donors, prepared, measure, question).effect
+    others, southern = [control.weeks for control in donors], measure.days.southern
+    fit = fit_steps(
+        [own.weeks], others, question.variance_prior, prepared.span.date, southern=southern, steps_only=True
+    )
+    level = mean_level_after(own.weeks.number, own.observed, own.weeks.noise)
+    return effect_of(fit.steps, 0, level, question.what, max(wider, 1.0))
+
+
+def _comparable(
+    prepared: Prepared, segment: str, measure: Measure, question: Question
+) -> tuple[Prepared, StreetSeries | None, list[NotComparable]]:
+    """Return what was prepared with the compared days of the question, the street's weeks, and why they allow no answer."""
+    if question.against == "last year":
+        prepared = dataclasses.replace(prepared, span=span_of_year(measure))
+    columns = question.columns or ("car",)
+    reasons = impossible(prepared.findings, segment, columns, prepared.span)
+    own = street(prepared, segment, measure, question)
+    missing = too_little(own, segment, prepared, question)
+    if question.against == "last year":
+        missing = [_of_year(refusal) for refusal in missing]
+    return prepared, own, reasons + missing
 
 
 def _of_year(refusal: NotComparable) -> NotComparable:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from telstraat_analytics.designs.one_street import StreetAnswer, answer_for
+from telstraat_analytics.designs.one_street import StreetAnswer, answer_for, effect_of_part
 from telstraat_analytics.designs.series import Prepared
 from telstraat_analytics.effect import Effect
 from telstraat_analytics.errors import QuestionError
@@ -60,8 +60,13 @@ class Part:
     question: Question
     speed_limit_kmh: int = 0
 
-    def effect(self, prepared: Prepared, segment: str, measure: Measure) -> Effect | None:
-        """Return the answer of one street, or None where there is none or it says nothing."""
+    def effect(self, prepared: Prepared, segment: str, measure: Measure, wider: float) -> Effect | None:
+        """Return the answer of one street, or None where there is none or it says nothing; `wider` as for `effect_of_part`.
+
+        Speeds and shares are answered as questions of their own: that a part may take `wider` from the whole was tried on counts alone.
+        """
+        if self.question.is_count:
+            return effect_of_part(prepared, segment, measure, self.question, wider)
         if self.by == "speed":
             measure = dataclasses.replace(measure, speed_limit_kmh=self.speed_limit_kmh)
         effect = answer_for(prepared, segment, measure, self.question).effect

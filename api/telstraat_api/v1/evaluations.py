@@ -80,7 +80,9 @@ class NewEvaluation(RequestBody):
     measure_id: int = Field(ge=1, le=BIGGEST)
     questions: list[Asked] = Field([Asked.model_validate({})], min_length=1, max_length=6)
     by: list[Literal["hour", "direction", "speed"]] = Field(
-        [], max_length=3, description="Parts that are answered, too; each takes as long as an evaluation of its own."
+        [],
+        max_length=3,
+        description="Parts that are answered, too: `hour`, `direction`, `speed`; each takes some time more.",
     )
     phase: Title | None = Field(None, description="A phase of the measure, by its name; the whole when left out.")
     note: Text = ""
