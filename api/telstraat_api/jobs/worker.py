@@ -127,9 +127,20 @@ class Worker:
         """Take jobs of people who evaluate, and uploads in a place of their own: neither waits for the other."""
         uploads = [kind for kind, each in KINDS.items() if each.is_upload]
         others = [kind for kind, each in KINDS.items() if not each.is_upload]
-        async with asyncio.TaskGroup() as group:
-            group.create_task(take_jobs(app, others, self.at_once, self.name))
-            group.create_task(take_jobs(app, uploads, 1, f"{self.name}, uploads"))
+        takings = [
+            asyncio.create_task(take_jobs(app, others, self.at_once, self.name)),
+            asyncio.create_task(take_jobs(app, uploads, 1, f"{self.name}, uploads")),
+        ]
+        try:
+            await asyncio.gather(*takings)  # raises what one raises, as it is: a database that is away is waited for
+        except asyncio.CancelledError:
+            await asyncio.gather(*takings, return_exceptions=True)  # each ends what is under way
+            raise
+        except AWAY:
+            for taking in takings:
+                taking.cancel()
+            await asyncio.gather(*takings, return_exceptions=True)
+            raise
 
     async def _run_job(self, job_id: int, queue_id: int) -> None:
         async with self.database.connection() as connection:
