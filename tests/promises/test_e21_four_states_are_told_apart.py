@@ -157,7 +157,7 @@ def test_the_town_says_what_stands_instead_of_a_number(database: str) -> None:
     def figure_of(client: httpx.Client, number: int) -> tuple[str, str]:
         page = client.get("/", params={"period": "live"}).text
         row = re.findall(rf'<tr data-street="{number}">(.*?)</tr>', page, re.DOTALL)[0]
-        why, text = re.findall(r'<td class="n[^"]*"(?: title="([^"]*)")?>([^<]*)', row)[0]
+        why, text = re.findall(r'<td class="n[^"]*"[^>]*?(?: title="([^"]*)")?>([^<]*)', row)[0]
         return why, text
 
     with reader(database, 5) as public, reader(database, 0) as open_to_all:
