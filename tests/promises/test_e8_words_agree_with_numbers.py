@@ -49,7 +49,7 @@ UP = {
     "fr": (" a augmenté ", " de plus ", " se retrouvent en ", "une hausse de"),
     "de": (" zu; ", " mehr als ", " mehr Verkehrsbewegungen ", " finden sich ", "eine Zunahme von", " stärker "),
 }
-NUMBER = re.compile(r"[+−]?(?:\d[\d.,\u202f\u00a0]*\d|\d|∞|–(?=[ \u00a0%;,.)]|$))")
+NUMBER = re.compile(r"[+−]?(?:\d[\d.,\u202f\u00a0]*\d|\d|∞|–(?=[ \u00a0\u202f%;,.)]|$))")
 
 
 @dataclass(frozen=True)
