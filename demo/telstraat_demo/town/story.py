@@ -64,7 +64,7 @@ class Story:
         if measure_id is None:
             return
         if not self._listed(OFFICER, "evaluations", measure=measure_id):
-            body = {"measure_id": measure_id, "questions": QUESTIONS, "published": True}
+            body = {"measure_id": measure_id, "questions": QUESTIONS, "by": ["hour", "direction"], "published": True}
             job = self._post(OFFICER, "/evaluations", body)
             until = clock.monotonic() + EVALUATION_S
             while job["state"] in UNDER_WAY and clock.monotonic() < until:
