@@ -291,6 +291,8 @@ window.charts = (() => {
       canvas.setAttribute("role", "application");
       canvas.setAttribute("aria-label", `${plot.getAttribute("aria-label")} ${JSON.parse(figure.dataset.words).keys}`);
       plot.setAttribute("aria-hidden", "true");
+      // Pins lead to the notes below, which are read there: the Tab key goes past what is not read out.
+      for (const link of plot.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
       for (const entry of figure.querySelectorAll(".legend [data-key]")) {
         if (entry.querySelector("a, button") || !figure.querySelector(`.plot [data-series="${CSS.escape(entry.dataset.key)}"]`)) continue;
         const button = element("button");
