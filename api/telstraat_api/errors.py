@@ -20,6 +20,8 @@ ApiError
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class ApiError(Exception):
     """Something the API cannot answer: what, where, which value and what to do."""
@@ -47,11 +49,12 @@ class SignInError(ApiError):
 
 
 class SignInNeededError(UnauthorizedError):
-    """A page for people who are signed in; `path` is where they wanted to go."""
+    """A page for people who are signed in; `path` is where they wanted to go, `fields` what they have sent (None: nothing)."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, fields: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__("sign in to see this page")
         self.path = path
+        self.fields = fields
 
 
 class ForbiddenError(ApiError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +14,7 @@ import pytest
 from tests.api.conftest import served
 from tests.api.my_people import add_person, browser_of, own
 from tests.api.streets import BRUSSELS, add_reports, add_segment
+from tests.harness.databases import one_row
 
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.languages import page_language
@@ -184,6 +187,27 @@ def marked(sensor: int, at: datetime, **more: str) -> dict[str, str]:
         "words": "the <b>blind</b> was down",
     }
     return {**form, **more}
+
+
+def test_what_was_typed_outlives_the_session_and_is_kept_once(
+    anna: httpx.Client, home: str, connection: psycopg.Connection, sensor: int
+) -> None:
+    path, words = f"/my/sensors/{sensor}/marks", 'a "big" <b>van</b>\nbefore the lens'
+    fields = marked(sensor, an_hour_of_yesterday(), words=words)
+    with browser_of(home, None) as signed_out:
+        page = signed_out.post(path, data=fields)
+        assert (page.status_code, page.headers["cache-control"]) == (401, "no-store")
+        assert "<b>van" not in page.text
+        assert signed_out.post(path, data=fields, headers={"origin": "https://elsewhere.example"}).status_code == 403
+        script = signed_out.post(path, data=fields, headers={"accept": "application/json"})
+        assert (script.status_code, script.headers["content-type"]) == (401, "application/problem+json")
+    form = page.text[page.text.index(f'action="{path}"') :]
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    again = {name: html.unescape(value) for name, value in hidden}
+    assert again == fields
+    for _ in range(2):  # pressed twice, or sent again after going back
+        assert anna.post(path, data=again).status_code == 303
+    assert one_row(connection, "select count(*), min(title) like '%%before the lens' from street_event") == (1, True)
 
 
 def test_a_bad_time_is_marked_shown_as_a_band_and_taken_back(

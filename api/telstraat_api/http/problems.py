@@ -129,9 +129,16 @@ async def unreadable(request: Request, error: RequestValidationError) -> Respons
     return await answer(request, 422, "bad-parameter", "A parameter cannot be used", complaint(error))
 
 
-async def to_sign_in(_request: Request, error: Exception) -> Response:
-    """Send a browser to sign in, from where it comes back."""
+async def to_sign_in(request: Request, error: Exception) -> Response:
+    """Send a browser to sign in, from where it comes back; somebody who has typed something is shown it, to send it when signed in."""
     assert isinstance(error, SignInNeededError)
+    pages = getattr(request.app.state, "pages", None)
+    if error.fields and pages is not None and wants_page(request):
+        page: Response = pages.keep_typed(request, error.fields)
+        return page
+    if error.fields is not None and "application/json" in request.headers.get("accept", ""):
+        # A script that followed to the page for signing in would take its 200 for "saved".
+        return problem(request, error.status, error.kind, error.title, str(error))
     return RedirectResponse(f"/sign-in?{urlencode({'next': error.path})}", HTTPStatus.SEE_OTHER)
 
 

@@ -136,11 +136,24 @@ async def signed_in(request: Request, role: Role = Role.CITIZEN) -> Reader:
     """
     reader = await page_reader(request)
     if reader.role is Role.PUBLIC and role is not Role.PUBLIC:
-        raise SignInNeededError(way_back(request))
+        raise await sign_in_first(request)
     require_role(reader, role)
     if reader.account_id is not None and Scope.ACCOUNTS not in reader.scopes:
         raise ForbiddenError(NOT_BY_KEY)
     return reader
+
+
+async def sign_in_first(request: Request) -> SignInNeededError:
+    """Return the error that sends a stranger to sign in; what they have typed into a form of ours comes with it.
+
+    Raises
+    ------
+    ForbiddenError
+        The form comes from another site: nothing of it is shown or sent on.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_typed = request.method == "POST" and kind == "application/x-www-form-urlencoded"
+    return SignInNeededError(way_back(request), (await read_form(request)).fields if has_typed else None)
 
 
 def way_back(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import CodeType
 from urllib.parse import urlencode
@@ -146,6 +146,13 @@ class Pages:
         """Return the page of an error whose detail is in the reader's language already."""
         phrase = HTTPStatus(status).phrase
         return self.render(request, "error.html", status, title=title, detail=detail, phrase=phrase, code=status)
+
+    def keep_typed(self, request: Request, fields: Mapping[str, Sequence[str]]) -> Response:
+        """Return the page for who is signed out, but has filled in a form: it holds the form, to be sent once they are signed in."""
+        words = [value for values in fields.values() for value in values if len(value.split()) > 1]
+        response = self.render(request, "sign_in/signed_out.html", 401, fields=fields, words=words)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def wrong_address(self, request: Request, places: Sequence[Sequence[int | str]]) -> Response:
         """Return the page about an address that cannot be, in our words: a path, or values after its question mark."""

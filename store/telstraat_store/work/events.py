@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from telstraat_store.connection import Row
-from telstraat_store.queries import fetch_all, fetch_one
+from telstraat_store.queries import execute, fetch_all, fetch_one
 from telstraat_store.work.published import Audience, Page, delete_row, fetch_page, update_row
 
 SELECT = "select e.*, a.email from street_event e left join account a using (account_id)"
@@ -19,6 +19,18 @@ and until_at > coalesce(%(start)s::timestamptz, '-infinity') and from_at < coale
 and (not %(mine)s or account_id = %(account)s::int)
 """
 SINCE = "and segment_id = any(%(segments)s) and until_at >= %(since)s"
+
+THE_SAME = """
+select event_id from street_event
+where (account_id, segment_id, kind, title, from_at, until_at, excludes, published)
+    = (%(account_id)s, %(segment_id)s, %(kind)s, %(title)s, %(from_at)s, %(until_at)s, %(excludes)s, %(published)s)
+order by event_id limit 1
+"""
+ADD = """
+insert into street_event (account_id, segment_id, kind, title, from_at, until_at, excludes, published)
+values (%(account_id)s, %(segment_id)s, %(kind)s, %(title)s, %(from_at)s, %(until_at)s, %(excludes)s, %(published)s)
+returning event_id
+"""
 
 
 async def find_event(connection: AsyncConnection[Any], event_id: int) -> Row | None:
@@ -60,18 +72,18 @@ async def events_until(connection: AsyncConnection[Any], segments: Sequence[int]
     )
 
 
-async def add_event(connection: AsyncConnection[Any], account_id: int | None, values: Mapping[str, Any]) -> Row:
-    """Mark an event and return it; `values` are the columns that people fill in."""
-    row = await fetch_one(
-        connection,
-        """
-        insert into street_event (account_id, segment_id, kind, title, from_at, until_at, excludes, published)
-        values (%(account_id)s, %(segment_id)s, %(kind)s, %(title)s, %(from_at)s, %(until_at)s, %(excludes)s,
-            %(published)s)
-        returning event_id
-        """,
-        {**values, "account_id": account_id},
-    )
+async def add_event(
+    connection: AsyncConnection[Any], account_id: int | None, values: Mapping[str, Any], *, once: bool = False
+) -> Row:
+    """Mark an event and return it; `values` are the columns that people fill in. With `once` the very same sent again is the same event."""
+    values = {**values, "account_id": account_id}
+    async with connection.transaction():
+        row = None
+        if once:
+            await execute(connection, "select pg_advisory_xact_lock(hashtext(%s))", (f"telstraat event {account_id}",))
+            row = await fetch_one(connection, THE_SAME, values)
+        if row is None:
+            row = await fetch_one(connection, ADD, values)
     assert row is not None
     added = await find_event(connection, row["event_id"])
     assert added is not None

@@ -57,7 +57,7 @@ async def mark(request: Request, sensor_id: SensorNumber) -> Response:
         "published": form.value("published") == "yes",
     }
     async with database.connection() as connection:
-        await add_event(connection, reader.account_id, values)
+        await add_event(connection, reader.account_id, values, once=True)
     return see_other(f"/my/sensors/{sensor_id}", did="marked", day=start.astimezone(tz).date().isoformat())
 
 

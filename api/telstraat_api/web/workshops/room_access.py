@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import Request, Response
 from psycopg import AsyncConnection
 
-from telstraat_api.errors import ForbiddenError, NotFoundError, SignInNeededError
+from telstraat_api.errors import ForbiddenError, NotFoundError
 from telstraat_api.http.access import Reader, Role
 from telstraat_api.v1.resources import owns, sees
-from telstraat_api.web.forms import way_back
+from telstraat_api.web.forms import sign_in_first
 from telstraat_api.web.pages import page_reader
 from telstraat_store.connection import Row
 from telstraat_store.work.participants import participant_of
@@ -93,7 +93,7 @@ async def leader_of(request: Request, connection: AsyncConnection[Any], workshop
     """Return whoever leads a room: strangers are sent to sign in, others are refused."""
     reader = await page_reader(request)
     if reader.role is Role.PUBLIC:
-        raise SignInNeededError(way_back(request))
+        raise await sign_in_first(request)
     guest = await guest_of(request, connection, workshop_id)
     if not guest.leads:
         raise ForbiddenError("only whoever made this workshop, or an operator, leads its room")

@@ -114,7 +114,7 @@ async function send() {
         return;
       }
       const at = new URL(answer.url).pathname;
-      if (at.startsWith("/sign-in")) {
+      if (answer.status === 401 || at.startsWith("/sign-in")) {
         byId("waiting-note").textContent = words.sign_in;
         byId("sign-in").hidden = false;
         return;
