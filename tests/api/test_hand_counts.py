@@ -206,6 +206,28 @@ def test_a_phone_counts_without_network_and_sends_later(
     assert summed(parts) == {"car_lft": 2, "bike_rgt": 1}
 
 
+def test_a_count_that_is_refused_stays_on_the_phone_and_holds_up_no_other(
+    citizen: httpx.Client, chromium: Browser, connection: psycopg.Connection, segment: int, start: datetime, home: str
+) -> None:
+    tallies = [json.loads(tally(datetime(2020, 1, 1, tzinfo=UTC), car_lft=1)), json.loads(tally(start, car_lft=2))]
+    waiting = [{"number": str(uuid4()), "street": str(segment), "quarters": quarters} for quarters in tallies]
+    with chromium.new_context(service_workers="block") as context:
+        page = context.new_page()
+        page.goto(f"{home}/count/{segment}")
+        page.evaluate("text => localStorage.setItem('telstraat-counts-waiting', text)", json.dumps(waiting))
+        page.reload()
+        wait_for(page, "!document.getElementById('sign-in').hidden")  # the session has ended: both stay
+        context.add_cookies([{"name": COOKIE, "value": citizen.cookies[COOKIE], "url": home}])
+        page.reload()
+        wait_for(page, "document.getElementById('waiting-note').textContent.startsWith('The server does not take')")
+        left = json.loads(page.evaluate("localStorage.getItem('telstraat-counts-waiting')"))
+        assert [count["number"] for count in left] == [waiting[0]["number"]]
+    assert one_row(connection, "select count(*), min(quarters -> 0 -> 'counts' ->> 'car_lft') from hand_count") == (
+        1,
+        "2",
+    )
+
+
 def summed(parts: list[dict[str, Any]]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for part in parts:

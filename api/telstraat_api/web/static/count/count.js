@@ -101,6 +101,7 @@ let isSending = false;
 async function send() {
   if (isSending) return;
   isSending = true;
+  let isRefused = false;
   try {
     for (const count of read(WAITING, [])) {
       byId("waiting-note").textContent = words.sending;
@@ -125,8 +126,8 @@ async function send() {
         return;
       }
       if (!answer.ok) {
-        byId("waiting-note").textContent = words.refused;
-        return;
+        isRefused = true; // it stays here, and those behind it go
+        continue;
       }
       keep(WAITING, read(WAITING, []).filter((other) => other.number !== count.number));
       const link = document.createElement("a");
@@ -136,6 +137,7 @@ async function send() {
       byId("results").hidden = false;
       if (!session && !read(WAITING, []).length) location.assign(at);
     }
+    if (isRefused) byId("waiting-note").textContent = words.refused;
   } finally {
     isSending = false;
     draw();
