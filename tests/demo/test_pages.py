@@ -85,7 +85,7 @@ def test_the_way_back_after_one_click_is_the_page_that_was_wanted(visitor: httpx
 
 
 def test_a_part_that_nobody_plays_lets_nobody_in(visitor: httpx.Client) -> None:
-    for part in ("", "mayor", "tom@overbeke.example", "operator\x00"):
+    for part in ("", "mayor", "tom@overbeke.example", "operator\u200b"):
         assert play(visitor, part).status_code == 422
     assert "telstraat_session" not in visitor.cookies
 
