@@ -244,7 +244,7 @@ def test_the_page_of_a_measure_says_what_its_report_says_to_those_who_may_see_it
         assert answer.headers["cache-control"] == "private, no-cache"
         text = unescape(answer.text)
         assert evaluation["sentence"][code][0] in text
-        assert evaluation["links"]["pdf"] in text
+        assert f"{page}/report.pdf?evaluation={evaluation['evaluation_id']}&lang={code}" in text
         report = unescape(
             module_client.get(evaluation["links"]["html"], headers=professional, params={"language": code}).text
         )

@@ -83,7 +83,7 @@ def test_a_reader_asks_confirms_gets_one_letter_a_month_and_stops_with_one_click
     assert letter["To"] == WHO
     assert letter["Subject"] == "Kerkstraat im Mai 2026"
     assert f"https://counts.example/street/{street}/month/2026-05/report.pdf?lang=de" in text
-    assert "Ursache" in text  # its doubts
+    assert "Wetter, Ferien" in text  # its doubts: what is in a change beside the street
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     stop = httpx.URL(letter["List-Unsubscribe"].strip("<>")).raw_path.decode()
     assert client.get(stop).status_code == 200

@@ -115,7 +115,7 @@ def test_a_link_from_a_letter_signs_in_once(browser: httpx.Client, letters: Lett
     assert ADDRESS in browser.get("/sign-in").text
     again = browser.post("/sign-in/link", data={"token": token_in(letter)})
     assert again.status_code == 400
-    assert "has been used" in again.text
+    assert "Deze link is al gebruikt, of is ouder" in again.text, "in the language of the letter"
 
 
 def test_whoever_signs_in_comes_back_to_the_page_that_they_wanted(browser: httpx.Client, letters: Letters) -> None:

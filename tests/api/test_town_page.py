@@ -259,7 +259,8 @@ def test_a_sensor_that_says_it_is_too_dark_is_blind_and_neither_late_nor_countin
     dark = {"sensor_id": sensor, "observed_s": 0, "flags": 128, "light": "n"}
     now = datetime.now(UTC)
     late = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0) - timedelta(minutes=15)
-    add_reports(connection, [*rows, {**dark, "period_start": late}])
+    begun_again = {"sensor_id": sensor, "observed_s": 0, "flags": 0, "light": "n", "epoch_no": 2, "period_start": late}
+    add_reports(connection, [*rows, {**dark, "period_start": late - timedelta(minutes=15)}, begun_again])
     refresh_rollups(connection)
     refresh_all(connection, kinds_of_days, this_hour())
     page = re.sub(r"\s+", " ", client.get("/").text)

@@ -23,7 +23,7 @@ from tests.harness.marked_language import CODE, OPENS, drop_in, outside, pieces_
 from telstraat_contract.languages import LANGUAGES
 
 STREETS = ("Mill Lane", "Old Road", "Side Way", "Ring")
-NAMES = {*STREETS, "Scheme"}
+NAMES = {*STREETS, "Scheme", "Parquet", "Arrow"}
 FILE = f"""
 [measure]
 name = "Scheme"
@@ -189,7 +189,7 @@ def test_no_text_of_a_page_stands_outside_of_the_catalogue(
 ) -> None:
     [(street,)] = connection.execute("select min(segment_id) from segment").fetchall()
     names = {row[0] for row in connection.execute("select name from segment").fetchall()} | {
-        "Scheme",
+        *NAMES,
         "telstraat sensor add",
     }
     day = MEASURE.isoformat()

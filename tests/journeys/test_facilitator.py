@@ -14,7 +14,7 @@ def take_part(town: Town, code: str, name: str) -> Page:
     """Take part on a phone, with the code from the wall."""
     phone = town.sit_down(PHONE, has_touch=True)
     phone.get_by_role("link", name="Workshops").click()
-    phone.get_by_role("link", name="Take part").click()
+    phone.get_by_role("link", name="Take part", exact=True).click()
     phone.get_by_label("Code").fill(code)
     phone.get_by_role("button", name="Go in").click()
     phone.get_by_label("Your first name").fill(name)

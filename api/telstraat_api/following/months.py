@@ -127,7 +127,7 @@ async def month_letter(database: Database, settings: ApiSettings, letter: Row, s
         "",
         *caveats(report, _),
         "",
-        f"{_('The whole month, with its charts:')} {page}?lang={code}",
+        _("The whole month, with its charts: {link}", link=f"{page}?lang={code}"),
         f"PDF: {page}/report.pdf?lang={code}",
         "",
         _("You get this letter from {site} once a month because you asked for it.", site=settings.site_name),

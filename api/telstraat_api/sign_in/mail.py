@@ -15,6 +15,7 @@ from telstraat_api.errors import ApiError, SignInError, TooManyError
 from telstraat_api.http.rates import Buckets
 from telstraat_api.mail import TIMEOUT_S, one_line, send
 from telstraat_api.settings import ApiSettings
+from telstraat_contract.languages import gettext_noop
 from telstraat_contract.languages.catalogue import language as language_of
 from telstraat_store.accounts.secrets import new_secret
 from telstraat_store.accounts.sign_in_links import add_sign_in_link, add_welcome_link, use_sign_in_link
@@ -108,7 +109,9 @@ class MailLinks:
         async with self.database.connection() as connection:
             account_id = await use_sign_in_link(connection, secret)
         if account_id is None:
-            raise SignInError("this link has been used, or is older than a quarter of an hour: ask for another one")
+            raise SignInError(
+                gettext_noop("this link has been used, or is older than a quarter of an hour: ask for another one")
+            )
         return account_id
 
     async def stop(self) -> None:

@@ -156,9 +156,9 @@ async def from_provider(
     provider: Provider = request.app.state.provider
     carried = request.cookies.get(STATE_COOKIE, "")
     if not state or not hmac.compare_digest(carried.encode(), state.encode()):
-        raise SignInError("this sign-in was begun in another browser, or too long ago: begin again")
+        raise SignInError(gettext_noop("this sign-in was begun in another browser, or too long ago: begin again"))
     if error or not code:
-        raise SignInError("the provider did not let you in; begin again, or sign in by mail")
+        raise SignInError(gettext_noop("the provider did not let you in; begin again, or sign in by mail"))
     account = await provider.arrive(state, code)
     response = await let_in(request, account)
     response.delete_cookie(STATE_COOKIE, path="/sign-in")

@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 
 from telstraat_api.errors import SignInError
 from telstraat_api.settings import ApiSettings
+from telstraat_contract.languages import gettext_noop
 from telstraat_store.accounts import identities as stored
 from telstraat_store.accounts.secrets import new_secret
 from telstraat_store.connection import Database
@@ -94,7 +95,9 @@ class Provider:
         try:
             url = await asyncio.to_thread(address)
         except (requests.RequestException, ValueError, KeyError) as error:
-            raise SignInError("the provider does not answer; try again later, or sign in by mail") from error
+            raise SignInError(
+                gettext_noop("the provider does not answer; try again later, or sign in by mail")
+            ) from error
         async with self.database.connection() as connection:
             await stored.begin_attempt(connection, state, nonce=nonce, verifier=verifier, life=LIFE)
         return Departure(url, state)
@@ -104,7 +107,7 @@ class Provider:
         async with self.database.connection() as connection:
             attempt = await stored.take_attempt(connection, state)
         if attempt is None:
-            raise SignInError("this sign-in has ended or was finished already: begin again")
+            raise SignInError(gettext_noop("this sign-in has ended or was finished already: begin again"))
 
         def claims() -> dict[str, Any]:
             with self.client() as client:
@@ -115,7 +118,7 @@ class Provider:
         try:
             vouched = await asyncio.to_thread(claims)
         except (requests.RequestException, AuthlibBaseError, JoseError, ValueError, KeyError) as error:
-            raise SignInError("the provider's answer could not be trusted: begin again") from error
+            raise SignInError(gettext_noop("the provider's answer could not be trusted: begin again")) from error
         return await self.account_of(vouched)
 
     def checked(self, id_token: str, keys: dict[str, Any], nonce: str) -> dict[str, Any]:
@@ -154,7 +157,7 @@ class Provider:
                 if account is None:
                     raise SignInError(f"nobody of {email} may sign in here yet; ask the operator to let you in")
         if account["disabled_at"] is not None:
-            raise SignInError("this account was closed; ask the operator")
+            raise SignInError(gettext_noop("this account was closed; ask the operator"))
         return int(account["account_id"])
 
 
@@ -162,5 +165,5 @@ def verified_address(claims: dict[str, Any]) -> str:
     """Return the address of mail that the provider has verified, or raise `SignInError`."""
     email = str(claims.get("email") or "").lower()
     if not email or claims.get("email_verified") is not True:
-        raise SignInError("the provider has not verified your address; ask the operator to let you in")
+        raise SignInError(gettext_noop("the provider has not verified your address; ask the operator to let you in"))
     return email

@@ -136,11 +136,12 @@ class Pages:
         return remembering(request, Response(body, status, headers=headers))
 
     def error(self, request: Request, status: int, title: str, detail: str) -> Response:
-        """Return a page that says what went wrong: in English what programs are told, in other languages what it means."""
+        """Return a page that says what went wrong: in English what programs are told, in other languages the same, or what it means."""
         _ = page_language(chosen(request))
         words = words_of_status(status)
         shown_title = title if _.code == SOURCE or _(title) != title else words.title
-        return self.told_error(request, status, shown_title, detail if _.code == SOURCE else _(words.sentence))
+        shown_detail = detail if _.code == SOURCE or (detail and _(detail) != detail) else words.sentence
+        return self.told_error(request, status, shown_title, _(shown_detail) if shown_detail else "")
 
     def told_error(self, request: Request, status: int, title: str, detail: str) -> Response:
         """Return the page of an error whose detail is in the reader's language already."""

@@ -112,13 +112,13 @@ left join lateral (
     left join lateral (
         select r.hour_start from rollup_hour r where r.installation_id = i.installation_id order by r.hour_start desc limit 1
     ) last on true
-    -- Whoever has counted nothing for an hour is asked why: only then is its latest report looked at.
+    -- Whoever has counted nothing for an hour is asked why: only then are its latest reports looked at. One that has just begun
+    -- again has a new epoch, and its first quarter may not say that it is dark.
     left join lateral (
-        select r.observed_s = 0 and (r.flags & 128) <> 0 as is_dark
-        from (select epoch_no from stream where stream.sensor_id = i.sensor_id order by epoch_no desc limit 1) newest
+        select bool_or(r.observed_s = 0 and (r.flags & 128) <> 0) as is_dark
+        from (select epoch_no from stream where stream.sensor_id = i.sensor_id order by epoch_no desc limit 3) newest
         join public.report r on r.sensor_id = i.sensor_id and r.epoch_no = newest.epoch_no
         where last.hour_start < %(now)s - interval '2 hours' and r.period_start > %(now)s - interval '3 hours'
-        order by r.period_start desc limit 1
     ) latest on true
     where i.segment_id = s.segment_id and i.until_at is null
 ) now_there on true

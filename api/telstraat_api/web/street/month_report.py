@@ -262,7 +262,7 @@ def fact_rows(month: StreetMonth, _: PageLanguage) -> tuple[tuple[str, str], ...
     share = above(bins, limit) if is_enough else None
     facts = [
         (_("Street"), month.segment.name),
-        (_("V85"), f"{_.number(v85_kmh(bins), 1)} {_('km/h')}" if is_enough else _("too few cars were timed")),
+        (_("V85"), f"{_.number(v85_kmh(bins), 1)} " + _("km/h") if is_enough else _("too few cars were timed")),
         (_("observed"), _.percent(month.counts.observed_share)),
     ]
     if limit and share is not None:
