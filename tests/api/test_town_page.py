@@ -187,6 +187,7 @@ def test_the_last_hour_of_the_public_is_withheld_where_it_was_not_watched_whole(
         page = httpx.get(f"{address}/?period=live").text
         assert "counted, not shown" in page
         assert not re.search(r'<td class="n">\d+</td>', page)
+        assert "Everybody else reads whole hours only" in httpx.get(f"{address}/take-part").text
 
 
 def test_the_page_is_kept_apart_for_each_language_and_view(
@@ -284,4 +285,6 @@ def test_every_figure_says_whose_it_is_and_every_head_sorts_as_a_whole(
     assert 'id="year"' in client.get("/data").text
     for path in ("/", "/sign-in", "/claim"):
         assert 'href="/take-part"' in client.get(path).text.split("</main>")[0]
-    assert "It stores no picture and sends none" in client.get("/take-part").text
+    never = client.get("/take-part").text
+    assert "It stores no picture and sends none" in never
+    assert "whole hours only" not in never, "this service shows everybody quarters of an hour"

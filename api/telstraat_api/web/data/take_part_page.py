@@ -20,4 +20,5 @@ async def take_part_page(request: Request) -> Response:
     await page_reader(request)
     contact = settings.contact or parseaddr(settings.mail_from)[1]
     href = contact if contact.startswith(("https://", "http://")) else f"mailto:{contact}" if contact else ""
-    return pages.render(request, "data/take_part.html", contact=contact, href=href)
+    whole_hours = settings.quarter_min > 0
+    return pages.render(request, "data/take_part.html", contact=contact, href=href, whole_hours=whole_hours)
