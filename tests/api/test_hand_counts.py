@@ -228,6 +228,29 @@ def test_a_count_that_is_refused_stays_on_the_phone_and_holds_up_no_other(
     )
 
 
+def test_two_tabs_add_to_one_count_and_a_phone_without_room_still_sends_it(
+    citizen: httpx.Client, chromium: Browser, connection: psycopg.Connection, segment: int, home: str
+) -> None:
+    with chromium.new_context(service_workers="block") as context:
+        context.add_cookies([{"name": COOKIE, "value": citizen.cookies[COOKIE], "url": home}])
+        page, other = context.new_page(), context.new_page()
+        for tab in (page, other):
+            tab.goto(f"{home}/count/{segment}")
+        page.click("#begin-now")
+        for tab in (other, page, other):
+            tab.click("#tap-car_lft")
+        assert page.inner_text("#tap-car_lft .value") == other.inner_text("#tap-car_lft .value") == "3"
+        page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
+        page.click("#tap-bike_rgt")
+        assert page.is_visible("#full")
+        page.wait_for_timeout(1100)
+        page.click("#finish")
+        page.wait_for_url("**/count/results/*")
+    (parts,) = one_row(connection, "select quarters from hand_count")
+    assert isinstance(parts, list)
+    assert summed(parts) == {"car_lft": 3, "bike_rgt": 1}
+
+
 def summed(parts: list[dict[str, Any]]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for part in parts:

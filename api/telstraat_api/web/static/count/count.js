@@ -11,7 +11,11 @@ const RUNNING = `telstraat-count-${street}`;
 const WAITING = "telstraat-counts-waiting";
 const byId = (id) => document.getElementById(id);
 
+// What the phone has no room for lives as long as the page: it can still be counted to the end and sent.
+const unkept = new Map();
+
 function read(key, otherwise) {
+  if (unkept.has(key)) return unkept.get(key);
   try { return JSON.parse(localStorage.getItem(key)) ?? otherwise; } catch { return otherwise; }
 }
 
@@ -19,11 +23,12 @@ function keep(key, value) {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, JSON.stringify(value));
-    return true;
+    unkept.delete(key);
   } catch {
-    say(words.full);
-    return false;
+    if (value === null) unkept.delete(key);
+    else unkept.set(key, value);
   }
+  byId("full").hidden = !unkept.size;
 }
 
 let session = read(RUNNING, null); // { number, start, until, taps: [[ms, column]] }
@@ -47,8 +52,12 @@ function begin(start) {
   draw();
 }
 
+// The same count may be open in another tab: what was tapped there is in the store.
+function again() { session = read(RUNNING, null); }
+
 function tap(column, place) {
-  if (!session || Date.now() < session.start) return;
+  again();
+  if (!session || Date.now() < session.start) return draw();
   session.taps.push([Date.now(), column]);
   keep(RUNNING, session);
   navigator.vibrate?.(15);
@@ -59,6 +68,7 @@ function tap(column, place) {
 }
 
 function undo() {
+  again();
   const last = session?.taps.pop();
   if (!last) return;
   keep(RUNNING, session);
@@ -79,11 +89,12 @@ function quarters(until) {
 }
 
 function finish() {
+  again();
   const until = Date.now();
   if (!session || until - session.start < 1000) return cancel();
   const waiting = read(WAITING, []);
   waiting.push({ number: session.number, street, quarters: quarters(until) });
-  if (!keep(WAITING, waiting)) return; // the running count stays
+  keep(WAITING, waiting);
   cancel();
   send();
 }
@@ -121,7 +132,7 @@ async function send() {
         return;
       }
       if (!answer.ok && (answer.status >= 500 || answer.status === 429)) {
-        byId("waiting-note").textContent = words.offline;
+        byId("waiting-note").textContent = words.away;
         setTimeout(send, RETRY_MS);
         return;
       }
@@ -181,6 +192,8 @@ for (const button of document.querySelectorAll("[data-column]")) {
   button.addEventListener("click", () => tap(button.dataset.column, button));
 }
 addEventListener("online", send);
+addEventListener("storage", () => { again(); draw(); });
+addEventListener("beforeunload", (leaving) => { if (unkept.size) leaving.preventDefault(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && session) awake(); });
 if (session) awake();
 setInterval(draw, 500);
