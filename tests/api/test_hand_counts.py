@@ -81,7 +81,10 @@ def test_nobody_sees_or_overwrites_the_count_of_another(
         assert other.get(f"/count/results/{number}").status_code == 404
         assert send(other, segment, tally(start, car_lft=9), number).status_code == 409
         other.post(f"/count/results/{number}/delete")
-    assert httpx.post(f"{home}/count/{segment}", headers={"origin": home}, data={"number": number}).status_code == 303
+    assert (
+        httpx.post(f"{home}/count/{segment}", headers={"origin": home}, data={"number": number}, timeout=60).status_code
+        == 303
+    )
     assert one_row(connection, "select quarters -> 0 -> 'counts' from hand_count") == ({"car_lft": 3},)
 
 

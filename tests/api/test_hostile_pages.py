@@ -65,7 +65,9 @@ def test_a_way_back_that_is_no_address_leads_home(operator: httpx.Client, text: 
     assert local_path(text) == "/my"
     assert operator.get("/sign-in", params={"next": text}).status_code == 200
     stranger = httpx.post(
-        f"{operator.base_url}/operate/people", headers={**PAGE, "origin": str(operator.base_url), "referer": text}
+        f"{operator.base_url}/operate/people",
+        headers={**PAGE, "origin": str(operator.base_url), "referer": text},
+        timeout=60,
     )
     assert (stranger.status_code, stranger.headers["location"]) == (303, "/sign-in?next=%2Fmy")
 
@@ -76,7 +78,7 @@ def test_a_key_that_may_less_than_its_owner_changes_nothing_by_the_forms_of_page
 ) -> None:
     key = let_in(module_connection, "operator", scopes)
     assert len(FORMS) > 40
-    with httpx.Client(base_url=address, headers={**bearing(key), **PAGE, "origin": address}) as client:
+    with httpx.Client(base_url=address, headers={**bearing(key), **PAGE, "origin": address}, timeout=60) as client:
         answers = {path: client.post(filled(path), data={"email": "x@example.org"}) for path in FORMS}
     assert {path: answer.status_code for path, answer in answers.items() if answer.status_code != 403} == {}
 
@@ -85,7 +87,7 @@ def test_a_key_to_read_counts_does_not_read_who_is_known_here(
     address: str, module_connection: psycopg.Connection
 ) -> None:
     key = let_in(module_connection, "operator", ("read",))
-    with httpx.Client(base_url=address, headers={**bearing(key), **PAGE}) as client:
+    with httpx.Client(base_url=address, headers={**bearing(key), **PAGE}, timeout=60) as client:
         assert client.get("/").status_code == client.get("/measures").status_code == 200
         for path in ("/operate/people", "/my", "/my/data.json", "/operate/sensors"):
             assert client.get(path).status_code == 403, path

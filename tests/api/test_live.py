@@ -114,7 +114,7 @@ def test_no_more_browsers_watch_than_there_are_places(settings: ApiSettings, seg
             watched_name(settings.dsn)
             connection.execute("select pg_notify('telstraat_live', %s)", (encode(OPEN).decode(),))
         assert first(result, "live")["sensor_id"] == sensor
-        refused = httpx.get(f"{address}/api/v1/segments/{segment}/live")
+        refused = httpx.get(f"{address}/api/v1/segments/{segment}/live", timeout=60)
     assert refused.status_code == 503
     assert refused.json()["type"] == "/problems/too-many-streams"
 

@@ -333,7 +333,7 @@ def test_a_key_is_shown_once_and_ends_when_it_is_revoked(anna: httpx.Client, hom
     answer = anna.post("/my/keys", data={"label": "nightly <i>", "days": "30"})
     secret = answer.text.split("<code>")[1].split("</code>")[0]
     assert secret.startswith("tst_")
-    with httpx.Client(base_url=home, headers={"Authorization": f"Bearer {secret}"}) as program:
+    with httpx.Client(base_url=home, headers={"Authorization": f"Bearer {secret}"}, timeout=60) as program:
         assert program.get("/api/v1/me").json() == {"email": ANNA, "role": "citizen", "scopes": ["read"]}
         page = anna.get("/my").text
         assert secret not in page

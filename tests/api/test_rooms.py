@@ -233,7 +233,7 @@ def test_only_whoever_made_it_and_operators_lead(
             assert client.get(f"/workshops/{room}/lead").status_code == status
     with browser(address) as stranger:
         assert stranger.get(f"/workshops/{room}/lead").headers["location"].startswith("/sign-in?next=")
-        assert lead(stranger, room, "close").status_code == 303
+        assert lead(stranger, room, "close").status_code == 401
     foreign = {"origin": "https://evil.example", "accept": "application/json"}
     data = {"kind": "cause", "body": "From elsewhere"}
     assert phones[0].post(f"/workshops/{room}/notes", data=data, headers=foreign).status_code == 403
@@ -331,7 +331,7 @@ def test_the_forms_of_a_workshop_are_not_there_for_whoever_may_not_see_it(
                     assert answer.status_code == status
     with browser(address) as stranger:
         assert stranger.get(f"/workshops/{hidden}/edit").headers["location"].startswith("/sign-in?next=")
-        assert stranger.post(f"/workshops/{hidden}/delete", data={"sure": "yes"}).status_code == 303
+        assert stranger.post(f"/workshops/{hidden}/delete", data={"sure": "yes"}).status_code == 401
     assert leader.get(f"/workshops/{hidden}/edit").status_code == 200
 
 

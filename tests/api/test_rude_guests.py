@@ -272,7 +272,7 @@ def test_https_is_remembered_also_behind_a_proxy_that_is_trusted(client: httpx.C
     assert client.get("/healthz", headers=forwarded).headers["strict-transport-security"] == "max-age=31536000"
     stranger = msgspec.structs.replace(settings, trusted_proxies="192.0.2.1")
     with served(stranger) as address:
-        assert "strict-transport-security" not in httpx.get(f"{address}/healthz", headers=forwarded).headers
+        assert "strict-transport-security" not in httpx.get(f"{address}/healthz", headers=forwarded, timeout=60).headers
 
 
 def test_security_txt_names_a_contact_and_never_expires_silently(client: httpx.Client, settings: ApiSettings) -> None:
@@ -283,7 +283,7 @@ def test_security_txt_names_a_contact_and_never_expires_silently(client: httpx.C
     left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
     assert 150 < left.days < 365
     with served(msgspec.structs.replace(settings, security_contact="mailto:safe@example.org")) as address:
-        assert "Contact: mailto:safe@example.org\n" in httpx.get(f"{address}/.well-known/security.txt").text
+        assert "Contact: mailto:safe@example.org\n" in httpx.get(f"{address}/.well-known/security.txt", timeout=60).text
 
 
 def test_every_limit_belongs_to_an_address_that_there_is(client: httpx.Client) -> None:

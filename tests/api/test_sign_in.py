@@ -202,7 +202,7 @@ def test_the_cookie_is_for_the_server_only_and_changes_at_every_sign_in(
     browser.cookies.set(COOKIE, first.value, domain="127.0.0.1", path="/")
     second = SimpleCookie(sign_in(browser, letters, 2).headers["set-cookie"])[COOKIE]
     assert second.value != first.value
-    with httpx.Client(base_url=home, cookies={COOKIE: first.value}) as old:
+    with httpx.Client(base_url=home, cookies={COOKIE: first.value}, timeout=60) as old:
         assert old.get("/api/v1/me").status_code == 401
     # Elsewhere than on this machine, a cookie travels encrypted only.
     browser.post("/sign-in", data={"email": ADDRESS})
@@ -227,10 +227,10 @@ def test_signing_out_ends_the_session_here_or_everywhere(browser: httpx.Client, 
     out = browser.post("/sign-out")
     assert out.status_code == 303
     assert COOKIE not in browser.cookies
-    with httpx.Client(base_url=home, cookies={COOKIE: cookie}) as old:
+    with httpx.Client(base_url=home, cookies={COOKIE: cookie}, timeout=60) as old:
         assert old.get("/api/v1/me").status_code == 401
     sign_in(browser, letters, 2)
-    elsewhere = httpx.Client(base_url=home, cookies={COOKIE: browser.cookies[COOKIE]})
+    elsewhere = httpx.Client(base_url=home, cookies={COOKIE: browser.cookies[COOKIE]}, timeout=60)
     browser.cookies.clear()
     sign_in(browser, letters, 3)
     assert elsewhere.get("/api/v1/me").status_code == 200
@@ -260,7 +260,10 @@ def test_who_asks_for_many_links_waits(module_database: str, letters_and_port: t
         dsn=module_database, public_url="http://127.0.0.1", mail_host="127.0.0.1", mail_port=letters_and_port[0],
         mail_tls="none", mail_from="counts@example.org",
     )  # fmt: skip
-    with served(settings) as address, httpx.Client(base_url=address, headers={"Origin": address}) as browser:
+    with (
+        served(settings) as address,
+        httpx.Client(base_url=address, headers={"Origin": address}, timeout=60) as browser,
+    ):
         requests = [browser.post("/sign-in", data={"email": f"nobody-{n}@example.org"}) for n in range(11)]
     assert [answer.status_code for answer in requests] == [200] * 10 + [429]
     assert 1 <= int(requests[-1].headers["retry-after"]) <= 60
@@ -270,7 +273,7 @@ def by_provider(browser: httpx.Client) -> httpx.Response:
     """Go to the provider and come back as a browser does."""
     away = browser.get("/sign-in/provider")
     assert away.status_code == 303, away.text
-    back = httpx.get(away.headers["location"], follow_redirects=False)
+    back = httpx.get(away.headers["location"], follow_redirects=False, timeout=60)
     return browser.get(back.headers["location"])
 
 
@@ -325,8 +328,8 @@ def test_a_way_back_is_for_the_browser_that_left_and_for_once(browser: httpx.Cli
     away = browser.get("/sign-in/provider")
     cookie = SimpleCookie(away.headers["set-cookie"])["telstraat_sign_in"]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "lax", "/sign-in")
-    back = httpx.get(away.headers["location"]).headers["location"]
-    with httpx.Client(base_url=home) as victim:  # somebody else follows the link that was prepared for them
+    back = httpx.get(away.headers["location"], timeout=60).headers["location"]
+    with httpx.Client(base_url=home, timeout=60) as victim:  # somebody else follows the link that was prepared for them
         assert victim.get(back).status_code == 400
     state = dict(browser.cookies)["telstraat_sign_in"]
     assert browser.get(back).status_code == 303
@@ -346,7 +349,10 @@ def test_people_of_the_provider_are_let_in_where_the_operator_says_so(
         oidc_client_id="telstraat", oidc_new_role="citizen",
     )  # fmt: skip
     provider.claims = {"sub": "p9", "email": "New@example.org", "email_verified": True, "name": "New"}
-    with served(settings, port=port) as address, httpx.Client(base_url=address, headers={"Origin": address}) as browser:
+    with (
+        served(settings, port=port) as address,
+        httpx.Client(base_url=address, headers={"Origin": address}, timeout=60) as browser,
+    ):
         assert by_provider(browser).status_code == 303
         assert browser.get("/api/v1/me").json()["email"] == "new@example.org"
         assert browser.get("/api/v1/me").json()["role"] == "citizen"

@@ -241,7 +241,7 @@ def test_one_click_in_a_letter_mutes_it_without_signing_in(
     match = re.search(r"<(\S+)>", letter["list-unsubscribe"])
     assert match
     path = match[1].removeprefix(mailing.public_url)
-    with served(mailing) as address, httpx.Client(base_url=address) as program:
+    with served(mailing) as address, httpx.Client(base_url=address, timeout=60) as program:
         assert "linden-12" in program.get(path).text
         assert connection.execute("select muted_until from sensor").fetchone() == (None,)  # looking changes nothing
         assert program.post(path, content="List-Unsubscribe=One-Click").status_code == 200

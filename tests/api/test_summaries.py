@@ -61,7 +61,7 @@ def test_a_running_service_makes_what_is_due(settings: ApiSettings, connection: 
     segment = add_segment(connection)
     with served(msgspec.structs.replace(settings, summaries_every_s=0.1)) as address:
         for _ in range(200):
-            row = httpx.get(f"{address}/api/v1/segments/{segment}/summary").json()
+            row = httpx.get(f"{address}/api/v1/segments/{segment}/summary", timeout=60).json()
             if row["summary"] is not None:
                 break
             time.sleep(0.05)
@@ -73,7 +73,7 @@ def test_a_service_whose_database_is_away_starts_and_stops(settings: ApiSettings
     away = "postgresql://nobody@127.0.0.1:1/nothing"
     with served(msgspec.structs.replace(settings, dsn=away, summaries_every_s=0.05)) as address:
         time.sleep(0.3)
-        assert httpx.get(f"{address}/api/v1/summaries").status_code == 503
+        assert httpx.get(f"{address}/api/v1/summaries", timeout=60).status_code == 503
 
 
 def test_public_and_school_holidays_are_told_apart() -> None:

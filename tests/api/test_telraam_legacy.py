@@ -125,7 +125,9 @@ def test_the_public_is_not_told_a_latest_hour_that_was_not_watched_whole(
     professional = bearing(let_in(connection, "professional"))
     with served(ApiSettings(dsn=database, keep_s=0)) as address:
         cars = [
-            httpx.get(f"{address}/v0/segments/id/{street}", headers=headers).json()["features"][0]["properties"]["car"]
+            httpx.get(f"{address}/v0/segments/id/{street}", headers=headers, timeout=60).json()["features"][0][
+                "properties"
+            ]["car"]
             for headers in ({}, professional)
         ]
     assert cars == [32, 48], "the hour before, watched whole; and three quarters of the latest, corrected"

@@ -43,7 +43,10 @@ def test_a_picture_is_served_and_kept_by_browsers(many: int, database: str, tmp_
     path = tile_file(tmp_path / "town.pmtiles", many=many)  # with many, its directory has leaves
     with psycopg.connect(database) as connection:
         add_segment(connection)  # a town without streets has no map
-    with served(ApiSettings(dsn=database, pmtiles=path)) as address, httpx.Client(base_url=address) as client:
+    with (
+        served(ApiSettings(dsn=database, pmtiles=path)) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
         for place in PLACES:
             answer = client.get("/tiles/{}/{}/{}".format(*place))
             assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -57,15 +60,15 @@ def test_a_picture_is_served_and_kept_by_browsers(many: int, database: str, tmp_
 def test_a_tile_that_is_not_there_is_a_404_or_a_422(place: str, database: str, tmp_path: Path) -> None:
     path = tile_file(tmp_path / "town.pmtiles")
     with served(ApiSettings(dsn=database, pmtiles=path)) as address:
-        assert httpx.get(f"{address}/tiles/{place}").status_code in {404, 422}
+        assert httpx.get(f"{address}/tiles/{place}", timeout=60).status_code in {404, 422}
 
 
 def test_a_file_that_is_cut_short_while_it_is_served_ends_no_service(database: str, tmp_path: Path) -> None:
     path = tile_file(tmp_path / "town.pmtiles")
     with served(ApiSettings(dsn=database, pmtiles=path)) as address:
         os.truncate(path, 100)
-        assert httpx.get(f"{address}/tiles/0/0/0").status_code == 404
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert httpx.get(f"{address}/tiles/0/0/0", timeout=60).status_code == 404
+        assert httpx.get(f"{address}/healthz", timeout=60).status_code == 200
 
 
 def test_without_a_file_there_are_no_tiles(client: httpx.Client) -> None:

@@ -184,10 +184,10 @@ def test_the_last_hour_of_the_public_is_withheld_where_it_was_not_watched_whole(
     )
     public = msgspec.structs.replace(settings, summaries_every_s=0, quarter_min=5)
     with served(public) as address:
-        page = httpx.get(f"{address}/?period=live").text
+        page = httpx.get(f"{address}/?period=live", timeout=60).text
         assert "counted, not shown" in page
         assert not re.search(r'<td class="n">\d+</td>', page)
-        assert "Everybody else reads whole hours only" in httpx.get(f"{address}/take-part").text
+        assert "Everybody else reads whole hours only" in httpx.get(f"{address}/take-part", timeout=60).text
 
 
 def test_the_page_is_kept_apart_for_each_language_and_view(
@@ -195,12 +195,12 @@ def test_the_page_is_kept_apart_for_each_language_and_view(
 ) -> None:
     a_town(connection)
     with served(msgspec.structs.replace(settings, summaries_every_s=0, keep_s=60)) as address:
-        english, german = (httpx.get(f"{address}/?lang={code}") for code in ("en", "de"))
+        english, german = (httpx.get(f"{address}/?lang={code}", timeout=60) for code in ("en", "de"))
         assert "is busiest" in english.text
         assert "ist am belebtesten" in german.text
-        again = httpx.get(f"{address}/?lang=de", headers={"if-none-match": german.headers["etag"]})
+        again = httpx.get(f"{address}/?lang=de", headers={"if-none-match": german.headers["etag"]}, timeout=60)
         assert again.status_code == 304
-        assert httpx.get(f"{address}/?lang=de&sort=name").text != german.text
+        assert httpx.get(f"{address}/?lang=de&sort=name", timeout=60).text != german.text
 
 
 def test_the_steps_of_the_map_are_the_same_whichever_streets_are_listed(

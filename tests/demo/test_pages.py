@@ -43,7 +43,7 @@ def served(settings: ApiSettings, additions: Additions = NOTHING) -> Iterator[ht
         try:
             while not service.started:
                 time.sleep(0.01)
-            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as client:
                 yield client
         finally:
             service.should_exit = True
