@@ -102,6 +102,10 @@ def test_what_is_drawn_is_in_the_page_and_said_in_a_table(module_client: httpx.C
     assert 'class="where"' in page
     assert page.count("data-chart=") >= 2
     assert "Hour by hour" in page
+    for part in ("weeks-", "hours-"):  # a chart without the name of its street says nothing
+        figures = re.findall(rf'<figure[^>]*id="{part}[^"]*"', page)
+        assert figures
+        assert len(re.findall(rf'<h3>[^<]+</h3>\s*<figure[^>]*id="{part}', page)) == len(figures)
     assert "Everything that was asked" in page
     assert '<td><span class="word is-fell">less</span></td>' in re.sub(r"\s+", " ", page).replace("> <", "><")
     assert "<script>" not in page

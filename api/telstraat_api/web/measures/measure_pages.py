@@ -142,7 +142,7 @@ async def measure_page(
         evaluations=evaluations,
         page=page,
         has_older=has_older,
-        figures=figures_of(view, tz, language) if view else {},
+        figures=figures_of(view, tz, language) if view else MeasureFigures(),
         where=where,
         until=followed_until(measure_shape(measure, reader)),
         names=names,
@@ -223,19 +223,38 @@ def time_after(measure: Row, view: EvaluationView | None, today: date) -> TimeAf
     return TimeAfter(first, first + timedelta(days=days - 1), days, min(max((seen - first).days, 0), days))
 
 
-def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> dict[str, list[Markup]]:
-    """Return the charts of an evaluation: `weeks` of the first answer, `hours` of every one that was asked by hour."""
+@dataclass(frozen=True)
+class NamedFigure:
+    """A chart with the name of its street, which stands above it."""
+
+    street: str
+    drawing: Markup
+
+
+@dataclass(frozen=True)
+class MeasureFigures:
+    """The charts of an evaluation: `weeks` of the first answer, `hours` of each that was asked by hour, by what was asked."""
+
+    weeks: Sequence[NamedFigure] = ()
+    hours: Sequence[tuple[str, Sequence[NamedFigure]]] = ()
+
+
+def figures_of(view: EvaluationView, tz: Any, language: PageLanguage) -> MeasureFigures:
+    """Draw the charts of an evaluation; an answer or a street without enough to draw has none."""
     first = view.first
     weeks = [
-        weeks_figure(f"weeks-{line.segment}", first, line, tz, language)
+        NamedFigure(line.name, weeks_figure(f"weeks-{line.segment}", first, line, tz, language))
         for line in [line for line in first.lines if line.effect is not None][:FIGURES_MAX]
     ]
     hours = []
     for at, answer in enumerate(view.answers):
+        drawn = []
         for part in [part for part in answer.parts if part["by"] == "hour"][:FIGURES_MAX]:
+            street = answer.called(part["segment"])
             name = f"hours-{at}-{part['segment']}"
-            hours.append(hours_figure(name, answer, part, answer.called(part["segment"]), language))
-    return {"weeks": [figure for figure in weeks if figure], "hours": [figure for figure in hours if figure]}
+            drawn.append(NamedFigure(street, hours_figure(name, answer, part, street, language)))
+        hours.append((answer.title, [figure for figure in drawn if figure.drawing]))
+    return MeasureFigures([figure for figure in weeks if figure.drawing], [group for group in hours if group[1]])
 
 
 async def where_all(
