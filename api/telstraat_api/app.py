@@ -15,9 +15,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.evaluations.evaluator import Evaluator
 from telstraat_api.evaluations.typesetting import Typesetter
-from telstraat_api.following import month_pages, quiet, stop
-from telstraat_api.following.months import MonthWatch
-from telstraat_api.following.silence import SilenceWatch
+from telstraat_api.following import month_pages, months, quiet, silence, stop
+from telstraat_api.following.rounds import LetterRounds
 from telstraat_api.http import health, problems, well_known
 from telstraat_api.http.access import SCHEMES, check_key
 from telstraat_api.http.bodies import BodyLimit
@@ -84,6 +83,7 @@ from telstraat_api.web.town import finding, town_page
 from telstraat_api.web.workshops import room_leading, room_pages, room_writing, workshop_forms, workshop_pages
 from telstraat_api.web.workshops.room_chart import RoomCharts
 from telstraat_api.web.workshops.room_hub import RoomHub
+from telstraat_store.connection import Database
 from telstraat_store.export.files import Exporter
 
 
@@ -97,6 +97,14 @@ class Application(FastAPI):
         return document
 
 
+def letter_rounds(database: Database, settings: ApiSettings) -> tuple[LetterRounds, LetterRounds]:
+    """Return what sends letters for as long as the service runs."""
+    return (
+        LetterRounds("letters about silent sensors", silence.go_silence_round, silence.EVERY_S, database, settings),
+        LetterRounds("letters with months", months.go_month_round, months.EVERY_S, database, settings),
+    )
+
+
 def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHING) -> FastAPI:
     """Return the application; it opens the database when it starts and closes it when it stops.
 
@@ -106,7 +114,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     database = database_of(settings)
     live = LiveHub(database, settings)
     rooms = RoomHub(database)
-    beside = (SummaryKeeper(settings), live, rooms, SilenceWatch(database, settings), MonthWatch(database, settings))
+    beside = (SummaryKeeper(settings), live, rooms, *letter_rounds(database, settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

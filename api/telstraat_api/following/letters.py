@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import smtplib
 from collections.abc import Iterator, Mapping, Sequence
 from email.message import EmailMessage
-from email.utils import localtime
 from typing import Any
-from urllib.parse import urlsplit
 
 from telstraat_analytics.words import word
-from telstraat_api.mail import one_line, send
+from telstraat_api.following.handing import hand_over_once
+from telstraat_api.mail import kept_letter
 from telstraat_api.settings import ApiSettings
 from telstraat_store.accounts.secrets import hashed, new_secret
 from telstraat_store.connection import Database, Row
 from telstraat_store.work import followers as stored
-
-log = logging.getLogger("telstraat.api")
-PERMANENT = 500
-"""SMTP's answers from here on mean: do not try again."""
 
 
 def letter_rows(
@@ -72,43 +64,22 @@ async def send_waiting(database: Database, settings: ApiSettings, done: Any) -> 
 async def send_letter(database: Database, settings: ApiSettings, letter: Row, done: Any) -> bool:
     """Send one letter and mark what became of it; False when the mail server does not take letters now."""
     number = letter["letter_id"]
-    try:
-        await asyncio.to_thread(send, settings, message_of(settings, letter))
-    except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
-        async with database.connection() as connection:
-            if code >= PERMANENT:
-                await stored.mark_refused(connection, number, f"{code} {words.decode(errors='replace')}")
-                done.refused.append(f"letter {number}: the mail server refuses its address for good")
-            else:
-                await stored.try_later(connection, number)
-        return True
-    except (OSError, smtplib.SMTPException) as error:
-        log.error("the mail server does not take letters: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
-        async with database.connection() as connection:
-            await stored.try_later(connection, number)
-        return False
+    handed = await hand_over_once(settings, message_of(settings, letter))
     async with database.connection() as connection:
-        await stored.mark_sent(connection, number)
-    done.sent += 1
-    return True
+        if handed.how == "sent":
+            await stored.mark_sent(connection, number)
+            done.sent += 1
+        elif handed.how == "refused":
+            await stored.mark_refused(connection, number, handed.reason)
+            done.refused.append(f"letter {number}: the mail server refuses its address for good")
+        else:
+            await stored.try_later(connection, number)
+    return not handed.is_away
 
 
 def message_of(settings: ApiSettings, letter: Row) -> EmailMessage:
-    """Return a letter as it goes out.
-
-    Its name stays the same at every try: should this machine stop between the mail server's word and the mark, the letter goes
-    out again, and mail programs know it for the same.
-    """
-    message = EmailMessage()
-    message["From"] = settings.mail_from
-    message["To"] = letter["email"]
-    message["Subject"] = one_line(letter["subject"])
-    message["Date"] = localtime(letter["made_at"])
-    host = urlsplit(settings.public_url).hostname or "telstraat"
-    message["Message-ID"] = f"<measure-letter-{letter['letter_id']}@{host}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["List-Unsubscribe"] = f"<{letter['stop_link']}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(letter["body"])
-    return message
+    """Return a letter as it goes out, with the same name at every try."""
+    name = f"measure-letter-{letter['letter_id']}"
+    return kept_letter(
+        settings, name, letter, letter["subject"], [letter["body"].removesuffix("\n")], letter["stop_link"]
+    )

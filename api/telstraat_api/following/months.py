@@ -1,35 +1,22 @@
-"""Letters with a street's month, once it is whole: to whoever has asked for them by mail and confirmed. It runs inside the API.
-
-Any number of processes may go their rounds at once: a letter is one row, and is marked as handed over before the mail server is
-spoken to. Should a process be killed in between, that letter is not sent again: its reader rather misses one than gets two.
-"""
+"""Letters with a street's month, once it is whole: to whoever has asked for them by mail and confirmed. One kind of `rounds`."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
-from email.utils import localtime
-from urllib.parse import urlsplit
 
-import psycopg
-
-from telstraat_api.errors import ApiError
 from telstraat_api.following.handing import hand_over_once
-from telstraat_api.mail import one_line
+from telstraat_api.mail import kept_letter, new_letter
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.languages import page_language
 from telstraat_api.web.street.month_page import read_month
 from telstraat_api.web.street.month_report import caveats, fact_rows, month_name, month_sentence
 from telstraat_contract.languages import LANGUAGES, SOURCE
 from telstraat_store.connection import Database, Row
-from telstraat_store.errors import TelstraatStoreError
 from telstraat_store.places.segments import find_segment
 from telstraat_store.work import month_letters as stored
 
-log = logging.getLogger("telstraat.api")
 EVERY_S = 600.0
 LETTERS_A_ROUND = 200
 
@@ -42,34 +29,6 @@ class MonthRound:
     sent: int = 0
     refused: int = 0
     put_back: int = 0
-
-
-class MonthWatch:
-    """Goes its rounds beside the API for as long as that runs."""
-
-    def __init__(self, database: Database, settings: ApiSettings) -> None:
-        self.database = database
-        self.settings = settings
-        self.task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, where this site sends mail at all."""
-        if self.settings.mail_host:
-            self.task = asyncio.create_task(self._rounds(), name="months")
-
-    async def stop(self) -> None:
-        """End; a letter that is under way may go."""
-        if self.task is not None:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
-
-    async def _rounds(self) -> None:
-        while True:
-            try:
-                await go_month_round(self.database, self.settings, datetime.now(UTC))
-            except (psycopg.Error, TelstraatStoreError, ApiError, OSError) as error:
-                log.warning("letters with months wait: %s", type(error).__name__)
-            await asyncio.sleep(EVERY_S)
 
 
 async def go_month_round(database: Database, settings: ApiSettings, now: datetime) -> MonthRound:
@@ -111,15 +70,6 @@ async def month_letter(database: Database, settings: ApiSettings, letter: Row, s
     name = month_name(report.counts, _)
     page = f"{settings.public_url}/street/{segment.segment_id}/month/{month}"
     stop = f"{settings.public_url}/months/stop?token={secret}&lang={code}"
-    message = EmailMessage()
-    message["From"], message["To"] = settings.mail_from, letter["email"]
-    message["Subject"] = one_line(_("{street} in {month}", street=segment.name, month=name))
-    message["Date"] = localtime(letter["made_at"])
-    host = urlsplit(settings.public_url).hostname or "telstraat"
-    message["Message-ID"] = f"<month-letter-{letter['reader_id']}-{month}@{host}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["List-Unsubscribe"] = f"<{stop}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     lines = [
         month_sentence(report, _),
         "",
@@ -133,17 +83,13 @@ async def month_letter(database: Database, settings: ApiSettings, letter: Row, s
         _("You get this letter from {site} once a month because you asked for it.", site=settings.site_name),
         _("No more letters about this street: {link}", link=stop),
     ]
-    message.set_content("\n".join(lines) + "\n")
-    return message
+    subject = _("{street} in {month}", street=segment.name, month=name)
+    return kept_letter(settings, f"month-letter-{letter['reader_id']}-{month}", letter, subject, lines, stop)
 
 
 def asking_letter(settings: ApiSettings, email: str, street: str, secret: str, code: str) -> EmailMessage:
     """Return the letter that asks whether somebody wants the months of a street: nobody is written to for another's joke."""
     _ = page_language(code)
-    message = EmailMessage()
-    message["From"], message["To"] = settings.mail_from, email
-    message["Subject"] = one_line(_("A letter a month about {street}?", street=street))
-    message["Auto-Submitted"] = "auto-generated"
     lines = [
         _("Somebody, probably you, asked {site} for a letter a month about {street}.", site=settings.site_name, street=street),
         _("With this link you say yes, within a week:"),
@@ -151,5 +97,4 @@ def asking_letter(settings: ApiSettings, email: str, street: str, secret: str, c
         "",
         _("If you did not ask for it, do nothing: no letters come, and your address is forgotten."),
     ]  # fmt: skip
-    message.set_content("\n".join(lines) + "\n")
-    return message
+    return new_letter(settings, email, _("A letter a month about {street}?", street=street), lines)

@@ -1,35 +1,21 @@
-"""Letters to the owner of a sensor that is silent: after 1 day, 1, 2 and 4 weeks, and when it is back. It runs inside the API.
-
-Any number of processes may go their rounds at once: what is due is one row in the database, and a letter is marked as handed over
-before the mail server is spoken to. Should a process be killed in between, that letter is not sent again: its owner rather
-misses one (the next step comes) than gets two.
-"""
+"""Letters to the owner of a sensor that is silent: after 1 day, 1, 2 and 4 weeks, and when it is back. One kind of `rounds`."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import smtplib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
-from email.utils import localtime
-from urllib.parse import urlsplit
 
-import psycopg
-
-from telstraat_api.mail import one_line, send
+from telstraat_api.following.handing import hand_over_once
+from telstraat_api.mail import kept_letter
 from telstraat_api.settings import ApiSettings
 from telstraat_api.web.languages import PageLanguage, page_language
 from telstraat_contract.languages import LANGUAGES, SOURCE
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
-from telstraat_store.errors import TelstraatStoreError
 from telstraat_store.work import sensor_letters as stored
 
-log = logging.getLogger("telstraat.api")
 EVERY_S = 300.0
-PERMANENT = 500
 LETTERS_A_ROUND = 500
 
 
@@ -44,34 +30,6 @@ class SilenceRound:
     put_back: int = 0
 
 
-class SilenceWatch:
-    """Goes its rounds beside the API for as long as that runs."""
-
-    def __init__(self, database: Database, settings: ApiSettings) -> None:
-        self.database = database
-        self.settings = settings
-        self.task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, where this site sends mail at all."""
-        if self.settings.mail_host:
-            self.task = asyncio.create_task(self._rounds(), name="silence")
-
-    async def stop(self) -> None:
-        """End; a letter that is under way may go."""
-        if self.task is not None:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
-
-    async def _rounds(self) -> None:
-        while True:
-            try:
-                await go_silence_round(self.database, self.settings, datetime.now(UTC))
-            except (psycopg.Error, TelstraatStoreError, OSError) as error:
-                log.warning("letters about silent sensors wait: %s", type(error).__name__)
-            await asyncio.sleep(EVERY_S)
-
-
 async def go_silence_round(database: Database, settings: ApiSettings, now: datetime) -> SilenceRound:
     """Note what is due at a moment, and hand over what waits; while the server itself does not listen, nothing."""
     done = SilenceRound()
@@ -83,42 +41,24 @@ async def go_silence_round(database: Database, settings: ApiSettings, now: datet
     for _ in range(LETTERS_A_ROUND):
         async with database.connection() as connection:
             taken = await stored.take_letter(connection, now)
-        if taken is None or not await hand_over(database, settings, *taken, now, done):
+        if taken is None:
             break
-    return done
-
-
-async def hand_over(
-    database: Database, settings: ApiSettings, letter: Row, secret: str, now: datetime, done: SilenceRound
-) -> bool:
-    """Hand a letter to the mail server, once; False when the server takes none now."""
-    number = letter["letter_id"]
-    try:
-        await asyncio.to_thread(send, settings, silence_letter(settings, letter, secret))
-    except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
+        letter, secret = taken
+        number = letter["letter_id"]
+        handed = await hand_over_once(settings, silence_letter(settings, letter, secret))
         async with database.connection() as connection:
-            if code >= PERMANENT:
-                await stored.note_refused(connection, number, f"{code} {words.decode(errors='replace')}"[:500])
+            if handed.how == "sent":
+                await stored.note_sent(connection, number, now)
+                done.sent += 1
+            elif handed.how == "refused":
+                await stored.note_refused(connection, number, handed.reason)
                 done.refused += 1
-            else:
+            elif handed.how == "not sent":
                 await stored.put_back(connection, number, now)
                 done.put_back += 1
-        return True
-    except (smtplib.SMTPResponseException, ConnectionRefusedError, smtplib.SMTPNotSupportedError) as error:
-        # The server has said that it takes nothing, or is not there: certainly not sent.
-        log.error("the mail server does not take letters: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
-        async with database.connection() as connection:
-            await stored.put_back(connection, number, now)
-        done.put_back += 1
-        return False
-    except (OSError, smtplib.SMTPException) as error:
-        log.error("nobody knows whether a letter went: %s", type(error).__name__)  # noqa: TRY400 - nothing of the letter
-        return False
-    async with database.connection() as connection:
-        await stored.note_sent(connection, number, now)
-    done.sent += 1
-    return True
+        if handed.is_away:
+            break
+    return done
 
 
 def silence_letter(settings: ApiSettings, letter: Row, secret: str) -> EmailMessage:
@@ -126,15 +66,6 @@ def silence_letter(settings: ApiSettings, letter: Row, secret: str) -> EmailMess
     code = letter["language"] if letter["language"] in LANGUAGES else SOURCE
     _ = page_language(code)
     quiet = f"{settings.public_url}/quiet?token={secret}&lang={code}"
-    message = EmailMessage()
-    message["From"], message["To"] = settings.mail_from, letter["email"]
-    message["Subject"] = one_line(subject_of(letter, _))
-    message["Date"] = localtime(letter["made_at"])
-    host = urlsplit(settings.public_url).hostname or "telstraat"
-    message["Message-ID"] = f"<sensor-letter-{letter['letter_id']}@{host}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["List-Unsubscribe"] = f"<{quiet}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     page = f"{settings.public_url}/my/sensors/{letter['sensor_id']}"
     lines = [
         *words_of(letter, _),
@@ -145,8 +76,7 @@ def silence_letter(settings: ApiSettings, letter: Row, secret: str) -> EmailMess
         _("You get this letter from {site} because the sensor is yours; nobody else gets it.", site=settings.site_name),
         _("No such letters for three months: {link}", link=quiet),
     ]
-    message.set_content("\n".join(lines) + "\n")
-    return message
+    return kept_letter(settings, f"sensor-letter-{letter['letter_id']}", letter, subject_of(letter, _), lines, quiet)
 
 
 def subject_of(letter: Row, _: PageLanguage) -> str:

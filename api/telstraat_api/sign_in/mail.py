@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from telstraat_api.errors import ApiError, SignInError, TooManyError
 from telstraat_api.http.rates import Buckets
-from telstraat_api.mail import TIMEOUT_S, one_line, send
+from telstraat_api.mail import TIMEOUT_S, new_letter, send
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.languages.catalogue import language as language_of
@@ -86,11 +86,6 @@ class MailLinks:
         _ = language_of(language).gettext
         query = {"token": secret, "lang": language, **({"next": way_back} if way_back else {})}
         link = f"{self.settings.public_url}/sign-in/link?{urlencode(query)}"
-        message = EmailMessage()
-        message["From"] = self.settings.mail_from
-        message["To"] = email
-        message["Subject"] = one_line(_("Sign in to {site}", site=self.settings.site_name))
-        message["Auto-Submitted"] = "auto-generated"
         lines = [
             _(
                 "With this link you sign in to {site}. It works once, for a quarter of an hour:",
@@ -101,8 +96,7 @@ class MailLinks:
             "",
             _("If you did not ask for it, do nothing: nobody can sign in without this letter."),
         ]
-        message.set_content("\n".join(lines) + "\n")
-        return message
+        return new_letter(self.settings, email, _("Sign in to {site}", site=self.settings.site_name), lines)
 
     async def use(self, secret: str) -> int:
         """Return the account that a link lets in, and spend the link; raise `SignInError` when it does not work any more."""

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Path, Request, Response
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Reader
 from telstraat_api.http.rates import asker_of
-from telstraat_api.mail import one_line, send
+from telstraat_api.mail import new_letter, send
 from telstraat_api.settings import ApiSettings
 from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.v1.accounts import EMAIL
@@ -114,10 +114,6 @@ def hand_over_letter(
     settings: ApiSettings, row: Row, email: str, code: str, _: PageLanguage, language: str
 ) -> EmailMessage:
     """Return the letter to a sensor's next owner. It does not say who sends it, and nothing of the street."""
-    message = EmailMessage()
-    message["From"], message["To"] = settings.mail_from, email
-    message["Subject"] = one_line(_("A sensor of {site} is handed over to you", site=settings.site_name))
-    message["Auto-Submitted"] = "auto-generated"
     lines = [
         _("Its owner hands the sensor {name} over to you. With this link it becomes yours:", name=row["name"]),
         "",
@@ -125,8 +121,7 @@ def hand_over_letter(
         "",
         _("The link works for 60 days, once. If you know nothing of a sensor, do nothing: it stays whose it is."),
     ]
-    message.set_content("\n".join(lines) + "\n")
-    return message
+    return new_letter(settings, email, _("A sensor of {site} is handed over to you", site=settings.site_name), lines)
 
 
 async def retire(request: Request, reader: Reader, row: Row, _form: PageForm) -> Response | None:
