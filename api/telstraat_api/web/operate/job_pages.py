@@ -8,7 +8,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from telstraat_api.http.access import Role
 from telstraat_api.web.forms import read_form, see_other, signed_in
-from telstraat_api.web.operate.shared import ROWS, page_number, pager, rendered_for_operators
+from telstraat_api.web.operate.shared import ROWS, pager, rendered_for_operators
+from telstraat_api.web.pages import page_number
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.connection import Database
 from telstraat_store.jobs import deferred as stored

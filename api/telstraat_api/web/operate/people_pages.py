@@ -15,7 +15,8 @@ from telstraat_api.sign_in.mail import MailLinks
 from telstraat_api.v1.accounts import EMAIL
 from telstraat_api.web.forms import PageForm, read_form, see_other, signed_in
 from telstraat_api.web.languages import chosen
-from telstraat_api.web.operate.shared import ROWS, page_number, pager, rendered_for_operators
+from telstraat_api.web.operate.shared import ROWS, pager, rendered_for_operators
+from telstraat_api.web.pages import page_number
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.accounts import people
 from telstraat_store.connection import Database

@@ -14,7 +14,8 @@ from telstraat_api.http.access import Role
 from telstraat_api.v1.accounts import EMAIL
 from telstraat_api.web.forms import MISSING, PageForm, read_form, see_other, signed_in
 from telstraat_api.web.languages import chosen, page_language
-from telstraat_api.web.operate.shared import ROWS, page_number, pager, rendered_for_operators
+from telstraat_api.web.operate.shared import ROWS, pager, rendered_for_operators
+from telstraat_api.web.pages import page_number
 from telstraat_contract.languages import gettext_noop
 from telstraat_store.accounts.people import find_account
 from telstraat_store.connection import Database, Row

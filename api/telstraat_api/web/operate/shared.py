@@ -23,7 +23,6 @@ TABS = (
     ("/operate/jobs", gettext_noop("Jobs")),
 )
 ROWS = 50
-OFFSET_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,6 @@ class Pager:
     total: int
     before: int | None
     after: int | None
-
-
-def page_number(request: Request) -> int:
-    """Return the page of a list that is asked for, from 1; what is no such number is the first."""
-    text = request.query_params.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-    return min(max(number, 1), OFFSET_MAX // ROWS)
 
 
 def pager(number: int, rows: int, total: int) -> Pager:
