@@ -110,9 +110,10 @@ def labels(streets: Sequence[WhereStreet], projection: Projection, size: float) 
         tall = size * LINE_HIGH * (2 if street.label else 1)
         line = lines[street.segment]
         box = min(boxes(line, wide, tall, size * CLEAR), key=lambda box: covers(box, taken, crossed, projection.height))
-        others = [point for segment, points in lines.items() if segment != street.segment for point in between(points)]
-        if is_narrow and (covers(box, taken, others, projection.height) or touches(box, others, size)):
-            continue  # there it would be taken for the name of another street; the table has it
+        if is_narrow:
+            others = [point for other, points in lines.items() if other != street.segment for point in between(points)]
+            if covers(box, taken, others, projection.height) or touches(box, others, size):
+                continue  # there it would be taken for the name of another street; the table has it
         taken.append(box)
         yield f'<text class="name" x="{box[0]:.1f}" y="{box[1] + 0.92 * size:.1f}">{escape(street.name)}</text>'
         if street.label:
