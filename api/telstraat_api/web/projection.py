@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from telstraat_store.maps.covered_lines import METRES_A_DEGREE
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
+KM_A_DEGREE = METRES_A_DEGREE / 1000
 APART = 1.0
 """Points of a line that are nearer to the one before, in steps of the picture, are not drawn."""
 
@@ -41,6 +44,12 @@ class Projection:
             if abs(point[0] - drawn[-1][0]) + abs(point[1] - drawn[-1][1]) >= APART:
                 drawn.append(point)
         return drawn + points[1:][-1:]
+
+
+def distance_km(place: Sequence[float], other: Sequence[float]) -> float:
+    """Return how far two places are apart, roughly."""
+    across = (place[0] - other[0]) * math.cos(math.radians((place[1] + other[1]) / 2))
+    return KM_A_DEGREE * math.hypot(across, place[1] - other[1])
 
 
 def box_around(points: Iterable[Sequence[float]]) -> Box | None:

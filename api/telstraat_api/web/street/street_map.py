@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from psycopg import AsyncConnection
 
 from telstraat_api.v1.ground import boxes_of
 from telstraat_api.web.map_names import FreeRoom, MapName, names_drawn, runs_within
-from telstraat_api.web.projection import Point, Projection, box_around, lines_in, projection_for
+from telstraat_api.web.projection import Point, Projection, box_around, distance_km, lines_in, projection_for
 from telstraat_store.connection import Row
 from telstraat_store.maps.ground import ground_within
 
@@ -27,7 +26,6 @@ THINGS_MAX = 600
 NAMED_MAX = 40
 LETTERS, OWN_LETTERS = 12.0, 15.0
 DISC = 12.0
-KM_A_DEGREE = 111.32
 AREAS = ("wood", "green", "square", "school", "water")
 METRES = {"stream": 4.0, "path": 2.0, "rail": 3.0, "street": 7.0, "road": 10.0, "motorway": 14.0}
 WIDTHS = {"stream": (1.5, 8.0), "path": (0.8, 4.0), "rail": (1.0, 4.0), "street": (1.4, 16.0), "road": (2.0, 22.0), "motorway": (2.6, 26.0)}  # fmt: skip
@@ -77,10 +75,7 @@ async def street_map(connection: AsyncConnection[Any], name: str, geometry: Mapp
 
 def length_m(line: Sequence[Point]) -> float:
     """Return how long a line in degrees is, in metres."""
-    shorter = math.cos(math.radians(line[0][1]))
-    return sum(
-        1000 * KM_A_DEGREE * math.hypot((b[0] - a[0]) * shorter, b[1] - a[1]) for a, b in itertools.pairwise(line)
-    )
+    return 1000 * sum(distance_km(a, b) for a, b in itertools.pairwise(line))
 
 
 def ground_drawn(rows: Sequence[Row], projection: Projection) -> Markup:
@@ -91,9 +86,8 @@ def ground_drawn(rows: Sequence[Row], projection: Projection) -> Markup:
             places = projection.line(line)
             parts = [cut_to_picture(places)] if is_area else runs_within(places, WIDTH, HEIGHT, SPARE)
             of.setdefault(row["kind"], []).append(path(parts, is_area=is_area))
-    metre = WIDTH / (
-        (projection.box[2] - projection.box[0]) * 1000 * KM_A_DEGREE * math.cos(math.radians(projection.box[1]))
-    )
+    west, south, east, _ = projection.box
+    metre = WIDTH / (1000 * distance_km((west, south), (east, south)))
     return Markup("").join(ground_layers({kind: "".join(paths) for kind, paths in of.items()}, metre))
 
 

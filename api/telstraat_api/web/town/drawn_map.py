@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from telstraat_api.web.map_names import FreeRoom, MapName, names_drawn
-from telstraat_api.web.projection import Box, Point, Projection, box_around, lines_in, projection_for
+from telstraat_api.web.projection import Box, Point, Projection, box_around, distance_km, lines_in, projection_for
 from telstraat_store.connection import Row
 
 WIDTH = 1000.0
@@ -26,7 +26,6 @@ SIZES = {"names-wide": 14.0, "names-narrow": 30.0}
 """Of letters in a picture 1000 wide: on a phone it is drawn at a third of that, and then so are its names."""
 AREAS = ("wood", "green", "square", "school", "water")
 LINES = ("stream", "path", "rail", "street", "road", "motorway")
-KM_A_DEGREE = 111.32
 FAR_KM = 40.0
 """What lies farther from the middle street than this has a wrong place: it would make a town a dot."""
 
@@ -52,12 +51,6 @@ class DrawnStreet:
 def bounds_of(lines: Iterable[Sequence[Sequence[float]]], middle: Point) -> Box | None:
     """Return the box of lines, those that lie far from the middle left out; None without any."""
     return box_around(point for line in lines if line and distance_km(line[0], middle) <= FAR_KM for point in line)
-
-
-def distance_km(place: Sequence[float], other: Sequence[float]) -> float:
-    """Return how far two places are apart, roughly."""
-    across = (place[0] - other[0]) * math.cos(math.radians((place[1] + other[1]) / 2))
-    return KM_A_DEGREE * math.hypot(across, place[1] - other[1])
 
 
 def town_projection(box: Box) -> Projection:

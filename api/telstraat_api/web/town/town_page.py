@@ -17,7 +17,7 @@ from telstraat_api.http.response_cache import ResponseCache
 from telstraat_api.v1.ground import boxes_of
 from telstraat_api.web.languages import PageLanguage, chosen, page_language
 from telstraat_api.web.pages import Pages, page_headers, page_reader, remembering
-from telstraat_api.web.projection import Projection
+from telstraat_api.web.projection import KM_A_DEGREE, Projection, distance_km
 from telstraat_api.web.town import drawn_map, street_values
 from telstraat_api.web.town.colour_scale import SHARES, ColourScale, evenly, fixed_scale, round_borders, signed
 from telstraat_api.web.town.drawn_map import DrawnStreet
@@ -215,7 +215,7 @@ async def map_of(request: Request, view: TownView, connections: Connections, lan
     async with database.connection() as connection:
         query = view.streets(LINES_MAX)
         rows, streets = await read_summaries(connection, query)
-        around = await middle_of(connection, query, drawn_map.FAR_KM / drawn_map.KM_A_DEGREE)
+        around = await middle_of(connection, query, drawn_map.FAR_KM / KM_A_DEGREE)
         middle = None if around is None else around.place
         if streets > LINES_MAX:
             box = view.box or (None if around is None else around.box)
@@ -230,9 +230,7 @@ async def map_of(request: Request, view: TownView, connections: Connections, lan
     on_map = [
         map_street(row, figure, scale, language)
         for row, figure in zip(rows, values, strict=True)
-        if middle is None
-        or drawn_map.distance_km(row.geometry["coordinates"][0], middle) <= drawn_map.FAR_KM
-        or view.box
+        if middle is None or distance_km(row.geometry["coordinates"][0], middle) <= drawn_map.FAR_KM or view.box
     ]
     box = view.box or (None if middle is None else drawn_map.bounds_of([street.line for street in on_map], middle))
     return TownMap(on_map, [], scale, box, len(rows) - len(on_map))
