@@ -41,6 +41,16 @@ class StreetMap:
     long_m: float
 
 
+@dataclass(frozen=True)
+class GroundLine:
+    """A line of a thing on the ground, in the picture; `is_area`: it goes around something."""
+
+    kind: str
+    name: str
+    line: Sequence[Point]
+    is_area: bool
+
+
 async def street_map(connection: AsyncConnection[Any], name: str, geometry: Mapping[str, Any], label: str) -> StreetMap:
     """Return the map of one street.
 
@@ -62,12 +72,17 @@ async def street_map(connection: AsyncConnection[Any], name: str, geometry: Mapp
         boxes, detail = boxes_of(f"{west},{south},{east},{north}")
         rows = await ground_within(connection, boxes, detail, limit=THINGS_MAX)
     places = projection.line(line)
+    things = [
+        GroundLine(row["kind"], row["name"], projection.line(shape), is_area)
+        for row in rows
+        for shape, is_area in lines_in(json.loads(row["shape"]))
+    ]
     picture = Markup(
         '<svg class="street-map" viewBox="0 0 {w} {h}" preserveAspectRatio="xMidYMid slice" role="img" aria-label="{label}">'
         '<g class="ground">{ground}</g><path class="casing" d="{d}"/><path class="line" d="{d}"/><g class="names">{names}</g>{ends}</svg>'
     ).format(
-        w=int(WIDTH), h=int(HEIGHT), label=label, ground=ground_drawn(rows, projection), d=path([places]),
-        names=names_of_map(name, places, rows, projection), ends=ends_drawn(places),
+        w=int(WIDTH), h=int(HEIGHT), label=label, ground=ground_drawn(things, projection), d=path([places]),
+        names=names_of_map(name, places, things), ends=ends_drawn(places),
     )  # fmt: skip
     credit = ", ".join(sorted({row["credit"] for row in rows if row["credit"]}))
     return StreetMap(picture, credit, length_m(line))
@@ -78,14 +93,12 @@ def length_m(line: Sequence[Point]) -> float:
     return 1000 * sum(distance_km(a, b) for a, b in itertools.pairwise(line))
 
 
-def ground_drawn(rows: Sequence[Row], projection: Projection) -> Markup:
+def ground_drawn(things: Sequence[GroundLine], projection: Projection) -> Markup:
     """Return the ground: areas, then lines as wide as they are, one path for each kind."""
     of: dict[str, list[str]] = {}
-    for row in rows:
-        for line, is_area in lines_in(json.loads(row["shape"])):
-            places = projection.line(line)
-            parts = [cut_to_picture(places)] if is_area else runs_within(places, WIDTH, HEIGHT, SPARE)
-            of.setdefault(row["kind"], []).append(path(parts, is_area=is_area))
+    for thing in things:
+        parts = [cut_to_picture(thing.line)] if thing.is_area else runs_within(thing.line, WIDTH, HEIGHT, SPARE)
+        of.setdefault(thing.kind, []).append(path(parts, is_area=thing.is_area))
     west, south, east, _ = projection.box
     metre = WIDTH / (1000 * distance_km((west, south), (east, south)))
     return Markup("").join(ground_layers({kind: "".join(paths) for kind, paths in of.items()}, metre))
@@ -114,18 +127,17 @@ def wide(kind: str, metre: float) -> float:
     return round(min(most, max(least, METRES[kind] * metre)), 1)
 
 
-def names_of_map(name: str, places: Sequence[Point], rows: Sequence[Row], projection: Projection) -> Markup:
+def names_of_map(name: str, places: Sequence[Point], things: Sequence[GroundLine]) -> Markup:
     """Return the street's own name, then those of the streets around that find room."""
     room = FreeRoom(WIDTH, HEIGHT)
     for x, y in (places[0], places[-1]):
         room.discs += [(x - DISC / 2, y), (x + DISC / 2, y)]
     own = names_drawn([MapName(name, places, lift=17.0, css="own", is_sure=True)], OWN_LETTERS, room, "own-name")
     around = [
-        MapName(row["name"], run)
-        for row in rows
-        if row["name"] and row["name"] != name and row["kind"] in ROADS
-        for line, _ in lines_in(json.loads(row["shape"]))
-        for run in runs_within(projection.line(line), WIDTH, HEIGHT)
+        MapName(thing.name, run)
+        for thing in things
+        if thing.name and thing.name != name and thing.kind in ROADS
+        for run in runs_within(thing.line, WIDTH, HEIGHT)
     ]
     return own + names_drawn(around[:NAMED_MAX], LETTERS, room, "near-name")
 
