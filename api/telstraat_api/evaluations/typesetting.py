@@ -22,6 +22,8 @@ log = logging.getLogger("telstraat.api")
 KEPT_S = 3600.0
 KEPT_BYTES = 48 * 2**20
 TypesetForm = Literal["pdf", "html", "png"]
+MEDIA = {"pdf": "application/pdf", "html": "text/html; charset=utf-8"}
+"""What a browser is told of a report, by its form."""
 
 
 class Typesetter:

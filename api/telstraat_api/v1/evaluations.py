@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from telstraat_api.errors import EvaluationError, QueryError
 from telstraat_api.evaluations.inputs import CHANGED, UNCHANGED, UNKNOWN, changed_inputs
 from telstraat_api.evaluations.keeping import defer_evaluation
-from telstraat_api.evaluations.typesetting import Typesetter
+from telstraat_api.evaluations.typesetting import MEDIA, Typesetter
 from telstraat_api.http.access import Anybody, Professional, Reader, Role, needs
 from telstraat_api.http.answers import check_unchanged, stamp
 from telstraat_api.settings import ApiSettings
@@ -50,7 +50,6 @@ PATH = "/api/v1/evaluations"
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 What = Literal[RoadUser, "motor", "active", "all", "v85", "above_limit", "bike_share", "active_share", "motor_share"]
 Form = Literal["html", "pdf"]
-FORMS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
 
 class Asked(RequestBody):
@@ -352,7 +351,7 @@ async def report(
     headers = {"Cache-Control": "private, no-cache", "Content-Security-Policy": REPORT_POLICY}
     name = f"evaluation-{evaluation_id}-{language}.{form}"
     headers["Content-Disposition"] = f'{"inline" if form == "html" else "attachment"}; filename="{name}"'
-    return Response(body, media_type=FORMS[form], headers=headers)
+    return Response(body, media_type=MEDIA[form], headers=headers)
 
 
 async def set_report(request: Request, row: Row, language: str, form: Form) -> bytes:

@@ -8,14 +8,12 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from telstraat_api.evaluations.typesetting import TypesetForm, Typesetter
+from telstraat_api.evaluations.typesetting import MEDIA, TypesetForm, Typesetter
 from telstraat_api.web.pages import Pages
 from telstraat_contract.languages import gettext_noop
 
 AT_ONCE_S = 0.6
 """What is there within this time is sent without a page in between."""
-
-MEDIA = {"pdf": "application/pdf", "html": "text/html; charset=utf-8"}
 
 SETTING = gettext_noop(
     "It is being set, with all its charts: that takes some seconds the first time. It opens here by itself."

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from telstraat_api.errors import NotFoundError
-from telstraat_api.v1.evaluations import FORMS, REPORT_POLICY
+from telstraat_api.evaluations.typesetting import MEDIA
+from telstraat_api.v1.evaluations import REPORT_POLICY
 from telstraat_api.v1.resources import audience_of, require_visible
 from telstraat_api.web.languages import chosen
 from telstraat_api.web.measures.measure_pages import Number
@@ -45,7 +46,7 @@ async def report_page(
         "Content-Disposition": f'inline; filename="evaluation-{number}-{language}.{form}"',
     }
     if known is not None:
-        return Response(known, media_type=FORMS[form], headers=headers)
+        return Response(known, media_type=MEDIA[form], headers=headers)
     back = f"/measures/{measure_id}?evaluation={number}"
     content = row["contents"][language]
     response = await paper(request, form, content, title=measure["name"], back=back, headers=headers)
