@@ -108,7 +108,6 @@ async def result_page(request: Request, number: UUID) -> Response:
         request,
         "count/result.html",
         count=row,
-        tally=tally,
         totals={kind: tally.total(kind) for kind in SPLIT},
         beside=beside,
         tz=zone(row["timezone"]),

@@ -70,7 +70,7 @@ async def data_page(request: Request) -> Response:
     reader = await page_reader(request)
     is_public = connections_for(request).is_public
 
-    # The names that the form suggests are those of 500 streets, out of the states of all: that is worth keeping.
+    # Which streets come first is looked up among all of the town: that is worth keeping.
     async def make() -> bytes:
         return (await data_html(request)).encode()
 
@@ -94,9 +94,7 @@ async def data_html(request: Request) -> str:
         suggested=suggested,
         streets=streets,
         since=since,
-        forms=FORMS,
         columns=COLUMNS,
-        steps=STEPS,
         first=today - timedelta(days=EXAMPLE_DAYS),
         last=today - timedelta(days=1),
         base=base,

@@ -238,7 +238,7 @@ async def minutes_page(
     charts = await charts_of(request, reading, _)
     leads = owns(reader, reading.workshop) or reader.role is Role.OPERATOR
     return rendered(
-        request, "workshops/workshop.html", reading=reading, workshop=reading.workshop, facts=facts_of(reading, _),
+        request, "workshops/workshop.html", reading=reading, workshop=reading.workshop,
         charts=[(chart.title, render(chart, _)) for chart in charts], leads=leads,
         until=shared_until.date() if shared_until else None, today=datetime.now(UTC).date(),
     )  # fmt: skip
