@@ -304,6 +304,24 @@ def test_a_sensor_that_moved_is_told_with_day_and_street(
     assert f'It came from: <a href="/street/{left}"><bdi>Left behind</bdi></a>.' in other
 
 
+def test_of_many_stays_the_latest_are_shown(module_client: httpx.Client, connection: psycopg.Connection) -> None:
+    street = add_segment(connection, "Often left")
+    first = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for day in range(60):
+        add_sensor(
+            connection,
+            "v-often",
+            street,
+            from_at=first + timedelta(days=day),
+            until_at=first + timedelta(days=day, hours=6),
+        )
+    page = re.sub(r"\s+", " ", module_client.get(f"/street/{street}?lang=en").text)
+    assert "No sensor stands here since Sunday, 1 March 2026." in page
+    stays = re.findall(r"A sensor stood here from (.*?) to ", page)
+    assert len(stays) == 50
+    assert stays[0].startswith("1 Mar 2026")
+
+
 def test_another_street_is_typed_and_becomes_its_number(module_client: httpx.Client, streets: dict[str, int]) -> None:
     answer = module_client.get(f"/street/{streets['usual']}?period=week&vs=&beside=two")
     assert answer.status_code == 303

@@ -133,12 +133,12 @@ left join lateral (
     select g.segment_id, g.name from installation n join segment g using (segment_id)
     where n.sensor_id = i.sensor_id and n.until_at <= i.from_at and n.segment_id <> i.segment_id order by n.until_at desc limit 1
 ) before on true
-where i.segment_id = %s order by i.from_at limit %s
+where i.segment_id = %s order by i.until_at desc nulls first, i.from_at desc limit %s
 """
 
 
 async def list_stays(connection: AsyncConnection[Any], segment_id: int, limit: int) -> list[Row]:
-    """Return from when until when sensors stood in a street, with the street in which each stood `before` and stood `next`."""
+    """Return from when until when sensors stood in a street, the latest first, with the street in which each stood `before` and stood `next`."""
     return await fetch_all(connection, STAYS, (segment_id, limit))
 
 
