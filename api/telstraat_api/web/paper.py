@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from telstraat_api.evaluations.typesetting import MEDIA, TypesetForm, Typesetter
+from telstraat_api.http.problems import wants_page
 from telstraat_api.web.pages import Pages
 from telstraat_contract.languages import gettext_noop
 
@@ -27,6 +28,14 @@ def waiting_page(request: Request, title: str, back: str, words: str) -> Respons
     response = pages.render(request, "paper.html", 202, paper_title=title, back=back, words=words)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+async def is_soon_there(request: Request, task: asyncio.Future[Any]) -> bool:
+    """Tell whether to answer with what a task makes: who sits before a browser waits for it a moment only, programs as long as it takes."""
+    if wants_page(request):
+        await asyncio.wait({task}, timeout=AT_ONCE_S)
+        return task.done()
+    return True
 
 
 async def paper(
@@ -55,8 +64,6 @@ async def paper(
     """
     typesetter: Typesetter = request.app.state.typesetter
     task = typesetter.begin(form, content)
-    if "text/html" in request.headers.get("accept", ""):
-        await asyncio.wait({task}, timeout=AT_ONCE_S)
-        if not task.done():
-            return waiting_page(request, title, back, SETTING)
+    if not await is_soon_there(request, task):
+        return waiting_page(request, title, back, SETTING)
     return Response(await asyncio.shield(task), media_type=MEDIA[form], headers=dict(headers))

@@ -17,7 +17,7 @@ from telstraat_api.web.measures.form import ask_of
 from telstraat_api.web.measures.measure_pages import Number, may_change, rendered
 from telstraat_api.web.measures.prospects import Prospects, prospects_of
 from telstraat_api.web.pages import page_reader
-from telstraat_api.web.paper import AT_ONCE_S, COMPUTING_IT, waiting_page
+from telstraat_api.web.paper import COMPUTING_IT, is_soon_there, waiting_page
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.road_users import CLASSES
 from telstraat_store.connection import Database
@@ -72,14 +72,12 @@ async def plan_page(request: Request, measure_id: Number) -> Response:
         measure = require_visible(await find_measure(connection, measure_id), reader, "measure", measure_id)
     what = next(iter(ask_of(measure)["what"]), "car")
     looking = asyncio.create_task(prospects_of(request, measure_shape(measure, reader), what, datetime.now(UTC).date()))
-    if "text/html" in request.headers.get("accept", ""):
-        await asyncio.wait({looking}, timeout=AT_ONCE_S)
-        if not looking.done():
-            looking.add_done_callback(lambda task: task.cancelled() or task.exception())
-            UNDER_WAY.add(looking)
-            looking.add_done_callback(UNDER_WAY.discard)
-            title = page_language(chosen(request))(HOW_LONG)
-            return waiting_page(request, title, f"/measures/{measure_id}", COMPUTING_IT)
+    if not await is_soon_there(request, looking):
+        looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        UNDER_WAY.add(looking)
+        looking.add_done_callback(UNDER_WAY.discard)
+        title = page_language(chosen(request))(HOW_LONG)
+        return waiting_page(request, title, f"/measures/{measure_id}", COMPUTING_IT)
     prospects = await looking
     return rendered(
         request,
