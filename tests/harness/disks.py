@@ -29,16 +29,13 @@ def fill(folder: Path, leave_bytes: int = 0) -> Path:
     """Fill the disk under `folder` but for `leave_bytes`; remove the returned file to make room again."""
     ballast = folder / "ballast"
     state = os.statvfs(folder)
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:  # a buffer's rest would be written, and refused, on closing
         left = max(state.f_bavail * state.f_frsize - leave_bytes, 0)
         while left > 0:
-            piece = min(left, 1 << 20)
             try:
-                file.write(b"\0" * piece)
-                file.flush()
+                left -= file.write(b"\0" * min(left, 1 << 20))
             except OSError:
                 break
-            left -= piece
     return ballast
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from tests.device.wires import device_settings, wire
 from tests.harness.brokers import TestBroker
-from tests.harness.moments import yesterday
+from tests.harness.moments import running, yesterday
 from tests.harness.processes import wait_until as until
 from tests.ingest.sending import a_report, arrivals_of, settings_of, wait_until, write_arrivals
 
@@ -113,7 +113,7 @@ def test_the_server_names_the_sensor_that_another_device_uses(
     with psycopg.connect(database, autocommit=True) as connection:
         add_twin(connection)
         writer = Writer(connection)
-        late = yesterday() + 95 * QUARTER  # of yesterday's the last: within a day of any now
+        late = running(QUARTER, 0) - QUARTER  # the last whole one: within a day of now, also before midnight
         for epoch in (1, 2):
             write_arrivals(writer, arrivals_of([a_report(NAME, 1, late, epoch=epoch)]))
     upkeep = threading.Thread(target=Upkeep(settings, metrics, stop).run)
