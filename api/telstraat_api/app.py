@@ -37,6 +37,7 @@ from telstraat_api.telraam import summaries as totals
 from telstraat_api.v1 import (
     accounts,
     claims,
+    device,
     evaluations,
     events,
     exports,
@@ -156,6 +157,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
     app.state.mail_links = MailLinks(database, settings)
     app.state.provider = Provider(database, settings)
     app.state.claim_tries = claims.ClaimTries()
+    app.state.enrol_tries = device.EnrolTries()
     app.state.code_tries = claim_pages.CodeTries()
     app.state.pages = pages.Pages(settings, additions)
     app.state.response_cache = cache = ResponseCache(settings.keep_s)
@@ -167,7 +169,7 @@ def create_app(settings: ApiSettings | None = None, additions: Additions = NOTHI
 
 def add_routes(app: FastAPI, additions: Additions) -> None:
     """Add every address; on those of Telraam's clients a key is looked at where none is needed."""
-    resources = (instances, claims, measures, evaluations, jobs, followers, events, workshops, sharing)
+    resources = (instances, claims, device, measures, evaluations, jobs, followers, events, workshops, sharing)
     # What ends in any word comes after what ends in one of its own.
     mine = (my_page, own_live, sensor_page, marks, place_pages, sensor_changes, claim_pages)
     ours = (

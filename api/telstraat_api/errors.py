@@ -12,6 +12,7 @@ ApiError
 ├── BadRequestError        400: a field of a compatible client's body cannot be used
 ├── QueryError        422: a parameter that cannot be read, or asks for too much
 ├── BusyError         503: as many downloads or evaluations as allowed are under way
+├── BrokerUnknownError  503: nobody has said where devices find the broker
 ├── EvaluationError   422: these counts cannot be evaluated, or not in time
 ├── JobRefusedError   422: what was deferred cannot be computed; shown to who waits for it, word for word
 ├── TooManyStreamsError  503: every place for a live stream is taken
@@ -144,6 +145,14 @@ class BusyError(ApiError):
     retry_after_s: int | None = 60
     kind = "busy"
     title = "The server is busy"
+
+
+class BrokerUnknownError(ApiError):
+    """Nobody has said where devices find the broker."""
+
+    status = 503
+    kind = "broker-unknown"
+    title = "Devices cannot be set up yet"
 
 
 class TooManyStreamsError(ApiError):

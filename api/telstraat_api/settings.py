@@ -16,6 +16,7 @@ from telstraat_contract.errors import SettingsError
 from telstraat_contract.settings import DatabaseSettings, SettingsReader
 from telstraat_store.connection import Database, PoolLimits
 
+PEM = "-----BEGIN CERTIFICATE-----"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -143,6 +144,26 @@ class ApiSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown_fi
             description="Address of this site as readers type it, such as `https://counts.example.org`; sign-in needs it.",
         ),
     ] = ""
+    broker_host: Annotated[
+        str,
+        Meta(
+            max_length=253,
+            pattern=r"^[A-Za-z0-9.:_-]*\Z",
+            description="Name or address of the broker as devices reach it, told to each when it is set up; empty: the host of `public_url`.",
+        ),
+    ] = ""
+    broker_port: Annotated[
+        int, Meta(ge=0, le=65535, description="Port of the broker for devices; 0: 8883 with TLS and 1883 without.")
+    ] = 0
+    broker_tls: Annotated[
+        bool, Meta(description="Whether devices use TLS to the broker; off only where both are one machine.")
+    ] = True
+    broker_ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="Certificate (PEM) of who signed the broker's, handed to devices; none where their system knows it."
+        ),
+    ] = None
     session_days: Annotated[int, Meta(ge=1, le=365, description="How long a browser stays signed in.")] = 14
     sign_in_per_minute: Annotated[
         float,
@@ -218,8 +239,27 @@ def check(settings: ApiSettings) -> None:
         raise SettingsError("mail_host needs mail_from, the address that links come from")
     if settings.mail_tls == "none" and settings.mail_host not in LOOPBACK | {""}:
         raise SettingsError(f"mail_tls=none sends links readable to everybody on the way to {settings.mail_host}")
+    check_broker(settings)
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsError("oidc_issuer needs oidc_client_id")
+
+
+def check_broker(settings: ApiSettings) -> None:
+    """Refuse an address of the broker that a device would refuse, or that gives away a key."""
+    if not settings.broker_tls and settings.broker_host not in LOOPBACK:
+        raise SettingsError(
+            "broker_tls=false sends passwords of devices readable: only for a broker_host on this machine"
+        )
+    if settings.broker_ca_file is None:
+        return
+    try:
+        text = settings.broker_ca_file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"broker_ca_file {settings.broker_ca_file} cannot be read: {error}") from error
+    if PEM not in text or "PRIVATE KEY" in text:
+        raise SettingsError(
+            f"broker_ca_file {settings.broker_ca_file} must hold a certificate (PEM) and no key: every device gets it"
+        )
 
 
 READER = SettingsReader(ApiSettings, "api", check, former={"TELSTRAAT_API_DSN": "dsn"})

@@ -81,6 +81,14 @@ def module_connection(module_database: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="module")
 def module_client(module_database: str) -> Iterator[httpx.Client]:
-    settings = ApiSettings(dsn=module_database, quarter_min=0, pool_max=4, keep_s=0, jobs_at_once=0)
+    settings = ApiSettings(
+        dsn=module_database,
+        quarter_min=0,
+        pool_max=4,
+        keep_s=0,
+        jobs_at_once=0,
+        broker_host="127.0.0.1",
+        broker_tls=False,
+    )
     with served(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client

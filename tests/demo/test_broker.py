@@ -157,7 +157,7 @@ def test_a_broker_that_does_not_start_shows_its_last_words(tmp_path: Path, monke
 def test_the_server_and_the_demo_run_the_broker_with_the_same_limits() -> None:
     root = Path(__file__).resolve().parents[2]
     template = root / "demo" / "telstraat_demo" / "stack" / "mosquitto.conf"
-    own = {"listener", "password_file", "acl_file", "persistence_location"}
+    own = {"listener", "password_file", "acl_file", "persistence_location", "pid_file"}
     ours, servers = (settings_of(path.read_text()) for path in (template, root / "deploy" / "mosquitto.conf"))
     assert {line for line in ours if line.split()[0] not in own} <= servers
 

@@ -7,6 +7,7 @@
   telstraat sensor renew kerkstraat-12 --access FOLDER    a new password
   telstraat sensor retire kerkstraat-12 --access FOLDER
   telstraat sensor access FOLDER                          write the broker's password and ACL files again
+  telstraat sensor access FOLDER --follow --pid-file FILE  and whenever something changes, for as long as it runs
 
 A password is shown once, or written to a file with --password-file, and is stored nowhere: only its hash is. So is the
 code with which a citizen becomes the sensor's owner (POST /api/v1/claims). With
@@ -16,6 +17,7 @@ code with which a citizen becomes the sensor's owner (POST /api/v1/claims). With
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     access = actions.add_parser("access", help="write the broker's password and ACL files")
     access.add_argument("folder", type=Path)
+    access.add_argument(
+        "--follow", action="store_true", help="go on: keep the passwords as the database says, until SIGTERM"
+    )
+    access.add_argument(
+        "--pid-file", type=Path, metavar="FILE", help="with --follow: Mosquitto's, to make it read them again"
+    )
     actions.add_parser("list", help="every sensor, where it stands and how it is")
 
 
@@ -191,6 +199,10 @@ def retire_sensor(connection: Connection[Any], args: argparse.Namespace) -> None
 
 def write_files(connection: Connection[Any], args: argparse.Namespace) -> None:
     """Write the broker's files."""
+    if args.follow:
+        connection.close()
+        follow_access(dsn_of(args), args.folder, args.pid_file)
+        return
     write_access(connection, args.folder)
     print(f"wrote passwords, acl and ingest.password in {args.folder}; make the broker read them again")
 
@@ -226,6 +238,18 @@ def write_access(connection: Connection[Any], folder: Path | None) -> None:
 
     if folder is not None:
         broker_access.write_access(connection, folder, BROKER_ACCOUNT)
+
+
+def follow_access(dsn: str, folder: Path, pid_file: Path | None) -> None:
+    """Keep the broker's passwords as the database says, until a signal ends it."""
+    from telstraat_ingest.broker_following import BrokerFollower
+    from telstraat_ingest.logs import begin_logging
+
+    begin_logging("info")
+    follower = BrokerFollower(dsn, folder, pid_file)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: follower.stop())
+    follower.run()
 
 
 def hand_over(password: str, path: Path | None) -> None:

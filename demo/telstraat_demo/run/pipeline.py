@@ -169,7 +169,14 @@ class Pipeline:
         broker = Broker(self.folder / "broker", access=self.access, kind=kind)
         self.supervisor.start(broker)
         self.broker_url = broker.url
+        self._keep_accounts(broker)
         return f"{broker.kind} on port {broker.port}"
+
+    def _keep_accounts(self, broker: Broker) -> None:
+        """Start what gives a device that is set up its account at the broker."""
+        words = ["sensor", "access", str(self.access), "--follow"]
+        words += ["--pid-file", str(broker.pid_file)] if broker.kind == "mosquitto" else []
+        self.supervisor.start(ProgramService(self._program("accounts", words, {"TELSTRAAT_DSN": self.dsn})))
 
     def start_ingest(self) -> None:
         """Start the receiver of reports."""
@@ -193,6 +200,7 @@ class Pipeline:
             "TELSTRAAT_DSN": self.dsn,
             "TELSTRAAT_API_HOST": LOOPBACK,
             "TELSTRAAT_API_PORT": str(self.api_port),
+            **self._broker_for_devices(),
             "TELSTRAAT_API_QUARTER_MIN": "0",  # nobody lives in a street that does not exist
         }
         words = ["api"]
@@ -257,6 +265,16 @@ class Pipeline:
         if "NUMBA_CACHE_DIR" in os.environ or os.access(beside, os.W_OK):
             return {}
         return {"NUMBA_CACHE_DIR": str(self.folder / "kernels")}
+
+    def _broker_for_devices(self) -> dict[str, str]:
+        address = urlsplit(self.broker_url)
+        if address.scheme != "mqtts" and address.hostname != LOOPBACK:
+            return {}  # no device would send its password there
+        return {
+            "TELSTRAAT_API_BROKER_HOST": address.hostname or LOOPBACK,
+            "TELSTRAAT_API_BROKER_PORT": str(address.port or 0),
+            "TELSTRAAT_API_BROKER_TLS": "true" if address.scheme == "mqtts" else "false",
+        }
 
     def _api_answers(self) -> bool:
         try:

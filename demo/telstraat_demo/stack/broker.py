@@ -16,6 +16,7 @@ from typing import Literal
 from telstraat_demo.errors import StackError
 from telstraat_demo.stack.child import Child, Program
 from telstraat_demo.stack.ports import LOOPBACK, answers, free_port, is_free
+from telstraat_ingest.broker_following import wait_for_handler
 
 Kind = Literal["mosquitto", "amqtt"]
 MOSQUITTO_VARIABLE = "TELSTRAAT_MOSQUITTO"
@@ -58,6 +59,7 @@ class Broker:
         self.log = self.folder / "log" / "broker.log"
         self.port = port or 0
         self.child: Child | None = None
+        self.pid_file = self.folder / "mosquitto" / "mosquitto.pid"
         self._fixed_port = port
         self._port_file = self.folder / "broker.port"
 
@@ -92,14 +94,11 @@ class Broker:
     def reload(self) -> None:
         """Let it read accounts and permissions again; amqtt does so by itself.
 
-        A Mosquitto that has only just been started would die of the signal: it is sent once there is somebody to hear it.
+        A Mosquitto that was started this moment would die of the signal: it is sent when there is somebody to hear it.
         """
         if self.kind != "mosquitto":
             return
-        end = time.monotonic() + START_S
-        while self.child and self.running and not hears(self.child.pid, signal.SIGHUP) and time.monotonic() < end:
-            time.sleep(0.01)
-        if self.child and self.running:
+        if self.child and self.running and wait_for_handler(self.child.pid, signal.SIGHUP, START_S):
             self.child.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
@@ -157,13 +156,3 @@ class Broker:
                 return True
             time.sleep(0.02)
         return False
-
-
-def hears(pid: int, number: signal.Signals) -> bool:
-    """Tell whether a process has a handler for a signal; where the system does not tell, it is taken to have one."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return True
-    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt")), 0)
-    return bool(caught >> (number - 1) & 1)

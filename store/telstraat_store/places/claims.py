@@ -25,7 +25,7 @@ def issue_code(sensor_id: int, name: str) -> Steps[tuple[str, datetime]]:
         """
         insert into sensor_claim (sensor_id, hash, expires_at) values (%s, %s, %s)
         on conflict (sensor_id) do update set hash = excluded.hash, expires_at = excluded.expires_at, created_at = now(),
-            claimed_at = null
+            claimed_at = null, enrolled_at = null, device_hash = null, salt = null
         """,
         (sensor_id, claim_hash(name, code), ends),
     )

@@ -158,7 +158,7 @@ def retire_own_sensor(sensor_id: int, account_id: int | None, *, forget: bool = 
     at = datetime.now(UTC)
     mine = yield (
         (
-            "update sensor set retired_at = coalesce(retired_at, %s), secret = null where (sensor_id, account_id) = (%s, %s)"
+            "update sensor set retired_at = coalesce(retired_at, %s), secret = null, token = null where (sensor_id, account_id) = (%s, %s)"
             " returning sensor_id"
         ),
         (at, sensor_id, account_id),

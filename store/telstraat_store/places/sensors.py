@@ -127,7 +127,7 @@ def retire_sensor(name: str, *, at_utc: datetime | None = None) -> Steps[None]:
     """End a sensor: its installation closes, its reports stay, the broker forgets it when its files are written again."""
     at = at_utc or datetime.now(UTC)
     rows = yield (
-        "update sensor set retired_at = coalesce(retired_at, %s), secret = null where name = %s returning sensor_id",
+        "update sensor set retired_at = coalesce(retired_at, %s), secret = null, token = null where name = %s returning sensor_id",
         (at, name),
     )
     if not rows:
