@@ -20,7 +20,7 @@ MODULE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 CLOCKS = {"now", "today", "utcnow", "time", "time_ns"}
-LOOPS_THAT_MAY_CATCH_ALL = {"service.py", "app.py", "live.py", "street.py", "processes.py"}
+LOOPS_THAT_MAY_CATCH_ALL = {"service.py", "app.py", "live.py", "street.py", "processes.py", "watched.py"}
 
 
 def name(path: Path) -> str:

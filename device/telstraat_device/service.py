@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -21,12 +21,14 @@ from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import Config, Flag, Health, Live, encode
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_device.cameras.frames import Frame, FrameSource, Luma
+from telstraat_device.cameras.frozen import FrozenWatch
+from telstraat_device.cameras.watched import DEADLINE_S, OpenSource, WatchedSource
 from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
-from telstraat_device.errors import CountingLineError, DeviceError, SourceError
+from telstraat_device.errors import SourceError
 from telstraat_device.health import Condition, health_messages
 from telstraat_device.installation import Installation
 from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
@@ -34,11 +36,14 @@ from telstraat_device.quarters.periods import NO_FLAG, LateCrossing, Periods, Ru
 from telstraat_device.quarters.tally import Quarter, live_of
 from telstraat_device.quarters.uptime import Uptime, ViewCondition
 from telstraat_device.settings import Settings
+from telstraat_device.troubles import Troubles
+from telstraat_device.watchdog import Watchdog
 
 PRUNE_EVERY_S = 60.0
 ERRORS_IN_A_ROW_MAX = 50  # as many frames that cannot be counted: the source is opened anew
 REOPEN_S = 5.0
 TICK_S = 0.2
+TOO_FAST_MIN, TOO_FAST_SHARE = 5, 0.02  # below this they are two objects taken for one, here and there
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +54,10 @@ class CountingCore(Protocol):
     def view(self) -> ViewCondition:
         """What it knows of its view."""
 
+    @property
+    def speeds_left_out(self) -> int:
+        """How many crossings had a speed that no street has."""
+
     def process(self, luma: Luma, t_s: float) -> list[Crossing]:
         """Process a frame; return the crossings that are now certain."""
 
@@ -57,7 +66,6 @@ class CountingCore(Protocol):
 
 
 MakeCounter = Callable[[int, int, Segment], CountingCore]
-OpenSource = Callable[[], FrameSource]
 
 
 @dataclass(slots=True)
@@ -66,9 +74,9 @@ class ServiceCounters:
 
     frames: int = 0
     crossings: int = 0
-    errors: int = 0
     dropped_frames: int = 0
-    last_error: str = ""
+    without_time: int = 0  # crossings whose speed was left out, for the camera gives no times
+    too_fast: int = 0  # crossings whose speed was left out, for no street has it
 
 
 @dataclass(slots=True)
@@ -78,6 +86,9 @@ class CaptureSession:
     source: FrameSource
     core: CountingCore
     uptime: Uptime
+    frozen: FrozenWatch = field(default_factory=FrozenWatch)
+    dropped_before: int = 0
+    too_fast_before: int = 0
     last_t_s: float = 0.0
     errors_in_a_row: int = 0
 
@@ -97,6 +108,8 @@ class DeviceService:
         self.settings = settings
         self.clock = clock
         self.counters = ServiceCounters()
+        self.troubles = Troubles()
+        self.watchdog = Watchdog()
         self.stopping = threading.Event()
         self.skip_waiting = threading.Event()
         self._make_counter = make_counter or self._real_counter
@@ -122,13 +135,14 @@ class DeviceService:
     def run(self, open_source: OpenSource) -> int:
         """Count until the source ends or a stop is asked for; return 0, or 1 when reports wait without a receipt."""
         self._sending.start()
+        self.watchdog.ready()
         arrived = False
         try:
             while not self.stopping.is_set():
                 self._wait_for_line()
                 if self._count_once(open_source):
                     break
-                self.stopping.wait(REOPEN_S)
+                self._wait(REOPEN_S)
         finally:
             arrived = self._shut_down()
         return 0 if arrived else 1
@@ -142,16 +156,22 @@ class DeviceService:
     def _count_once(self, open_source: OpenSource) -> bool:
         """Open the source and count it; return whether that was all."""
         try:
-            source = open_source()
+            source = self._open(open_source)
         except SourceError as error:
-            if self.clock.repeatable or not self.counters.frames:
-                raise  # wrong from the start: a person is there to mend it
-            self._record_error(error)
+            if self.clock.repeatable:
+                raise  # a recording: a person is there to mend it
+            self._camera_is_away(error)
             return False
         try:
             return self._count_source(source)
         finally:
             source.close()
+
+    def _open(self, open_source: OpenSource) -> FrameSource:
+        """Open a recording, which is read as fast as it is counted, or a camera, which is waited for only so long."""
+        if self.clock.repeatable:
+            return open_source()
+        return WatchedSource(open_source, self.stopping, self.watchdog.feed, deadline_s=DEADLINE_S)
 
     def _count_source(self, source: FrameSource) -> bool:
         """Count one source; return whether it came to its end, or a stop was asked for."""
@@ -161,12 +181,13 @@ class DeviceService:
                 if self.stopping.is_set():
                     break
                 self._process_frame(session, frame)
+                self.watchdog.feed()
                 if session.errors_in_a_row >= ERRORS_IN_A_ROW_MAX:
                     return False
         except SourceError as error:
-            self._record_error(error)
             if self.clock.repeatable:
                 raise
+            self._camera_is_away(error)
             return False
         finally:
             self._finish(session)
@@ -186,12 +207,16 @@ class DeviceService:
         reading = self.clock.read(frame.t_s)
         if self.installation.pending and self._begins_quarter(reading):
             self._change_line(session)
-        crossings = session.core.process(frame.luma, frame.t_s)
+        crossings = self._with_true_speeds(session, session.core.process(frame.luma, frame.t_s))
         span = session.uptime.span(frame.t_s, session.core.view)
+        if not self.clock.repeatable and session.frozen.is_frozen(frame.luma, frame.t_s):
+            span = replace(span, observed_s=0.0, flags=span.flags | Flag.CAMERA_COVERED)
         session.last_t_s = frame.t_s
         with self._lock:
+            self.troubles.camera_is_back()
             self.counters.frames += 1
-            self.counters.dropped_frames = session.uptime.dropped
+            self.counters.too_fast = session.too_fast_before + session.core.speeds_left_out
+            self.counters.dropped_frames = session.dropped_before + session.uptime.dropped
             self._fps = session.uptime.fps
             self._reading = reading
             if reading.at_s <= self._skip_until_s:
@@ -204,7 +229,21 @@ class DeviceService:
     def _open_session(self, source: FrameSource) -> CaptureSession:
         core = self._core_for(source)
         log.info("counting %s, %d x %d", source.name, source.width, source.height)
-        return CaptureSession(source, core, Uptime(source.fps))
+        before = self.counters
+        return CaptureSession(
+            source,
+            core,
+            Uptime(source.fps),
+            dropped_before=before.dropped_frames,
+            too_fast_before=before.too_fast,
+        )
+
+    def _with_true_speeds(self, session: CaptureSession, crossings: list[Crossing]) -> list[Crossing]:
+        """Return the crossings, without speeds where the source cannot say when its pictures were taken."""
+        if session.source.timed or not crossings:
+            return crossings
+        self.counters.without_time += len(crossings)
+        return [replace(crossing, speed_kmh=None) for crossing in crossings]
 
     def _finish(self, session: CaptureSession) -> None:
         """Count the crossings that the core was still tracking."""
@@ -212,7 +251,7 @@ class DeviceService:
             reading = self._reading
             if reading is None or reading.at_s <= self._skip_until_s:
                 return
-            for crossing in session.core.finish():
+            for crossing in self._with_true_speeds(session, session.core.finish()):
                 self.counters.crossings += 1
                 self.periods.add_late(reading, LateCrossing(crossing, max(0.0, session.last_t_s - crossing.t_s)))
 
@@ -273,16 +312,26 @@ class DeviceService:
 
     def _record_error(self, error: Exception) -> None:
         """Count an error and log it, without what it may have quoted: a picture has no place in a log."""
-        message = str(error) if isinstance(error, DeviceError | SettingsError) else type(error).__name__
         with self._lock:
-            self.counters.errors += 1
-            known, self.counters.last_error = self.counters.last_error, message
-        if message != known:
+            is_new = self.troubles.add(error, time.monotonic())
+        if is_new:
             place = error.__traceback__
             while place is not None and place.tb_next is not None:
                 place = place.tb_next
             where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
-            log.error("%s (%s)", message, where)
+            log.error("%s (%s)", self.troubles.last, where)
+
+    def _camera_is_away(self, error: SourceError) -> None:
+        """Note that no pictures come: health says so, and what waits still goes out."""
+        self._record_error(error)
+        with self._lock:
+            self.troubles.camera_is_away(error, time.time())
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for a stop, at most so long; what is waited for has been told."""
+        end_s = time.monotonic() + seconds
+        while not self.stopping.wait(min(TICK_S, seconds)) and time.monotonic() < end_s:
+            self.watchdog.feed()
 
     def _now_s(self) -> float:
         """Return the moment on the device's clock; one that is not set is at least where counting has come to."""
@@ -311,8 +360,12 @@ class DeviceService:
         alarms = []
         if not reading.trusted:
             alarms.append(f"the clock is not set: {len(self.periods.held)} stretches of counts wait for it")
-        if self.counters.last_error:
-            alarms.append(f"{self.counters.errors} errors, the last: {self.counters.last_error}")
+        alarms += self.troubles.alarms(time.monotonic())
+        if self.counters.without_time:
+            alarms.append("the camera does not say when its pictures were taken: speeds are left out")
+        too_fast, crossings = self.counters.too_fast, self.counters.crossings
+        if too_fast > max(TOO_FAST_MIN, TOO_FAST_SHARE * crossings):
+            alarms.append(f"{too_fast} of {crossings} crossings were faster than any street has: is the scale right?")
         if not self.installation.has_line:
             alarms.append("there is no counting line: draw one")
         return alarms
@@ -348,14 +401,15 @@ class DeviceService:
         self._finish(session)
         with self._lock:
             self._apply_pending_config()
+            session.too_fast_before = self.counters.too_fast
             session.core = self._core_for(session.source)
 
     def _wait_for_line(self) -> None:
-        """Wait until somebody has drawn a line."""
-        if self.clock.repeatable and not self.installation.has_line:
-            raise CountingLineError("there is no counting line; give one with --line x1,y1,x2,y2")
+        """Wait until somebody has drawn a line; a recording's is asked for once its film is open."""
+        if self.clock.repeatable:
+            return
         while not self.installation.has_line and not self.stopping.wait(TICK_S):
-            continue
+            self.watchdog.feed()
 
     def _core_for(self, source: FrameSource) -> CountingCore:
         return self._make_counter(source.width, source.height, self.installation.line_for(source.width, source.height))
@@ -395,28 +449,25 @@ def stopped_by_signals(service: DeviceService) -> Iterator[None]:
 
 
 def run(
-    source: FrameSource,
+    open_source: OpenSource,
     settings: Settings,
     clock: Clock,
     *,
     line: Segment | None = None,
     extra_flags: Flag = NO_FLAG,
-    reopen: OpenSource | None = None,
 ) -> int:
     """Count a source as a sensor until it ends or SIGTERM asks for a stop.
 
     Parameters
     ----------
-    source : FrameSource
-        What is counted; it is closed at the end.
+    open_source : callable
+        Opens what is counted; again when a camera breaks off.
     settings, clock
         Who the sensor is and where its reports go; what time its frames are of.
     line : ((x1, y1), (x2, y2)) or None
         Counting line in pixels; None takes the settings', or the server's.
-    marks : Flag
+    extra_flags : Flag
         Flags that every report carries, for instance SIMULATED.
-    reopen : callable or None
-        How to open the source again when it breaks off; None ends instead.
 
     Returns
     -------
@@ -424,14 +475,5 @@ def run(
         0 when everything has its receipt, 1 when reports wait for the next start.
     """
     service = DeviceService(settings, clock, line=line, extra_flags=extra_flags)
-    first: list[FrameSource] = [source]
-
-    def open_source() -> FrameSource:
-        if first:
-            return first.pop()
-        if reopen is None:
-            raise SourceError(f"{source.name} broke off")
-        return reopen()
-
     with stopped_by_signals(service):
         return service.run(open_source)

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from tests.device.toys import LINE, NOON_S, QUARTER_S, GivenView, ToyClock, ToyCore, ToyStreet, crossing_of
-from tests.device.wires import device_settings, server_of
+from tests.device.wires import Server, device_settings, server_of
 from tests.harness.brokers import TestBroker
+from tests.harness.processes import wait_until as until
 
 from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import Config, Flag, Health, Live, Receipt, Report, Watch
@@ -34,6 +35,7 @@ NOBODY = 1  # a port at which nobody answers
 
 def alone(folder: Path, **sections: dict[str, Any]) -> Settings:
     """Return settings of a device that reaches nobody and does not wait for it."""
+    folder.mkdir(exist_ok=True)
     sections["send"] = {"flush_s": 0, **sections.get("send", {})}
     return device_settings(folder, "elm-1", NOBODY, **sections)
 
@@ -101,8 +103,10 @@ def test_a_recording_that_goes_on_later_is_a_second_part_observation(tmp_path: P
 def test_a_stop_that_keeps_leaves_the_quarter_open_for_the_next_start(tmp_path: Path) -> None:
     settings = alone(tmp_path, storage={"on_stop": "keep"})
     clock = ToyClock()
-    service = service_of(settings, clock)
-    service.run(lambda: StoppingStreet(service, ToyStreet(frames=500), after=300))
+    service = service_of(
+        settings, clock, core=lambda *_: ToyCore(on_frame=lambda n: service.stop() if n == 299 else None)
+    )
+    service.run(lambda: ToyStreet(frames=500))
     assert reports_in(settings) == []
     count(settings, ToyStreet(frames=700, begins_at=320), clock)
     (first, _) = reports_in(settings)
@@ -137,20 +141,6 @@ def test_the_open_quarter_is_saved_every_few_seconds_and_goes_on_after_a_kill(tm
     assert (report.epoch, report.seq) == (stopped.epoch, 1), "a kill begins no new epoch"
 
 
-class StoppingStreet(ToyStreet):
-    """Asks for a stop in the middle."""
-
-    def __init__(self, service: DeviceService, street: ToyStreet, after: int) -> None:
-        super().__init__(street.frames, street.fps, street.every)
-        self._service, self._after = service, after
-
-    def __iter__(self) -> Iterator[Frame]:
-        for number, frame in enumerate(super().__iter__()):
-            if number == self._after:
-                self._service.stop()
-            yield frame
-
-
 def test_a_frame_that_cannot_be_counted_is_an_error_and_the_next_one_counts(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,7 +152,7 @@ def test_a_frame_that_cannot_be_counted_is_an_error_and_the_next_one_counts(
     service = service_of(settings, core=lambda *_: ToyCore(on_frame=fail))
     with caplog.at_level(logging.INFO):
         service.run(lambda: ToyStreet(frames=900))
-    assert service.counters.errors == 9
+    assert service.troubles.errors == 9
     assert total(reports_in(settings)[0]) == 90 - 9
     assert "ValueError (test_service.py:" in caplog.text
     assert "canary" not in caplog.text
@@ -184,7 +174,7 @@ def test_a_camera_that_breaks_off_is_opened_again_and_its_absence_is_not_observe
 
     service = service_of(settings, clock)
     service.run(open_source)
-    assert service.counters.errors == 2
+    assert service.troubles.errors == 2
     (report,) = reports_in(settings)
     assert (report.observed_s, total(report)) == (199 + 299, 20 + 30)
 
@@ -216,12 +206,96 @@ def test_a_core_that_fails_at_every_frame_gets_a_new_source(tmp_path: Path, monk
     assert total(reports_in(settings)[0]) == 10
 
 
-def test_a_source_that_is_wrong_from_the_start_is_told_at_once(tmp_path: Path) -> None:
+def test_a_recording_that_is_wrong_from_the_start_is_told_at_once(tmp_path: Path) -> None:
     def open_source() -> FrameSource:
-        raise CameraError("camera 7 gives no picture")
+        raise CameraError("no film")
 
-    with pytest.raises(SourceError, match="camera 7"):
-        service_of(alone(tmp_path), ToyClock()).run(open_source)
+    with pytest.raises(SourceError, match="no film"):
+        service_of(alone(tmp_path)).run(open_source)
+
+
+def test_a_camera_that_is_missing_at_the_start_is_an_alarm_and_reports_still_go_out(
+    mosquitto: TestBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "REOPEN_S", 0.01)
+    settings = device_settings(tmp_path, "ser-9", mosquitto.port, send={"flush_s": 0, "health_s": 0.2})
+    plugged_in = threading.Event()
+
+    def open_source() -> FrameSource:
+        if not plugged_in.is_set():
+            raise CameraError("camera 7 gives no picture")
+        return ToyStreet(frames=100, pause_s=0.02)
+
+    with server_of(mosquitto, "ser-9") as server:
+        clock = ToyClock()
+        clock.read(0.0)
+        service = service_of(settings, clock)
+        thread = threading.Thread(target=lambda: service.run(open_source))
+        thread.start()
+        health: Health = server.hear(Health)
+        while not health.alarms:
+            health = server.hear(Health)
+        assert "no pictures since" in health.alarms[0]
+        assert "camera 7 gives no picture" in health.alarms[0]
+        plugged_in.set()
+        server.listen(lambda: not any("no pictures" in alarm for alarm in last_health(server).alarms))
+        thread.join(20)
+        assert not thread.is_alive()
+    assert total(reports_in(settings)[0]) == 10
+
+
+def last_health(server: Server) -> Health:
+    return next(message for message in reversed(server.heard) if isinstance(message, Health))
+
+
+def test_a_stop_ends_a_service_whose_camera_blocks(tmp_path: Path) -> None:
+    let_go = threading.Event()
+
+    class BlockedStreet(ToyStreet):
+        """Gives a few frames and never another."""
+
+        def __iter__(self) -> Iterator[Frame]:
+            yield from super().__iter__()
+            let_go.wait(60)
+
+    settings = alone(tmp_path)
+    service = service_of(settings, ToyClock())
+    thread = threading.Thread(target=lambda: service.run(lambda: BlockedStreet(frames=50)))
+    thread.start()
+    until(lambda: service.counters.frames == 50)
+    service.stop()
+    thread.join(20)
+    let_go.set()
+    assert not thread.is_alive()
+    assert total(reports_in(settings)[0]) == 5
+
+
+def test_a_camera_that_repeats_one_picture_is_blind_and_not_an_empty_street(tmp_path: Path) -> None:
+    class FrozenStreet(ToyStreet):
+        """The same picture, 60 seconds long."""
+
+        def __iter__(self) -> Iterator[Frame]:
+            first = next(super().__iter__())
+            for number in range(60):
+                yield Frame(first.luma, float(number))
+
+    settings = alone(tmp_path)
+    count(settings, FrozenStreet(every=100), ToyClock())
+    (report,) = reports_in(settings)
+    assert report.observed_s == 9
+    assert report.flags & Flag.CAMERA_COVERED
+
+
+def test_a_camera_without_times_counts_and_tells_no_speeds(tmp_path: Path) -> None:
+    def core(*_: Any) -> Any:
+        return ToyCore(speed_kmh=42.0)
+
+    timed, untimed = alone(tmp_path / "a"), alone(tmp_path / "b")
+    count(timed, ToyStreet(frames=200), core=core)
+    count(untimed, ToyStreet(frames=200, timed=False), core=core)
+    assert total(reports_in(timed)[0]) == total(reports_in(untimed)[0]) == 20
+    assert reports_in(timed)[0].car_speed is not None
+    assert reports_in(untimed)[0].car_speed is None
 
 
 def test_a_view_that_cannot_be_counted_in_lowers_the_observed_seconds_and_says_why(tmp_path: Path) -> None:
@@ -242,7 +316,7 @@ def test_a_recording_without_a_line_is_refused_and_a_line_outside_too(tmp_path: 
     with pytest.raises(CountingLineError, match="no counting line"):
         count(alone(tmp_path), ToyStreet(), line=None)
     with pytest.raises(CountingLineError, match="outside the picture"):
-        run(ToyStreet(), alone(tmp_path), AnchoredClock(NOON), line=((0.0, 0.0), (999.0, 0.0)))
+        run(ToyStreet, alone(tmp_path), AnchoredClock(NOON), line=((0.0, 0.0), (999.0, 0.0)))
 
 
 def test_a_new_line_begins_with_a_quarter_and_survives_a_restart(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Street(ToyStreet):
             yield frame
 
 service.run(lambda: Street(frames=10**9, fps=50.0, every=5, pause_s=0.02))
-print(json.dumps({"crossings": service.counters.crossings, "errors": service.counters.errors}))
+print(json.dumps({"crossings": service.counters.crossings, "errors": service.troubles.errors}))
 """
 
 JUMPS = {

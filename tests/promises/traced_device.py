@@ -62,7 +62,7 @@ def main(settings_file: str, frames: str, plant: str) -> int:
     settings = read_settings(Path(settings_file))
     street = TracedStreet(settings, int(frames), plant)
     clock = AnchoredClock(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
-    return run(street, settings, clock, line=street.street.line, extra_flags=Flag.SIMULATED)
+    return run(lambda: street, settings, clock, line=street.street.line, extra_flags=Flag.SIMULATED)
 
 
 if __name__ == "__main__":

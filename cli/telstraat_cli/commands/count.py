@@ -22,6 +22,7 @@ import sys
 from collections import Counter as Tally
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,7 +131,7 @@ def count_source(
             for number, frame in enumerate(source):
                 if seconds is not None and frame.t_s >= seconds:
                     break
-                new = counter.process(frame.luma, frame.t_s)
+                new = with_true_speeds(source, counter.process(frame.luma, frame.t_s))
                 crossings += new
                 if look:
                     look(counter, frame, new)
@@ -139,10 +140,15 @@ def count_source(
         except KeyboardInterrupt:
             if source.frames is not None:
                 raise
-    last = counter.finish()
+    last = with_true_speeds(source, counter.finish())
     if look and last:
         look(counter, frame, last)
     return crossings + last
+
+
+def with_true_speeds(source: FrameSource, crossings: list[Crossing]) -> list[Crossing]:
+    """Return the crossings, without speeds where the source does not say when its pictures were taken."""
+    return crossings if source.timed else [replace(crossing, speed_kmh=None) for crossing in crossings]
 
 
 def printer() -> Look:

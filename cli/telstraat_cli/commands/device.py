@@ -96,9 +96,8 @@ def count(settings: object) -> int:
     if not is_live(camera.source) and not settings.clock.start:
         raise CliError(f"{camera.source} is a recording: say when it begins, with --start or [clock] start")
 
-    def again() -> FrameSource:
+    def opened() -> FrameSource:
         source: FrameSource = open_source(camera.source, width=camera.width, height=camera.height)
         return source
 
-    reopen = again if is_live(camera.source) else None
-    return service.run(again(), settings, service.clock_of(settings), reopen=reopen)
+    return service.run(opened, settings, service.clock_of(settings))

@@ -172,7 +172,7 @@ def run_street(args: argparse.Namespace) -> int:
         start = args.start or datetime.now(UTC)
         source = PacedSource(street, start, args.speed, truth_path=args.truth)
         line = None if settings.camera.line else street.line
-        return service.run(source, settings, AnchoredClock(start), line=line, extra_flags=Flag.SIMULATED)
+        return service.run(lambda: source, settings, AnchoredClock(start), line=line, extra_flags=Flag.SIMULATED)
     except DeviceError as error:
         raise CliError(str(error)) from error
 

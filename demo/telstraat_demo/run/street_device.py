@@ -168,7 +168,7 @@ def main(argv: list[str]) -> int:
     plan = read_plan(plan_file)
     street = NotedStreet(plan, plan_file.parent)
     clock = AnchoredClock(street.first_frame_at)
-    return run(street, read_settings(Path(argv[1])), clock, line=street.line, extra_flags=Flag.SIMULATED)
+    return run(lambda: street, read_settings(Path(argv[1])), clock, line=street.line, extra_flags=Flag.SIMULATED)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ class FrameSource(Protocol):
     def frames(self) -> int | None:
         """How many frames there will be; None when it does not end by itself."""
 
+    @property
+    def timed(self) -> bool:
+        """Whether its frames carry true times: without them speeds cannot be told."""
+
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames, oldest first."""
 
@@ -63,7 +67,12 @@ class FrameSource(Protocol):
 
 
 class ClosingSource:
-    """Base of our own sources: `with source:` closes it."""
+    """Base of our own sources: `with source:` closes it, and its frames carry true times where nothing else is said."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether its frames carry true times."""
+        return True
 
     def close(self) -> None:
         """Release the camera or file."""

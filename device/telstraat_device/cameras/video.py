@@ -1,10 +1,11 @@
 """Opens what a person calls a source: a video file, a camera or an RTSP address, read through OpenCV.
 
-A file's clock is its frame number over its frame rate; a camera's clock is the monotonic clock at capture.
+The time of a frame is what the camera or the file wrote on it; where that is nothing, see `stream_clock`.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -15,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from telstraat_device.cameras.frames import ClosingSource, Frame, FrameSource, Luma
+from telstraat_device.cameras.stream_clock import FileClock, StreamClock
 from telstraat_device.errors import CameraError, NoFileError, NotVideoError
 
 FPS_UNKNOWN = 25.0  # some cameras and streams tell no rate
 FAILED_READS_MAX = 50  # a camera that hands out nothing so often in a row is gone
 RETRY_S = 0.02
+STREAM_WAIT_MS = 9_000  # below the deadline for a picture, so that a silent stream's thread ends, too
 ADDRESS = re.compile(r"^(rtsps?|https?|udp|rtmp)://", re.IGNORECASE)
 CAMERA = re.compile(r"^(?:/dev/video)?(\d{1,3})$")
 
@@ -60,6 +63,15 @@ def luma_of(cv2: Any, picture: Any) -> Luma:
     return luma
 
 
+def stamp_of(cv2: Any, capture: Any) -> float:
+    """Return when the picture that was read last was taken, in seconds, as its stream says; NaN where it says nothing.
+
+    OpenCV gives the presentation time of a file or stream, and the driver's time of a camera's buffer.
+    """
+    stamp_ms = float(capture.get(cv2.CAP_PROP_POS_MSEC))
+    return stamp_ms / 1000.0 if math.isfinite(stamp_ms) and stamp_ms >= 0 else math.nan
+
+
 class VideoFile(ClosingSource):
     """A video file, read from its beginning to its end."""
 
@@ -81,22 +93,34 @@ class VideoFile(ClosingSource):
         self.name = file.name
         self.height, self.width = first.shape[:2]
         fps = float(self._capture.get(self._cv2.CAP_PROP_FPS))
-        self.fps = fps if 1.0 <= fps <= 1000.0 else FPS_UNKNOWN
+        has_rate = 1.0 <= fps <= 1000.0
+        self.fps = fps if has_rate else FPS_UNKNOWN
+        self._clock = FileClock(fps if has_rate else None, FPS_UNKNOWN)
         frames = int(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT))
         self.frames: int | None = frames if frames > 0 else None
 
+    @property
+    def timed(self) -> bool:
+        """Whether the file says when its frames were taken, or how many there are in a second."""
+        return self._clock.timed
+
     def __iter__(self) -> Iterator[Frame]:
-        number, picture = 0, self._first
+        picture = self._first
         while True:
-            yield Frame(luma_of(self._cv2, picture), number / self.fps)
+            yield Frame(luma_of(self._cv2, picture), self._clock.time(stamp_of(self._cv2, self._capture)))
             read, picture = self._capture.read()
             if not read:
                 return
-            number += 1
 
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
+
+
+def open_stream(cv2: Any, address: str) -> Any:
+    """Open an address; one that does not answer, or stops in the middle, ends with an error and not never."""
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, STREAM_WAIT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, STREAM_WAIT_MS]
+    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
 
 
 class LiveVideo(ClosingSource):
@@ -106,7 +130,7 @@ class LiveVideo(ClosingSource):
         self._cv2 = cv2 = quiet_opencv()
         camera = CAMERA.match(text)
         self.name = f"camera {camera[1]}" if camera else re.sub(r"//[^@/]*@", "//", text)
-        self._capture = cv2.VideoCapture(int(camera[1]) if camera else text)
+        self._capture = cv2.VideoCapture(int(camera[1])) if camera else open_stream(cv2, text)
         if self._capture.isOpened() and camera and width and height:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
@@ -119,15 +143,26 @@ class LiveVideo(ClosingSource):
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = fps if 1.0 <= fps <= 240.0 else FPS_UNKNOWN
         self.frames: int | None = None
+        self._clock = StreamClock(self.fps)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the camera says when its pictures were taken."""
+        return self._clock.timed
 
     def __iter__(self) -> Iterator[Frame]:
-        start_s, failed = time.monotonic(), 0
+        failed = 0
         while failed < FAILED_READS_MAX:
             read, picture = self._capture.read()
-            at_s = time.monotonic() - start_s
-            if read and picture.shape[:2] == (self.height, self.width):
+            if read and picture.shape[:2] != (self.height, self.width):
+                height, width = picture.shape[:2]
+                raise CameraError(
+                    f"{self.name} changed its picture from {self.width} x {self.height} to {width} x {height}; it is opened anew"
+                )
+            if read:
                 failed = 0
-                yield Frame(luma_of(self._cv2, picture), at_s)
+                t_s = self._clock.time(stamp_of(self._cv2, self._capture), time.monotonic())
+                yield Frame(luma_of(self._cv2, picture), t_s)
             else:
                 failed += 1
                 time.sleep(RETRY_S)

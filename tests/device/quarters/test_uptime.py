@@ -23,10 +23,16 @@ def test_frames_that_come_in_time_are_all_observed() -> None:
     assert uptime.fps == pytest.approx(10.0)
 
 
+def frames(uptime: Uptime, times_s: list[float]) -> None:
+    for t_s in times_s:
+        uptime.span(t_s, CLEAR)
+
+
 def test_a_short_stutter_is_observed_and_counted_as_dropped_frames() -> None:
     uptime = Uptime(8.0)
     uptime.span(0.0, CLEAR)
     assert uptime.span(0.375, CLEAR) == ObservedSpan(0.375, 0.375)
+    frames(uptime, [0.375 + k / 8 for k in range(1, 40)])
     assert uptime.dropped == 2
 
 
@@ -37,7 +43,24 @@ def test_a_gap_that_no_track_survives_is_not_observed_and_says_so() -> None:
     assert span.observed_s == pytest.approx(0.1)
     assert span.length_s == pytest.approx(4.5)
     assert span.flags == Flag.FRAMES_DROPPED
+    frames(uptime, [4.5 + k / 10 for k in range(1, 40)])
     assert uptime.dropped == 44
+
+
+@pytest.mark.parametrize("nominal", [5.0, 15.0, 25.0, 30.0, 60.0])
+@pytest.mark.parametrize("fps", [5, 8, 15, 25, 60])
+def test_dropped_frames_are_true_at_every_pace_whatever_the_camera_says(fps: int, nominal: float) -> None:
+    uptime = Uptime(nominal)
+    lost = {100, 200, 201, 333, 334, 335}
+    frames(uptime, [k / fps for k in range(500) if k not in lost])
+    assert uptime.dropped == len(lost)
+
+
+def test_a_camera_that_slows_down_at_night_drops_nothing() -> None:
+    uptime = Uptime(25.0)
+    day = [k / 25 for k in range(500)]
+    frames(uptime, day + [day[-1] + k / 12 for k in range(1, 500)])
+    assert uptime.dropped <= 1
 
 
 def test_a_slow_source_is_not_punished_for_its_pace() -> None:

@@ -19,6 +19,19 @@ COUNTED_AS: Final[dict[str, tuple[str, ...]]] = {
     "motorcycle": ("bike", "motorcycle"),
 }
 """What a class is counted as on the wire: its class of road users, and a part of it that has counts of its own."""
+SPEED_MAX_KMH: Final[dict[ClassName, float]] = {
+    "pedestrian": 45.0,  # the fastest sprint that was ever measured is 44.7 km/h
+    "bicycle": 90.0,
+    "car": 200.0,
+    "motorcycle": 200.0,
+    "heavy": 150.0,
+}
+"""No street has faster ones: a speed beyond is a mistake of scale or time, and is left out rather than cut to it."""
+
+
+def believable_kmh(class_name: ClassName, speed_kmh: float) -> float | None:
+    """Return a speed rounded to 0.1 km/h, None where no street has it."""
+    return round(speed_kmh, 1) if speed_kmh <= SPEED_MAX_KMH[class_name] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,8 @@ class Crossing:
     confidence : float
         How sure the class is, 0 to 1.
     speed_kmh : float or None
-        Speed over the ground; None while the view's scale is not known, and in the dark.
+        Speed over the ground; None while the view's scale is not known, in the dark, where the source does not say when
+        its pictures were taken, and beyond SPEED_MAX_KMH.
     night : bool
         Counted in the dark, by its lights: the class is then a guess.
     """
