@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "contract" / "telstraat_contract" / "languages"
-PARTS = ("contract", "analytics", "api", "demo")
+PARTS = ("contract", "device", "analytics", "api", "demo")
 """Whose texts people read; operators' messages, errors and logs are English."""
 
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]

@@ -1,4 +1,4 @@
-"""Print a service's settings as they stand in its documentation: `python scripts/settings_tables.py device|ingest|api`.
+"""Print a service's settings as they stand in its documentation: `python scripts/settings_tables.py device|device.setup|ingest|api`.
 
 A table of rows `| setting | default | what it decides |`, one for each table of the settings file; a test holds the
 documentation to it.
@@ -15,7 +15,7 @@ import msgspec
 from msgspec import NODEFAULT
 
 HEAD = "| setting | default | what it decides |\n| --- | --- | --- |"
-PAGES = {"device": "docs/device.md", "ingest": "docs/ingest.md", "api": "docs/api.md"}
+PAGES = {"device": "docs/device.md", "device.setup": "docs/set-up.md", "ingest": "docs/ingest.md", "api": "docs/api.md"}
 
 
 def rows(service: str) -> Iterator[tuple[str, str]]:

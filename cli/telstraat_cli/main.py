@@ -48,6 +48,7 @@ COMMANDS = {
         "count a video file, a camera or an RTSP address, and print what crossed the line", "device,video", "numpy"
     ),
     "device": Command("the service behind the window: count, keep and send quarters of an hour", "device", "paho"),
+    "setup": Command("pages for a phone that set up a sensor, and show how it is", "device", "uvicorn"),
     "sensor": Command(
         "add, list, move or retire sensors, with their own passwords for the broker", "server", "psycopg"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from telstraat_contract.messages import MAX_RANGES, Health
+from telstraat_contract.messages import MAX_RANGES, Health, encode
 from telstraat_device.delivery.outbox import Outbox, ReportStream
 
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
@@ -59,6 +60,15 @@ def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[H
         )
 
     return [of(stream) for stream in [*(s for s in older if s.lost), current]]
+
+
+def leave_health(file: Path, messages: Iterable[Health]) -> None:
+    """Leave the newest health where the local status page reads it, whole or not at all; no page is worth an error."""
+    draft = file.with_name(f"{file.name}.new")
+    for health in list(messages)[-1:]:
+        with contextlib.suppress(OSError):
+            draft.write_bytes(encode(health))
+            draft.replace(file)
 
 
 def temperature() -> float | None:

@@ -29,7 +29,7 @@ from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
 from telstraat_device.errors import SourceError
-from telstraat_device.health import Condition, health_messages
+from telstraat_device.health import Condition, health_messages, leave_health
 from telstraat_device.installation import Installation
 from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
 from telstraat_device.quarters.periods import NO_FLAG, LateCrossing, Periods, Rules
@@ -40,6 +40,7 @@ from telstraat_device.troubles import Troubles
 from telstraat_device.watchdog import Watchdog
 
 PRUNE_EVERY_S = 60.0
+LEAVE_HEALTH_S = 10.0
 ERRORS_IN_A_ROW_MAX = 50  # as many frames that cannot be counted: the source is opened anew
 REOPEN_S = 5.0
 TICK_S = 0.2
@@ -126,6 +127,7 @@ class DeviceService:
         self._fps: float | None = None
         self._begun_anew = False
         self._saved_at_s = self._pruned_at_s = time.monotonic()
+        self._health_left_s = float("-inf")
         self._skip_until_s = state.counted_until_s if clock.repeatable else float("-inf")
         sources = PublisherCallbacks(self._health, self._live, self._receive_config, self._now_s)
         self.publisher = Publisher(settings, self.outbox, sources)
@@ -297,6 +299,7 @@ class DeviceService:
             try:
                 self.publisher.step(TICK_S)
                 self._advance_time()
+                self._leave_health()
             except Exception as error:  # noqa: BLE001 - the outermost loop of the service's second thread
                 self._record_error(error)
                 self._sending_ends.wait(TICK_S)
@@ -309,6 +312,13 @@ class DeviceService:
         with self._lock:
             self.periods.advance(reading)
             self._save_if_due()
+
+    def _leave_health(self) -> None:
+        """Leave the health for the local status page, in a file of memory."""
+        file = self.settings.storage.health_file
+        if file and time.monotonic() - self._health_left_s >= LEAVE_HEALTH_S:
+            self._health_left_s = time.monotonic()
+            leave_health(Path(file), self._health())
 
     def _record_error(self, error: Exception) -> None:
         """Count an error and log it, without what it may have quoted: a picture has no place in a log."""

@@ -123,6 +123,9 @@ class StorageSettings(SettingsTable, frozen=True, kw_only=True):
     save_s: Annotated[
         float, Meta(gt=0, le=60, description="The open quarter is saved so often: the most that a power cut can take.")
     ] = 5.0
+    health_file: Annotated[
+        str, Meta(description="Where the last health message is left for the local status page; empty leaves none.")
+    ] = ""
     on_stop: Annotated[
         Literal["close", "keep"],
         Meta(description="On a stop, `close` the open quarter and send it, or `keep` it open for a start soon after."),

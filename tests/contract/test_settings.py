@@ -226,7 +226,7 @@ def test_every_default_may_be_written_into_the_file(service: str, tmp_path: Path
         line.removeprefix("# ") if " = " in line and not line.endswith(".") else line
         for line in reader.as_toml().splitlines()
     ]
-    least: Mapping[str, Any] = {"sensor": {"name": "elm-1"}} if service == "device" else {"dsn": "x"}
+    least: Mapping[str, Any] = {"device": {"sensor": {"name": "elm-1"}}, "device.setup": {}}.get(service, {"dsn": "x"})
     file = written(tmp_path, "\n".join(lines))
     assert reader.read(file, {}, least) == reader.read(environment={}, arguments=least)
     assert all(setting.description.endswith(".") for setting in reader.settings.values())
