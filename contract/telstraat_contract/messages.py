@@ -134,6 +134,8 @@ class Health(Message, frozen=True, kw_only=True):
     waiting: Whole = 0  # reports without a receipt
     version: Text = ""
     config: Whole = 0  # version of the settings it runs
+    refused: Whole = 0  # version of the last settings that it did not take; 0: none
+    refused_why: Text = ""
     clock_trusted: bool = True
     fps: Annotated[float, Meta(ge=0)] | None = None
     dropped_frames: Whole = 0

@@ -6,6 +6,7 @@ DeviceError
 │   ├── NotVideoError    the file is there, but is no video that can be decoded
 │   └── CameraError      a camera or a stream that does not answer, or stops
 ├── CountingLineError    a counting line that cannot be counted on
+│   └── NoLineLeftError  the server's line was all there was, and it cannot be counted on
 ├── FrameFormatError     a frame that is not what the counter was set up for
 ├── KernelError          machine code that was asked for and is not there
 ├── StorageError         a state folder that cannot be this sensor's
@@ -44,6 +45,10 @@ class CameraError(SourceError):
 
 class CountingLineError(DeviceError):
     """A counting line lies outside the picture or has no length."""
+
+
+class NoLineLeftError(CountingLineError):
+    """The server's line was all there was, and it cannot be counted on: another is waited for."""
 
 
 class FrameFormatError(DeviceError):

@@ -31,6 +31,8 @@ class Condition:
     dropped_frames: int
     restarts: int
     alarms: tuple[str, ...] = ()
+    refused: int = 0
+    refused_why: str = ""
 
 
 def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[Health]:
@@ -50,6 +52,8 @@ def health_messages(sensor: str, outbox: Outbox, condition: Condition) -> list[H
             waiting=waiting,
             version=version("telstraat"),
             config=condition.config,
+            refused=condition.refused,
+            refused_why=condition.refused_why,
             clock_trusted=condition.clock_trusted,
             fps=None if condition.fps is None else round(condition.fps, 2),
             dropped_frames=condition.dropped_frames,

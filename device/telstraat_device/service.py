@@ -9,18 +9,17 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
 
 from telstraat_contract.errors import SettingsError
-from telstraat_contract.messages import Config, Flag, Health, Live, encode
+from telstraat_contract.messages import Config, Flag, Health, Live
 from telstraat_contract.quarters import QUARTER_S
-from telstraat_device.cameras.frames import Frame, FrameSource, Luma
+from telstraat_device.cameras.frames import Frame, FrameSource
 from telstraat_device.cameras.frozen import FrozenWatch
 from telstraat_device.cameras.watched import DEADLINE_S, OpenSource, WatchedSource
 from telstraat_device.counting.counter import Counter, CounterSettings
@@ -28,14 +27,15 @@ from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
 from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
-from telstraat_device.errors import SourceError
+from telstraat_device.errors import NoLineLeftError, SourceError
 from telstraat_device.health import Condition, health_messages, leave_health
 from telstraat_device.installation import Installation
 from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
 from telstraat_device.quarters.periods import NO_FLAG, LateCrossing, Periods, Rules
 from telstraat_device.quarters.tally import Quarter, live_of
-from telstraat_device.quarters.uptime import Uptime, ViewCondition
+from telstraat_device.quarters.uptime import Uptime
 from telstraat_device.settings import Settings
+from telstraat_device.trial import ConfigTrial, CountingCore, MakeCounter
 from telstraat_device.troubles import Troubles
 from telstraat_device.watchdog import Watchdog
 
@@ -46,27 +46,6 @@ REOPEN_S = 5.0
 TICK_S = 0.2
 TOO_FAST_MIN, TOO_FAST_SHARE = 5, 0.02  # below this they are two objects taken for one, here and there
 log = logging.getLogger(__name__)
-
-
-class CountingCore(Protocol):
-    """What the service needs of the counter."""
-
-    @property
-    def view(self) -> ViewCondition:
-        """What it knows of its view."""
-
-    @property
-    def speeds_left_out(self) -> int:
-        """How many crossings had a speed that no street has."""
-
-    def process(self, luma: Luma, t_s: float) -> list[Crossing]:
-        """Process a frame; return the crossings that are now certain."""
-
-    def finish(self) -> list[Crossing]:
-        """Return the crossings that were still being looked at."""
-
-
-MakeCounter = Callable[[int, int, Segment], CountingCore]
 
 
 @dataclass(slots=True)
@@ -87,6 +66,7 @@ class CaptureSession:
     source: FrameSource
     core: CountingCore
     uptime: Uptime
+    config: Config
     frozen: FrozenWatch = field(default_factory=FrozenWatch)
     dropped_before: int = 0
     too_fast_before: int = 0
@@ -126,6 +106,8 @@ class DeviceService:
         self._reading = clock.now()
         self._fps: float | None = None
         self._begun_anew = False
+        size = (settings.camera.width, settings.camera.height)
+        self.trial = ConfigTrial(self.installation, self._make_counter, self.outbox.save_config, size)
         self._saved_at_s = self._pruned_at_s = time.monotonic()
         self._health_left_s = float("-inf")
         self._skip_until_s = state.counted_until_s if clock.repeatable else float("-inf")
@@ -166,6 +148,8 @@ class DeviceService:
             return False
         try:
             return self._count_source(source)
+        except NoLineLeftError:
+            return False
         finally:
             source.close()
 
@@ -185,6 +169,7 @@ class DeviceService:
                 self._process_frame(session, frame)
                 self.watchdog.feed()
                 if session.errors_in_a_row >= ERRORS_IN_A_ROW_MAX:
+                    self._end_trial(f"{session.errors_in_a_row} frames in a row: {self.troubles.last}")
                     return False
         except SourceError as error:
             if self.clock.repeatable:
@@ -209,6 +194,8 @@ class DeviceService:
         reading = self.clock.read(frame.t_s)
         if self.installation.pending and self._begins_quarter(reading):
             self._change_line(session)
+        if session.config is not self.installation.config:  # given up meanwhile
+            self._renew_core(session)
         crossings = self._with_true_speeds(session, session.core.process(frame.luma, frame.t_s))
         span = session.uptime.span(frame.t_s, session.core.view)
         if not self.clock.repeatable and session.frozen.is_frozen(frame.luma, frame.t_s):
@@ -221,6 +208,7 @@ class DeviceService:
             self.counters.dropped_frames = session.dropped_before + session.uptime.dropped
             self._fps = session.uptime.fps
             self._reading = reading
+            self.trial.counted(frame.t_s)
             if reading.at_s <= self._skip_until_s:
                 return
             self.counters.crossings += len(crossings)
@@ -236,6 +224,7 @@ class DeviceService:
             source,
             core,
             Uptime(source.fps),
+            self.installation.config,
             dropped_before=before.dropped_frames,
             too_fast_before=before.too_fast,
         )
@@ -307,6 +296,8 @@ class DeviceService:
     def _advance_time(self) -> None:
         """Advance the clock when no frame comes: a quarter closes although the camera is away."""
         reading = self.clock.now()
+        if self.trial.is_silent() and self.troubles.camera is None:
+            self._end_trial("no frame could be counted with them")
         if reading is None:
             return
         with self._lock:
@@ -362,6 +353,8 @@ class DeviceService:
                 fps=self._fps,
                 dropped_frames=self.counters.dropped_frames,
                 restarts=self.restarts,
+                refused=self.installation.refused,
+                refused_why=self.installation.why,
                 alarms=(*self.publisher.alarms(), *self._alarms(reading)),
             )
         return health_messages(self.settings.sensor.name, self.outbox, condition)
@@ -378,6 +371,8 @@ class DeviceService:
             alarms.append(f"{too_fast} of {crossings} crossings were faster than any street has: is the scale right?")
         if not self.installation.has_line:
             alarms.append("there is no counting line: draw one")
+        if self.installation.refused > self.installation.config.version:
+            alarms.append(f"settings of version {self.installation.refused} are refused: {self.installation.why}")
         return alarms
 
     def _live(self) -> Live | None:
@@ -388,17 +383,25 @@ class DeviceService:
             return live_of(quarter, self.settings.sensor.name, self._reading.at_s)
 
     def _receive_config(self, config: Config) -> None:
-        """Keep the server's settings; they begin with the next quarter, at once when nothing is counted yet."""
+        """Take the server's settings if a counter can be built with them; they begin with the next quarter.
+
+        At once when there is no line yet.
+        """
         with self._lock:
-            updated = self.installation.propose(config)
-            if updated is not None:
-                self.outbox.save_config(encode(updated))
-                if not self.installation.has_line:
-                    self._apply_pending_config()
+            self.trial.receive(config)
+            if not self.installation.has_line:
+                self._apply_pending_config()
 
     def _apply_pending_config(self) -> None:
-        self.installation.begin_pending()
+        self.trial.begin()
         self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
+
+    def _end_trial(self, why: str) -> None:
+        """Go back to the last good settings if those in use are on trial."""
+        with self._lock:
+            if self.installation.is_on_trial:
+                self.trial.give_up(why)
+                self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
 
     def _begins_quarter(self, reading: ClockReading) -> bool:
         """Return whether a frame is the first of its quarter."""
@@ -411,8 +414,12 @@ class DeviceService:
         self._finish(session)
         with self._lock:
             self._apply_pending_config()
-            session.too_fast_before = self.counters.too_fast
-            session.core = self._core_for(session.source)
+        self._renew_core(session)
+
+    def _renew_core(self, session: CaptureSession) -> None:
+        """Go on with a core of the settings in use."""
+        session.too_fast_before = self.counters.too_fast
+        session.core, session.config = self._core_for(session.source), self.installation.config
 
     def _wait_for_line(self) -> None:
         """Wait until somebody has drawn a line; a recording's is asked for once its film is open."""
@@ -422,7 +429,10 @@ class DeviceService:
             self.watchdog.feed()
 
     def _core_for(self, source: FrameSource) -> CountingCore:
-        return self._make_counter(source.width, source.height, self.installation.line_for(source.width, source.height))
+        with self._lock:
+            core = self.trial.counter_for(source.width, source.height)
+            self.periods.rules = replace(self.periods.rules, flip=self.installation.flip)
+        return core
 
     def _real_counter(self, width: int, height: int, line: Segment) -> CountingCore:
         return Counter(width, height, line, CounterSettings(pixels_per_metre=self.settings.counting.pixels_per_metre))

@@ -12,6 +12,11 @@ REMEMBERED_S = 3600.0
 """An error that has not come back for an hour is no longer an alarm; its count stays in the log."""
 
 
+def reason_of(error: Exception) -> str:
+    """Return what may be said of an error: nothing that it has quoted, for a picture has no place in a log."""
+    return str(error) if isinstance(error, DeviceError | SettingsError) else type(error).__name__
+
+
 @dataclass(slots=True)
 class CameraTrouble:
     """A camera that gives no pictures."""
@@ -43,7 +48,7 @@ class Troubles:
 
     def add(self, error: Exception, now_s: float) -> bool:
         """Take an error at `now_s` (seconds of any clock that rises); return whether it is another than the last."""
-        message = str(error) if isinstance(error, DeviceError | SettingsError) else type(error).__name__
+        message = reason_of(error)
         if now_s - self._last_at_s > REMEMBERED_S:
             self._recent = 0
         self.errors += 1

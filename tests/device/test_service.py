@@ -330,12 +330,13 @@ def test_a_new_line_begins_with_a_quarter_and_survives_a_restart(tmp_path: Path)
     wish = Config(version=2, line=(0.0, 0.25, 1.0, 0.75), flip=True)
     service.run(lambda: WishingStreet(service, wish, frames=1000))
     first, then = reports_in(settings)
-    assert lines == [LINE, ((0.0, 6.0), (32.0, 18.0))]
+    new = ((0.0, 6.0), (32.0, 18.0))
+    assert lines == [LINE, new, new], "built once before it is kept, once to count"
     assert (first.counts.car.lft, first.counts.car.rgt) == (9, 9)
     assert (then.counts.pedestrian.lft, then.counts.pedestrian.rgt) == (1, 1)
     later = service_of(settings, core=core)
     later.run(lambda: ToyStreet(frames=1))
-    assert lines[-1] == ((0.0, 6.0), (32.0, 18.0))
+    assert lines[-1] == new
     assert later.periods.rules.flip
     assert later.installation.config.version == 2
 
