@@ -116,7 +116,8 @@ class Installation:
         given = self._camera.line
         if given is None:
             raise CountingLineError("there is no counting line; give one with --line x1,y1,x2,y2")
-        return (given[0], given[1]), (given[2], given[3])
+        across, down = (width, height) if max(given) <= 1 else (1, 1)  # shares of the picture, or its pixels
+        return (given[0] * across, given[1] * down), (given[2] * across, given[3] * down)
 
 
 def stored_config(payload: bytes | None) -> Config:

@@ -40,12 +40,24 @@ class CameraSettings(SettingsTable, frozen=True, kw_only=True):
     ] = "picamera"
     width: Annotated[int, Meta(ge=64, le=1920, description="Width asked of a camera, in pixels.")] = 640
     height: Annotated[int, Meta(ge=48, le=1080, description="Height asked of a camera, in pixels.")] = 480
+    rotation: Annotated[
+        Literal[0, 90, 180, 270],
+        Meta(
+            description="Degrees clockwise by which the picture is turned before all else; a camera on its side needs 90 or 270."
+        ),
+    ] = 0
     line: Annotated[
         tuple[float, float, float, float] | None,
         Meta(
-            description="Counting line x1, y1, x2, y2 in pixels of the picture; the server's line, once there is one, wins."
+            description="Counting line x1, y1, x2, y2 in shares of the turned picture, 0 to 1, or in its pixels; the server's line, once there is one, wins."
         ),
     ] = None
+    masks: Annotated[
+        tuple[tuple[tuple[float, float], ...], ...],
+        Meta(
+            description="Polygons that nobody is to look at, corners x, y in shares of the turned picture; blanked before all else."
+        ),
+    ] = ()
     flip: Annotated[
         bool, Meta(description="Whether left to right across the line is travel from the segment's end to its start.")
     ] = False

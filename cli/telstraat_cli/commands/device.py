@@ -87,6 +87,7 @@ def count(settings: object) -> int:
 
     from telstraat_device import service
     from telstraat_device.cameras.frames import FrameSource
+    from telstraat_device.cameras.turned import TurnedSource
     from telstraat_device.cameras.video import is_live, open_source
     from telstraat_device.settings import Settings
 
@@ -97,7 +98,7 @@ def count(settings: object) -> int:
         raise CliError(f"{camera.source} is a recording: say when it begins, with --start or [clock] start")
 
     def opened() -> FrameSource:
-        source: FrameSource = open_source(camera.source, width=camera.width, height=camera.height)
-        return source
+        source = open_source(camera.source, width=camera.width, height=camera.height)
+        return TurnedSource(source, camera.rotation, camera.masks) if camera.rotation or camera.masks else source
 
     return service.run(opened, settings, service.clock_of(settings))

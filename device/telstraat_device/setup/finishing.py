@@ -7,8 +7,10 @@ which name it. A power cut between them leaves a set-up that goes on.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
+from telstraat_contract.errors import SettingsError
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.topics import check_sensor_name
 from telstraat_device.errors import SetupError
@@ -20,6 +22,8 @@ from telstraat_device.setup.written_files import OPEN_MODE, write_secret, write_
 
 HEAD = "# Written by set-up; a change by hand stays until set-up is gone through again.\n"
 NO_LINE = gettext_noop("There is no counting line yet: draw one across the street.")
+NOT_READ = gettext_noop("What was set up cannot be used by this version. Go through the screens again.")
+log = logging.getLogger(__name__)
 NOT_ENROLLED = gettext_noop("The sensor is not known to the town yet: its claim code is still to be exchanged.")
 
 
@@ -89,6 +93,9 @@ def write_device_settings(settings: SetupSettings, progress: SetupProgress, enro
     write_whole(trial, text)
     try:
         read_settings(trial, environment={})
+    except SettingsError as error:
+        log.warning("%s", error)
+        raise SetupError(NOT_READ) from error
     finally:
         trial.unlink(missing_ok=True)
     write_whole(file, text)

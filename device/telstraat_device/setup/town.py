@@ -33,7 +33,10 @@ WRONG_CODE = gettext_noop("Name and code do not belong together. Both stand on t
 USED = gettext_noop("This code has been used by a sensor before. The owner’s page, or your town, gives a new one.")
 WAIT = gettext_noop("The town’s server has had too many tries from here. Wait a minute, then try again.")
 REFUSED = gettext_noop("The town’s server refuses this (answer {status}). Try again later, or ask your town.")
-WORDS = {404: WRONG_CODE, 403: WRONG_CODE, 409: USED, 429: WAIT}
+NO_STREET = gettext_noop("The town’s list has no such stretch of street any more: choose it again.")
+WORDS = {404: WRONG_CODE, 403: WRONG_CODE, 409: USED, 422: NO_STREET, 429: WAIT}
+LATER = {500, 502, 503, 504}
+"""Answers that say "not now": a code waits for another."""
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
@@ -146,6 +149,8 @@ class TownServer:
                 answer: bytes = response.read(ANSWER_MAX + 1)
         except urllib.error.HTTPError as error:
             error.close()
+            if error.code in LATER:
+                raise TownAwayError(AWAY) from None
             raise TownRefusedError(WORDS.get(error.code, REFUSED), status=error.code) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             log.warning("%s does not answer: %s", self.address, type(error).__name__)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from telstraat_device.cameras.frames import Frame, FrameSource, Luma
+from telstraat_device.cameras.turned import Turning
+from telstraat_device.cameras.watched import WatchedSource
 from telstraat_device.counting.counter import Counter
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.errors import DeviceError
@@ -23,8 +23,6 @@ from telstraat_device.setup.progress import AimedView, Shares
 CROSSINGS_MAX = 50
 JOIN_S = 5.0
 REOPEN_S = 2.0
-QUARTER_TURNS = {0: 0, 90: 3, 180: 2, 270: 1}
-"""Of `numpy.rot90`, which turns against the clock."""
 ANY_LINE: Shares = (0.5, 0.05, 0.5, 0.95)
 """What is tracked needs a line before somebody has drawn one."""
 log = logging.getLogger(__name__)
@@ -54,7 +52,7 @@ class Look:
 
     def __init__(self, open_camera: OpenCamera, view: AimedView, adviser: Adviser | None = None) -> None:
         self._open_camera = open_camera
-        self._view = view
+        self._view, self._turning = view, turning_of(view)
         self._adviser = adviser
         self._lock = threading.Lock()
         self._ending = threading.Event()
@@ -76,7 +74,7 @@ class Look:
     def turn_to(self, view: AimedView) -> None:
         """Look with another rotation, line or masks from the next frame on."""
         with self._lock:
-            self._view, self._counter = view, None
+            self._view, self._turning, self._counter = view, turning_of(view), None
             self._boxes = ()
             self._crossings.clear()
             self._crossings_count = 0
@@ -102,7 +100,7 @@ class Look:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                self._watch_source(self._open_camera())
+                self._watch_source(WatchedSource(self._open_camera, self._ending, lambda: None))
             except DeviceError as error:
                 self._note(str(error))
             self._ending.wait(REOPEN_S)
@@ -119,10 +117,8 @@ class Look:
     def _take(self, frame: Frame) -> None:
         """Turn a frame, count it, and hold it in the place of the one before."""
         with self._lock:
-            view, counter = self._view, self._counter
-        turned = np.ascontiguousarray(np.rot90(frame.luma, QUARTER_TURNS[view.rotation]))
-        if turned is frame.luma or turned.base is not None:
-            turned = turned.copy()  # the source may use its array for the next frame
+            view, turning, counter = self._view, self._turning, self._counter
+        turned = turning.apply(frame.luma)
         height, width = turned.shape
         if counter is None or (counter.width, counter.height) != (width, height):
             counter = counter_for(view, width, height)
@@ -146,6 +142,11 @@ class Look:
             if trouble != self._trouble:
                 log.warning("%s", trouble)
             self._trouble = trouble
+
+
+def turning_of(view: AimedView) -> Turning:
+    """Return how frames are turned and blanked for a view."""
+    return Turning(view.rotation, view.masks)
 
 
 def counter_for(view: AimedView, width: int, height: int) -> Counter:
