@@ -5,32 +5,24 @@ The pages, the counting core, the town's server and its database are the real on
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
 import stat
-import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page
 from tests.api.conftest import served
 from tests.api.my_people import code_of
 from tests.api.streets import LINES, add_segment, add_sensor
-from tests.device.setup.sensors import NAME, NotedService, SmallNetwork, StreetCamera, setup_settings
+from tests.device.setup.sensors import NAME, NotedService, SmallNetwork, StreetCamera, served_site, setup_settings
 from tests.harness.pages import SERIOUS, axe_core, write_down
 
 from telstraat_api.settings import ApiSettings
 from telstraat_contract.secret_files import read_secret
 from telstraat_device.settings import read_settings
 from telstraat_device.setup.site import SetupSite
-from telstraat_device.setup.web.app import make_app
-from telstraat_device.setup.web.guard import PatientProtocol
 from telstraat_store.places.passwords import check_password
 
 pytestmark = pytest.mark.browser
@@ -56,22 +48,6 @@ def code(database: str, town: str) -> str:
         return code_of(connection, row[0])
 
 
-@contextlib.contextmanager
-def set_up(site: SetupSite) -> Iterator[str]:
-    """Serve the pages of a sensor as its process does."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(make_app(site), http=PatientProtocol, log_config=None, ws="none"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
-
-
 def phone_of(chromium: Browser, home: str, complaints: list[str]) -> Page:
     context = chromium.new_context(
         base_url=home, viewport={"width": 360, "height": 740}, locale="en-GB", has_touch=True, is_mobile=True
@@ -87,7 +63,7 @@ def nothing_is_wrong_with(page: Page) -> None:
     page.add_init_script(axe_core())
     page.reload()
     result = page.evaluate("axe.run()")
-    assert [found for found in result["violations"] if found["impact"] in SERIOUS] == [], page.url
+    assert [each for each in result["violations"] if each["impact"] in SERIOUS] == [], page.url
 
 
 def test_a_phone_comes_from_the_card_to_the_first_crossing(
@@ -98,7 +74,7 @@ def test_a_phone_comes_from_the_card_to_the_first_crossing(
     (tmp_path / "code").chmod(0o600)
     service, complaints = NotedService(), list[str]()
     site = SetupSite(settings, partial(StreetCamera, paced=True), service, SmallNetwork("internet"))
-    with set_up(site) as home:
+    with served_site(site) as home:
         page = phone_of(chromium, home, complaints)
         page.goto(f"/#{code}")  # the QR of the card
         page.get_by_role("button", name="Go on with this network").click()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
@@ -12,6 +14,7 @@ from telstraat_contract.errors import SettingsError
 from telstraat_contract.settings import SettingsReader, is_loopback
 from telstraat_device.settings import SettingsTable
 
+HOST = re.compile(r"[a-z0-9._:-]+")
 SETTINGS_FILE = Path("/etc/telstraat/setup.toml")
 
 
@@ -102,10 +105,12 @@ def check(settings: SetupSettings) -> None:
 
 def check_town(address: str) -> None:
     """Refuse an address of a town's server to which a code would travel in plain text."""
-    scheme, _, rest = address.partition("://")
-    host = rest.partition("/")[0].rpartition("@")[2]
-    name = host.strip("[]") if host.endswith("]") else host.partition(":")[0]
-    if scheme not in {"http", "https"} or not name:
+    try:
+        parts = urlsplit(address)
+        scheme, name, _ = parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        scheme, name = "", ""
+    if scheme not in {"http", "https"} or not HOST.fullmatch(name) or "@" in address:
         raise SettingsError(f"[town] address = {address!r}: write it as https://count.example.org")
     if scheme == "http" and not is_loopback(name):
         raise SettingsError(

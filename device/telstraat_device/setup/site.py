@@ -113,14 +113,14 @@ class SetupSite:
 
     def keep_town(self, address: str) -> None:
         """Keep the address of the town's server."""
-        address = address.strip().rstrip("/")
+        address = address.strip()
+        address = address if "://" in address else f"https://{address}"
         try:
-            check_town(address if "://" in address else f"https://{address}")
+            check_town(address)
         except SettingsError as error:
             raise SetupError(BAD_TOWN) from error
         self._streets_s = -math.inf
-        address = address if "://" in address else f"https://{address}"
-        self.file.keep(msgspec.structs.replace(self.progress, town=address))
+        self.file.keep(msgspec.structs.replace(self.progress, town=address.rstrip("/")))
 
     def keep_street(self, street: ChosenStreet) -> None:
         """Keep where it stands."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 
 from telstraat_device.cameras.frames import ClosingSource, Frame
 from telstraat_device.errors import NetworkError
@@ -18,6 +21,7 @@ from telstraat_device.setup.network.wifi import BAD_KEY, Reach, WifiNetwork
 from telstraat_device.setup.settings import READER, SetupSettings
 from telstraat_device.setup.site import SetupSite
 from telstraat_device.setup.web.app import make_app
+from telstraat_device.setup.web.guard import PatientProtocol
 from telstraat_firmware_sim.street.settings import StreetSettings
 from telstraat_firmware_sim.street.street import SimulatedStreet
 
@@ -169,6 +173,22 @@ class SensorAtHome:
         phone = self.phone(address)
         assert phone.post("/enter", data={"code": self.site.code}).status_code == 303
         return phone
+
+
+@contextlib.contextmanager
+def served_site(site: SetupSite) -> Iterator[str]:
+    """Serve the pages of a sensor as its process does."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(make_app(site), http=PatientProtocol, log_config=None, ws="none"))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
 
 
 class Phone:

@@ -12,6 +12,7 @@ let drag = null;
 let frame = null;
 let boxes = [];
 let running = false;
+let asking = new AbortController();
 
 view.line ??= [0.5, 0.9, 0.5, 0.25];
 const copy = (value) => JSON.parse(JSON.stringify(value));
@@ -133,7 +134,7 @@ let told = 0;
 function turned() { // the counting core of the sensor follows what was drawn, a moment later
   clearTimeout(told);
   told = setTimeout(() => {
-    fetch("/aim/turn", { method: "POST", body: new URLSearchParams({ token, view: JSON.stringify(view) }) }).catch(() => {});
+    fetch("/aim/turn", { method: "POST", signal: asking.signal, body: new URLSearchParams({ token, view: JSON.stringify(view) }) }).catch(() => {});
   }, 300);
 }
 
@@ -159,13 +160,15 @@ byId("turn").addEventListener("click", () => { // line and masks turn with the p
 });
 byId("keep").form.addEventListener("submit", () => {
   running = false;
+  clearTimeout(told);
+  asking.abort(); // what is under way would come too late
   byId("view").value = JSON.stringify(view);
 });
 
 const complain = (text) => { byId("trouble").textContent = text; byId("trouble").hidden = !text; };
 
 async function next() {
-  const answer = await fetch("/aim/picture", { cache: "no-store" });
+  const answer = await fetch("/aim/picture", { cache: "no-store", signal: asking.signal });
   if (answer.status === 410 || answer.status === 403) { stop((await answer.json()).trouble ?? words.over); return; }
   if (answer.status !== 200) {
     complain((await answer.json()).trouble || words.wait);
@@ -186,7 +189,7 @@ async function next() {
 function look() {
   if (!running) return;
   if (document.hidden) { setTimeout(look, 500); return; }
-  next().catch(() => { complain(words.away); setTimeout(look, 1500); });
+  next().catch(() => { if (!running) return; complain(words.away); setTimeout(look, 1500); });
 }
 
 function stop(text) {
@@ -201,6 +204,7 @@ byId("open").addEventListener("click", async () => {
   const answer = await fetch("/aim/open", { method: "POST", body: new URLSearchParams({ token }) });
   if (!answer.ok) return;
   const was = running;
+  asking = new AbortController();
   running = true;
   byId("closed").hidden = true;
   byId("aiming").hidden = false;

@@ -9,6 +9,7 @@ if (stage) {
   const token = document.getElementById("token").value;
   let begun = 0;
   let timer = 0;
+  const asking = new AbortController();
 
   const say = (text) => { trouble.textContent = text; trouble.hidden = !text; };
 
@@ -30,11 +31,11 @@ if (stage) {
 
   const look = async () => {
     try {
-      const answer = await fetch("/test/crossings");
+      const answer = await fetch("/test/crossings", { signal: asking.signal });
       const now = await answer.json();
       if (!answer.ok) { say(now.trouble); return; }
       show(now);
-    } catch { say(words.away); }
+    } catch { if (asking.signal.aborted) return; say(words.away); }
     timer = setTimeout(look, 700);
   };
 
@@ -49,5 +50,6 @@ if (stage) {
   };
 
   document.getElementById("open").addEventListener("click", open);
+  document.getElementById("finish").form.addEventListener("submit", () => { clearTimeout(timer); asking.abort(); });
   open().catch(() => say(words.away));
 }
