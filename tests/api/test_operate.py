@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from tests.api.people import signed_in
 from tests.api.streets import add_sensor
 from tests.api.test_jobs import defer
@@ -238,3 +239,25 @@ def test_an_error_is_told_in_the_reader_s_language(operator: httpx.Client) -> No
     assert "Was Sie suchen, ist nicht hier" in german
     assert "there is no sensor" not in german
     assert "there is no sensor 77" in operator.get("/operate/sensors/77", params={"lang": "en"}).text
+
+
+def test_an_operator_sends_settings_and_reads_what_the_sensor_makes_of_them(
+    operator: httpx.Client, connection: psycopg.Connection, sensor: int
+) -> None:
+    home = f"/operate/sensors/{sensor}"
+    for wrong in ({"line": "0,0,5,5"}, {"line": "x"}, {"limit": "999"}, {}):
+        assert operator.post(f"{home}/settings", data=wrong).status_code == 422
+    sent = operator.post(f"{home}/settings", data={"line": "0.1, 0.6, 0.9, 0.6", "flip": "yes", "limit": "30"})
+    assert sent.status_code == 303
+    (settings,) = one_row(connection, "select settings from sensor_config")
+    assert settings == {
+        "v": 1, "version": 1, "line": [0.1, 0.6, 0.9, 0.6], "flip": True, "speed_limit_kmh": 30,
+    }  # fmt: skip
+    assert "are on their way" in operator.get(home).text
+    health = {"config": 0, "refused": 1, "refused_why": "the line <b>lies</b> outside"}
+    connection.execute("update sensor_health set health = %s", (Jsonb(health),))
+    page = operator.get(home).text
+    assert "It refuses the settings of" in page
+    assert "the line &lt;b&gt;lies" in page
+    connection.execute("update sensor_health set health = %s", (Jsonb({"config": 1}),))
+    assert "It counts with the settings of" in operator.get(home).text

@@ -31,9 +31,9 @@ from telstraat_api.v1.resources import private
 from telstraat_api.v1.shapes import described
 from telstraat_contract.claims import claim_hash
 from telstraat_store.connection import Database, Row
+from telstraat_store.devices import enrolment as stored
+from telstraat_store.devices.enrolment import Enrolment, EnrolOutcome, Street
 from telstraat_store.errors import NoSuchRecordError
-from telstraat_store.places import enrolment as stored
-from telstraat_store.places.enrolment import Enrolment, EnrolOutcome, Street
 
 log = logging.getLogger("telstraat.api")
 router = APIRouter(prefix="/api/v1", tags=["device"])

@@ -5,6 +5,7 @@
   telstraat sensor list
   telstraat sensor move kerkstraat-12 --segment 1002      history stays where it was counted
   telstraat sensor renew kerkstraat-12 --access FOLDER    a new password
+  telstraat sensor configure kerkstraat-12 --line 0.1,0.6,0.9,0.6    the line that it counts on, in shares of its picture
   telstraat sensor retire kerkstraat-12 --access FOLDER
   telstraat sensor access FOLDER                          write the broker's password and ACL files again
   telstraat sensor access FOLDER --follow --pid-file FILE  and whenever something changes, for as long as it runs
@@ -64,6 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         action.add_argument("--note", default="", help="what should be known of this installation")
 
+    configure = actions.add_parser("configure", help="send a sensor the settings that it shall run")
+    configure.add_argument("name")
+    configure.add_argument(
+        "--line", metavar="X1,Y1,X2,Y2", help="counting line in shares of the picture's width and height, 0 to 1"
+    )
+    configure.add_argument("--flip", choices=["yes", "no"], help="whether left to right across the line is B to A")
+    configure.add_argument("--speed-limit", type=int, metavar="KMH")
+
     renew = actions.add_parser("renew", help="give a sensor a new password")
     renew.add_argument("name")
     renew.add_argument("--password-file", type=Path, metavar="FILE")
@@ -87,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     """Do one action."""
     import psycopg
 
+    from telstraat_contract.errors import MessageError
     from telstraat_ingest.errors import IngestError
     from telstraat_store.errors import TelstraatStoreError
 
@@ -95,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
         "segment": add_segment,
         "add": add_sensor,
         "move": move_sensor,
+        "configure": configure_sensor,
         "renew": renew_password,
         "retire": retire_sensor,
         "access": write_files,
@@ -103,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with psycopg.connect(dsn) as connection:
             actions[args.action](connection, args)
-    except (IngestError, TelstraatStoreError) as error:
+    except (IngestError, MessageError, TelstraatStoreError) as error:
         raise CliError(str(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise CliError("the database has no schema yet: run telstraat db migrate first") from error
@@ -175,6 +186,19 @@ def move_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
 
     number = places.move_sensor(connection, args.name, args.segment, from_at=args.from_at, note=args.note)
     print(f"sensor {args.name}: installation {number} at segment {args.segment}")
+
+
+def configure_sensor(connection: Connection[Any], args: argparse.Namespace) -> None:
+    """Send settings."""
+    from telstraat_contract.sent_config import config_of
+    from telstraat_store.devices.sent_settings import send_settings_by_name
+
+    flip = {"yes": True, "no": False, None: None}[args.flip]
+    if args.line is None and flip is None and args.speed_limit is None:
+        raise CliError("say what to change: --line, --flip or --speed-limit")
+    version = send_settings_by_name(connection, args.name, config_of(args.line, flip, args.speed_limit))
+    print(f"sensor {args.name}: settings of version {version} are on their way; the next quarter begins with them")
+    print("whether it runs or refuses them stands on its page for operators a minute later")
 
 
 def renew_password(connection: Connection[Any], args: argparse.Namespace) -> None:

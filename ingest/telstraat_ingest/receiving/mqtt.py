@@ -148,12 +148,14 @@ def subscribe(version: Version, mid: int, filters: Iterable[tuple[str, int]]) ->
     return bytes([Kind.SUBSCRIBE << 4 | 2]) + _length(len(body)) + body
 
 
-def publish(version: Version, topic: str, payload: bytes) -> bytes:
+def publish(version: Version, topic: str, payload: bytes, *, retain: bool = False) -> bytes:
     """Return a PUBLISH of QoS 0."""
     name = topic.encode()
     none = b"\0" if version == Version.V5 else b""
     length = 2 + len(name) + len(none) + len(payload)
-    return b"".join((bytes([Kind.PUBLISH << 4]), _length(length), struct.pack("!H", len(name)), name, none, payload))
+    return b"".join(
+        (bytes([Kind.PUBLISH << 4 | retain]), _length(length), struct.pack("!H", len(name)), name, none, payload)
+    )
 
 
 def puback(mid: int) -> bytes:

@@ -58,7 +58,7 @@ class Receiver:
         self._next_try_at_s = 0.0
         self._wait_s = _WAIT_MIN_S
         self._problem = self._logged = ""
-        self._soon: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self._soon: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
         self._waker, self._wakes = socket.socketpair()
         self._taken = 0
         self.fairness = Fairness(settings.sensor_per_minute, settings.sensor_burst, settings.sensor_batch)
@@ -83,7 +83,8 @@ class Receiver:
     def turn(self, timeout_s: float) -> None:
         """Connect if needed, wait up to `timeout_s` for the network, take what has come, send what is due."""
         while not self._soon.empty():
-            self.publish(*self._soon.get())
+            topic, payload, retain = self._soon.get()
+            self.publish(topic, payload, retain=retain)
         if self._socket is None:
             self._connect_when_due(timeout_s)
             return
@@ -114,14 +115,14 @@ class Receiver:
         acknowledged = [arrival for arrival in arrivals if arrival.qos and arrival.connection == current]
         self._send(b"".join([mqtt.puback(arrival.mid) for arrival in acknowledged]))
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish with QoS 0: what is said to a sensor is said again when it connects or sends, losing it is harmless."""
         if self._is_connected and len(self._unsent) < _UNSENT_MAX_BYTES:
-            self._unsent += mqtt.publish(self._version, topic, payload)
+            self._unsent += mqtt.publish(self._version, topic, payload, retain=retain)
 
-    def publish_soon(self, topic: str, payload: bytes) -> None:
+    def publish_soon(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at the next turn; safe from another thread."""
-        self._soon.put((topic, payload))
+        self._soon.put((topic, payload, retain))
 
     def wake(self) -> None:
         """End the wait of the turn that goes on; safe from another thread."""

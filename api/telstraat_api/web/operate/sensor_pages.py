@@ -12,14 +12,17 @@ from telstraat_analytics.words import word
 from telstraat_api.errors import NotFoundError
 from telstraat_api.http.access import Role
 from telstraat_api.v1.accounts import EMAIL
-from telstraat_api.web.forms import MISSING, PageForm, read_form, see_other, signed_in
+from telstraat_api.web.forms import MISSING, NO_NUMBER, PageForm, read_form, see_other, signed_in
 from telstraat_api.web.languages import chosen, page_language
 from telstraat_api.web.operate.shared import ROWS, pager, rendered_for_operators
 from telstraat_api.web.pages import page_number
+from telstraat_contract.errors import MessageError
 from telstraat_contract.languages import gettext_noop
+from telstraat_contract.sent_config import config_of
 from telstraat_store.accounts.people import find_account
 from telstraat_store.connection import Database, Row
 from telstraat_store.counts.windows import zone
+from telstraat_store.devices.sent_settings import send_settings, settings_of_sensor
 from telstraat_store.errors import DuplicateError, NoSuchRecordError, RegistryError
 from telstraat_store.jobs.deferred import NewJob, defer
 from telstraat_store.places import sensors as stored
@@ -74,6 +77,9 @@ WHAT_TO_DO = {
 NO_STREET = gettext_noop("There is no such street. Choose one from the list.")
 SEVERAL_STREETS = gettext_noop("Several streets have this name. Write the number that stands behind it, such as 12.")
 OCCUPIED = gettext_noop("It stood somewhere after that day already: what was counted is not rewritten.")
+NO_LINE = gettext_noop(
+    "Write four shares of the picture between 0 and 1, such as 0.1, 0.6, 0.9, 0.6: where the line begins, from the left and from the top, and where it ends."
+)
 NOBODY = gettext_noop("There is no account of this address. Let them in first, under People.")
 
 
@@ -165,6 +171,7 @@ async def render_sensor(
         history = await list_installations(connection, after=0, limit=HISTORY, sensor_id=sensor_id)
         names = await names_of(connection, [row["segment_id"] for row in history])
         refused = await list_quarantine(connection, reason=None, sensor_id=sensor_id, offset=0, limit=REFUSED)
+        sent = await settings_of_sensor(connection, sensor_id)
     state = SensorState(sensor["state"])
     return await rendered_for_operators(
         request,
@@ -178,6 +185,7 @@ async def render_sensor(
         history=sorted(history, key=lambda row: row["from_at"], reverse=True),
         names=names,
         refused=refused,
+        sent=sent,
         form=form,
         secrets=secrets,
         tz=zone(sensor["timezone"] or "UTC"),
@@ -256,6 +264,31 @@ async def make_code(request: Request, sensor_id: Number) -> Response:
         sensor = await require_sensor(connection, sensor_id)
         code, _ = await issue_code(connection, sensor_id, sensor["name"])
     return await render_sensor(request, sensor_id, PageForm(), secrets={"code": code})
+
+
+@router.post("/operate/sensors/{sensor_id}/settings")
+async def send_sensor_settings(request: Request, sensor_id: Number) -> Response:
+    """Send a sensor the line, the direction and the limit that it shall count with; the sensor has the last word."""
+    await signed_in(request, Role.OPERATOR)
+    database: Database = request.app.state.database
+    form = await read_form(request)
+    line, limit_text = form.text("line", longest=100, needed=False), form.text("limit", longest=4, needed=False)
+    limit = int(limit_text) if limit_text.isdecimal() else None
+    if limit_text and not (limit and 5 <= limit <= 150):
+        form.errors.setdefault("limit", NO_NUMBER)
+    flip = {"yes": True, "no": False}.get(form.value("flip"))
+    changes = None
+    try:
+        changes = config_of(line, flip, None if "limit" in form.errors else limit)
+    except MessageError:
+        form.errors.setdefault("line", NO_LINE)
+    if not form.errors and not line and flip is None and limit is None:
+        form.errors["line"] = MISSING
+    if form.errors or changes is None:
+        return await render_sensor(request, sensor_id, form, 422)
+    async with database.connection() as connection:
+        await send_settings(connection, sensor_id, changes)
+    return see_other(f"/operate/sensors/{sensor_id}")
 
 
 @router.post("/operate/sensors/{sensor_id}/password")
