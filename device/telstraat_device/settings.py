@@ -134,7 +134,7 @@ class StorageSettings(SettingsTable, frozen=True, kw_only=True):
     ] = 7.0
     save_s: Annotated[
         float, Meta(gt=0, le=60, description="The open quarter is saved so often: the most that a power cut can take.")
-    ] = 5.0
+    ] = 60.0
     health_file: Annotated[
         str, Meta(description="Where the last health message is left for the local status page; empty leaves none.")
     ] = ""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 API_PORT = 8080
 DEVICE_STOP_S = 25.0  # longer than the device waits for receipts
 FLUSH_S = 15.0
+SAVE_S = 5.0  # devices are killed here while somebody looks, and go on soon after; no memory card wears out
 INSTALLED_BEFORE = timedelta(days=1)
 SEGMENT_POINTS = ((4.70094, 50.87966), (4.70187, 50.87922))  # a street in Leuven, where citizens began to count
 
@@ -232,7 +233,7 @@ class Pipeline:
         values: dict[str, dict[str, object]] = {
             "sensor": {"name": place.sensor, "password_file": str(folder / "password")},
             "broker": {"host": address.hostname or LOOPBACK, "port": address.port or 1883},
-            "storage": {"folder": str(folder / "state")},
+            "storage": {"folder": str(folder / "state"), "save_s": SAVE_S},
             "send": {"flush_s": FLUSH_S, "live_s": 1.0, "resend_s": 5.0},
         }
         for section, keys in more.items():

@@ -23,7 +23,7 @@ from telstraat_device.errors import DamagedError, StorageError
 FILE = "outbox.sqlite"
 RESERVE_FILE = "outbox.reserve"
 RESERVE_BYTES = 4 * 4096 * 32  # several full write-ahead logs
-WAL_PAGES = 32  # small, so that a nearly full disk still has room for it
+WAL_PAGES = 48  # small, so that a nearly full disk still has room for it
 BUSY_S = 5.0
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 NO_DAMAGE = (
