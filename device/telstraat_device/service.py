@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -20,8 +20,8 @@ from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import Config, Flag, Health, Live
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_device.cameras.frames import Frame, FrameSource
-from telstraat_device.cameras.frozen import FrozenWatch
 from telstraat_device.cameras.watched import DEADLINE_S, OpenSource, WatchedSource
+from telstraat_device.capture import CaptureSession
 from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
@@ -55,23 +55,7 @@ class ServiceCounters:
     frames: int = 0
     crossings: int = 0
     dropped_frames: int = 0
-    without_time: int = 0  # crossings whose speed was left out, for the camera gives no times
     too_fast: int = 0  # crossings whose speed was left out, for no street has it
-
-
-@dataclass(slots=True)
-class CaptureSession:
-    """A source being counted: its core, and how regularly its frames come."""
-
-    source: FrameSource
-    core: CountingCore
-    uptime: Uptime
-    config: Config
-    frozen: FrozenWatch = field(default_factory=FrozenWatch)
-    dropped_before: int = 0
-    too_fast_before: int = 0
-    last_t_s: float = 0.0
-    errors_in_a_row: int = 0
 
 
 class DeviceService:
@@ -105,6 +89,7 @@ class DeviceService:
         self._lock = threading.RLock()
         self._reading = clock.now()
         self._fps: float | None = None
+        self._session: CaptureSession | None = None
         self._begun_anew = False
         size = (settings.camera.width, settings.camera.height)
         self.trial = ConfigTrial(self.installation, self._make_counter, self.outbox.save_config, size)
@@ -178,6 +163,7 @@ class DeviceService:
             return False
         finally:
             self._finish(session)
+            self._session = None
         return True
 
     def _process_frame(self, session: CaptureSession, frame: Frame) -> None:
@@ -198,7 +184,8 @@ class DeviceService:
             self._renew_core(session)
         crossings = self._with_true_speeds(session, session.core.process(frame.luma, frame.t_s))
         span = session.uptime.span(frame.t_s, session.core.view)
-        if not self.clock.repeatable and session.frozen.is_frozen(frame.luma, frame.t_s):
+        session.is_frozen = not self.clock.repeatable and session.frozen.is_frozen(frame.luma, frame.t_s)
+        if session.is_frozen:
             span = replace(span, observed_s=0.0, flags=span.flags | Flag.CAMERA_COVERED)
         session.last_t_s = frame.t_s
         with self._lock:
@@ -220,7 +207,7 @@ class DeviceService:
         core = self._core_for(source)
         log.info("counting %s, %d x %d", source.name, source.width, source.height)
         before = self.counters
-        return CaptureSession(
+        session = CaptureSession(
             source,
             core,
             Uptime(source.fps),
@@ -228,12 +215,13 @@ class DeviceService:
             dropped_before=before.dropped_frames,
             too_fast_before=before.too_fast,
         )
+        self._session = session
+        return session
 
     def _with_true_speeds(self, session: CaptureSession, crossings: list[Crossing]) -> list[Crossing]:
         """Return the crossings, without speeds where the source cannot say when its pictures were taken."""
         if session.source.timed or not crossings:
             return crossings
-        self.counters.without_time += len(crossings)
         return [replace(crossing, speed_kmh=None) for crossing in crossings]
 
     def _finish(self, session: CaptureSession) -> None:
@@ -364,8 +352,8 @@ class DeviceService:
         if not reading.trusted:
             alarms.append(f"the clock is not set: {len(self.periods.held)} stretches of counts wait for it")
         alarms += self.troubles.alarms(time.monotonic())
-        if self.counters.without_time:
-            alarms.append("the camera does not say when its pictures were taken: speeds are left out")
+        if self._session is not None:
+            alarms += self._session.alarms()
         too_fast, crossings = self.counters.too_fast, self.counters.crossings
         if too_fast > max(TOO_FAST_MIN, TOO_FAST_SHARE * crossings):
             alarms.append(f"{too_fast} of {crossings} crossings were faster than any street has: is the scale right?")

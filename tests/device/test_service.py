@@ -418,6 +418,32 @@ class AskingStreet(ToyStreet):
             yield frame
 
 
+@pytest.mark.parametrize(
+    ("trouble", "alarm"),
+    [({"still": True}, "one and the same picture"), ({"timed": False}, "does not say when its pictures were taken")],
+)
+def test_what_is_wrong_with_the_pictures_is_an_alarm_until_the_camera_is_well(
+    tmp_path: Path, trouble: dict[str, bool], alarm: str
+) -> None:
+    class AilingStreet(AskingStreet):
+        """Gives one picture only, or pictures without times."""
+
+        def __iter__(self) -> Iterator[Frame]:
+            self.timed = trouble.get("timed", True)
+            first = None
+            for frame in super().__iter__():
+                first = frame.luma if first is None or "still" not in trouble else first
+                yield Frame(first, frame.t_s)
+
+    settings, clock = alone(tmp_path), ToyClock()
+    service = service_of(settings, clock)
+    healths: list[Health] = []
+    service.run(lambda: AilingStreet(service, healths, ToyStreet(frames=100, every=50)))
+    assert any(alarm in text for text in healths[0].alarms)
+    assert clock.last is not None
+    assert not any(alarm in text for text in service._alarms(clock.last))
+
+
 def test_counts_of_an_unset_clock_wait_on_the_disk_and_go_out_when_it_is_set(tmp_path: Path) -> None:
     settings = alone(tmp_path)
     count(settings, ToyStreet(frames=300), ToyClock(start_s=0.0, trusted=False))

@@ -19,10 +19,14 @@ CUT_S = 1.0
 """Time that lies between two frames whose distance is not known: longer than tracks survive, so that none spans it."""
 
 UNTIMED_STAMPS = 8
-"""So many stamps of the last `STAMPS` that do not follow the one before: the stream has no times."""
+"""So many stamps of the last `STAMPS` that do not follow the one before, or that are the same in a row: the stream has no times."""
 
 STAMPS = 16
 WINDOW_S = 20.0
+PROOF_S = 5.0
+"""The first windows are shorter: a relay that makes up the times of its frames (MJPEG over HTTP) is found out in 15 s, and no
+speed is told before two windows agree."""
+
 PACE_ERROR_MAX = 0.03
 """A stream's clock that runs faster or slower than ours by more, over two windows in turn, is not one of seconds."""
 
@@ -91,15 +95,23 @@ class StreamClock:
     def __init__(self, fps: float) -> None:
         self.timed = True
         self.regular = RegularClock(fps)
-        self._step_s = 1.0 / fps
         self._stamp_s: float | None = None
         self._arrival_s = 0.0
         self._t_s = 0.0
         self._bad: deque[bool] = deque(maxlen=STAMPS)
+        self._repeats = 0
         self._pace = StreamPace()
 
-    def time(self, stamp_s: float, arrival_s: float) -> float:
-        """Return the time of a frame, seconds since the first, rising.
+    @property
+    def proven(self) -> bool:
+        """Whether the stream's times are used and have kept pace with the clock since they began, or began anew."""
+        return self.timed and self._pace.proven
+
+    def time(self, stamp_s: float, arrival_s: float) -> float | None:
+        """Return the time of a frame, seconds since the first, rising; None for a picture that was given already.
+
+        A relay that cuts pictures makes two of one, under one stamp: GStreamer's RTSP server did with every key frame of
+        H.264 in slices. Timed as a frame of its own, one of 25 stretches time by 4 %, and speeds with it.
 
         Parameters
         ----------
@@ -114,43 +126,62 @@ class StreamClock:
             self._stamp_s, self._arrival_s = stamp_s, arrival_s
             return self._t_s
         step_s, waited_s = stamp_s - self._stamp_s, arrival_s - self._arrival_s
+        if step_s == 0 or math.isnan(step_s):
+            return self._repeated(arrival_s)
+        self._repeats = 0
         self._stamp_s, self._arrival_s = stamp_s, arrival_s
-        follows = 0 < step_s <= waited_s + AHEAD_MAX_S  # false for NaN, too
+        follows = 0 < step_s <= waited_s + AHEAD_MAX_S
         self._bad.append(not follows)
         if follows:
             self._t_s += step_s
-        elif step_s == 0 or math.isnan(step_s):
-            self._t_s += min(max(waited_s, 1e-3), self._step_s)  # a stamp said twice; perhaps there are none
         else:
             self._t_s += max(waited_s, CUT_S)  # the camera's clock was set, or its stream began anew
-        if not follows:
             self._pace = StreamPace()
         if sum(self._bad) >= UNTIMED_STAMPS or (follows and self._pace.is_wrong(stamp_s, arrival_s)):
-            self.timed = False
-            self.regular.start_at(self._t_s + CUT_S)
+            self._do_without_stamps()
         return self._t_s
+
+    def _repeated(self, arrival_s: float) -> float | None:
+        """Take a stamp that is the same as before; after a few in a row there are no times."""
+        self._repeats += 1
+        if self._repeats < UNTIMED_STAMPS:
+            return None
+        self._do_without_stamps()
+        return self.regular.time(arrival_s)
+
+    def _do_without_stamps(self) -> None:
+        self.timed = False
+        self.regular.start_at(self._t_s + CUT_S)
 
 
 class StreamPace:
-    """Whether a stream's seconds are seconds: its clock beside ours, where the network delayed frames least."""
+    """Whether a stream's seconds are seconds: its clock beside ours, where the network delayed frames least.
+
+    Attributes
+    ----------
+    proven : bool
+        Whether two windows in turn have agreed.
+    """
 
     def __init__(self) -> None:
         self._from_s: float | None = None
         self._least_s = math.inf
         self._before_s: float | None = None
         self._off: list[float] = []
+        self.proven = False
 
     def is_wrong(self, stamp_s: float, arrival_s: float) -> bool:
         """Take a frame; return whether two windows in turn say that the stream's clock runs wrong."""
         if self._from_s is None:
             self._from_s = arrival_s
         self._least_s = min(self._least_s, arrival_s - stamp_s)
-        if arrival_s - self._from_s < WINDOW_S:
+        if arrival_s - self._from_s < (WINDOW_S if self.proven else PROOF_S):
             return False
         if self._before_s is not None:
             drift = (self._least_s - self._before_s) / (arrival_s - self._from_s)
             same_way = not self._off or drift * self._off[-1] > 0
             self._off = [*self._off, drift] if abs(drift) > PACE_ERROR_MAX and same_way else []
+            self.proven = self.proven or abs(drift) <= PACE_ERROR_MAX
         self._from_s, self._before_s, self._least_s = arrival_s, self._least_s, math.inf
         return len(self._off) >= 2
 

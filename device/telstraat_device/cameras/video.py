@@ -147,8 +147,8 @@ class LiveVideo(ClosingSource):
 
     @property
     def timed(self) -> bool:
-        """Whether the camera says when its pictures were taken."""
-        return self._clock.timed
+        """Whether the camera says when its pictures were taken, and has kept pace with the clock since it was opened."""
+        return self._clock.proven
 
     def __iter__(self) -> Iterator[Frame]:
         failed = 0
@@ -162,7 +162,8 @@ class LiveVideo(ClosingSource):
             if read:
                 failed = 0
                 t_s = self._clock.time(stamp_of(self._cv2, self._capture), time.monotonic())
-                yield Frame(luma_of(self._cv2, picture), t_s)
+                if t_s is not None:
+                    yield Frame(luma_of(self._cv2, picture), t_s)
             else:
                 failed += 1
                 time.sleep(RETRY_S)

@@ -22,8 +22,17 @@ OPENING_S = 30.0
 LOOK_S = 0.2
 QUEUE = 4  # pictures in memory between reading and counting
 CLOSING_S = 2.0
+BLOCKED_MAX = 3
+"""So many threads may hang in a driver; then the camera is not opened again until they come back. Each costs memory."""
 
 OpenSource = Callable[[], FrameSource]
+_blocked: list[threading.Thread] = []
+
+
+def blocked_readings() -> int:
+    """Return how many threads that were given up still hang in a camera."""
+    _blocked[:] = [thread for thread in _blocked if thread.is_alive()]
+    return len(_blocked)
 
 
 class ReadingThread:
@@ -40,6 +49,8 @@ class ReadingThread:
         """Let it end, and close its source; wait a moment for that, no longer."""
         self._ending.set()
         self._thread.join(CLOSING_S)
+        if self._thread.is_alive():
+            _blocked.append(self._thread)
 
     def _run(self) -> None:
         try:
@@ -96,6 +107,11 @@ class WatchedSource(ClosingSource):
         self._stopping = stopping
         self._on_wait = on_wait
         self._deadline_s = deadline_s
+        blocked = blocked_readings()
+        if blocked >= BLOCKED_MAX:
+            raise CameraError(
+                f"the camera has blocked {blocked} times and not come back; unplug it, or start the board again"
+            )
         self._reading = ReadingThread(open_source)
         try:
             opened = self._next(opening_s, f"the camera has not answered for {opening_s:g} s")

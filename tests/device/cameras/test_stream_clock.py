@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from telstraat_device.cameras.stream_clock import CUT_S, FileClock, RegularClock, StreamClock
+from telstraat_device.cameras.stream_clock import CUT_S, PROOF_S, FileClock, RegularClock, StreamClock
 
 FPS = 25.0
 
@@ -28,7 +28,8 @@ def steps(times_s: list[float]) -> list[float]:
 
 def given(stamps_s: list[float], arrivals_s: list[float]) -> tuple[list[float], StreamClock]:
     clock = StreamClock(FPS)
-    return [clock.time(*pair) for pair in zip(stamps_s, arrivals_s, strict=True)], clock
+    times = [clock.time(*pair) for pair in zip(stamps_s, arrivals_s, strict=True)]
+    return [t_s for t_s in times if t_s is not None], clock
 
 
 def test_frames_in_bursts_keep_the_times_at_which_they_were_taken() -> None:
@@ -76,6 +77,35 @@ def test_a_stream_without_times_gets_regular_ones_and_no_speeds(stamp_s: float) 
     assert min(late_steps) > 0.5 / FPS
     assert times[-1] == pytest.approx(arrivals[-1], abs=CUT_S + 0.6)
     assert clock.regular.jitter_s > 0.05
+
+
+@pytest.mark.parametrize("every", [25, 2])
+def test_a_picture_that_is_given_again_under_its_own_time_is_no_frame(every: int) -> None:
+    stamps = even(500)
+    again = [t_s for number, t_s in enumerate(stamps) for _ in range(1 + (number % every == 0))]
+    times, clock = given(again, again)
+    assert clock.timed
+    assert times == pytest.approx(stamps)
+
+
+def test_speeds_wait_until_the_pace_is_proven_and_wait_again_after_a_jump() -> None:
+    clock = StreamClock(FPS)
+    proven = []
+    for number, arrival_s in enumerate(even(1000)):
+        clock.time(arrival_s + (500.0 if number >= 500 else 0.0), arrival_s)
+        proven.append(clock.proven)
+    first, again = proven.index(True), proven.index(True, 500)
+    assert 2 * PROOF_S <= first / FPS <= 2 * PROOF_S + 1
+    assert not any(proven[500:again])
+    assert 2 * PROOF_S <= (again - 500) / FPS <= 2 * PROOF_S + 1
+
+
+def test_times_that_are_made_up_at_another_pace_never_tell_a_speed() -> None:
+    clock = StreamClock(FPS)
+    for number in range(1000):  # 10 pictures a second, numbered as if they were 25
+        clock.time(number / 25, number / 10)
+        assert not clock.proven
+    assert not clock.timed
 
 
 def test_times_that_go_to_and_fro_are_no_times() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from tests.device.toys import ToyStreet
 
+from telstraat_device.cameras import watched as watched_module
 from telstraat_device.cameras.frames import Frame, FrameSource
 from telstraat_device.cameras.frozen import FROZEN_S, FrozenWatch
-from telstraat_device.cameras.watched import WatchedSource
+from telstraat_device.cameras.watched import BLOCKED_MAX, WatchedSource, blocked_readings
 from telstraat_device.errors import CameraError
 
 
@@ -50,6 +51,25 @@ def test_a_camera_that_blocks_is_given_up_after_the_deadline() -> None:
     street.let_go.set()
     source.close()
     assert street.closed
+
+
+def test_a_camera_that_always_blocks_is_left_alone_after_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched_module, "CLOSING_S", 0.01)
+    streets = [BlockingStreet(frames=0) for _ in range(BLOCKED_MAX)]
+    for street in streets:
+        source = watched(street, deadline_s=0.01)
+        with pytest.raises(CameraError, match="no picture"):
+            next(iter(source))
+        source.close()
+    assert blocked_readings() == BLOCKED_MAX
+    with pytest.raises(CameraError, match="blocked 3 times"):
+        watched(ToyStreet())
+    for street in streets:
+        street.let_go.set()
+    while blocked_readings():
+        time.sleep(0.01)
+    with watched(ToyStreet(frames=5), deadline_s=30) as source:
+        assert len(list(source)) == 5
 
 
 def test_a_stop_ends_the_frames_of_a_camera_that_blocks() -> None:
