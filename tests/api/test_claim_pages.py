@@ -211,6 +211,8 @@ def test_an_operator_prints_a_label_whose_code_works(home: str, connection: psyc
         assert citizen.post(f"/claim/label/{sensor}", data={}).status_code == 403
         assert "Make the label" in operator.get(f"/claim/label/{sensor}").text
         page = operator.post(f"/claim/label/{sensor}", data={}).text
+        assert "http://linden-12.local" in page
+        assert page.count("<svg") >= 2
         assert 'class="qr"' in page
         code = re.search(r"<code>([0-9A-Z-]{14})</code>", page)
         assert code

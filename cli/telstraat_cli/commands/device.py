@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="FOLDER", help="state folder")
     parser.add_argument("--broker", metavar="HOST[:PORT]", help="broker")
     parser.add_argument("--print-settings", action="store_true", help="print every setting and end")
+    parser.add_argument(
+        "--forget", action="store_true", help="remove counts, secrets and settings; stop the service first"
+    )
 
 
 def changes_of(args: argparse.Namespace) -> dict[str, dict[str, object]]:
@@ -70,13 +73,18 @@ def host_and_port(text: str) -> tuple[str, int | None]:
 def run(args: argparse.Namespace) -> int:
     """Run the service until its source ends or it is told to stop."""
     from telstraat_device.errors import DeviceError
+    from telstraat_device.forgetting import forget
     from telstraat_device.settings import READER, read_settings
 
     if args.print_settings:
         print(READER.as_toml())
         return 0
     try:
-        return count(read_settings(args.settings, changes_of(args)))
+        settings = read_settings(args.settings, changes_of(args))
+        if args.forget:
+            print(f"forgotten: {forget(settings, args.settings)} files removed")
+            return 0
+        return count(settings)
     except DeviceError as error:
         raise CliError(str(error)) from error
 

@@ -94,5 +94,6 @@ def watch_button(pin: int, action: Callable[[], None], ending: threading.Event) 
 def wipe(settings: SetupSettings) -> None:
     """Let the device forget its owner, its town and its counts."""
     log.warning("the button was held: this device forgets everything")
+    SystemdService(settings.device.service).stop()  # what counts would write again
     words = [sys.executable, "-m", "telstraat_cli", "device", "--forget", "--settings", settings.device.settings_file]
     subprocess.run(words, check=False)

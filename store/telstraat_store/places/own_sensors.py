@@ -6,11 +6,12 @@ that is still open.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from telstraat_store.connection import Row
 from telstraat_store.errors import NoSuchRecordError
@@ -153,7 +154,8 @@ def move_own_sensor(
 def retire_own_sensor(sensor_id: int, account_id: int | None, *, forget: bool = False) -> Steps[bool]:
     """End one's own sensor: it counts no more and its counts stay. False when it is not theirs.
 
-    With `forget` nothing tells any more whose it was: owner, side, names of directions, notes and its words about itself go.
+    With `forget` nothing tells any more whose it was: owner, side, names of directions, notes, its words about itself go, and so do its codes,
+    its settings, who tried to set it up, links in letters, messages in quarantine, and its name, which may name a house.
     """
     at = datetime.now(UTC)
     mine = yield (
@@ -174,7 +176,12 @@ def retire_own_sensor(sensor_id: int, account_id: int | None, *, forget: bool = 
     )
     if forget:
         yield from forget_owner.steps([sensor_id])
-        yield "delete from sensor_health where sensor_id = %s", (sensor_id,)
+        for table in ("sensor_health", "sensor_claim", "sensor_config", "enrol_attempt", "sign_in_link", "quarantine"):
+            yield sql.SQL("delete from {} where sensor_id = %s").format(sql.Identifier(table)), (sensor_id,)
+        yield (
+            "update sensor set name = %s, muted_until = null where sensor_id = %s",
+            (f"forgotten-{secrets.token_hex(8)}", sensor_id),
+        )
     return True
 
 

@@ -155,6 +155,11 @@ def qr_of(text: str) -> Markup:
     return Markup(svg)  # noqa: S704  (made of squares)
 
 
+def device_page_of(name: str, code: str) -> str:
+    """Return where a device is set up, in its owner's own network; what stands behind # never leaves the phone."""
+    return f"http://{name}.local/#{code}"
+
+
 @router.get("/claim/label/{sensor_id}")
 async def label_page(request: Request, sensor_id: SensorNumber) -> Response:
     """Ask an operator before a new code is made: an older one stops working."""
@@ -191,7 +196,15 @@ def render_label(request: Request, name: str, *, code: str = "", ends: Any = Non
     home = settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
     link = f"{home}/claim/{code}"
     response = pages.render(
-        request, "my/label.html", name=name, code=code, ends=ends, home=home, qr=qr_of(link) if code else ""
+        request,
+        "my/label.html",
+        name=name,
+        code=code,
+        ends=ends,
+        home=home,
+        qr=qr_of(link) if code else "",
+        device_page=f"http://{name}.local",
+        device_qr=qr_of(device_page_of(name, code)) if code else "",
     )
     response.headers["Cache-Control"] = "no-store"
     return response
