@@ -102,6 +102,7 @@ class SetupSite:
     def keep_view(self, view: AimedView) -> None:
         """Keep how the camera looks at the street."""
         self.file.keep(self.progress.after("aim", view=checked_view(view)))
+        self._apply_change()
 
     def streets(self) -> tuple[StreetFeature, ...]:
         """Return the town's streets; raise `TownAwayError` when it does not answer."""
@@ -125,6 +126,7 @@ class SetupSite:
     def keep_street(self, street: ChosenStreet) -> None:
         """Keep where it stands."""
         self.file.keep(self.progress.after("street", street=street))
+        self._apply_change()
 
     def enrol(self, sensor: str, code: str) -> None:
         """Exchange a claim code now; where the town's server does not answer, the code waits for it."""
@@ -203,6 +205,15 @@ class SetupSite:
         if not self.town_address:
             raise SetupError(BAD_TOWN)
         return TownServer(self.town_address, self.settings.town.ca_file)
+
+    def _apply_change(self) -> None:
+        """Let a sensor that is set up count with what was changed: its service reads the new settings when it starts."""
+        if not self.progress.finished:
+            return
+        write_device_settings(self.settings, self.progress, self._enrolment())
+        if not self.desk.is_open:  # else it starts when the look ends
+            self.service.stop()
+            self.service.start()
 
     def _take_camera(self) -> None:
         self.service.stop()

@@ -105,6 +105,23 @@ def test_settings_are_written_whole_or_not_at_all(
     assert not (tmp_path / ".device.toml.new").exists()
 
 
+def test_aiming_again_counts_with_the_new_line_when_the_service_starts(sensor: SensorAtHome, tmp_path: Path) -> None:
+    write_secret(tmp_path / "password", "secret")
+    write_secret(tmp_path / "enrolment.json", json.dumps(ACCESS))
+    owner = sensor.owners_phone()
+    posted(owner, "/aim", view=VIEW)
+    sensor.site.file.keep(sensor.site.progress.after("account", enrolled=True))
+    posted(owner, "/finish")
+    assert sensor.service.calls == ["start"]
+    posted(owner, "/aim/open")
+    posted(owner, "/aim", view=VIEW.replace("0.5, 0.1, 0.5, 0.9", "0.3, 0.1, 0.3, 0.9"))
+    assert "line = [0.3, 0.9, 0.3, 0.1]" in (tmp_path / "device.toml").read_text()
+    assert sensor.service.calls == ["start", "stop", "start"]
+    posted(owner, "/street", name="Lindenstraat", to_a="a", to_b="b", arrow="a")
+    assert "flip = true" in (tmp_path / "device.toml").read_text()
+    assert sensor.service.calls == ["start", "stop", "start", "stop", "start"]
+
+
 def test_a_secret_is_never_readable_by_others_not_for_a_moment(tmp_path: Path) -> None:
     os.umask(before := os.umask(0))
     try:
