@@ -83,6 +83,10 @@ class OwnerGate:
         """End a session."""
         self._sessions.pop(key or "", None)
 
+    def leave_all(self) -> None:
+        """End every session."""
+        self._sessions.clear()
+
     def _count_try(self, address: str, now_s: float) -> None:
         for known in [known for known, tries in self._tries.items() if tries[-1] <= now_s - TRIES_S]:
             del self._tries[known]

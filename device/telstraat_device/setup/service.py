@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import resource
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
@@ -53,7 +51,7 @@ def run(
     )
     ending = threading.Event()
     if settings.button.pin is not None:
-        watch_button(settings.button.pin, lambda: wipe(settings), ending)
+        watch_button(settings.button.pin, site.forget, ending)
     page = settings.page
     config = uvicorn.Config(
         make_app(site),
@@ -89,11 +87,3 @@ def watch_button(pin: int, action: Callable[[], None], ending: threading.Event) 
             press.step()
 
     threading.Thread(target=watch, name="button", daemon=True).start()
-
-
-def wipe(settings: SetupSettings) -> None:
-    """Let the device forget its owner, its town and its counts."""
-    log.warning("the button was held: this device forgets everything")
-    SystemdService(settings.device.service).stop()  # what counts would write again
-    words = [sys.executable, "-m", "telstraat_cli", "device", "--forget", "--settings", settings.device.settings_file]
-    subprocess.run(words, check=False)

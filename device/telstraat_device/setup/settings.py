@@ -26,9 +26,6 @@ class PageSettings(SettingsTable, frozen=True, kw_only=True):
     ] = ""
     host: Annotated[str, Meta(min_length=1, description="Address to listen on; 0.0.0.0 is every network.")] = "0.0.0.0"  # noqa: S104 - who may ask is looked at for each request
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")] = 80
-    stays: Annotated[
-        bool, Meta(description="Whether the local status page stays after set-up; `false` ends the process then.")
-    ] = True
 
 
 class TownSettings(SettingsTable, frozen=True, kw_only=True):

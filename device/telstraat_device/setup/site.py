@@ -17,7 +17,9 @@ from telstraat_contract.errors import SensorNameError, SettingsError
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.secret_files import read_secret
 from telstraat_contract.topics import check_sensor_name
-from telstraat_device.errors import SetupError, TownAwayError
+from telstraat_device.errors import DeviceError, SetupError, TownAwayError
+from telstraat_device.forgetting import forget
+from telstraat_device.settings import settings_of
 from telstraat_device.setup.finishing import NOT_ENROLLED, enrolment_file, keep_enrolment, write_device_settings
 from telstraat_device.setup.looking.desk import CameraDesk
 from telstraat_device.setup.looking.look import Adviser, OpenCamera
@@ -162,6 +164,25 @@ class SetupSite:
             self.desk.end()
             if not was_open:
                 self.service.start()
+
+    def forget(self) -> None:
+        """Become as out of the box: the button was held."""
+        log.warning("the button was held: this device forgets its owner, its town and its counts")
+        with self._lock:
+            self.file.forget()
+            self._wish_file.unlink(missing_ok=True)
+            self.gate.leave_all()
+            self.desk.end()
+            self.service.stop()
+            device = self.settings.device
+            tables = {
+                "sensor": {"name": "forgotten", "password_file": device.password_file},
+                "storage": {"folder": device.state, "health_file": device.health_file},
+            }
+            try:
+                forget(settings_of(tables), Path(device.settings_file))
+            except DeviceError as error:
+                log.warning("%s", error)
 
     def step(self) -> None:
         """Do what is due: end a look, keep within reach, ask the town again; called every second."""

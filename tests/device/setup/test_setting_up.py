@@ -218,6 +218,22 @@ def test_a_button_held_for_ten_seconds_wipes_once_and_a_short_press_never() -> N
     assert len(wiped) == 2
 
 
+def test_a_device_that_forgets_is_as_out_of_the_box(sensor: SensorAtHome, tmp_path: Path) -> None:
+    write_secret(tmp_path / "password", "canary")
+    write_secret(tmp_path / "enrolment.json", json.dumps({**ACCESS, "password": "canary", "api": {"token": "canary"}}))
+    write_secret(tmp_path / "api-token", "canary")
+    (tmp_path / "state" / "deeper").mkdir(parents=True)
+    (tmp_path / "state" / "outbox.sqlite").write_text("canary")
+    owner = sensor.owners_phone()
+    posted(owner, "/aim", view=VIEW)
+    posted(owner, "/street", name="canary", to_a="canary", to_b="b")
+    sensor.site.forget()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["code", "state"]
+    assert sensor.service.calls[-1] == "stop"
+    assert owner.get("/aim").headers["location"] == "/"
+    assert sensor.site.progress == SetupProgress()
+
+
 def test_settings_have_defaults_for_everything_and_refuse_a_plain_address(tmp_path: Path) -> None:
     assert read_setup_settings().page.port == 80
     file = tmp_path / "setup.toml"
