@@ -24,6 +24,7 @@ from telstraat_api.http.headers import HardeningHeaders
 from telstraat_api.http.rates import Buckets, RateLimit
 from telstraat_api.http.response_cache import ForgetAfterChanges, ResponseCache
 from telstraat_api.http.slashes import TrailingSlashes
+from telstraat_api.install import device_files
 from telstraat_api.jobs.worker import Worker
 from telstraat_api.live import LiveHub
 from telstraat_api.settings import ApiSettings, database_of, read_settings
@@ -175,6 +176,7 @@ def add_routes(app: FastAPI, additions: Additions) -> None:
     ours = (
         health,
         well_known,
+        device_files,
         segments,
         ground,
         summaries,

@@ -15,6 +15,7 @@ ApiError
 ├── BrokerUnknownError  503: nobody has said where devices find the broker
 ├── EvaluationError   422: these counts cannot be evaluated, or not in time
 ├── JobRefusedError   422: what was deferred cannot be computed; shown to who waits for it, word for word
+├── ReleaseError      422: what is laid ready for devices is no release, or would change one
 ├── TooManyStreamsError  503: every place for a live stream is taken
 └── AnswerError       in our own client: a server answered with a problem
 """
@@ -153,6 +154,14 @@ class BrokerUnknownError(ApiError):
     status = 503
     kind = "broker-unknown"
     title = "Devices cannot be set up yet"
+
+
+class ReleaseError(ApiError):
+    """What an operator lays ready for devices is no release, or would change one that they have."""
+
+    status = 422
+    kind = "release"
+    title = "This is no release"
 
 
 class TooManyStreamsError(ApiError):

@@ -219,6 +219,12 @@ class ApiSettings(DatabaseSettings, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = None
     tiles_attribution: Annotated[str, Meta(max_length=300, description="Text under a map with tiles.")] = ""
+    device_releases: Annotated[
+        Path | None,
+        Meta(
+            description="Folder that `telstraat release` fills with what devices are installed from (`/device/install.sh`); none hands out nothing."
+        ),
+    ] = None
     licence: Annotated[str, Meta(max_length=200, description="Licence of the published counts.")] = "CC0-1.0"
     attribution: Annotated[str, Meta(max_length=300, description="How to name the source of the counts.")] = ""
 

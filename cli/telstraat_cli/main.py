@@ -52,6 +52,7 @@ COMMANDS = {
     "sensor": Command(
         "add, list, move or retire sensors, with their own passwords for the broker", "server", "psycopg"
     ),
+    "release": Command("lay a version ready for devices, which the town's server hands out", "server", "fastapi"),
     "segments": Command("import street segments from OpenStreetMap or GeoJSON", "server", "psycopg"),
     "ingest": Command("receive the sensors' reports and write them to the database", "server", "psycopg"),
     "api": Command("serve the API and the pages", "server", "fastapi"),

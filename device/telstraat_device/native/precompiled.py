@@ -59,11 +59,21 @@ def library_path(machine: str) -> Path:
     return FOLDER / f"core-{machine}-{fingerprint()}.so"
 
 
+def listed_by_numpy() -> dict[str, bool] | None:
+    """Return numpy's list of what this processor has: /proc/cpuinfo may be hidden from a service; none where there is no list."""
+    for folder in ("_core", "core"):  # numpy 2, and numpy 1, which Raspberry Pi OS 12 has
+        try:
+            features: dict[str, bool] = importlib.import_module(f"numpy.{folder}._multiarray_umath").__cpu_features__
+        except (ImportError, AttributeError):
+            continue
+        return features
+    return None
+
+
 def lacking(machine: str) -> set[str]:
     """Return what the library for a machine needs of the processor and this one lacks."""
-    try:  # numpy's list, for /proc/cpuinfo may be hidden from a service
-        features: dict[str, bool] = importlib.import_module("numpy._core._multiarray_umath").__cpu_features__
-    except (ImportError, AttributeError):
+    features = listed_by_numpy()
+    if features is None:
         return {"a numpy that lists its features"}
     return {name for name in NEEDED[machine] if not features.get(name)}
 
