@@ -19,6 +19,7 @@ NOWHERE = "postgresql://127.0.0.1:1/none?connect_timeout=1"
 SERVICES = {
     ("demo",),
     ("device",),
+    ("setup",),
     ("ingest",),
     ("api",),
     ("work",),
