@@ -40,7 +40,7 @@ def open_source(text: str, *, width: int | None = None, height: int | None = Non
     if text == "picamera":
         from telstraat_device.cameras.picamera import PiCamera
 
-        return PiCamera(width or 640, height or 480)
+        return PiCamera(width or 640)
     if is_live(text):
         return LiveVideo(text, width, height)
     return VideoFile(text)
