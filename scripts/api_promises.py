@@ -64,6 +64,8 @@ def broken(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return what was promised and is not kept."""
     complaints = []
     roles = ("public", "citizen", "professional", "operator")
+    ranks = {role: {other for other in roles if roles.index(other) <= rank} for rank, role in enumerate(roles)}
+    ranks["device"] = {"device"}  # a sensor's own token: nobody else's, and no account's
     for name, operation in before["operations"].items():
         stored = now["operations"].get(name)
         if stored is None:
@@ -71,7 +73,7 @@ def broken(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
             continue
         lost = sorted(set(operation["parameters"]) - set(stored["parameters"]))
         complaints += [f"{name}: parameter {value} is gone" for value in lost]
-        if roles.index(stored["role"]) > roles.index(operation["role"]):
+        if stored["role"] not in ranks[operation["role"]]:
             complaints.append(f"{name} was for {operation['role']}, is for {stored['role']}")
     for name, fields in before["fields"].items():
         for field, kind in fields.items():

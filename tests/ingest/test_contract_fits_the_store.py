@@ -48,13 +48,13 @@ NOTIFY_MAX_BYTES = 7_999
 NUMBERS: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Report: {"v": (), "epoch": ("stream.epoch",), "seq": ("report.seq", "stream.seen"), "observed_s": ("report.observed_s",),
              "flags": ("report.flags",)},
-    Health: {"v": (), "epoch": ("stream.epoch",), "last_seq": ("stream.seen",), "waiting": (), "config": (), "dropped_frames": (),
+    Health: {"v": (), "epoch": ("stream.epoch",), "last_seq": ("stream.seen",), "waiting": (), "config": (), "refused": (), "dropped_frames": (),
              "restarts": (), "disk_free_mb": ()},
     Status: {"v": (), "epoch": ("stream.epoch",), "last_seq": ("stream.seen",)},
     Live: {"v": (), "observed_s": ()},
 }  # fmt: skip
 ELSEWHERE = {"sensor", "at", "period_start", "counts", "car_speed", "confidence", "light", "lost", "version", "clock_trusted",
-             "fps", "temperature_c", "alarms", "state"}  # fmt: skip
+             "fps", "temperature_c", "alarms", "refused_why", "state"}  # fmt: skip
 """Fields that are no single number: texts, times, ranges and what has a test of its own below."""
 
 
@@ -149,7 +149,9 @@ def test_the_longest_live_message_fits_a_notification() -> None:
 
 @pytest.mark.parametrize("text", ["\0", "a\0b\\u0000", "\U0010ffff" * 200, "\\", ""])
 def test_every_text_of_a_health_message_fits_its_column(module_database: str, text: str) -> None:
-    health = Health(sensor="a", at=datetime(9999, 12, 31, tzinfo=UTC), epoch=1, version=text, alarms=(text,) * 32)
+    health = Health(
+        sensor="a", at=datetime(9999, 12, 31, tzinfo=UTC), epoch=1, version=text, alarms=(text,) * 32, refused_why=text
+    )
     with psycopg.connect(module_database) as connection:
         row = connection.execute("select %s::jsonb", (health_text(health),)).fetchone()
     assert row is not None
