@@ -25,6 +25,7 @@ from telstraat_device.capture import CaptureSession
 from telstraat_device.counting.counter import Counter, CounterSettings
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.counting.crossings.line import Segment
+from telstraat_device.delivery.home_assistant import HomeAssistant, HomeStatus
 from telstraat_device.delivery.outbox import Outbox, RetentionLimits
 from telstraat_device.delivery.publisher import Publisher, PublisherCallbacks, spread_of
 from telstraat_device.errors import NoLineLeftError, SourceError
@@ -32,7 +33,7 @@ from telstraat_device.health import Condition, health_messages, leave_health
 from telstraat_device.installation import Installation
 from telstraat_device.quarters.clock import AnchoredClock, Clock, ClockReading, SystemClock
 from telstraat_device.quarters.periods import NO_FLAG, LateCrossing, Periods, Rules
-from telstraat_device.quarters.tally import Quarter, live_of
+from telstraat_device.quarters.tally import Quarter, Tally, live_of
 from telstraat_device.quarters.uptime import Uptime
 from telstraat_device.settings import Settings
 from telstraat_device.trial import ConfigTrial, CountingCore, MakeCounter
@@ -98,12 +99,14 @@ class DeviceService:
         self._skip_until_s = state.counted_until_s if clock.repeatable else float("-inf")
         sources = PublisherCallbacks(self._health, self._live, self._receive_config, self._now_s)
         self.publisher = Publisher(settings, self.outbox, sources)
+        self._home = HomeAssistant(settings.home_assistant, name, self._home_status)
         self._sending = threading.Thread(target=self._send_loop, name="sending", daemon=True)
         self._sending_ends = threading.Event()
 
     def run(self, open_source: OpenSource) -> int:
         """Count until the source ends or a stop is asked for; return 0, or 1 when reports wait without a receipt."""
         self._sending.start()
+        self._home.start()
         self.watchdog.ready()
         arrived = False
         try:
@@ -247,6 +250,7 @@ class DeviceService:
 
     def _save(self, closed: list[Quarter]) -> None:
         changed = self.periods.take_changed()
+        self._home.add(closed)
         if not self.outbox.save(self.periods.state, closed, self.periods.held, changed):
             self.periods.changed |= changed
         self._saved_at_s = time.monotonic()
@@ -267,6 +271,7 @@ class DeviceService:
         if not arrived:
             log.warning("%d reports wait for a receipt; they are kept", self.outbox.waiting_count())
         self.publisher.close()
+        self._home.close()
         self.outbox.close()
         return arrived
 
@@ -369,6 +374,13 @@ class DeviceService:
             if quarter is None or self._reading is None:
                 return None
             return live_of(quarter, self.settings.sensor.name, self._reading.at_s)
+
+    def _home_status(self) -> HomeStatus:
+        with self._lock:
+            quarter = self.periods.current()
+            tally = Tally()
+            tally.merge(quarter.tally if quarter else Tally())
+        return HomeStatus(tally, next(iter(self._health()[-1:]), None))
 
     def _receive_config(self, config: Config) -> None:
         """Take the server's settings if a counter can be built with them; they begin with the next quarter.

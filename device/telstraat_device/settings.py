@@ -170,6 +170,26 @@ class ClockSettings(SettingsTable, frozen=True, kw_only=True):
     ] = ""
 
 
+class HomeAssistantSettings(SettingsTable, frozen=True, kw_only=True):
+    """What is told at home."""
+
+    host: Annotated[str, Meta(description="Broker that Home Assistant listens to; empty tells nobody.")] = ""
+    port: Annotated[int | None, Meta(description="Its port; 8883 with TLS and 1883 without.")] = None
+    tls: Annotated[
+        bool | None, Meta(description="Whether to use TLS: on unless it runs on this machine, or this says `false`.")
+    ] = None
+    ca_file: Annotated[str, Meta(description="Certificate of the authority that signed the broker's.")] = ""
+    user: Annotated[str, Meta(description="User name at that broker; empty for none.")] = ""
+    password_file: Annotated[str, Meta(description="File with the password, readable by its owner only.")] = ""
+    prefix: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]+$", description="Discovery prefix that Home Assistant is set to.")
+    ] = "homeassistant"
+    every_s: Annotated[float, Meta(ge=0.1, le=3600, description="Seconds between two states.")] = 30.0
+    remove: Annotated[
+        bool, Meta(description="Take everything away from Home Assistant again; say so before you empty `host`.")
+    ] = False
+
+
 class Settings(SettingsTable, frozen=True, kw_only=True):
     """Everything that can be set on a device."""
 
@@ -180,6 +200,7 @@ class Settings(SettingsTable, frozen=True, kw_only=True):
     storage: StorageSettings = StorageSettings()
     counting: CountingSettings = CountingSettings()
     clock: ClockSettings = ClockSettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
 
 
 def check(settings: Settings) -> None:
@@ -194,8 +215,9 @@ def check(settings: Settings) -> None:
             f"[broker] tls = false: {broker.host} is another machine, and without TLS everyone on the way "
             "could read the password and change the counts; remove the line"
         )
-    if broker.port is not None and not 1 <= broker.port <= 65_535:
-        raise SettingsError(f"[broker] port = {broker.port}: a port is a number from 1 to 65535")
+    for table, port in (("broker", broker.port), ("home_assistant", settings.home_assistant.port)):
+        if port is not None and not 1 <= port <= 65_535:
+            raise SettingsError(f"[{table}] port = {port}: a port is a number from 1 to 65535")
     if settings.send.resend_max_s < settings.send.resend_s:
         raise SettingsError(
             f"[send] resend_max_s = {settings.send.resend_max_s:g}: less than resend_s = "
