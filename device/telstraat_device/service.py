@@ -155,7 +155,7 @@ class DeviceService:
                 if self.stopping.is_set():
                     break
                 self._process_frame(session, frame)
-                self.watchdog.feed()
+                self.watchdog.counted()
                 if session.errors_in_a_row >= ERRORS_IN_A_ROW_MAX:
                     self._end_trial(f"{session.errors_in_a_row} frames in a row: {self.troubles.last}")
                     return False

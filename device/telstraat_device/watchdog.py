@@ -11,6 +11,8 @@ import socket
 import time
 
 FEED_S = 5.0
+FIRST_US = 1_800_000_000
+"""Until the first frame is counted: where no compiled core fits the processor, numba compiles at it, minutes on a small board."""
 
 
 class Watchdog:
@@ -18,11 +20,20 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET", "")
+        self._usual_us = os.environ.get("WATCHDOG_USEC", "")
         self._feed_at_s = 0.0
+        self._has_counted = False
 
     def ready(self) -> None:
-        """Say that the service has started."""
-        self._tell("READY=1")
+        """Say that the service has started, and that its first frame may take long."""
+        self._tell(f"READY=1\nWATCHDOG_USEC={FIRST_US}" if self._usual_us else "READY=1")
+
+    def counted(self) -> None:
+        """Note that a frame has been counted; from the first on, silence is as short as the unit says."""
+        if not self._has_counted and self._usual_us:
+            self._tell(f"WATCHDOG_USEC={self._usual_us}")
+        self._has_counted = True
+        self.feed()
 
     def feed(self) -> None:
         """Give a sign of life; seldom enough to cost nothing."""

@@ -18,6 +18,7 @@ def test_systemd_hears_that_the_service_is_ready_and_lives(tmp_path: Path, monke
         systemd.bind(str(address))
         systemd.settimeout(5)
         monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+        monkeypatch.delenv("WATCHDOG_USEC", raising=False)
         watchdog = Watchdog()
         watchdog.ready()
         watchdog.feed()
@@ -26,6 +27,21 @@ def test_systemd_hears_that_the_service_is_ready_and_lives(tmp_path: Path, monke
         systemd.setblocking(False)
         with pytest.raises(BlockingIOError):
             systemd.recv(100)
+
+
+def test_the_first_frame_may_take_as_long_as_numba_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+        monkeypatch.setenv("WATCHDOG_USEC", "120000000")
+        watchdog = Watchdog()
+        watchdog.ready()
+        watchdog.counted()
+        watchdog.counted()
+        words = [systemd.recv(100) for _ in range(3)]
+    assert words == [b"READY=1\nWATCHDOG_USEC=1800000000", b"WATCHDOG_USEC=120000000", b"WATCHDOG=1"]
 
 
 def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
