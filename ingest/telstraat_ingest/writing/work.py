@@ -335,9 +335,12 @@ def health_text(health: Health) -> str:
     text = msgspec.json.encode(health).decode()
     if "\\u0000" not in text:
         return text
+    texts = {name: value for name, value in msgspec.structs.asdict(health).items() if isinstance(value, str)}
+    plain = {
+        name: value.replace("\0", "\\0") for name, value in texts.items()
+    }  # every one, also those that are yet to come
     alarms = tuple(alarm.replace("\0", "\\0") for alarm in health.alarms)
-    plain = msgspec.structs.replace(health, version=health.version.replace("\0", "\\0"), alarms=alarms)
-    return msgspec.json.encode(plain).decode()
+    return msgspec.json.encode(msgspec.structs.replace(health, **plain, alarms=alarms)).decode()
 
 
 def sensor_of(rejected: Rejected) -> str:
