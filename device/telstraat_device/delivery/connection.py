@@ -126,9 +126,15 @@ class Connection:
         return info.mid if info.rc == mqtt.MQTT_ERR_SUCCESS else None
 
     def close(self) -> None:
-        """End the connection, whatever its state."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        """End the connection, whatever its state, and let its file descriptors go.
+
+        The client closes two of its own when nothing refers to it any more. Its callbacks refer to us and we to it: it would
+        wait for the garbage collector, which may look after hundreds of connections.
+        """
+        client = self._client
+        client.disconnect()
+        client.loop_stop()
+        client.on_connect = client.on_subscribe = client.on_disconnect = client.on_publish = client.on_message = None
 
     def _emit(self, event: ConnectionEvent) -> None:
         self._events.put((self, event))

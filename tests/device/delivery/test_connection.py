@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import queue
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
 from tests.device.wires import device_settings, wire
 from tests.harness.brokers import TestBroker
 from tests.harness.processes import wait_until
 
 from telstraat_demo.stack.ports import answers, free_port
+from telstraat_device.delivery.connection import Connected, Connection, Refused
 
 CERTIFICATE_DAYS = 300
 
@@ -117,3 +122,28 @@ def test_an_authority_that_is_not_there_is_an_alarm(tmp_path: Path) -> None:
         over_tls = {"tls": True, "ca_file": str(tmp_path / "none.crt")}
         with wire(device_settings(tmp_path, "tls-1", listening.getsockname()[1], broker=over_tls)) as w:
             wait_until(lambda: any("No such file" in text for text in w.publisher.alarms()))
+
+
+@pytest.mark.parametrize("answers_there", [True, False], ids=["let in", "nobody answers"])
+def test_connections_that_have_ended_hold_no_file_descriptor(
+    mosquitto: TestBroker, tmp_path: Path, answers_there: bool
+) -> None:
+    mosquitto.let_in("ended-1")
+    settings = device_settings(tmp_path, "ended-1", mosquitto.port if answers_there else free_port())
+    descriptors = []
+    gc.collect()
+    gc.disable()  # which may look after hundreds of connections
+    try:
+        for _ in range(5):
+            events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            connection = Connection(settings, MQTTProtocolVersion.MQTTv5, events)
+            connection.open()
+            assert isinstance(events.get(timeout=10)[1], Connected if answers_there else Refused)
+            connection.close()
+            while not events.empty():
+                events.get()
+            del connection
+            descriptors.append(len(list(Path("/proc/self/fd").iterdir())))
+    finally:
+        gc.enable()
+    assert max(descriptors) <= descriptors[0], descriptors
