@@ -15,8 +15,8 @@ import pytest
 from tests.api.conftest import served
 
 from telstraat_api.settings import ApiSettings
+from telstraat_contract.speeds import v85_kmh
 from telstraat_store import places
-from telstraat_store.counts.speeds import v85_kmh
 from telstraat_store.imports.writing import Source, import_file
 
 STREET, COARSE, NEW = 9_000_001_234, 2**31, 9_000_001_236

@@ -15,9 +15,9 @@ from telstraat_api.telraam.places import all_segments, collection, lambert_line,
 from telstraat_api.telraam.request_parsing import read_body
 from telstraat_api.telraam.rows import row_of
 from telstraat_api.telraam.traffic import FORMATS, MAC_BASE, read_intervals, report
+from telstraat_contract.speeds import COARSE_BINS
 from telstraat_store.connection import Database
 from telstraat_store.counts.reading import Key
-from telstraat_store.counts.speeds import COARSE_BINS
 from telstraat_store.counts.windows import Bucket, Window, start_of, zone
 from telstraat_store.places.segments import speed_limit_of
 

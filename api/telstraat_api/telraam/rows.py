@@ -10,8 +10,8 @@ from typing import Any
 
 from telstraat_api.errors import BadRequestError
 from telstraat_contract.road_users import COUNTED, SPEED_BINS
+from telstraat_contract.speeds import COARSE_BINS, coarse, v85_kmh
 from telstraat_store.counts.period import both
-from telstraat_store.counts.speeds import COARSE_BINS, coarse, v85_kmh
 
 DECIMALS = 10
 NONE_YET = "1970-01-01T00:00:00.000Z"

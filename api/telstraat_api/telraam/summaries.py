@@ -17,9 +17,9 @@ from telstraat_api.telraam.request_parsing import read_body, read_id, read_ids, 
 from telstraat_api.telraam.rows import DECIMALS, MODES, NOT_TOLD_APART, Interval, rounded, without_motorcycles
 from telstraat_api.telraam.traffic import KEYS, LEVELS, complete, names_of, read_intervals, timezone_of
 from telstraat_contract.road_users import COUNTED, SPEED_BINS
+from telstraat_contract.speeds import added_bins, v85_kmh
 from telstraat_store.counts.period import total
 from telstraat_store.counts.reading import Key
-from telstraat_store.counts.speeds import added_bins, v85_kmh
 from telstraat_store.counts.windows import Bucket, Window, local_midnight, zone
 
 router = APIRouter(tags=["Telraam-compatible"])

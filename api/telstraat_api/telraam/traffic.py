@@ -16,11 +16,11 @@ from telstraat_api.telraam.envelope import described, ok
 from telstraat_api.telraam.examples import REPORT, TRAFFIC
 from telstraat_api.telraam.request_parsing import DAYS_MAX, read_body, read_ids, read_window, read_word
 from telstraat_api.telraam.rows import NOTHING, Interval, chosen, more_columns, row_of
+from telstraat_contract.speeds import added_bins
 from telstraat_store.connection import Connections, Database
 from telstraat_store.counts.period import Period, total
 from telstraat_store.counts.reading import Key, read_blind_hours, read_periods, read_speeds
 from telstraat_store.counts.single_sensor import storage_state_of
-from telstraat_store.counts.speeds import added_bins
 from telstraat_store.counts.windows import Bucket, Window, next_start, start_of, zone
 from telstraat_store.places import installations
 

@@ -21,9 +21,9 @@ from telstraat_api.telraam.traffic import (
     read_intervals,
     timezone_of,
 )
+from telstraat_contract.speeds import coarse
 from telstraat_store.connection import Database
 from telstraat_store.counts.reading import Key
-from telstraat_store.counts.speeds import coarse
 from telstraat_store.counts.windows import Bucket, Window, local_midnight, zone
 
 router = APIRouter(tags=["Telraam-compatible"])

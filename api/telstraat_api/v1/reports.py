@@ -18,11 +18,11 @@ from telstraat_api.v1.segments import SegmentId, require_segment
 from telstraat_api.v1.shapes import REPORTS, ReportsShape, described
 from telstraat_contract.messages import Flag
 from telstraat_contract.road_users import CLASSES, COUNTED
+from telstraat_contract.speeds import bin_kmh, v85_kmh
 from telstraat_store.connection import Database
 from telstraat_store.counts.gaps import read_gaps
 from telstraat_store.counts.period import Period
 from telstraat_store.counts.reading import Speeds, read_speeds
-from telstraat_store.counts.speeds import bin_kmh, v85_kmh
 from telstraat_store.counts.states import Stretch, not_shown, period_state
 from telstraat_store.counts.suppression import read_for
 from telstraat_store.counts.windows import Bucket, Window, next_start, zone

@@ -12,8 +12,8 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from telstraat_contract.speeds import added_bins
 from telstraat_store.connection import Connections
-from telstraat_store.counts.speeds import added_bins
 from telstraat_store.counts.windows import Window
 
 UPTIME_MIN = 0.5

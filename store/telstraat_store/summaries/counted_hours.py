@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from telstraat_contract.road_users import SPEED_BINS, TOGETHER, columns_of
-from telstraat_store.counts.speeds import added_bins
+from telstraat_contract.speeds import added_bins
 from telstraat_store.counts.windows import local_midnight, zone
 
 WEEKS = 8

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from statistics import mean
 
 from telstraat_contract.road_users import SPEED_BIN_KMH, TOGETHER
+from telstraat_contract.speeds import bin_kmh, v85_kmh
 from telstraat_store.counts.period import total
-from telstraat_store.counts.speeds import bin_kmh, v85_kmh
 from telstraat_store.summaries.counted_hours import USUAL_WEEKS, WEEKS, YEAR, HourCounts, StreetHours
 from telstraat_store.summaries.street_summary import (
     DayKind,

@@ -18,9 +18,9 @@ from telstraat_api.web.town.colour_scale import signed
 from telstraat_contract.languages import gettext_noop
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
+from telstraat_contract.speeds import added_bins, v85_kmh
 from telstraat_store.counts.habits import HoursOfWeek
 from telstraat_store.counts.period import Period, total
-from telstraat_store.counts.speeds import added_bins, v85_kmh
 from telstraat_store.places.segments import Segment
 from telstraat_store.summaries.year_change import T_95
 

@@ -31,8 +31,8 @@ from telstraat_contract.languages import gettext_noop
 from telstraat_contract.quarters import QUARTER_S
 from telstraat_contract.road_user_names import PLURALS
 from telstraat_contract.road_users import TOGETHER
+from telstraat_contract.speeds import added_bins, bin_kmh, v85_kmh
 from telstraat_store.counts.habits import HoursOfWeek
-from telstraat_store.counts.speeds import added_bins, bin_kmh, v85_kmh
 from telstraat_store.counts.windows import Bucket, Window, local_day
 from telstraat_store.summaries.street_summary import Spread, StreetSummary
 from telstraat_store.summaries.usual_days import spread
