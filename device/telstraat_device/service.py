@@ -380,7 +380,8 @@ class DeviceService:
             quarter = self.periods.current()
             tally = Tally()
             tally.merge(quarter.tally if quarter else Tally())
-        return HomeStatus(tally, next(iter(self._health()[-1:]), None))
+        health = self._health()
+        return HomeStatus(tally, health[-1] if health else None)
 
     def _receive_config(self, config: Config) -> None:
         """Take the server's settings if a counter can be built with them; they begin with the next quarter.

@@ -21,9 +21,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from telstraat_contract.errors import SettingsError
 from telstraat_contract.messages import Health
-from telstraat_contract.road_users import SPEED_BIN_KMH
 from telstraat_contract.secret_files import read_secret
 from telstraat_contract.settings import is_loopback
+from telstraat_contract.speeds import v85_kmh
 from telstraat_device.delivery.connection import tls_context
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import HomeAssistantSettings
@@ -112,9 +112,9 @@ class HomeAssistant:
     def _common(self, key: str) -> Entity:
         return {
             "unique_id": f"telstraat_{self._sensor}_{key}",
-            "state_topic": f"{self.base}/state",
-            "availability_topic": f"{self.base}/availability",
-            "json_attributes_topic": f"{self.base}/alarms",
+            "~": self.base,  # what a ~ in topics stands for
+            "state_topic": "~/state",
+            "availability_topic": "~/availability",
             "device": {
                 "identifiers": [f"telstraat_{self._sensor}"],
                 "name": f"Telstraat {self._sensor}",
@@ -125,11 +125,10 @@ class HomeAssistant:
             "origin": {"name": "Telstraat", "sw_version": version("telstraat")},
         }
 
-    def state(self) -> dict[str, float | str | None]:
+    def state(self) -> dict[str, Any]:
         """Return what is counted and how the sensor is, now."""
-        with (
-            self._lock
-        ):  # before the open quarter is looked at: one that closes meanwhile is missing for once, never there twice
+        with self._lock:
+            # Before the open quarter is looked at: one that closes meanwhile is missing for once, never there twice.
             total = Tally()
             total.merge(self._total)
             speeds = [bins for bins in self._hour if bins]
@@ -137,15 +136,17 @@ class HomeAssistant:
         if status.open_quarter is not None:
             total.merge(status.open_quarter)
             speeds += [status.open_quarter.car_speed] if status.open_quarter.car_speed else []
-        for kind in KINDS:
-            for way, count in zip(WAYS, total.counts.get(kind, (0, 0)), strict=True):
-                key = f"{kind}_{way}"
-                self._highest[key] = max(count, self._highest.get(key, 0))
-        state: dict[str, float | str | None] = dict(self._highest)
-        state["v85"] = v85_kmh([sum(cars) for cars in zip(*speeds, strict=True)])
+        with self._lock:
+            for kind in KINDS:
+                for way, count in zip(WAYS, total.counts.get(kind, (0, 0)), strict=True):
+                    key = f"{kind}_{way}"
+                    self._highest[key] = max(count, self._highest.get(key, 0))
+            state: dict[str, Any] = dict(self._highest)
+        state["v85"] = v85_of([sum(cars) for cars in zip(*speeds, strict=True)])
         health = status.health
         state |= {
             "problem": "ON" if health and health.alarms else "OFF",
+            "alarms": list(health.alarms) if health else [],
             "waiting": health.waiting if health else None,
             "fps": health.fps if health else None,
             "temperature": health.temperature_c if health else None,
@@ -163,7 +164,7 @@ class HomeAssistant:
         while not self._ending.wait(self._settings.every_s):
             if client.is_connected():
                 self._tell(client)
-        if client.is_connected():
+        if client.is_connected() and not self._settings.remove:
             client.publish(f"{self.base}/availability", "offline", qos=1, retain=True).wait_for_publish(GOODBYE_S / 2)
         client.disconnect()
         client.loop_stop()
@@ -180,7 +181,8 @@ class HomeAssistant:
             client.username_pw_set(self._settings.user, read_secret(Path(file)) if file else None)
         if self._tls:
             client.tls_set_context(tls_context(self._settings.ca_file))
-        client.will_set(f"{self.base}/availability", "offline", qos=1, retain=True)
+        if not self._settings.remove:
+            client.will_set(f"{self.base}/availability", "offline", qos=1, retain=True)
         client.reconnect_delay_set(1, 120)
         client.on_connect = lambda client, _data, _flags, reason, _properties: self._begin(
             client, bool(reason.is_failure)
@@ -201,11 +203,8 @@ class HomeAssistant:
         self._tell(client)
 
     def _tell(self, client: mqtt.Client) -> None:
-        if self._settings.remove:
-            return
-        client.publish(f"{self.base}/state", json.dumps(self.state()))
-        health = self._status().health
-        client.publish(f"{self.base}/alarms", json.dumps({"alarms": list(health.alarms) if health else []}))
+        if not self._settings.remove:
+            client.publish(f"{self.base}/state", json.dumps(self.state()))
 
 
 def entities() -> Iterable[tuple[str, str, Entity]]:
@@ -242,6 +241,8 @@ def entities() -> Iterable[tuple[str, str, Entity]]:
             "device_class": "problem",
             "entity_category": "diagnostic",
             "value_template": "{{ value_json.problem }}",
+            "json_attributes_topic": "~/state",
+            "json_attributes_template": "{{ {'alarms': value_json.alarms} | tojson }}",
         },
     )
     for key, name, more in (
@@ -262,14 +263,6 @@ def entities() -> Iterable[tuple[str, str, Entity]]:
         )
 
 
-def v85_kmh(bins: list[int]) -> float | None:
-    """Return the speed that 85 % of the cars stay below, linear within a bin of 5 km/h; None below `CARS_MIN` cars."""
-    cars = sum(bins)
-    if cars < CARS_MIN:
-        return None
-    share_cars, below = 0.85 * cars, 0
-    for number, count in enumerate(bins):
-        if count and below + count >= share_cars:
-            return round((number + (share_cars - below) / count) * SPEED_BIN_KMH, 1)
-        below += count
-    return None
+def v85_of(bins: list[int]) -> float | None:
+    """Return the speed that 85 % of the cars stay below, as the pages compute it; None of fewer than `CARS_MIN`."""
+    return v85_kmh(bins) if sum(bins) >= CARS_MIN else None

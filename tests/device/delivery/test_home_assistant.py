@@ -15,15 +15,16 @@ from tests.device.test_service import alone, reports_in, service_of, total
 from tests.device.toys import NOON_S, ToyClock, ToyStreet
 from tests.harness.brokers import TestBroker, TestClient, password_of
 
+from telstraat_contract.speeds import v85_kmh
 from telstraat_demo.stack.broker import mosquitto_program
-from telstraat_device.delivery.home_assistant import HomeAssistant, HomeStatus, v85_kmh
+from telstraat_device.delivery.home_assistant import HomeAssistant, HomeStatus, v85_of
 from telstraat_device.quarters.tally import Quarter, Tally
 from telstraat_device.settings import HomeAssistantSettings
 
 # What Home Assistant's documentation of MQTT sensors and binary sensors names, of what is used here.
 KEYS = {
     "name", "icon", "state_class", "unit_of_measurement", "value_template", "device_class", "entity_category", "unique_id",
-    "state_topic", "availability_topic", "json_attributes_topic", "device", "origin",
+    "state_topic", "availability_topic", "json_attributes_topic", "json_attributes_template", "device", "origin", "~",
 }  # fmt: skip
 USER = "house"
 
@@ -82,7 +83,7 @@ def test_home_assistant_finds_the_counts_which_are_those_of_the_reports(home: Te
     assert len(configs) == len({config["unique_id"] for config in configs.values()}) == 15
     for topic, config in configs.items():
         assert set(config) <= KEYS, topic
-        assert config["state_topic"] == "telstraat/home/elm-1/state"
+        assert config["state_topic"].replace("~", config["~"]) == "telstraat/home/elm-1/state"
         assert set(config["device"]) == {"identifiers", "name", "manufacturer", "model", "sw_version"}
     state = json.loads(last["telstraat/home/elm-1/state"])
     for config in configs.values():
@@ -112,6 +113,12 @@ def test_what_was_found_is_taken_away_when_the_owner_says_so(home: TestBroker, t
     heard(client, lambda last: len(last) == 15 and not any(last.values()))
     speaker.close()
     client.close()
+    later = TestClient(home, USER)  # who comes now hears what is retained
+    assert later.connected()
+    assert later.subscribe("homeassistant/+/telstraat_oak-1/#", "telstraat/home/oak-1/#")
+    with pytest.raises(queue.Empty):
+        later.received.get(timeout=0.5)
+    later.close()
 
 
 def test_a_home_that_is_not_there_costs_no_report(tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_totals_never_fall_while_a_quarter_closes() -> None:
     assert speaker.state()["car_lft"] == 8
 
 
-def test_the_speed_that_most_stay_below_needs_cars() -> None:
-    assert v85_kmh([0] * 6 + [9] + [0] * 18) is None
-    assert v85_kmh([0] * 6 + [100] + [0] * 18) == pytest.approx(34.2, abs=0.1)
-    assert v85_kmh([]) is None
+def test_the_speed_that_most_stay_below_is_that_of_the_pages_and_needs_cars() -> None:
+    assert v85_of([0] * 6 + [9] + [0] * 18) is None
+    assert v85_of([0] * 6 + [100] + [0] * 18) == v85_kmh([0] * 6 + [100] + [0] * 18)
+    assert v85_of([]) is None
