@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -14,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from tests.api.streets import add_segment, add_sensor
+from tests.harness.serving import serving
 
 from telstraat_api.service import server_for
 from telstraat_api.settings import ApiSettings
@@ -47,18 +44,8 @@ def sensor(connection: psycopg.Connection, segment: int) -> int:
 @contextlib.contextmanager
 def served(settings: ApiSettings, port: int = 0) -> Iterator[str]:
     """Serve on a free port (or the one given) in a thread and yield the address."""
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        server = server_for(settings)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(60)
-            assert not thread.is_alive()
+    with serving(server_for(settings), port) as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import email
 import email.policy
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -22,6 +20,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+from tests.harness.serving import serving
 
 
 class Letters(Message):
@@ -114,15 +113,6 @@ class Identities:
 def identity_provider() -> Iterator[Identities]:
     """Run a provider on a free port."""
     provider = Identities()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        provider.issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(provider.app, log_level="warning", access_log=False))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield provider
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with serving(uvicorn.Server(uvicorn.Config(provider.app, log_level="warning", access_log=False))) as address:
+        provider.issuer = address
+        yield provider

@@ -21,6 +21,7 @@ from telstraat_api.settings import ApiSettings
 from telstraat_cli.main import main
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "api/telstraat_api/install").glob("*.sh"))
+INSTALL = next(script for script in SCRIPTS if script.name == "install.sh")
 WHEEL = "telstraat-0.1.0-py3-none-any.whl"
 LIBRARIES = (
     "msgspec-0.22.0-cp311-cp311-manylinux_2_17_aarch64.whl",
@@ -145,7 +146,7 @@ def test_a_shell_and_its_checker_find_nothing_in_the_scripts(script: Path) -> No
 
 def test_a_script_cut_anywhere_does_nothing(tmp_path: Path) -> None:
     """Every command of it runs from its last line; a cut one would otherwise begin an installation or end one halfway."""
-    text = SCRIPTS[[script.name for script in SCRIPTS].index("install.sh")].read_text()
+    text = INSTALL.read_text()
     log = tmp_path / "log"
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -168,14 +169,13 @@ def test_a_script_cut_anywhere_does_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_word_is_told_before_anything_happens(words: list[str], sentence: str) -> None:
-    script = next(script for script in SCRIPTS if script.name == "install.sh")
-    done = subprocess.run(["sh", str(script), *words], capture_output=True, text=True)
+    done = subprocess.run(["sh", str(INSTALL), *words], capture_output=True, text=True)
     assert done.returncode == 1
     assert sentence in done.stderr
 
 
 def test_a_32_bit_system_is_told_so_in_a_sentence(tmp_path: Path) -> None:
-    text = next(script for script in SCRIPTS if script.name == "install.sh").read_text()
+    text = INSTALL.read_text()
     (tmp_path / "dpkg").write_text("#!/bin/sh\necho armhf\n")
     (tmp_path / "dpkg").chmod(0o755)
     (tmp_path / "apt-get").symlink_to("dpkg")
@@ -184,3 +184,19 @@ def test_a_32_bit_system_is_told_so_in_a_sentence(tmp_path: Path) -> None:
     done = subprocess.run(["sh"], input=checks, capture_output=True, text=True, env=env)
     assert done.returncode == 1
     assert "32-bit system (armhf): write the 64-bit Raspberry Pi OS" in done.stderr
+
+
+def test_nothing_is_removed_where_nobody_can_be_asked_what_shall_stay(tmp_path: Path) -> None:
+    for name in ("rm", "userdel", "groupdel", "systemctl", "xargs"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} >>"{tmp_path / "log"}"\n')
+        (tmp_path / name).chmod(0o755)
+    text = INSTALL.read_text()
+    words = f"OPT={tmp_path}/opt STATE={tmp_path}/state CONF={tmp_path}/conf UNITS={tmp_path}/units RULES=x PORTAL=x has_systemd=no\n"
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    for data, code in (("ask", 1), ("keep", 0)):
+        asked_for = text[: text.rindex("main")] + f"{words}data={data}\nuninstall\n"
+        # A session of its own has no terminal, as when a town's script runs it.
+        done = subprocess.run(["sh"], input=asked_for, capture_output=True, text=True, env=env, start_new_session=True)
+        assert done.returncode == code, done.stderr
+        assert (tmp_path / "log").exists() is (data == "keep")
+    assert "userdel" not in (tmp_path / "log").read_text()

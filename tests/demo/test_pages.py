@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+from tests.harness.serving import serving
 
 from telstraat_api.additions import NOTHING, Additions
 from telstraat_api.app import create_app
@@ -36,18 +33,8 @@ TRIES = (
 
 @contextlib.contextmanager
 def served(settings: ApiSettings, additions: Additions = NOTHING) -> Iterator[httpx.Client]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        service = server_for(settings, additions)
-        thread = threading.Thread(target=lambda: asyncio.run(service.serve(sockets=[listener])))
-        thread.start()
-        try:
-            while not service.started:
-                time.sleep(0.01)
-            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as client:
-                yield client
-        finally:
-            service.should_exit = True
-            thread.join(20)
+    with serving(server_for(settings, additions)) as address, httpx.Client(base_url=address, timeout=60) as client:
+        yield client
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from tests.harness.serving import serving
 
 from telstraat_device.cameras.frames import ClosingSource, Frame
 from telstraat_device.errors import NetworkError
@@ -178,17 +178,10 @@ class SensorAtHome:
 @contextlib.contextmanager
 def served_site(site: SetupSite) -> Iterator[str]:
     """Serve the pages of a sensor as its process does."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(make_app(site), http=PatientProtocol, log_config=None, ws="none"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
+    with serving(
+        uvicorn.Server(uvicorn.Config(make_app(site), http=PatientProtocol, log_config=None, ws="none"))
+    ) as address:
+        yield address
 
 
 class Phone:
