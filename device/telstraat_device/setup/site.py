@@ -8,7 +8,6 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -22,7 +21,7 @@ from telstraat_device.forgetting import forget
 from telstraat_device.settings import settings_of
 from telstraat_device.setup.finishing import NOT_ENROLLED, enrolment_file, keep_enrolment, write_device_settings
 from telstraat_device.setup.looking.desk import CameraDesk
-from telstraat_device.setup.looking.look import Adviser, OpenCamera
+from telstraat_device.setup.looking.look import OpenCamera
 from telstraat_device.setup.network.reachable import Reachable
 from telstraat_device.setup.network.wifi import NetworkLink, own_key
 from telstraat_device.setup.owner import Monotonic, OwnerGate, owner_code
@@ -55,7 +54,6 @@ class SetupSite:
         service: CountingService,
         network: NetworkLink,
         *,
-        adviser: Callable[[], Adviser] | None = None,
         monotonic: Monotonic = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -65,9 +63,7 @@ class SetupSite:
         self.gate = OwnerGate(self.code, monotonic)
         self.file = SetupProgressFile(Path(settings.device.progress_file))
         self.name = (settings.page.name or socket.gethostname()).lower().removesuffix(".local")
-        self.desk = CameraDesk(
-            open_camera, before=self._take_camera, after=self._give_camera_back, adviser=adviser, monotonic=monotonic
-        )
+        self.desk = CameraDesk(open_camera, before=self._take_camera, after=self._give_camera_back, monotonic=monotonic)
         self.reachable = Reachable(
             network, f"Telstraat-{self.name}"[:32], own_key(self.code), lambda: self.progress.finished, monotonic
         )

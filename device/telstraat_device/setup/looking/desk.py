@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from telstraat_contract.languages import gettext_noop
 from telstraat_device.counting.crossings.crossing import Crossing
 from telstraat_device.errors import AimOverError, NotOwnerError
-from telstraat_device.setup.looking.look import Adviser, Look, OpenCamera, TrackedShare
+from telstraat_device.setup.looking.look import Look, OpenCamera, TrackedShare
 from telstraat_device.setup.looking.picture import PictureEncoder
 from telstraat_device.setup.owner import Monotonic
 from telstraat_device.setup.progress import AimedView
@@ -49,24 +49,21 @@ class CameraDesk:
         *,
         before: Callable[[], None],
         after: Callable[[], None],
-        adviser: Callable[[], Adviser] | None = None,
         monotonic: Monotonic = time.monotonic,
     ) -> None:
         self._open_camera = open_camera
         self._before, self._after = before, after
-        self._make_adviser = adviser
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._open: OpenLook | None = None
 
     def aim(self, owner: str, view: AimedView) -> None:
         """Open the picture for a phone; whoever had it open before has it no more."""
-        adviser = self._make_adviser() if self._make_adviser else None
-        self._begin(owner, view, AIM_S, PictureEncoder(), adviser)
+        self._begin(owner, view, AIM_S, PictureEncoder())
 
     def test(self, owner: str, view: AimedView) -> None:
         """Count without a picture, for a walk past the window."""
-        self._begin(owner, view, TEST_S, None, None)
+        self._begin(owner, view, TEST_S, None)
 
     def turn_to(self, owner: str, view: AimedView) -> None:
         """Change how an open look looks."""
@@ -114,9 +111,7 @@ class CameraDesk:
             if self._open is not None and self._open.ends_s <= self._monotonic():
                 self.end()
 
-    def _begin(
-        self, owner: str, view: AimedView, for_s: float, encoder: PictureEncoder | None, adviser: Adviser | None
-    ) -> None:
+    def _begin(self, owner: str, view: AimedView, for_s: float, encoder: PictureEncoder | None) -> None:
         with self._lock:
             opened, self._open = self._open, None
             if opened is not None:
@@ -124,7 +119,7 @@ class CameraDesk:
                 opened.look.end()
             else:
                 self._before()
-            look = Look(self._open_camera, view, adviser)
+            look = Look(self._open_camera, view)
             self._open = OpenLook(look, owner, self._monotonic() + for_s, encoder)
 
     def _of(self, owner: str) -> OpenLook:

@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from telstraat_device.cameras.frames import Frame, FrameSource, Luma
 from telstraat_device.cameras.turned import Turning
@@ -30,13 +29,6 @@ log = logging.getLogger(__name__)
 OpenCamera = Callable[[], FrameSource]
 
 
-class Adviser(Protocol):
-    """Looks at the street and proposes how to aim at it."""
-
-    def watch(self, luma: Luma, t_s: float) -> None:
-        """Look at a turned frame."""
-
-
 @dataclass(frozen=True, slots=True)
 class TrackedShare:
     """Where something tracked is, in shares of the turned picture; for drawing only."""
@@ -50,10 +42,9 @@ class TrackedShare:
 class Look:
     """A camera that is being looked through."""
 
-    def __init__(self, open_camera: OpenCamera, view: AimedView, adviser: Adviser | None = None) -> None:
+    def __init__(self, open_camera: OpenCamera, view: AimedView) -> None:
         self._open_camera = open_camera
         self._view, self._turning = view, turning_of(view)
-        self._adviser = adviser
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._luma: Luma | None = None
@@ -123,8 +114,6 @@ class Look:
         if counter is None or (counter.width, counter.height) != (width, height):
             counter = counter_for(view, width, height)
         crossings = counter.process(turned, frame.t_s)
-        if self._adviser is not None:
-            self._adviser.watch(turned, frame.t_s)
         boxes = tuple(
             TrackedShare(box.x / width, box.y / height, box.w / width, box.h / height)
             for box in counter.boxes()
