@@ -51,8 +51,10 @@ class RegularClock:
         self._t_s = 0.0
 
     @property
-    def jitter_s(self) -> float:
-        """How irregularly frames come: standard deviation of the time between two, in seconds."""
+    def jitter_s(self) -> float | None:
+        """How irregularly frames come: standard deviation of the time between two, in seconds; None of fewer than `ARRIVALS`."""
+        if len(self._steps) < ARRIVALS:
+            return None
         mean = sum(self._steps) / len(self._steps)
         return math.sqrt(sum((step - mean) ** 2 for step in self._steps) / len(self._steps))
 

@@ -5,6 +5,7 @@ The time of a frame is what the camera or the file wrote on it; where that is no
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
@@ -24,6 +25,7 @@ FAILED_READS_MAX = 50  # a camera that hands out nothing so often in a row is go
 RETRY_S = 0.02
 STREAM_WAIT_MS = 9_000  # below the deadline for a picture, so that a silent stream's thread ends, too
 ADDRESS = re.compile(r"^(rtsps?|https?|udp|rtmp)://", re.IGNORECASE)
+log = logging.getLogger(__name__)
 CAMERA = re.compile(r"^(?:/dev/video)?(\d{1,3})$")
 
 
@@ -151,7 +153,7 @@ class LiveVideo(ClosingSource):
         return self._clock.proven
 
     def __iter__(self) -> Iterator[Frame]:
-        failed = 0
+        failed, is_judged = 0, False
         while failed < FAILED_READS_MAX:
             read, picture = self._capture.read()
             if read and picture.shape[:2] != (self.height, self.width):
@@ -162,6 +164,13 @@ class LiveVideo(ClosingSource):
             if read:
                 failed = 0
                 t_s = self._clock.time(stamp_of(self._cv2, self._capture), time.monotonic())
+                if not is_judged and (jitter_s := self._clock.regular.jitter_s) is not None:
+                    is_judged = True
+                    log.warning(
+                        "%s has no times of its own; its pictures come %.0f ms too early or late",
+                        self.name,
+                        1000 * jitter_s,
+                    )
                 if t_s is not None:
                     yield Frame(luma_of(self._cv2, picture), t_s)
             else:

@@ -76,6 +76,7 @@ def test_a_stream_without_times_gets_regular_ones_and_no_speeds(stamp_s: float) 
     assert max(late_steps) < 1.5 / FPS
     assert min(late_steps) > 0.5 / FPS
     assert times[-1] == pytest.approx(arrivals[-1], abs=CUT_S + 0.6)
+    assert clock.regular.jitter_s is not None
     assert clock.regular.jitter_s > 0.05
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
+import itertools
+import logging
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -82,3 +87,39 @@ def test_cameras_and_streams_are_told_from_files(text: str, live: bool) -> None:
 def test_a_machine_without_a_pi_camera_is_told_what_to_install() -> None:
     with pytest.raises(CameraError, match="picamera2"):
         PiCamera()
+
+
+class MotionJpeg(http.server.BaseHTTPRequestHandler):
+    """Pictures one after the other, as a cheap camera in the network gives them."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+        self.end_headers()
+        for number in range(400):
+            _, jpeg = cv2.imencode(".jpg", np.full((48, 64), number % 200, np.uint8))
+            head = b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
+            with contextlib.suppress(OSError):
+                self.wfile.write(head + jpeg.tobytes() + b"\r\n")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_stream_without_times_is_read_and_its_irregularity_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("telstraat_device.cameras.video.stamp_of", lambda *_: float("nan"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), MotionJpeg) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with (
+            caplog.at_level(logging.WARNING),
+            closing(open_source(f"http://127.0.0.1:{server.server_port}/")) as source,
+        ):
+            times = [frame.t_s for frame in itertools.islice(source, 150)]
+            assert not source.timed
+        server.shutdown()
+        thread.join()
+    assert times == sorted(times)
+    assert caplog.text.count("has no times of its own; its pictures come") == 1
