@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.device.setup.sensors import TOKEN
-from tests.promises.test_p1_p2_no_picture_is_stored_or_sent import read_trace
+from tests.promises.test_p1_p2_no_picture_is_stored_or_sent import read_trace, whole_calls
 
 from telstraat_demo.stack.ports import free_port
 
@@ -106,7 +106,7 @@ def betrayals(lines: list[str], owner: int, folder: Path) -> list[str]:
     known = {str(folder / "sensor" / name) for name in FILES}
     results = [f"opened {path}" for path in trace.opened | set(trace.written) if path not in known]
     results += [f"{size} bytes into {path}" for path, size in trace.largest.items() if size >= PICTURE_MIN]
-    sent = [(int(match[1]), int(match[2])) for line in lines if (match := SENT.search(line))]
+    sent = [(int(match[1]), int(match[2])) for line in whole_calls(lines) if (match := SENT.search(line))]
     assert sum(size >= PICTURE_MIN for peer, size in sent if peer == owner) >= PICTURES, "the trace saw the pictures"
     return results + [f"{size} bytes to {peer}" for peer, size in sent if peer != owner and size >= PICTURE_MIN]
 
@@ -119,3 +119,10 @@ def test_a_picture_goes_into_the_owners_connection_and_nowhere_else(tmp_path: Pa
 def test_a_planted_dump_of_the_aiming_picture_turns_the_test_red(tmp_path: Path) -> None:
     lines, owner = aim_traced(tmp_path, "dump")
     assert any("frame" in betrayal for betrayal in betrayals(lines, owner, tmp_path))
+
+
+def test_a_piece_that_the_trace_tells_in_two_lines_is_seen_too(tmp_path: Path) -> None:
+    """Strace cuts a call in two where another thread's comes between: to a stranger, it would have gone unseen."""
+    piece = '7  sendto(5<TCP:[127.0.0.1:80->127.0.0.1:{}]>, ""..., 9000, 0, NULL, 0 <unfinished ...>\n8  mmap(NULL, 8, PROT_READ, MAP_PRIVATE, -1, 0) = 0x7\n7  <... sendto resumed>)  = 9000'
+    lines = "\n".join([*[piece.format(50_001)] * PICTURES, piece.format(50_002)]).splitlines()
+    assert betrayals(lines, 50_001, tmp_path) == ["9000 bytes to 50002"]
